@@ -1,0 +1,1 @@
+"""Who are they? Identify each customer and sum up what the log says of them."""

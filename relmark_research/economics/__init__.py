@@ -1,0 +1,1 @@
+"""What should be spent on them? Interact according to profitability."""

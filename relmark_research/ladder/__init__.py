@@ -1,0 +1,1 @@
+"""Where do they stand, where do they go? The loyalty ladder as a Markov chain."""

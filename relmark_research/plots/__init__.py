@@ -1,0 +1,1 @@
+"""A table in, Axes out: every picture that the reports show."""
