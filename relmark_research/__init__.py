@@ -1,0 +1,2 @@
+"""Relationship marketing, measured."""
+__version__ = "0.1.0"

@@ -1,0 +1,57 @@
+"""From purchase-days to one row per customer or per distinct history, inside the engine."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from relmark_research.customers.netting import SCALE
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+def per_customer(days: ir.Table, last: date) -> pd.DataFrame:
+    """Return customer_id, frequency, recency_days, T_days, repeat_value, sorted by customer_id.
+
+    repeat_value is the mean value of the purchase-days after the first (missing without any).
+    """
+    measured = _measured(days, last)
+    repeat_parts = measured.total_parts - measured.first_parts
+    mean = repeat_parts.cast("float64") / (measured.frequency * SCALE).nullif(0)
+    table = measured.select("customer_id", "frequency", "recency_days", "T_days", repeat_value=mean)
+    return table.order_by("customer_id").to_pandas()
+
+
+def per_history(days: ir.Table, last: date) -> pd.DataFrame:
+    """Return frequency, recency_days, T_days and n_customers, sorted."""
+    history = ["frequency", "recency_days", "T_days"]
+    counted = _measured(days, last).group_by(history)
+    return counted.aggregate(n_customers=lambda t: t.count()).order_by(history).to_pandas()
+
+
+def totals(days: ir.Table) -> pd.DataFrame:
+    """Return customer_id, purchases (purchase-days), value and last (day) in the log."""
+    counted = days.group_by("customer_id").aggregate(
+        purchases=days.count(), parts=days.parts.sum().cast("int64")
+    )
+    value = counted.parts.cast("float64") / SCALE
+    return counted.select("customer_id", "purchases", value=value).to_pandas()
+
+
+def _measured(days: ir.Table, last: date) -> ir.Table:
+    import ibis
+
+    summed = days.group_by("customer_id").aggregate(
+        frequency=days.count() - 1,
+        first=days.date.min(),
+        last=days.date.max(),
+        total_parts=days.parts.sum().cast("int64"),
+        first_parts=days.parts.argmin(days.date),
+    )
+    return summed.mutate(
+        recency_days=summed.last.delta(summed.first, unit="day"),
+        T_days=ibis.literal(last).delta(summed.first, unit="day"),
+    )
