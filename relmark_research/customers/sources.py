@@ -66,7 +66,9 @@ def _duckdb() -> Any:
 
     spill = tempfile.mkdtemp(prefix="relmark-")
     atexit.register(shutil.rmtree, spill, ignore_errors=True)
-    return ibis.duckdb.connect(temp_directory=spill, TimeZone="UTC")
+    connection = ibis.duckdb.connect(temp_directory=spill)
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    return connection
 
 
 def _dataset_rows(name: str) -> pd.DataFrame:
