@@ -1,0 +1,185 @@
+"""Axis labels, ticks, direct labels and intervals: what the plots share besides colour."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.container import BarContainer
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
+
+from relmark_research.plots.style import FONT_SIZE, TEXT, Series
+
+STEPS_IN_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
+
+
+@dataclass(frozen=True)
+class EndLabel:
+    """A direct label at the right edge of the picture: at which height, what, for which series."""
+
+    height: float
+    text: str
+    series: Series
+
+
+def name_axes(ax: Axes, *, x: str, y: str) -> None:
+    """Label both axes; the label of the upright one lies flat above it, where eyes begin."""
+    ax.set_xlabel(x)
+    ax.set_ylabel(y, rotation=0, ha="left", va="bottom")
+    ax.yaxis.set_label_coords(0.0, 1.03)
+
+
+def ticks_as(axis: Axis, show: Callable[[float], str], *, most: int = 5) -> None:
+    """Write at most ``most`` or so round ticks on ``axis`` in the words of ``show``."""
+    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def tick_count(value: float) -> str:
+    """Return a tick of a count or an amount: 1,200, 0.5, 2.5M."""
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:g}M".replace("-", "−")
+    return f"{value:,.10g}".replace("-", "−")
+
+
+def tick_percent(share: float) -> str:
+    """Return a tick of a share: 20%, 2.5%."""
+    return f"{100 * share:.6g}%"
+
+
+def thinned(labels: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
+    """Return positions and labels, every so many, so that at most ``most`` are written."""
+    step = -(-len(labels) // most)
+    kept = list(range(0, len(labels), step))
+    return kept, [labels[place] for place in kept]
+
+
+def date_ticks(ax: Axes, times: pd.Series, *, shift: pd.Timedelta | None = None) -> None:
+    """Tick calendar months, at most seven or so, with the year below where it begins.
+
+    Parameters
+    ----------
+    times
+        The days that the axis spans.
+    shift
+        Moves the ticks to the right, for bars that are drawn about the middle of their period.
+    """
+    first, last = pd.Timestamp(times.min()), pd.Timestamp(times.max())
+    days = _tick_days(first, last)
+    labels, year = [], None
+    for when in days:
+        name = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"
+        labels.append(f"{name}\n{when.year}" if when.year != year else name)
+        year = when.year
+    ax.set_xticks([when + (shift or pd.Timedelta(0)) for when in days], labels)
+
+
+def _tick_days(first: pd.Timestamp, last: pd.Timestamp) -> list[pd.Timestamp]:
+    months = (last.year - first.year) * 12 + last.month - first.month
+    if months < 2:
+        return list(pd.date_range(first.normalize(), last, periods=4).normalize().unique())
+    step = next((size for size in STEPS_IN_MONTHS if months / size <= 7), 240)
+    starts = pd.date_range(first.normalize().replace(day=1), last, freq="MS")
+    aligned = [when for when in starts if when >= first and (when.month - 1) % min(step, 12) == 0]
+    return aligned[:: max(1, step // 12)] or [first, last]
+
+
+def label_ends(ax: Axes, labels: Sequence[EndLabel]) -> None:
+    """Write direct labels beside the right edge, none over another; limits must be final."""
+    height = ax.bbox.height / ax.figure.dpi * 72
+    lines = [label.text.count("\n") + 1 for label in labels]
+    places = spread(
+        [_fraction(ax, label.height) for label in labels],
+        [1.3 * FONT_SIZE * n / height for n in lines],
+    )
+    offset = ScaledTranslation(9 / 72, 0, ax.figure.dpi_scale_trans)
+    for label, place in zip(labels, places, strict=True):
+        ax.add_artist(_swatch(label.series, place, ax.transAxes + offset))
+        ax.annotate(
+            label.text, (1, place), (18, 0), "axes fraction", "offset points",
+            va="center", ha="left", color=TEXT, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _fraction(ax: Axes, height: float) -> float:
+    where = ax.transData.transform((ax.get_xlim()[0], height))
+    return float(np.clip(ax.transAxes.inverted().transform(where)[1], 0, 1))
+
+
+def _swatch(series: Series, place: float, transform: object) -> Line2D:
+    return Line2D(
+        [1], [place], marker=series.marker, color=series.colour, linestyle="", markersize=7,
+        markerfacecolor="none" if series.hollow else series.colour, markeredgewidth=1.6,
+        alpha=max(series.opacity, 0.7), clip_on=False, transform=transform, gid="swatch",
+    )  # fmt: skip
+
+
+def spread(heights: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Return heights moved apart as little as needed for labels of these sizes, order kept.
+
+    Examples
+    --------
+    >>> [round(place, 2) for place in spread([0.5, 0.52, 0.9], [0.1, 0.1, 0.1])]
+    [0.46, 0.56, 0.9]
+    """
+    order = np.argsort(heights, kind="stable")
+    groups: list[tuple[list[int], float, float]] = []  # members, centre, size
+    for member in order:
+        groups.append(([int(member)], float(heights[member]), float(sizes[member])))
+        while len(groups) > 1 and _touch(groups[-2], groups[-1]):
+            upper, lower = groups.pop(), groups.pop()
+            members = lower[0] + upper[0]
+            centre = float(np.mean([heights[item] for item in members]))
+            groups.append((members, centre, lower[2] + upper[2]))
+    places = [0.0] * len(heights)
+    for members, centre, size in groups:
+        edge = centre - size / 2
+        for item in members:
+            places[item] = edge + sizes[item] / 2
+            edge += sizes[item]
+    return places
+
+
+def _touch(lower: tuple[list[int], float, float], upper: tuple[list[int], float, float]) -> bool:
+    return upper[1] - upper[2] / 2 < lower[1] + lower[2] / 2
+
+
+def bars(
+    ax: Axes, places: Sequence[float] | np.ndarray, heights: Sequence[float] | np.ndarray,
+    series: Series, *, width: float = 0.8,
+) -> BarContainer:  # fmt: skip
+    """Draw bars of one series, hatched or hollow as the series says."""
+    face = "none" if series.hollow else series.colour
+    return ax.bar(
+        places, heights, width, color=face, edgecolor=series.colour, hatch=series.hatch,
+        linewidth=1.2 if series.hollow else 0, alpha=series.opacity,
+    )  # fmt: skip
+
+
+def label_bars(ax: Axes, container: BarContainer, texts: Sequence[str]) -> None:
+    """Write a text above each bar and leave it room."""
+    ax.bar_label(container, texts, padding=3, color=TEXT, fontsize=FONT_SIZE - 1)
+    ax.set_ylim(top=ax.get_ylim()[1] * 1.04)
+
+
+def whiskers(
+    ax: Axes, places: Sequence[float] | np.ndarray, low: pd.Series, high: pd.Series, *,
+    colour: str = TEXT, upright: bool = True,
+) -> None:  # fmt: skip
+    """Draw intervals as plain lines from ``low`` to ``high``."""
+    draw = ax.vlines if upright else ax.hlines
+    draw(places, low, high, color=colour, linewidth=1.6)
+
+
+def count_axis(axis: Axis, *, most: int = 5) -> None:
+    """Write round counts or amounts with thousands separators."""
+    ticks_as(axis, tick_count, most=most)
+
+
+def percent_axis(axis: Axis, *, most: int = 5) -> None:
+    """Write round shares in percent."""
+    ticks_as(axis, tick_percent, most=most)
