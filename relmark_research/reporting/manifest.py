@@ -1,9 +1,16 @@
 """What a run was asked, what it did, and what it found: the record beside every report."""
 
-from dataclasses import dataclass, field
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
+from relmark_research.errors import ReportError
+
 State = Literal["queued", "running", "done", "failed", "timed out", "killed", "skipped"]
+SCHEMA = 1  # raised when a field changes its meaning
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,19 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """One notebook of a run: what it was given and what became of it."""
+    """One notebook of a run: what it was given and what became of it.
+
+    Attributes
+    ----------
+    parameters
+        Every parameter of the notebook with the value that it had, given or by default.
+    seconds
+        Wall-clock time of the notebook's process.
+    report
+        The report's file, relative to the run's folder.
+    error
+        Why the notebook is not done, in a line or two.
+    """
 
     notebook: str
     state: State = "queued"
@@ -77,3 +96,95 @@ class Manifest:
     git: dict[str, Any] = field(default_factory=dict)
     command: str = ""
     notebooks: tuple[NotebookRun, ...] = ()
+    schema: int = SCHEMA
+
+    @property
+    def good(self) -> bool:
+        """Whether every notebook was done."""
+        return bool(self.notebooks) and all(run.state == "done" for run in self.notebooks)
+
+    def with_run(self, run: NotebookRun) -> "Manifest":
+        """Return the manifest with ``run`` in the place of the notebook of the same name."""
+        kept = (run if old.notebook == run.notebook else old for old in self.notebooks)
+        return replace(self, notebooks=tuple(kept))
+
+    def to_json(self) -> str:
+        """Return the manifest as JSON text; a number that is not finite becomes null."""
+        return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ReportError
+            The text is not the manifest of a run, or of a newer relmark_research.
+        """
+        try:
+            record = json.loads(text)
+            runs = tuple(_notebook_run(run) for run in record.pop("notebooks"))
+            return cls(notebooks=runs, **_known(cls, record))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ReportError(
+                f"the text is not the manifest of a run (schema {SCHEMA}): {error}. "
+                "Give the manifest.json of a run folder."
+            ) from None
+
+    def write(self, folder: Path) -> Path:
+        """Write ``manifest.json`` into ``folder``, so that a reader never sees half of it."""
+        return write_whole(folder / "manifest.json", self.to_json() + "\n")
+
+
+def read_manifest(run: Path) -> Manifest:
+    """Return the manifest of a run folder.
+
+    Raises
+    ------
+    ReportError
+        There is no manifest in the folder, or it cannot be read as one.
+    """
+    path = run / "manifest.json"
+    if not path.is_file():
+        raise ReportError(f"no manifest.json in {run}. Give the folder of a finished run.")
+    return Manifest.from_json(path.read_text(encoding="utf-8"))
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Put ``text`` at ``path`` in one step: the old file or the new one, never a part."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return aside.replace(path)
+
+
+def key_figure(record: dict[str, Any]) -> KeyFigure:
+    """Return the KeyFigure of a record such as ``{"name": ..., "value": ...}``.
+
+    Keys that a KeyFigure does not have are left; a value of None stands for one that is not finite.
+    """
+    known = _known(KeyFigure, record)
+    value = known.get("value")
+    return KeyFigure(**{**known, "value": math.nan if value is None else float(value)})
+
+
+def _notebook_run(record: dict[str, Any]) -> NotebookRun:
+    figures = tuple(key_figure(figure) for figure in record.pop("key_figures", ()))
+    return NotebookRun(key_figures=figures, **_known(NotebookRun, record))
+
+
+def _known(kind: type, record: dict[str, Any]) -> dict[str, Any]:
+    names = {known.name for known in fields(kind)}
+    return {name: value for name, value in record.items() if name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, (str, int, type(None))) else str(value)

@@ -1,0 +1,162 @@
+"""One notebook, executed by papermill in a process of its own.
+
+``python -m relmark_research.reporting.child job.json`` reads what to do from a file and leaves
+beside it ``progress`` (which cell it is at) and ``outcome.json`` (how it ended). The notebook's
+kernel is this interpreter, reached over sockets in a private folder. When the runner that started
+this process goes, its end of standard input closes, and so do this process and its kernel.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from relmark_research.reporting.manifest import State, write_whole
+
+KERNEL = "relmark"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the child is to do.
+
+    Attributes
+    ----------
+    notebook, output
+        The notebook's file, and where to put what it became.
+    parameters
+        Those to inject after its parameters cell.
+    scratch
+        The private folder of this notebook's run: short, since sockets live in it.
+    """
+
+    notebook: str
+    output: str
+    parameters: dict[str, Any]
+    scratch: str
+
+    def write(self) -> Path:
+        """Write the job into its scratch folder."""
+        return write_whole(Path(self.scratch) / "job.json", json.dumps(asdict(self)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a notebook ended, in the child's own words."""
+
+    state: State
+    error: str | None = None
+
+
+class WholeFiles:
+    """Papermill's way to files, except that a reader never finds half a notebook."""
+
+    def read(self, path: str) -> str:
+        """Return a file's text."""
+        return Path(path).read_text(encoding="utf-8")
+
+    def listdir(self, path: str) -> list[str]:
+        """Return the paths in a folder."""
+        return [str(entry) for entry in Path(path).iterdir()]
+
+    def write(self, buf: str, path: str) -> None:
+        """Write a file in one step."""
+        write_whole(Path(path), buf)
+
+    def pretty_path(self, path: str) -> str:
+        """Return how to show a path."""
+        return path
+
+
+def execute(job: Job) -> Outcome:
+    """Run the notebook, keep what it became, and say how it ended."""
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    at = {"cell": 0, "cells": 0}
+    try:
+        _papermill(job, at)
+    except PapermillExecutionError as error:
+        said = f"{error.ename}: {error.evalue}".strip()
+        return Outcome("failed", f"{said} (cell {at['cell']} of {at['cells']})")
+    except DeadKernelError:
+        where = f"cell {at['cell']} of {at['cells']}"
+        return Outcome("killed", f"the kernel's process ended in {where}.")
+    except Exception as error:  # noqa: BLE001  (whatever it is, the manifest must say it)
+        return Outcome("failed", f"{type(error).__name__}: {error}".strip())
+    return Outcome("done")
+
+
+def _papermill(job: Job, at: dict[str, int]) -> None:
+    import papermill
+    from papermill.iorw import papermill_io
+    from traitlets.config import Config
+
+    papermill_io.register("/", WholeFiles())
+    scratch = Path(job.scratch)
+    cells = len(json.loads(Path(job.notebook).read_text(encoding="utf-8"))["cells"])
+    at["cells"] = cells + bool(job.parameters)  # papermill adds a cell for them
+    sockets = {"transport": "ipc", "ip": str(scratch / "k")}
+    papermill.execute_notebook(
+        _literal(job.notebook),
+        _literal(job.output),
+        parameters=job.parameters or None,
+        kernel_name=KERNEL,
+        language="python",
+        progress_bar=False,
+        config=Config({"ConnectionFileMixin": sockets}),
+        on_cell_start=_reporter(scratch / "progress", at),
+    )
+
+
+def _literal(path: str) -> str:
+    """Papermill fills in ``{name}`` in paths; a folder may be called so."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def _reporter(path: Path, at: dict[str, int]) -> Callable[..., None]:
+    def report(cell: Any, cell_index: int) -> None:
+        at["cell"] = cell_index + 1
+        path.write_text(f"{at['cell']} {at['cells']}", encoding="utf-8")
+
+    return report
+
+
+def write_kernel(scratch: Path) -> None:
+    """Describe this interpreter as a kernel, so that no installed kernel is needed."""
+    folder = scratch / "kernels" / KERNEL
+    folder.mkdir(parents=True)
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": command, "display_name": "relmark", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+
+
+def _end_with_runner() -> None:
+    """Wait for the runner to go, then take this process and its kernel along."""
+
+    def watch() -> None:
+        os.read(0, 1)  # returns when the runner's end of the pipe closes
+        from relmark_research.reporting.process import end_all
+
+        end_all(os.environ["RELMARK_PROCESS"])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(path: str) -> None:
+    """Carry out the job in a file."""
+    job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
+    _end_with_runner()
+    write_kernel(Path(job.scratch))
+    outcome = execute(job)
+    write_whole(Path(job.scratch) / "outcome.json", json.dumps(asdict(outcome)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
