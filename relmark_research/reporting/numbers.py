@@ -25,7 +25,7 @@ class Detail:
     Attributes
     ----------
     step
-        Smallest difference worth showing, in the number's own unit; None leaves it to the formatter.
+        Smallest difference worth showing, in the number's unit; None leaves it to the formatter.
     like
         The number whose scale word (million, billion) is taken; None takes the number's own.
     symbol, word

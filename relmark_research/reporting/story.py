@@ -152,7 +152,7 @@ def table(
     name: str,
     formats: Mapping[str, str] | None = None,
     currency: str = "USD",
-    open: bool = False,
+    open: bool = False,  # noqa: A002 (the word that HTML has for it)
 ) -> None:
     """Show a table behind one click, with all of it as a CSV file to download.
 

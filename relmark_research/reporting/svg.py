@@ -46,6 +46,7 @@ def inline_svg(figure: "Figure", *, name: str, alt: str) -> str:
     digest = hashlib.sha256(ElementTree.tostring(root)).hexdigest()[:6]
     prefix = f"{name}-{digest}"
     _strip(root)
+    _keep_black_on_cells(root)
     for element in root.iter():
         _own_ids(element, prefix)
         _theme(element)
@@ -90,6 +91,24 @@ def _own_ids(element: ElementTree.Element, prefix: str) -> None:
             element.set(key, _REFERENCE.sub(rf"url(#{prefix}-\1)", value))
 
 
+def _keep_black_on_cells(root: ElementTree.Element) -> None:
+    """Say black where matplotlib leaves it out, if the drawing has an ink of its own.
+
+    Its ink is then some dark grey, and black is what was put upon a coloured cell.
+    """
+    texts = [element for element in root.iter("text") if element.get("style")]
+    styles = [element.attrib["style"] for element in texts]
+    if any(_is_ink(colour) for style in styles for colour in _HEX.findall(style)):
+        for element, style in zip(texts, styles, strict=True):
+            if "fill:" not in style:
+                element.set("style", f"{style}; fill: #000000")
+
+
+def _is_ink(colour: str) -> bool:
+    channels = _channels(colour)
+    return 0 < max(channels) < 90 and max(channels) - min(channels) <= _NEUTRAL
+
+
 def _theme(element: ElementTree.Element) -> None:
     is_text = element.tag in ("text", "tspan")
     colour = _text_colour if is_text else _paint
@@ -132,10 +151,9 @@ def _text_colour(colour: str) -> str:
     channels = _channels(colour)
     if max(channels) - min(channels) > _NEUTRAL:
         return f"color-mix(in srgb, {colour} 58%, var(--ink))"
-    lightness = sum(channels) / 765
-    if lightness > 0.9:  # white on a bar
-        return "var(--paper)"
-    return "var(--ink)" if lightness < 0.3 else "var(--soft)"
+    if colour in ("#000000", "#ffffff"):  # on a coloured cell: they stay with the cell
+        return colour
+    return "var(--ink)" if max(channels) < 90 else "var(--soft)"
 
 
 def _label(root: ElementTree.Element, prefix: str, alt: str) -> None:
