@@ -20,7 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 Facts = list[tuple[str, str]]
 
-_PERIOD = (("first_day", "last_day"), ("first", "last"), ("from", "to"))
+_SAID = ("source", "currency", "as_of")  # stand among the first facts
 
 
 def render_report(notebook: "nbformat.NotebookNode", run: NotebookRun, manifest: Manifest) -> str:
@@ -102,7 +102,8 @@ def _first_screen(body: Body, run: NotebookRun, manifest: Manifest) -> dict[str,
         "key_figures": [_card(figure) for figure in run.key_figures or body.key_figures],
         "failure": _failure(body, run),
         "asked": _asked(manifest),
-        "parameters": [(_words(name), _value(value)) for name, value in run.parameters.items()],
+        "parameters": _parameters(run, manifest),
+        "columns": _columns(manifest),
     }
 
 
@@ -161,15 +162,36 @@ def _summary(manifest: Manifest) -> str:
 
 
 def _asked(manifest: Manifest) -> Facts:
-    facts = [(_words(name), _value(value)) for name, value in manifest.data.items()]
-    for first, last in _PERIOD:
-        if manifest.fingerprint.get(first) and manifest.fingerprint.get(last):
-            start, end = (_day(manifest.fingerprint[key]) for key in (first, last))
-            facts.append(("Period", f"{start} to {end}"))
-            break
-    if manifest.as_of:
-        facts.append(("As of", _day(manifest.as_of)))
+    """Data, rows, period, as-of day and currency, as far as they are known."""
+    data, found = manifest.data, manifest.fingerprint
+    days = [_day(found[day]) for day in ("first_day", "last_day") if found.get(day)]
+    facts = [
+        ("Data", _source(str(data.get("source") or ""))),
+        ("Purchases", _value(found.get("rows_used", found.get("rows")))),
+        ("Period", " to ".join(days)),
+        ("As of", _day(manifest.as_of) if manifest.as_of else ""),
+        ("Currency", _value(data.get("currency"))),
+    ]
     return [(term, text) for term, text in facts if text]
+
+
+def _source(source: str) -> str:
+    """The file's name, without the folders of whoever ran it."""
+    if source.startswith("dataset:"):
+        return f"{source.removeprefix('dataset:')}, comes with the package"
+    return source if "://" in source else source.replace("\\", "/").rpartition("/")[2]
+
+
+def _columns(manifest: Manifest) -> Facts:
+    said = {name: item for name, item in manifest.data.items() if name not in _SAID}
+    return [(_words(name), _value(item)) for name, item in said.items() if _value(item)]
+
+
+def _parameters(run: NotebookRun, manifest: Manifest) -> Facts:
+    """What the notebook was given, apart from what the data section says already."""
+    said = {*_SAID, *manifest.data}
+    own = {name: value for name, value in run.parameters.items() if name not in said}
+    return [(_words(name), _value(value) or "none") for name, value in own.items()]
 
 
 def _origin(manifest: Manifest) -> Facts:

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_SIZE = re.compile(r"([\d.]+)px\s.*$", re.DOTALL)
 _FONT = "var(--rm-sans, system-ui, sans-serif)"
 _ROOT_STYLE = (  # the page's colours, else JupyterLab's, else a light page's
     "--ink: var(--rm-ink, var(--jp-ui-font-color1, #1b2126));"
@@ -20,7 +21,8 @@ _ROOT_STYLE = (  # the page's colours, else JupyterLab's, else a light page's
     " --paper: var(--rm-paper, var(--jp-layout-color0, #ffffff));"
     " fill: var(--ink); stroke-linejoin: round; stroke-linecap: butt"
 )
-_NEUTRAL = 24  # largest difference between the channels of what still counts as a grey
+_NEUTRAL = 8  # largest difference between the channels of what still counts as a grey
+_DARK = 90  # no channel of an ink is lighter
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
@@ -106,7 +108,7 @@ def _keep_black_on_cells(root: ElementTree.Element) -> None:
 
 def _is_ink(colour: str) -> bool:
     channels = _channels(colour)
-    return 0 < max(channels) < 90 and max(channels) - min(channels) <= _NEUTRAL
+    return 0 < max(channels) < _DARK and max(channels) - min(channels) < _DARK / 3
 
 
 def _theme(element: ElementTree.Element) -> None:
@@ -119,16 +121,10 @@ def _theme(element: ElementTree.Element) -> None:
 
 
 def _page_font(style: str) -> str:
-    """Leave size and weight, replace the families by the page's."""
+    """Leave weight and size, which a narrow page may raise, and take the page's families."""
+    sized = rf"calc(\1px * var(--rm-type, 1)) {_FONT}"
     parts = [part.strip() for part in style.split(";") if part.strip()]
-    return "; ".join(
-        re.sub(r"(px|pt|em)\s.*$", rf"\1 {_FONT}", part, flags=re.DOTALL)
-        if part.startswith("font:")
-        else f"font-family: {_FONT}"
-        if part.startswith("font-family:")
-        else part
-        for part in parts
-    )
+    return "; ".join(_SIZE.sub(sized, part) if part.startswith("font:") else part for part in parts)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:
@@ -149,11 +145,13 @@ def _paint(colour: str) -> str:
 def _text_colour(colour: str) -> str:
     """Text must be read: greys become one of two inks, a data colour is drawn towards the ink."""
     channels = _channels(colour)
+    if _is_ink(colour):
+        return "var(--ink)"
     if max(channels) - min(channels) > _NEUTRAL:
         return f"color-mix(in srgb, {colour} 58%, var(--ink))"
     if colour in ("#000000", "#ffffff"):  # on a coloured cell: they stay with the cell
         return colour
-    return "var(--ink)" if max(channels) < 90 else "var(--soft)"
+    return "var(--soft)"
 
 
 def _label(root: ElementTree.Element, prefix: str, alt: str) -> None:
