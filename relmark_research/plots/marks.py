@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import Affine2D, Affine2DBase, ScaledTranslation
+from numpy.typing import ArrayLike
 
 from relmark_research.plots.style import FONT_SIZE, TEXT, Series
 
@@ -75,7 +77,8 @@ def date_ticks(ax: Axes, times: pd.Series, *, shift: pd.Timedelta | None = None)
         name = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"
         labels.append(f"{name}\n{when.year}" if when.year != year else name)
         year = when.year
-    ax.set_xticks([when + (shift or pd.Timedelta(0)) for when in days], labels)
+    places = pd.DatetimeIndex(days) + (shift or pd.Timedelta(0))
+    ax.set_xticks(places.to_numpy(), labels)
 
 
 def _tick_days(first: pd.Timestamp, last: pd.Timestamp) -> list[pd.Timestamp]:
@@ -96,11 +99,11 @@ def label_ends(ax: Axes, labels: Sequence[EndLabel]) -> None:
         [_fraction(ax, label.height) for label in labels],
         [1.3 * FONT_SIZE * n / height for n in lines],
     )
-    offset = ScaledTranslation(9 / 72, 0, ax.figure.dpi_scale_trans)
     for label, place in zip(labels, places, strict=True):
-        ax.add_artist(_swatch(label.series, place, ax.transAxes + offset))
+        ax.add_artist(_swatch(ax, label.series, place))
         ax.annotate(
-            label.text, (1, place), (18, 0), "axes fraction", "offset points",
+            label.text, (1, place), (27 if any(item.series.line for item in labels) else 18, 0),
+            "axes fraction", "offset points",
             va="center", ha="left", color=TEXT, annotation_clip=False,
         )  # fmt: skip
 
@@ -110,11 +113,16 @@ def _fraction(ax: Axes, height: float) -> float:
     return float(np.clip(ax.transAxes.inverted().transform(where)[1], 0, 1))
 
 
-def _swatch(series: Series, place: float, transform: object) -> Line2D:
+def _swatch(ax: Axes, series: Series, place: float) -> Line2D:
+    """Return a sample of the series, drawn in points to the right of the picture."""
+    points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
+    along = [5, 14, 23] if series.line else [9]
     return Line2D(
-        [1], [place], marker=series.marker, color=series.colour, linestyle="", markersize=7,
-        markerfacecolor="none" if series.hollow else series.colour, markeredgewidth=1.6,
-        alpha=max(series.opacity, 0.7), clip_on=False, transform=transform, gid="swatch",
+        along, [0] * len(along), color=series.colour, linestyle=series.line or "",
+        marker=series.marker, markevery=[len(along) // 2], markersize=7, linewidth=1.8,
+        markerfacecolor="none" if series.hollow else series.colour, markeredgewidth=1.4,
+        alpha=series.opacity, clip_on=False, gid="swatch",
+        transform=points + ScaledTranslation(1, place, cast(Affine2DBase, ax.transAxes)),
     )  # fmt: skip
 
 
@@ -149,8 +157,7 @@ def _touch(lower: tuple[list[int], float, float], upper: tuple[list[int], float,
 
 
 def bars(
-    ax: Axes, places: Sequence[float] | np.ndarray, heights: Sequence[float] | np.ndarray,
-    series: Series, *, width: float = 0.8,
+    ax: Axes, places: ArrayLike, heights: ArrayLike, series: Series, *, width: ArrayLike = 0.8
 ) -> BarContainer:  # fmt: skip
     """Draw bars of one series, hatched or hollow as the series says."""
     face = "none" if series.hollow else series.colour
@@ -167,7 +174,7 @@ def label_bars(ax: Axes, container: BarContainer, texts: Sequence[str]) -> None:
 
 
 def whiskers(
-    ax: Axes, places: Sequence[float] | np.ndarray, low: pd.Series, high: pd.Series, *,
+    ax: Axes, places: ArrayLike, low: pd.Series, high: pd.Series, *,
     colour: str = TEXT, upright: bool = True,
 ) -> None:  # fmt: skip
     """Draw intervals as plain lines from ``low`` to ``high``."""

@@ -2,8 +2,8 @@
 
 Two colours are signals rather than paint: `TEXT` (words, spines, ticks and what was observed) and
 `GRID`. A report may map exactly these two to its own light and dark theme. All other colours stand
-on white and on near-black alike, and what they tell apart is told a second time by line style,
-marker or hatch.
+on white and on near-black alike, are clearly coloured (so that a report may take every grey for
+ink), and what they tell apart is told a second time by lightness, line style, marker or hatch.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,8 @@ import matplotlib.pyplot as plt
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.typing import ColorType
 
 TEXT = "#1a1a1a"
 GRID = "#d9d9d9"
@@ -30,14 +32,15 @@ PURPLE = "#cc79a7"
 
 ON_LIGHT = "#000000"  # figures inside a coloured cell: they stay with the cell, not the theme
 ON_DARK = "#ffffff"
+LINE_ON_LIGHT = "#00203a"  # lines inside one: tinted, lest they be taken for ink
+LINE_ON_DARK = "#cfe8ff"
 
 WIDE = (7.0, 4.0)  # inches: a column of 700 to 900 px, still legible at 360 px
-FLAT = (7.0, 2.9)
 SQUARE = (6.0, 5.2)
 
 FONT_SIZE = 11.0
 
-SHADES = LinearSegmentedColormap.from_list("relmark", ["#e3eff8", "#8fc1e3", BLUE, "#023a5e"])
+SHADES = LinearSegmentedColormap.from_list("relmark", ["#d8eaf7", "#8fc1e3", BLUE, "#023a5e"])
 """Light to dark with steadily falling luminance, so that it reads the same in grey."""
 
 
@@ -50,7 +53,8 @@ class Series:
     colour
         Colour of the line, the marker and the fill.
     line, marker, hatch
-        Line style, marker and hatch as matplotlib knows them; ``""`` for none.
+        Line style, marker and hatch as matplotlib knows them; ``""`` for none (an area has no
+        line).
     opacity
         Opacity of a filled area, in (0, 1].
     hollow
@@ -65,8 +69,10 @@ class Series:
     hollow: bool = False
 
 
-OBSERVED = Series(TEXT, opacity=0.55)
-MODEL = Series(BLUE, line=(0, (5, 2)), marker="D", hatch="////", hollow=True)
+OBSERVED = Series(TEXT, "-", "o")
+MODEL = Series(BLUE, (0, (4, 1.6)), "D")
+OBSERVED_BAR = Series(TEXT, "", "s", opacity=0.55)
+MODEL_BAR = Series(BLUE, "", "s", hatch="////", hollow=True)
 
 LINES = (
     Series(BLUE, "-", "o"),
@@ -76,11 +82,11 @@ LINES = (
 )
 """Series for lines: each at least 3 to 1 on white and on near-black, each with its own dashes."""
 
-FILLS = (Series(BLUE), Series(ORANGE, hatch="////"))
-"""Series for neighbouring areas: far apart in luminance, and one of them hatched."""
+FILLS = (Series(BLUE, "", "s"), Series(ORANGE, "", "s"))
+"""Series for neighbouring areas: far apart in lightness."""
 
 
-def style() -> dict[str, Any]:
+def style() -> dict[Any, Any]:
     """Return the house style as matplotlib's rcParams.
 
     Returns
@@ -152,7 +158,8 @@ def canvas(ax: Axes | None, *, size: tuple[float, float] = WIDE, grid: str = "y"
     """
     with styled():
         if ax is None:
-            ax = plt.figure(figsize=size, layout="constrained").add_subplot()
+            room = ConstrainedLayoutEngine(h_pad=0.12, w_pad=0.04)
+            ax = plt.figure(figsize=size, layout=room).add_subplot()
         dress(ax, grid=grid)
         yield ax
 
@@ -170,7 +177,7 @@ def dress(ax: Axes, *, grid: str = "y") -> None:
         ax.grid(visible=True, axis="x" if axis == "x" else "y", color=GRID, linewidth=0.8)
 
 
-def luminance(colour: str | tuple[float, ...]) -> float:
+def luminance(colour: ColorType) -> float:
     """Return the relative luminance of a colour, 0 (black) to 1 (white).
 
     Parameters
@@ -199,7 +206,7 @@ def luminance(colour: str | tuple[float, ...]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def ink_on(colour: str | tuple[float, ...]) -> str:
+def ink_on(colour: ColorType) -> str:
     """Return the ink, black or white, that reads better on ``colour``."""
     light = luminance(colour)
     return ON_LIGHT if (light + 0.05) / 0.05 >= 1.05 / (light + 0.05) else ON_DARK

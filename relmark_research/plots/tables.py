@@ -65,7 +65,7 @@ def check_matrix(table: pd.DataFrame, plot: str) -> pd.DataFrame:
     for name in table.columns:
         _check_numbers(table[name], plot, may_be_missing=True)
     try:
-        return table.set_axis(pd.to_numeric(table.columns), axis="columns")
+        return table.set_axis(table.columns.astype(float), axis="columns")
     except (ValueError, TypeError):
         found = ", ".join(map(repr, table.columns[:5]))
         raise DataError(

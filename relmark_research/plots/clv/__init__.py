@@ -6,6 +6,7 @@ from relmark_research.plots.clv.alive import (
     describe_p_alive_matrix,
     p_alive_matrix,
 )
+from relmark_research.plots.clv.calibrated import calibration, describe_calibration
 from relmark_research.plots.clv.fit import (
     describe_frequency_fit,
     describe_parameter_intervals,
@@ -13,12 +14,7 @@ from relmark_research.plots.clv.fit import (
     parameter_intervals,
 )
 from relmark_research.plots.clv.history import customer_history, describe_customer_history
-from relmark_research.plots.clv.holdout import (
-    calibration,
-    describe_calibration,
-    describe_tracking,
-    tracking,
-)
+from relmark_research.plots.clv.tracked import describe_tracking, tracking
 from relmark_research.plots.clv.worth import (
     describe_value_by_decile,
     describe_value_distribution,

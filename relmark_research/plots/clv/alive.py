@@ -7,15 +7,16 @@ from matplotlib.ticker import MaxNLocator
 
 from relmark_research.errors import DataError
 from relmark_research.plots.marks import (
+    bars,
     count_axis,
     name_axes,
     percent_axis,
 )
 from relmark_research.plots.style import (
-    BLUE,
+    FILLS,
     FONT_SIZE,
-    ON_DARK,
-    ON_LIGHT,
+    LINE_ON_DARK,
+    LINE_ON_LIGHT,
     SHADES,
     SQUARE,
     canvas,
@@ -42,7 +43,8 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
     Returns
     -------
     Axes
-        A heat map, recency upwards, with labelled contours at 10, 30, 50, 70 and 90 percent.
+        A heat map, recency upwards, with labelled contours at 10, 30, 50, 70 and 90 percent
+        over the customers with repeat purchases.
 
     Raises
     ------
@@ -64,7 +66,8 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
             across, up, values, cmap=SHADES, vmin=0, vmax=1, shading="nearest", rasterized=True
         )
         if min(values.shape) > 1:
-            _draw_contours(ax, across, up, values)
+            repeaters = across > 0 if (across > 0).sum() > 1 else across >= 0
+            _draw_contours(ax, across[repeaters], up, values[:, repeaters])
         ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         count_axis(ax.yaxis)
         name_axes(
@@ -76,7 +79,7 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
 
 
 def _draw_contours(ax: Axes, across: np.ndarray, up: np.ndarray, values: np.ndarray) -> None:
-    inks = [ON_LIGHT if level < 0.6 else ON_DARK for level in LEVELS]
+    inks = [LINE_ON_LIGHT if level < 0.6 else LINE_ON_DARK for level in LEVELS]
     lines = ax.contour(across, up, values, levels=LEVELS, colors=inks, linewidths=1.1)
     ax.clabel(lines, fmt={level: percent(level) for level in LEVELS}, fontsize=FONT_SIZE - 1)
 
@@ -153,7 +156,7 @@ def alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        One bar per bin, as wide as the bin.
+        One bar per bin, over the middle of it.
 
     Raises
     ------
@@ -169,12 +172,8 @@ def alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     table = _checked_bins(table)
     with canvas(ax) as ax:
-        ax.bar(
-            table["low"], table["customers"], table["high"] - table["low"], align="edge",
-            color=BLUE, edgecolor="none", linewidth=0,
-        )  # fmt: skip
-        for bar in ax.patches:  # a hair of air between neighbours
-            bar.set(x=bar.get_x() + 0.04 * bar.get_width(), width=0.92 * bar.get_width())
+        middle = (table["low"] + table["high"]) / 2
+        bars(ax, middle, table["customers"], FILLS[0], width=0.94 * (table["high"] - table["low"]))
         ax.set_xlim(0, 1)
         percent_axis(ax.xaxis)
         count_axis(ax.yaxis)
@@ -224,7 +223,7 @@ def describe_alive_distribution(table: pd.DataFrame) -> str:
     table = _checked_bins(table)
     total = table["customers"].sum()
     likely = table.loc[table["low"] >= 0.5 - 1e-9, "customers"].sum()
-    full = table.loc[table["customers"].idxmax()]
+    full = table.iloc[int(table["customers"].argmax())]
     return (
         f"Histogram of P(alive) of {count(total)} customers: {count(likely)} "
         f"({percent(likely / total) if total else 'none'}) have 50% or more; the fullest bin, "

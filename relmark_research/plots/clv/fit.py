@@ -14,7 +14,7 @@ from relmark_research.plots.marks import (
     name_axes,
     thinned,
 )
-from relmark_research.plots.style import BLUE, FONT_SIZE, MODEL, OBSERVED, TEXT, Series, canvas
+from relmark_research.plots.style import BLUE, FONT_SIZE, MODEL_BAR, OBSERVED_BAR, TEXT, canvas
 from relmark_research.plots.tables import checked, text_of
 from relmark_research.plots.wording import count, percent, significant
 
@@ -52,8 +52,8 @@ def frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table = _checked_fit(table)
     with canvas(ax) as ax:
         places = np.arange(len(table))
-        bars(ax, places - 0.21, table["actual"], OBSERVED, width=0.4)
-        bars(ax, places + 0.21, table["expected"], MODEL, width=0.36)
+        bars(ax, places - 0.21, table["actual"], OBSERVED_BAR, width=0.4)
+        bars(ax, places + 0.21, table["expected"], MODEL_BAR, width=0.36)
         ax.set_xticks(*thinned(text_of(table["purchases"])))
         ax.set_xlim(-0.6, len(table) - 0.4)
         count_axis(ax.yaxis)
@@ -62,8 +62,8 @@ def frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         label_ends(
             ax,
             [
-                EndLabel(last["actual"], "Actual", Series(TEXT, marker="s", opacity=0.55)),
-                EndLabel(last["expected"], "Expected", Series(BLUE, marker="s", hollow=True)),
+                EndLabel(last["actual"], "Actual", OBSERVED_BAR),
+                EndLabel(last["expected"], "Expected", MODEL_BAR),
             ],
         )
     return ax
@@ -176,7 +176,7 @@ def _value_axis(ax: Axes, *, log: bool) -> None:
         return
     ax.set_xscale("log")
     low, high = ax.get_xlim()
-    wide = high / low > 30
+    wide = high / low > 200
     ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())

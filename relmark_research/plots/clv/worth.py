@@ -14,11 +14,11 @@ from relmark_research.plots.marks import (
     tick_count,
     whiskers,
 )
-from relmark_research.plots.style import FONT_SIZE, LINES, TEXT, canvas
+from relmark_research.plots.style import FILLS, FONT_SIZE, TEXT, canvas
 from relmark_research.plots.tables import bounds, checked, text_of
 from relmark_research.plots.wording import count, money, percent, with_unit
 
-FILL = LINES[0]
+FILL = FILLS[0]
 
 
 def value_distribution(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
@@ -55,7 +55,7 @@ def value_distribution(table: pd.DataFrame, currency: str = "", *, ax: Axes | No
     with canvas(ax) as ax:
         bars(ax, np.arange(len(table)) + 0.5, table["customers"], FILL, width=0.94)
         edges = [*table["low"], table["high"].iloc[-1]]
-        ax.set_xticks(*thinned([tick_count(round(edge, 2)) for edge in edges], 9))
+        ax.set_xticks(*thinned([tick_count(round(edge, 2)) for edge in edges], 13))
         ax.set_xlim(0, len(table))
         ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         count_axis(ax.yaxis)
@@ -103,7 +103,7 @@ def describe_value_distribution(table: pd.DataFrame, currency: str = "") -> str:
     less than a value between USD 10 and USD 50, the most valuable bin reaches USD 200.
     """
     table = _checked_bins(table)
-    full = table.loc[table["customers"].idxmax()]
+    full = table.iloc[int(table["customers"].argmax())]
     total = table["customers"].sum()
     middle = table[table["customers"].cumsum() >= total / 2].iloc[0]
     low, high, below, above = (
@@ -152,10 +152,10 @@ def value_by_decile(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
         places = np.arange(len(table))
         bars(ax, places, table["value"], FILL)
         band = bounds(table, "value")
-        tops = table["value"]
+        tops = table["value"].to_numpy(float)
         if band:
             whiskers(ax, places, *band)
-            tops = np.maximum(tops, band[1])
+            tops = np.fmax(tops, band[1].to_numpy(float))
         for place, top, share in zip(places, tops, table["share"], strict=True):
             ax.annotate(
                 percent(share), (place, top), (0, 4), textcoords="offset points", ha="center",
@@ -173,7 +173,7 @@ def value_by_decile(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
 
 
 def _best(table: pd.DataFrame) -> float:
-    return float(table.loc[table["value"].idxmax(), "decile"])
+    return float(table["decile"].iloc[int(table["value"].argmax())])
 
 
 def _checked_deciles(table: pd.DataFrame) -> pd.DataFrame:
@@ -210,9 +210,8 @@ def describe_value_by_decile(table: pd.DataFrame, currency: str = "") -> str:
     USD 1,000), 90% of all; the least valuable USD 100, 10%.
     """
     table = _checked_deciles(table)
-    best, poorest = (
-        table.loc[table["value"].idxmax()], table.loc[table["value"].idxmin()]
-    )  # fmt: skip
+    best = table.iloc[int(table["value"].argmax())]
+    poorest = table.iloc[int(table["value"].argmin())]
     band = ""
     if bounds(table, "value"):
         low, high = (money(best[f"value_{side}"], currency) for side in ("low", "high"))

@@ -17,7 +17,7 @@ from relmark_research.plots.marks import (
     name_axes,
     thinned,
 )
-from relmark_research.plots.style import FILLS, canvas
+from relmark_research.plots.style import FILLS, TEXT, Series, canvas
 from relmark_research.plots.tables import checked, text_of
 from relmark_research.plots.wording import count, month, percent
 
@@ -107,16 +107,12 @@ def _hollow(lower: BarContainer, upper: BarContainer, complete: np.ndarray) -> N
 
 
 def _label_growth(ax: Axes, table: pd.DataFrame, returning: pd.Series) -> None:
-    last, part = returning.iloc[-1], not _complete(table)[-1]
-    new = table["new_customers"].iloc[-1]
-    note = "\n(outline: month\nnot complete)" if part else ""
-    label_ends(
-        ax,
-        [
-            EndLabel(last / 2, f"Returning{note}", RETURNING),
-            EndLabel(last + new / 2, "New", NEW),
-        ],
-    )
+    last, new = returning.iloc[-1], table["new_customers"].iloc[-1]
+    labels = [EndLabel(last / 2, "Returning", RETURNING), EndLabel(last + new / 2, "New", NEW)]
+    if not _complete(table).all():
+        outline = Series(TEXT, "", "s", hollow=True)
+        labels.append(EndLabel(last + new, "Month not\ncomplete", outline))
+    label_ends(ax, labels)
 
 
 def describe_growth(table: pd.DataFrame) -> str:
@@ -153,7 +149,7 @@ def describe_growth(table: pd.DataFrame) -> str:
     table = _checked_growth(table)
     whole = _complete(table)
     last = table[whole].iloc[-1] if whole.any() else table.iloc[-1]
-    best = table.loc[table["new_customers"].idxmax()]
+    best = table.iloc[int(table["new_customers"].argmax())]
     returning = last["active_customers"] - last["new_customers"]
     part = "" if whole[-1] else f" {month(table['period'].iloc[-1])} is not complete."
     return (

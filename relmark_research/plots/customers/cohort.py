@@ -1,24 +1,20 @@
 """How long the customers who came in the same period keep buying."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.ticker import MaxNLocator
 
 from relmark_research.errors import DataError
 from relmark_research.plots.marks import EndLabel, label_ends, name_axes, percent_axis, thinned
-from relmark_research.plots.style import FONT_SIZE, LINES, SHADES, Series, canvas, ink_on
+from relmark_research.plots.style import FONT_SIZE, LINES, SHADES, TEXT, Series, canvas, ink_on
 from relmark_research.plots.tables import check_matrix
 from relmark_research.plots.wording import percent
 
 CELLS_WITH_NUMBERS = 18  # rows and columns, at most
 ROW = 0.38  # inches
 
-# From the oldest to the newest cohort; both ends stand on white and on near-black.
-AGES = LinearSegmentedColormap.from_list("ages", ["#0065a3", "#cc8400"])
+NAMED = 3  # periods that the newest cohort named in a crowd was observed, at least
 
 
 def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None) -> Axes:
@@ -70,7 +66,7 @@ def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None)
         name_axes(
             ax,
             x=f"{unit.capitalize()}s since the first purchase",
-            y="First purchase in … | share that bought again",
+            y="Cohort (first purchase), and % of it that bought again",
         )
         if max(values.shape) <= CELLS_WITH_NUMBERS:
             _write_cells(ax, values, mesh.to_rgba(values))
@@ -95,13 +91,14 @@ def _write_cells(ax: Axes, values: np.ma.MaskedArray, colours: np.ndarray) -> No
 
 def _shares(table: pd.DataFrame, plot: str) -> pd.DataFrame:
     table = check_matrix(table, plot).astype(float)
-    outside = table.stack().dropna()  # noqa: PD013
-    outside = outside[~outside.between(0, 1 + 1e-9)]
+    values = table.to_numpy()
+    outside = np.argwhere((values < 0) | (values > 1 + 1e-9))
     if len(outside):
-        (cohort, period), share = outside.index[0], outside.iloc[0]
+        row, column = outside[0]
         raise DataError(
-            f"{plot} draws shares from 0 to 1; found {len(outside)} outside, first {share:g} for "
-            f"cohort {cohort}, period {period:g}. Divide by the size of the cohort."
+            f"{plot} draws shares from 0 to 1; found {len(outside)} outside, first "
+            f"{values[row, column]:g} for cohort {table.index[row]}, period "
+            f"{table.columns[column]:g}. Divide by the size of the cohort."
         )
     if 0 in table.columns and table.shape[1] > 1 and (table[0].dropna() == 1).all():
         table = table.drop(columns=0)
@@ -126,8 +123,8 @@ def cohort_lines(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = 
     Returns
     -------
     Axes
-        Up to four cohorts have a line style of their own; of more, the oldest is the darkest and
-        only the oldest and the newest are named.
+        Up to four cohorts have a line style of their own; of more, only the oldest and the newest
+        (of those observed for three periods) have, the others stand behind them.
 
     Raises
     ------
@@ -145,11 +142,12 @@ def cohort_lines(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = 
     """
     table = _shares(table, "cohort_lines")
     with canvas(ax) as ax:
-        series = _line_styles(len(table))
+        series = _line_styles(table)
         for (_, shares), look in zip(table.iterrows(), series, strict=True):
             ax.plot(
                 table.columns, shares, color=look.colour, linestyle=look.line,
-                marker=look.marker, markersize=5,
+                marker=look.marker, markersize=5, alpha=look.opacity,
+                linewidth=2 if look.marker else 1, zorder=3 if look.marker else 2,
             )  # fmt: skip
         ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
         name_axes(
@@ -157,28 +155,31 @@ def cohort_lines(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = 
             x=f"{unit.capitalize()}s since the first purchase",
             y="Share of the cohort that bought",
         )
-        ax.set_ylim(0, 1.08 * table.max(axis=None))
-        ax.set_xlim(table.columns.min(), table.columns.max() + 0.15)
+        periods = table.columns.to_numpy(float)
+        ax.set_ylim(0, 1.08 * float(np.nanmax(table.to_numpy())) or 1)
+        ax.set_xlim(periods.min() - 0.15, periods.max() + 0.15)
         percent_axis(ax.yaxis)
         _name_lines(ax, table, series)
     return ax
 
 
-def _line_styles(number: int) -> list[Series]:
-    if number <= len(LINES):
-        return list(LINES[:number])
-    return [Series(to_hex(AGES(place)), marker="") for place in np.linspace(0, 1, number)]
+def _line_styles(table: pd.DataFrame) -> list[Series]:
+    """Return a style per cohort; in a crowd all but the oldest and the newest stand back."""
+    if len(table) <= len(LINES):
+        return list(LINES[: len(table)])
+    crowd = [Series(TEXT, marker="", opacity=0.3)] * len(table)
+    periods = table.notna().sum(axis="columns").to_numpy()
+    long = np.flatnonzero(periods >= min(NAMED, periods.max()))
+    crowd[long[0]], crowd[long[-1]] = LINES[0], LINES[1]
+    return crowd
 
 
 def _name_lines(ax: Axes, table: pd.DataFrame, series: list[Series]) -> None:
-    all_named = len(table) <= len(LINES)
-    named = range(len(table)) if all_named else (0, len(table) - 1)
     labels = []
-    for row in named:
-        seen = table.iloc[row].dropna()
-        if len(seen):
-            look = series[row] if all_named else replace(series[row], marker="o")
-            labels.append(EndLabel(seen.iloc[-1], str(table.index[row]), look))
+    for (cohort, shares), look in zip(table.iterrows(), series, strict=True):
+        seen = shares.dropna()
+        if len(seen) and look.marker:
+            labels.append(EndLabel(seen.iloc[-1], str(cohort), look))
     label_ends(ax, labels)
 
 

@@ -62,7 +62,7 @@ def _mark_top(ax: Axes, share: float) -> None:
     ax.plot([TOP], [share], "o", color=LINES[0].colour, markersize=9)
     ax.annotate(
         f"The top {percent(TOP)} of customers\nbring {percent(share)} of value",
-        (TOP, share), (14, -6), textcoords="offset points", va="top", color=TEXT,
+        (TOP, 0.04), (8, 0), textcoords="offset points", va="bottom", color=TEXT,
     )  # fmt: skip
     ax.annotate(
         "if all were worth\nthe same",
