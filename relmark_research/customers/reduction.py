@@ -33,12 +33,60 @@ def per_history(days: ir.Table, last: date) -> pd.DataFrame:
 
 
 def totals(days: ir.Table) -> pd.DataFrame:
-    """Return customer_id, purchases (purchase-days), value and last (day) in the log."""
+    """Return customer_id, purchases (purchase-days) and value in the log."""
     counted = days.group_by("customer_id").aggregate(
         purchases=days.count(), parts=days.parts.sum().cast("int64")
     )
     value = counted.parts.cast("float64") / SCALE
     return counted.select("customer_id", "purchases", value=value).to_pandas()
+
+
+def by_day(days: ir.Table, born_until: date) -> pd.DataFrame:
+    """Return births and repeats per day, of the customers first seen by ``born_until``.
+
+    Returns
+    -------
+    DataFrame
+        Index date; births (first purchases), repeats (later purchase-days), value.
+    """
+    first = days.date.min().over(group_by="customer_id")
+    born = days.mutate(first=first).filter(lambda t: t.first <= born_until)
+    counted = born.group_by("date").aggregate(
+        births=(born.date == born["first"]).sum().cast("int64"),
+        repeats=(born.date > born["first"]).sum().cast("int64"),
+        parts=born.parts.sum().cast("int64"),
+    )
+    value = counted.parts.cast("float64") / SCALE
+    table = counted.mutate(value=value).drop("parts").order_by("date").to_pandas()
+    table["date"] = pd.to_datetime(table["date"])
+    return table.set_index("date")
+
+
+def by_cohort(days: ir.Table, period: str) -> pd.DataFrame:
+    """Return customers active per cohort and period: cohort, period (day each), customers."""
+    unit = {"month": "M", "quarter": "Q", "year": "Y", "week": "W"}[period]
+    first = days.date.min().over(group_by="customer_id")
+    placed = days.mutate(cohort=first.truncate(unit), period=days.date.truncate(unit))
+    counted = placed.group_by("cohort", "period").aggregate(customers=placed.customer_id.nunique())
+    table = counted.order_by("cohort", "period").to_pandas()
+    return table.assign(
+        cohort=pd.to_datetime(table["cohort"]), period=pd.to_datetime(table["period"])
+    )
+
+
+def by_month(days: ir.Table) -> pd.DataFrame:
+    """Return per month: period, new_customers, active_customers, purchases, value."""
+    first = days.date.min().over(group_by="customer_id")
+    placed = days.mutate(first=first, period=days.date.truncate("M"))
+    counted = placed.group_by("period").aggregate(
+        new_customers=(placed.date == placed["first"]).sum().cast("int64"),
+        active_customers=placed.customer_id.nunique(),
+        purchases=placed.count(),
+        parts=placed.parts.sum().cast("int64"),
+    )
+    value = counted.parts.cast("float64") / SCALE
+    table = counted.mutate(value=value).drop("parts").order_by("period").to_pandas()
+    return table.assign(period=pd.to_datetime(table["period"]))
 
 
 def _measured(days: ir.Table, last: date) -> ir.Table:

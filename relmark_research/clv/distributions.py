@@ -1,0 +1,86 @@
+"""Customers' estimates seen together: who is alive, and how value is spread among them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.fitting import Fit
+from relmark_research.errors import DataError, unknown_name
+
+
+def p_alive_matrix(
+    fit: Fit | PurchaseModel, *, T: float, most: int = 20, steps: int = 40
+) -> pd.DataFrame:
+    """Return P(alive) over frequency and recency, for customers observed for T.
+
+    Parameters
+    ----------
+    T
+        Time from first purchase to the end of observation, > 0, in the fit's unit.
+    most
+        Highest frequency shown.
+    steps
+        Number of recencies shown, from 0 to T.
+
+    Returns
+    -------
+    DataFrame
+        Index recency, columns frequency 1 to most, values P(alive | x, t_x, T).
+    """
+    model = fit.model if isinstance(fit, Fit) else fit
+    recency = np.linspace(T / steps, T, steps)
+    frequency = np.arange(1, most + 1)
+    alive = model.p_alive(frequency[None, :], recency[:, None], np.asarray(T))  # type: ignore[attr-defined]
+    return pd.DataFrame(
+        alive,
+        index=pd.Index(recency, name="recency"),
+        columns=pd.Index(frequency, name="frequency"),
+    )
+
+
+def alive_distribution(forecast: pd.DataFrame, *, bins: int = 20) -> pd.DataFrame:
+    """Count customers by P(alive), from a table that `forecast` made: low, high, customers."""
+    counts, edges = np.histogram(_column(forecast, "p_alive"), bins=bins, range=(0, 1))
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": counts})
+
+
+def value_distribution(values: pd.DataFrame, *, bins: int = 40) -> pd.DataFrame:
+    """Count customers by lifetime value on a logarithmic scale: low, high, customers."""
+    clv = _column(values, "clv")
+    positive = clv[clv > 0]
+    if len(positive) == 0:
+        raise DataError("no customer has a value above 0, so there is no distribution to show.")
+    low, high = np.quantile(positive, [0.001, 1.0])
+    edges = np.geomspace(low, max(high, low * 1.0001), bins + 1)
+    edges[0], edges[-1] = positive.min(), positive.max() * (1 + 1e-12)
+    counts, edges = np.histogram(positive, bins=edges)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": counts})
+
+
+def value_by_decile(values: pd.DataFrame) -> pd.DataFrame:
+    """Sum lifetime value by tenths of the customers, the most valuable first.
+
+    Returns
+    -------
+    DataFrame
+        decile (1 to 10), customers, value (money), share (of the total).
+    """
+    clv = np.sort(_column(values, "clv"))[::-1]
+    tenth = np.arange(len(clv)) * 10 // len(clv) + 1
+    value = np.bincount(tenth, weights=clv, minlength=11)[1:]
+    return pd.DataFrame(
+        {
+            "decile": np.arange(1, 11),
+            "customers": np.bincount(tenth, minlength=11)[1:],
+            "value": value,
+            "share": value / value.sum(),
+        }
+    )
+
+
+def _column(table: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in table.columns:
+        raise DataError(unknown_name("column", name, table.columns))
+    return table[name].to_numpy(float)
