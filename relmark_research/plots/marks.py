@@ -30,8 +30,8 @@ class EndLabel:
 
 def name_axes(ax: Axes, *, x: str, y: str) -> None:
     """Label both axes; the label of the upright one lies flat above it, where eyes begin."""
-    ax.set_xlabel(x)
-    ax.set_ylabel(y, rotation=0, ha="left", va="bottom")
+    ax.set_xlabel(x, color=TEXT, fontsize=FONT_SIZE)
+    ax.set_ylabel(y, color=TEXT, fontsize=FONT_SIZE, rotation=0, ha="left", va="bottom")
     ax.yaxis.set_label_coords(0.0, 1.03)
 
 
@@ -42,7 +42,9 @@ def ticks_as(axis: Axis, show: Callable[[float], str], *, most: int = 5) -> None
 
 
 def tick_count(value: float) -> str:
-    """Return a tick of a count or an amount: 1,200, 0.5, 2.5M."""
+    """Return a tick of a count or an amount: 1,200, 0.5, 2.5M, ∞."""
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
     if abs(value) >= 1e6:
         return f"{value / 1e6:g}M".replace("-", "−")
     return f"{value:,.10g}".replace("-", "−")
@@ -71,7 +73,7 @@ def date_ticks(ax: Axes, times: pd.Series, *, shift: pd.Timedelta | None = None)
         Moves the ticks to the right, for bars that are drawn about the middle of their period.
     """
     first, last = pd.Timestamp(times.min()), pd.Timestamp(times.max())
-    days = _tick_days(first, last)
+    days = _tick_days(first, last, finer=shift is None)
     labels, year = [], None
     for when in days:
         name = f"{when:%b}" if when.day == 1 else f"{when.day} {when:%b}"
@@ -81,14 +83,29 @@ def date_ticks(ax: Axes, times: pd.Series, *, shift: pd.Timedelta | None = None)
     ax.set_xticks(places.to_numpy(), labels)
 
 
-def _tick_days(first: pd.Timestamp, last: pd.Timestamp) -> list[pd.Timestamp]:
+def _tick_days(first: pd.Timestamp, last: pd.Timestamp, *, finer: bool) -> list[pd.Timestamp]:
     months = (last.year - first.year) * 12 + last.month - first.month
-    if months < 2:
+    if months < 2 and finer:
         return list(pd.date_range(first.normalize(), last, periods=4).normalize().unique())
     step = next((size for size in STEPS_IN_MONTHS if months / size <= 7), 240)
     starts = pd.date_range(first.normalize().replace(day=1), last, freq="MS")
     aligned = [when for when in starts if when >= first and (when.month - 1) % min(step, 12) == 0]
     return aligned[:: max(1, step // 12)] or [first, last]
+
+
+def cell_edges(centres: ArrayLike) -> np.ndarray:
+    """Return the edges of cells about these rising centres, half-way between neighbours.
+
+    Examples
+    --------
+    >>> cell_edges([0, 1, 3]).tolist(), cell_edges([5]).tolist()
+    ([-0.5, 0.5, 2.0, 4.0], [4.5, 5.5])
+    """
+    centres = np.asarray(centres, float)
+    if centres.size == 1:
+        return np.array([centres[0] - 0.5, centres[0] + 0.5])
+    inner = (centres[1:] + centres[:-1]) / 2
+    return np.r_[2 * centres[0] - inner[0], inner, 2 * centres[-1] - inner[-1]]
 
 
 def label_ends(ax: Axes, labels: Sequence[EndLabel]) -> None:

@@ -1,5 +1,7 @@
 """Who is still a customer: P(alive) by history, over the base, and along one customer's time."""
 
+from warnings import catch_warnings, simplefilter
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from relmark_research.errors import DataError
 from relmark_research.plots.marks import (
     bars,
+    cell_edges,
     count_axis,
     name_axes,
     percent_axis,
@@ -17,6 +20,8 @@ from relmark_research.plots.style import (
     FONT_SIZE,
     LINE_ON_DARK,
     LINE_ON_LIGHT,
+    ON_DARK,
+    ON_LIGHT,
     SHADES,
     SQUARE,
     canvas,
@@ -63,12 +68,12 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
     values = np.ma.masked_invalid(matrix.to_numpy(float))
     with canvas(ax, size=SQUARE, grid="") as ax:
         ax.pcolormesh(
-            across, up, values, cmap=SHADES, vmin=0, vmax=1, shading="nearest", rasterized=True
+            cell_edges(across), cell_edges(up), values, cmap=SHADES, vmin=0, vmax=1, rasterized=True
         )
         if min(values.shape) > 1:
             repeaters = across > 0 if (across > 0).sum() > 1 else across >= 0
             _draw_contours(ax, across[repeaters], up, values[:, repeaters])
-        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
         count_axis(ax.yaxis)
         name_axes(
             ax,
@@ -79,9 +84,14 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
 
 
 def _draw_contours(ax: Axes, across: np.ndarray, up: np.ndarray, values: np.ndarray) -> None:
-    inks = [LINE_ON_LIGHT if level < 0.6 else LINE_ON_DARK for level in LEVELS]
-    lines = ax.contour(across, up, values, levels=LEVELS, colors=inks, linewidths=1.1)
-    ax.clabel(lines, fmt={level: percent(level) for level in LEVELS}, fontsize=FONT_SIZE - 1)
+    light = [level < 0.6 for level in LEVELS]  # the fill under a contour, by the scale of SHADES
+    inks = [LINE_ON_LIGHT if under else LINE_ON_DARK for under in light]
+    words = [ON_LIGHT if under else ON_DARK for under in light]
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)  # "no contour levels were found": then there are none
+        lines = ax.contour(across, up, values, levels=LEVELS, colors=inks, linewidths=1.1)
+    names = {level: percent(level) for level in LEVELS}
+    ax.clabel(lines, fmt=names, fontsize=FONT_SIZE - 1, colors=words)
 
 
 def _matrix(table: pd.DataFrame) -> pd.DataFrame:

@@ -60,8 +60,8 @@ def customer_history(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         label_ends(
             ax,
             [
-                EndLabel(now, percent(now), Series(BLUE)),
-                EndLabel(1.03, "Purchase", Series(TEXT, marker="v")),
+                EndLabel(now, percent(now), Series(BLUE, "-", "")),
+                EndLabel(1.03, "Purchase", Series(TEXT, "", "v")),
             ],
         )
     return ax

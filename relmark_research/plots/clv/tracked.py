@@ -14,7 +14,7 @@ from relmark_research.plots.marks import (
     label_ends,
     name_axes,
 )
-from relmark_research.plots.style import BLUE, MODEL, OBSERVED, TEXT, canvas
+from relmark_research.plots.style import BLUE, MODEL, OBSERVED, SKY, TEXT, canvas
 from relmark_research.plots.tables import bounds, checked
 from relmark_research.plots.wording import count, day
 
@@ -77,9 +77,10 @@ def tracking(
         times = table["time"].to_numpy()
         band = bounds(table, f"{prefix}expected")
         if band:
-            ax.fill_between(times, *band, color=BLUE, alpha=0.22, linewidth=0)
-        ax.plot(times, actual, color=TEXT, linewidth=1.6)
-        ax.plot(times, expected, color=BLUE, linestyle=MODEL.line, linewidth=2.4)
+            ax.fill_between(times, *band, color=SKY, alpha=0.3, linewidth=0)
+        alone = "o" if len(times) == 1 else ""
+        ax.plot(times, actual, color=TEXT, linewidth=1.6, marker=alone)
+        ax.plot(times, expected, color=BLUE, linestyle=MODEL.line, linewidth=2.4, marker=alone)
         tops = [actual.max(), expected.max(), *([band[1].max()] if band else [])]
         ax.set_ylim(0, 1.12 * max(tops) or 1)
         ax.set_xlim(times[0], times[-1]) if len(times) > 1 else None

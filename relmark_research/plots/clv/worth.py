@@ -99,22 +99,24 @@ def describe_value_distribution(table: pd.DataFrame, currency: str = "") -> str:
     --------
     >>> table = pd.DataFrame({"low": [0, 10, 50], "high": [10, 50, 200], "customers": [40, 50, 5]})
     >>> print(describe_value_distribution(table, "USD"))
-    Histogram of the value of 95 customers: most, 50, are worth USD 10 to USD 50; half are worth
-    less than a value between USD 10 and USD 50, the most valuable bin reaches USD 200.
+    Histogram of the value of 95 customers: most, 50, are worth USD 10 to USD 50; the median
+    customer is worth USD 10 to USD 50.
     """
     table = _checked_bins(table)
     full = table.iloc[int(table["customers"].argmax())]
     total = table["customers"].sum()
     middle = table[table["customers"].cumsum() >= total / 2].iloc[0]
-    low, high, below, above = (
-        money(value, currency)
-        for value in (full["low"], full["high"], middle["low"], middle["high"])
-    )
     return (
         f"Histogram of the value of {count(total)} customers: most, {count(full['customers'])}, "
-        f"are worth {low} to {high}; half are worth less than a value between {below} and "
-        f"{above}, the most valuable bin reaches {money(table['high'].iloc[-1], currency)}."
+        f"are worth {_span(full, currency)}; the median customer is worth "
+        f"{_span(middle, currency)}."
     )
+
+
+def _span(row: pd.Series, currency: str) -> str:
+    if np.isinf(row["high"]):
+        return f"{money(row['low'], currency)} or more"
+    return f"{money(row['low'], currency)} to {money(row['high'], currency)}"
 
 
 def value_by_decile(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:

@@ -22,6 +22,7 @@ from relmark_research.plots.tables import checked, text_of
 from relmark_research.plots.wording import count, month, percent
 
 RETURNING, NEW = FILLS
+GAPS = 48  # months, at most, between whose bars a gap still looks like one
 
 
 def growth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -62,7 +63,8 @@ def growth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     with canvas(ax) as ax:
         days = table["period"].dt.days_in_month
         middle = table["period"] + pd.to_timedelta(days / 2, unit="D")
-        width = pd.to_timedelta(days * 0.8, unit="D").to_numpy()
+        share = 0.8 if len(table) <= GAPS else 1.0
+        width = pd.to_timedelta(days * share, unit="D").to_numpy()
         lower = bars(ax, middle.to_numpy(), returning, RETURNING, width=width)
         upper = bars(ax, middle.to_numpy(), table["new_customers"], NEW, width=width)
         for bar, base in zip(upper, returning, strict=True):
@@ -151,13 +153,14 @@ def describe_growth(table: pd.DataFrame) -> str:
     last = table[whole].iloc[-1] if whole.any() else table.iloc[-1]
     best = table.iloc[int(table["new_customers"].argmax())]
     returning = last["active_customers"] - last["new_customers"]
+    among = "all" if returning == last["active_customers"] else count(returning)
     part = "" if whole[-1] else f" {month(table['period'].iloc[-1])} is not complete."
     return (
         f"Bars per month from {month(table['period'].iloc[0])} to "
         f"{month(table['period'].iloc[-1])}: {count(table['new_customers'].sum())} customers "
         f"bought for the first time, most of them in {month(best['period'])} "
         f"({count(best['new_customers'])}). In {month(last['period'])}, "
-        f"{count(last['active_customers'])} customers bought, {count(returning)} of them "
+        f"{count(last['active_customers'])} customers bought, {among} of them "
         f"returning.{part}"
     )
 

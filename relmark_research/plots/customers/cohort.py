@@ -6,7 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from relmark_research.errors import DataError
-from relmark_research.plots.marks import EndLabel, label_ends, name_axes, percent_axis, thinned
+from relmark_research.plots.marks import (
+    EndLabel,
+    cell_edges,
+    label_ends,
+    name_axes,
+    percent_axis,
+    thinned,
+)
 from relmark_research.plots.style import FONT_SIZE, LINES, SHADES, TEXT, Series, canvas, ink_on
 from relmark_research.plots.tables import check_matrix
 from relmark_research.plots.wording import percent
@@ -55,8 +62,9 @@ def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None)
     with canvas(ax, size=(7.0, max(2.2, height)), grid="") as ax:
         rows, columns = np.arange(len(table)), np.arange(table.shape[1])
         values = np.ma.masked_invalid(table.to_numpy(float))
+        few = max(values.shape) <= CELLS_WITH_NUMBERS
         mesh = ax.pcolormesh(
-            columns, rows, values, cmap=SHADES, vmin=0, vmax=values.max() or 1,
+            cell_edges(columns), cell_edges(rows), values, cmap=SHADES, vmin=0, vmax=values.max() or 1,
             edgecolors="face", linewidth=0.3,
         )  # fmt: skip
         ax.invert_yaxis()
@@ -66,9 +74,9 @@ def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None)
         name_axes(
             ax,
             x=f"{unit.capitalize()}s since the first purchase",
-            y="Cohort (first purchase), and % of it that bought again",
+            y="Cohort (first purchase)" + (", and % of it that bought again" if few else ""),
         )
-        if max(values.shape) <= CELLS_WITH_NUMBERS:
+        if few:
             _write_cells(ax, values, mesh.to_rgba(values))
         else:
             bar = ax.figure.colorbar(mesh, ax=ax, fraction=0.04, pad=0.02)
@@ -149,7 +157,7 @@ def cohort_lines(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = 
                 marker=look.marker, markersize=5, alpha=look.opacity,
                 linewidth=2 if look.marker else 1, zorder=3 if look.marker else 2,
             )  # fmt: skip
-        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(7, integer=True, min_n_ticks=1))
         name_axes(
             ax,
             x=f"{unit.capitalize()}s since the first purchase",
