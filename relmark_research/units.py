@@ -107,7 +107,7 @@ class Horizon:
     """
 
     count: float = math.inf
-    unit: TimeUnit = TimeUnit("week")  # noqa: RUF009  (frozen)
+    unit: TimeUnit = TimeUnit("week")
     until: date | None = None
 
     def __post_init__(self) -> None:

@@ -78,10 +78,10 @@ class Model:
         raise NotImplementedError
 
     @classmethod
-    def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array]:
-        """Return the arrays that the model is fitted on, and customers per row."""
+    def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
+        """Return the arrays that the model is fitted on, customers per row, and who is left out."""
         arrays = tuple(getattr(customers, name) for name in cls.columns)
-        return arrays, customers.weights
+        return arrays, customers.weights, ""
 
     @classmethod
     def fit(cls, customers: CustomerSummary | pd.DataFrame) -> Fit:
@@ -103,10 +103,10 @@ class Model:
             Where the customers cannot tell the parameters apart: one customer, no repeats.
         """
         summary = CustomerSummary.of(customers)
-        arrays, weights = cls.data(summary)
+        arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
         counted = distinct(*arrays, weights=weights)
-        return fitting.fit(cls, counted.columns, counted.weights, unit=summary.unit)
+        return fitting.fit(cls, counted.columns, counted.weights, unit=summary.unit, note=note)
 
 
 def _check_enough(model: type[Model], summary: CustomerSummary, weights: Array) -> None:
@@ -161,9 +161,7 @@ class PurchaseModel(Model):
         """
         return self.p_alive(x, t_x, T) * self.living(x, T).expected_purchases(t)
 
-    def conditional_purchase_pmf(
-        self, n: Array, t: Array, x: Array, t_x: Array, T: Array
-    ) -> Array:
+    def conditional_purchase_pmf(self, n: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
         """Return the probability of n purchases in (T, T + t] given history x, t_x, T."""
         alive = self.p_alive(x, t_x, T)
         return alive * self.living(x, T).purchase_pmf(n, t) + (1 - alive) * (np.asarray(n) == 0)

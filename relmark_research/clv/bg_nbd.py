@@ -90,7 +90,7 @@ class BGNBD(PurchaseModel):
         return special.expit(alive - gone)
 
     def living(self, x: Array, T: Array) -> BGNBD:
-        """Return the BG/NBD that a living customer follows from T on: r + x, alpha + T, a, b + x."""
+        """Return what a living customer follows from T on: BG/NBD(r + x, alpha + T, a, b + x)."""
         x, T = np.asarray(x, float), np.asarray(T, float)
         return BGNBD(self.r + x, self.alpha + T, self.a, self.b + x)  # type: ignore[arg-type]
 
@@ -122,8 +122,11 @@ class BGNBD(PurchaseModel):
         log_beta = special.betaln(a, b)
         share = t / (alpha + t)
         log_nbd = (
-            special.gammaln(r + n) - special.gammaln(r) - special.gammaln(n + 1)
-            - r * np.log1p(t / alpha) + special.xlogy(n, share)
+            special.gammaln(r + n)
+            - special.gammaln(r)
+            - special.gammaln(n + 1)
+            - r * np.log1p(t / alpha)
+            + special.xlogy(n, share)
         )
         stayed = np.exp(special.betaln(a, b + n) - log_beta + log_nbd)
         at_least = special.betainc(np.maximum(n, 1), r, share)
@@ -142,7 +145,7 @@ class BGNBD(PurchaseModel):
         return self.r, self.alpha, self.a, self.b
 
     def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
-        """Draw histories x, t_x of new customers observed for T, shape of T each; T returned too."""
+        """Draw histories x, t_x, T of new customers observed for T, each of T's shape."""
         rng = np.random.default_rng(seed)
         T = np.atleast_1d(np.asarray(T, float))
         rate = rng.gamma(self.r, 1 / self.alpha, size=T.shape)
@@ -160,8 +163,11 @@ class BGNBD(PurchaseModel):
         """Return what both cases share, and the logs of being alive and of having left at t_x."""
         r, alpha, a, b = self._parameters()
         shared = (
-            special.gammaln(r + x) - special.gammaln(r) + r * np.log(alpha)
-            + special.betaln(a, b + x) - special.betaln(a, b)
+            special.gammaln(r + x)
+            - special.gammaln(r)
+            + r * np.log(alpha)
+            + special.betaln(a, b + x)
+            - special.betaln(a, b)
         )
         alive = -(r + x) * np.log(alpha + T)
         log_odds = np.log(a) - np.log(b + np.maximum(x, 1) - 1)

@@ -80,6 +80,28 @@ def value_by_decile(values: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def most_to_lose(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 20) -> pd.DataFrame:
+    """Return the customers whose silence costs most: what they would be worth if surely alive.
+
+    Parameters
+    ----------
+    values, forecast
+        What `lifetime_value` and `forecast` made of the same customers.
+    n
+        How many to return.
+
+    Returns
+    -------
+    DataFrame
+        p_alive, clv and at_risk = clv (1 - p_alive) / p_alive, the largest at_risk first. It is
+        what doubt about the customer takes from the value: a ceiling for what a call can win back.
+    """
+    alive, clv = _column(forecast, "p_alive"), _column(values, "clv")
+    doubt = np.divide(1 - alive, alive, out=np.zeros_like(alive), where=alive > 0)
+    table = pd.DataFrame({"p_alive": alive, "clv": clv, "at_risk": clv * doubt}, index=values.index)
+    return table.nlargest(n, "at_risk")
+
+
 def _column(table: pd.DataFrame, name: str) -> np.ndarray:
     if name not in table.columns:
         raise DataError(unknown_name("column", name, table.columns))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -73,6 +73,8 @@ class Fit:
         How the search ended, in words.
     unit
         Unit of the times in the data; None where the data did not say.
+    note
+        Who was left out of the fit and why; empty where nobody was.
     """
 
     model: Model
@@ -81,6 +83,7 @@ class Fit:
     n_customers: int
     diagnosis: Diagnosis
     unit: TimeUnit | None = None
+    note: str = ""
 
     @property
     def standard_errors(self) -> Array:
@@ -126,14 +129,13 @@ class Fit:
         """Return the fit as JSON, to be read again by `from_json`."""
         content = {
             "model": type(self.model).__name__,
-            "parameters": dict(
-                zip(self.model.names(), self.model.values.tolist(), strict=True)
-            ),
+            "parameters": dict(zip(self.model.names(), self.model.values.tolist(), strict=True)),
             "covariance": self.covariance.tolist(),
             "log_likelihood": self.log_likelihood,
             "n_customers": self.n_customers,
             "diagnosis": vars(self.diagnosis),
             "unit": None if self.unit is None else self.unit.name,
+            "note": self.note,
         }
         return json.dumps(content, indent=2)
 
@@ -151,6 +153,7 @@ class Fit:
             n_customers=content["n_customers"],
             diagnosis=Diagnosis(**content["diagnosis"]),
             unit=None if unit is None else TimeUnit(unit),
+            note=content["note"],
         )
 
     def _index(self) -> pd.Index:
@@ -165,7 +168,12 @@ def normal_quantile(level: float) -> float:
 
 
 def fit(
-    model: type[Model], data: tuple[Array, ...], weights: Array, *, unit: TimeUnit | None
+    model: type[Model],
+    data: tuple[Array, ...],
+    weights: Array,
+    *,
+    unit: TimeUnit | None = None,
+    note: str = "",
 ) -> Fit:
     """Maximise a model's likelihood over weighted rows and return the Fit."""
     from scipy import optimize
@@ -199,6 +207,7 @@ def fit(
         n_customers=round(total),
         diagnosis=_diagnose(best, loss(logs)[1], information),
         unit=unit,
+        note=note,
     )
 
 
@@ -211,9 +220,7 @@ def _weighted(
     return float(at.log_likelihood(*data) @ weights), at.values * (at.score(*data) @ weights)
 
 
-def _hessian(
-    model: type[Model], logs: Array, data: tuple[Array, ...], weights: Array
-) -> Array:
+def _hessian(model: type[Model], logs: Array, data: tuple[Array, ...], weights: Array) -> Array:
     """Return the Hessian by the log-parameters, from central differences of the gradient."""
     columns = [
         _weighted(model, logs + step, data, weights)[1]
@@ -236,9 +243,7 @@ def _diagnose(model: Model, gradient: Array, information: Array) -> Diagnosis:
     sizes, axes = np.linalg.eigh(information)
     slope = float(np.abs(gradient).max())
     condition = float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf
-    loose = [
-        name for name, part in zip(model.names(), axes[:, 0], strict=True) if abs(part) > 0.3
-    ]
+    loose = [name for name, part in zip(model.names(), axes[:, 0], strict=True) if abs(part) > 0.3]
     if slope > 1e-5:
         grade, words = "not converged", f"the search stopped on a slope of {slope:.1e}"
     elif model.values.max() > 1e6 or condition > _FLAT * 1e3:

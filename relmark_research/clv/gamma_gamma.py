@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.base import Array, Model
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
     from relmark_research.customers.summary import CustomerSummary
@@ -60,8 +60,11 @@ class GammaGamma(Model):
         x, m = np.asarray(x, float), np.asarray(m, float)
         p, q, v = self.p, self.q, self.v
         return (
-            -special.betaln(p * x, q) + q * np.log(v) + (p * x - 1) * np.log(m)
-            + p * x * np.log(x) - (p * x + q) * np.log(v + x * m)
+            -special.betaln(p * x, q)
+            + q * np.log(v)
+            + (p * x - 1) * np.log(m)
+            + p * x * np.log(x)
+            - (p * x + q) * np.log(v + x * m)
         )
 
     def score(self, x: Array, m: Array) -> Array:
@@ -84,19 +87,14 @@ class GammaGamma(Model):
         return cls(p=4.0, q=4.0, v=0.75 * float(np.average(m, weights=weights)))
 
     @classmethod
-    def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array]:
-        """Return x, m and weights of the customers with a repeat purchase of positive value."""
+    def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
+        """Return x, m and weights of the repeat customers, without those who spent nothing."""
         x, m = customers.frequency, customers.monetary_value
-        repeat = x > 0
-        if (m[repeat] <= 0).any():
-            free = np.flatnonzero(repeat & ~(m > 0))
-            shown = ", ".join(repr(label) for label in customers.table.index[free[:3]])
-            raise DataError(
-                f"spend must be > 0 for a model of spend; {len(free):,} repeat customers spent "
-                f"nothing on average, first: {shown}. Leave them out, or leave out purchases of "
-                "zero value."
-            )
-        return (x[repeat], m[repeat]), customers.weights[repeat]
+        paid = (x > 0) & (m > 0)
+        free = customers.table.index[(x > 0) & ~paid]
+        shown = ", ".join(repr(label) for label in free[:3])
+        note = f"{len(free):,} repeat customers spent nothing and are left out: {shown}"
+        return (x[paid], m[paid]), customers.weights[paid], note if len(free) else ""
 
     def expected_spend(self) -> Array:
         """Return the mean spend of a customer not yet known, p v / (q - 1).

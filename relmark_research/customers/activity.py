@@ -2,12 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from relmark_research.customers import reduction
 from relmark_research.customers.transactions import TransactionLog
 from relmark_research.errors import DataError
+
+
+@dataclass(frozen=True)
+class CustomerBase:
+    """A customer base in a few figures.
+
+    Attributes
+    ----------
+    customers, purchases
+        Customers seen, and their purchase-days.
+    value
+        What they spent, returns netted.
+    repeat_share, repeat_share_low, repeat_share_high
+        Share of customers who bought again, with Wilson's 95% interval.
+    top_fifth_share
+        Share of the value that the best fifth of the customers bring.
+    returning_share
+        Of the buyers in the last whole month, the share who had bought before that month.
+    value_per_repeater, value_per_single
+        Mean value of customers who bought again, and of those who bought once.
+    """
+
+    customers: int
+    purchases: int
+    value: float
+    repeat_share: float
+    repeat_share_low: float
+    repeat_share_high: float
+    top_fifth_share: float
+    returning_share: float
+    value_per_repeater: float
+    value_per_single: float
+
+
+def customer_base(log: TransactionLog) -> CustomerBase:
+    """Sum up a customer base in a few figures."""
+    totals = reduction.totals(log.days)
+    again = totals["purchases"] > 1
+    low, high = _wilson(int(again.sum()), len(totals))
+    months = growth_table(log)
+    whole = months[months["complete"]] if months["complete"].any() else months
+    last = whole.iloc[-1]
+    best = concentration_table(log)["value_share"].iloc[20]
+    return CustomerBase(
+        customers=len(totals),
+        purchases=int(totals["purchases"].sum()),
+        value=float(totals["value"].sum()),
+        repeat_share=float(again.mean()),
+        repeat_share_low=low,
+        repeat_share_high=high,
+        top_fifth_share=float(best),
+        returning_share=float(1 - last["new_customers"] / last["active_customers"]),
+        value_per_repeater=float(totals.loc[again, "value"].mean()),
+        value_per_single=float(totals.loc[~again, "value"].mean()),
+    )
+
+
+def _wilson(successes: int, trials: int) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(successes, trials, method="wilson")
+    return float(low), float(high)
 
 
 def growth_table(log: TransactionLog) -> pd.DataFrame:

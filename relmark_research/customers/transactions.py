@@ -78,9 +78,7 @@ class TransactionLog:
             return self
         last = as_date(day, name="until")
         self._refuse_before_start(last, "until")
-        return replace(
-            self, rows=self.rows.filter(self.rows.date <= last), observed_until=last
-        )
+        return replace(self, rows=self.rows.filter(self.rows.date <= last), observed_until=last)
 
     def after(self, day: Day) -> TransactionLog:
         """Return the log of what came after ``day``."""
@@ -135,8 +133,15 @@ class TransactionLog:
         measured = reduction.per_history(self.days, last)
         return CustomerSummary.from_days(measured, unit=TimeUnit.of(unit), observed_until=last)
 
-    def split(self, *, at: Day, unit: str | TimeUnit = "week") -> Split:
+    def split(self, *, at: Day | None = None, unit: str | TimeUnit = "week") -> Split:
         """Cut the log after the day ``at``: fit on what came before, judge by what came after.
+
+        Parameters
+        ----------
+        at
+            Last day of the calibration; None cuts two thirds of the way.
+        unit
+            As in `customer_summary`.
 
         Returns
         -------
@@ -145,7 +150,7 @@ class TransactionLog:
             purchases and value after ``at``), length (of the holdout, in ``unit``) and newcomers
             (customers first seen in the holdout, who are in neither table).
         """
-        last = as_date(at, name="at")
+        last = self._two_thirds() if at is None else as_date(at, name="at")
         before, later = self.until(last), self.after(last)
         calibration = before.customer_summary(unit=unit)
         bought = reduction.totals(later.days).set_index("customer_id")
@@ -162,6 +167,9 @@ class TransactionLog:
     def to_pandas(self) -> pd.DataFrame:
         """Return the usable rows in memory, ordered by customer and day."""
         return self.rows.order_by("customer_id", "date").to_pandas()
+
+    def _two_thirds(self) -> Date:
+        return self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
 
     def _last_day(self, observed_until: Day | None) -> Date:
         if observed_until is None:
@@ -235,7 +243,7 @@ def read_transactions(
     Examples
     --------
     >>> import pandas as pd
-    >>> rows = pd.DataFrame({"id": ["007", "007", "a"], "day": ["2024-01-01"] * 3, "paid": [5, 2, 9]})
+    >>> rows = pd.DataFrame({"id": ["007", "007", "a"], "day": "2024-01-01", "paid": [5, 2, 9]})
     >>> log = read_transactions(rows, customer="id", date="day", value="paid")
     >>> log.customer_summary().table["frequency"].to_dict()
     {'007': 0, 'a': 0}

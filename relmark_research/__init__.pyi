@@ -1,0 +1,79 @@
+from .clv.bg_nbd import BGNBD
+from .clv.distributions import (
+    alive_distribution,
+    most_to_lose,
+    p_alive_matrix,
+    value_by_decile,
+    value_distribution,
+)
+from .clv.fitting import Fit
+from .clv.forecast import forecast
+from .clv.gamma_gamma import GammaGamma
+from .clv.validation import calibration, frequency_fit, holdout_score, tracking
+from .clv.value import lifetime_value, total_value
+from .customers.activity import (
+    concentration_table,
+    customer_base,
+    growth_table,
+    purchase_counts,
+)
+from .customers.cleaning import ReadOptions
+from .customers.cohorts import cohort_table
+from .customers.datasets import load_cdnow, load_donations, load_sample
+from .customers.pseudonyms import pseudonyms
+from .customers.summary import CustomerSummary, Split
+from .customers.transactions import TransactionLog, read_transactions
+from .errors import (
+    ConvergenceError,
+    DataError,
+    LadderError,
+    ParameterError,
+    RelmarkError,
+    ReportError,
+)
+from .reporting.story import record
+from .units import AnnualRate, Horizon, TimeUnit
+
+__version__: str
+
+__all__ = [
+    "BGNBD",
+    "AnnualRate",
+    "ConvergenceError",
+    "CustomerSummary",
+    "DataError",
+    "Fit",
+    "GammaGamma",
+    "Horizon",
+    "LadderError",
+    "ParameterError",
+    "ReadOptions",
+    "RelmarkError",
+    "ReportError",
+    "Split",
+    "TimeUnit",
+    "TransactionLog",
+    "alive_distribution",
+    "calibration",
+    "cohort_table",
+    "concentration_table",
+    "customer_base",
+    "forecast",
+    "frequency_fit",
+    "growth_table",
+    "holdout_score",
+    "lifetime_value",
+    "load_cdnow",
+    "load_donations",
+    "load_sample",
+    "most_to_lose",
+    "p_alive_matrix",
+    "pseudonyms",
+    "purchase_counts",
+    "read_transactions",
+    "record",
+    "total_value",
+    "tracking",
+    "value_by_decile",
+    "value_distribution",
+]

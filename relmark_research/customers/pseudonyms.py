@@ -1,0 +1,33 @@
+"""Names for customers that can be shown: the same customer, the same name, but not the id."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+
+KEY_VARIABLE = "RELMARK_ID_KEY"
+
+
+def pseudonyms(ids: Iterable[object], *, key: str | None = None) -> list[str]:
+    """Return a keyed hash of each id, such as ``"C-5f0c2a91be"``.
+
+    Parameters
+    ----------
+    ids
+        Customers' ids.
+    key
+        Secret of the hash; the environment variable RELMARK_ID_KEY if None. Without a key the
+        names hide ids from a glance only: who has a list of ids can hash them too.
+
+    Examples
+    --------
+    >>> names = pseudonyms(["007", "008", "007"], key="a secret")
+    >>> names[0] == names[2], names[0] == names[1]
+    (True, False)
+    """
+    secret = (os.environ.get(KEY_VARIABLE, "") if key is None else key).encode()[:64]
+    return [
+        f"C-{hashlib.blake2b(str(name).encode(), key=secret, digest_size=5).hexdigest()}"
+        for name in ids
+    ]
