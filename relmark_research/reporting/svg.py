@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SIZE = re.compile(r"([\d.]+)px\s.*$", re.DOTALL)
 _FONT = "var(--rm-sans, system-ui, sans-serif)"
 _ROOT_STYLE = (  # the page's colours, else JupyterLab's, else a light page's
     "--ink: var(--rm-ink, var(--jp-ui-font-color1, #1b2126));"
@@ -117,14 +116,16 @@ def _theme(element: ElementTree.Element) -> None:
     for key in ("style", "fill", "stroke"):
         if key in element.attrib:
             themed = _HEX.sub(lambda found: colour(found[0]), element.attrib[key])
-            element.set(key, _page_font(themed) if is_text else themed)
+            element.set(key, _page_font(themed, element.tag) if is_text else themed)
 
 
-def _page_font(style: str) -> str:
-    """Leave weight and size, which a narrow page may raise, and take the page's families."""
-    sized = rf"calc(\1px * var(--rm-type, 1)) {_FONT}"
-    parts = [part.strip() for part in style.split(";") if part.strip()]
-    return "; ".join(_SIZE.sub(sized, part) if part.startswith("font:") else part for part in parts)
+def _page_font(style: str, tag: str) -> str:
+    """Take the page's families; a narrow page may raise the size, but not within a formula."""
+    factor = "var(--rm-type, 1)" if tag == "text" else "1"
+    size = rf"calc(\2px * {factor})"
+    style = re.sub(r"(font:[^;]*?)([\d.]+)px [^;]+", rf"\1{size} {_FONT}", style)
+    style = re.sub(r"(font-size: )([\d.]+)px", rf"\1{size}", style)
+    return re.sub(r"font-family:[^;]+", f"font-family: {_FONT}", style)
 
 
 def _channels(colour: str) -> tuple[int, int, int]:

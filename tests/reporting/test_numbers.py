@@ -1,0 +1,135 @@
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from relmark_research.reporting.numbers import (
+    count,
+    formatter,
+    interval,
+    money,
+    number,
+    share,
+    supported_step,
+    with_interval,
+)
+
+amounts = st.floats(-1e14, 1e14, allow_nan=False).filter(lambda v: v == 0 or abs(v) > 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "text"),
+    [
+        (1234567, "USD", "$1.23 million"),
+        (1234.6, "USD", "$1,235"),
+        (35.17, "USD", "$35.17"),
+        (35.1, "USD", "$35.10"),
+        (-35.171, "EUR", "−€35.17"),
+        (-1234567, "GBP", "−£1.23 million"),
+        (1234.6, "CHF", "1,235 CHF"),
+        (35.7, "JPY", "¥36"),
+        (0, "USD", "$0"),
+        (999.996, "USD", "$1,000"),
+        (999_400, "USD", "$999,400"),
+        (999_999, "USD", "$1.00 million"),
+        (0.0031, "USD", "$0.0031"),
+        (1e-9, "USD", "$1.00 × 10⁻⁹"),
+        (12_345_678_901, "USD", "$12.3 billion"),
+        (4.2e18, "USD", "$4.20 × 10¹⁸"),
+    ],
+)
+def test_money(value, currency, text):
+    assert money(value, currency) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.1234, "12.3%"),
+        (0, "0%"),
+        (1, "100%"),
+        (-0.05, "−5.0%"),
+        (1.5, "150.0%"),
+        (0.9996, "more than 99.9%"),
+        (0.0004, "0.040%"),
+    ],
+)
+def test_share(value, text):
+    assert share(value) == text
+
+
+def test_count_keeps_whole_numbers_whole():
+    assert count(23570) == "23,570"
+    assert count(1_234_567_890) == "1,234,567,890"
+    assert count(2.3149) == "2.31"
+    assert count(12345.6) == "12,346"
+    assert count(-3) == "−3"
+
+
+def test_number_has_three_digits():
+    assert [number(v) for v in (0.24256, 4.4136, 793.2, -0.5)] == ["0.243", "4.41", "793", "−0.500"]
+    assert number(9.999) == "10.0"
+
+
+@pytest.mark.parametrize("form", [money, share, count, number])
+def test_what_is_no_number_is_not_available(form):
+    assert {form(v) for v in (None, math.nan, pd.NA, "none")} == {"not available"}
+    assert (form(math.inf), form(-math.inf)) == ("∞", "−∞")
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "unit", "text"),
+    [
+        (1234567, 1112000, 1321000, "USD", "$1.2 million (1.1 to 1.3)"),
+        (1234567, 1230000, 1239000, "USD", "$1.235 million (1.230 to 1.239)"),
+        (35.17, 33.1, 37.2, "USD", "$35 (33 to 37)"),
+        (35.17, 35.08, 35.26, "USD", "$35.17 (35.08 to 35.26)"),
+        (52345, 50200, 54400, "EUR", "€52,000 (50,000 to 54,000)"),
+        (0.1234, 0.1187, 0.1281, "share", "12.3% (11.9 to 12.8)"),
+        (0.5, 0.3, 0.7, "share", "50% (30 to 70)"),
+        (23570, 21000, 26000, "customers", "24,000 (21,000 to 26,000)"),
+        (0.9312, 0.89, 0.97, "purchases", "0.93 (0.89 to 0.97)"),
+        (-3.0, -5.2, -0.9, "", "−3 (−5 to −1)"),
+        (3.0, 0.1, 40.0, "", "3 (0 to 40)"),
+        (900_000, 700_000, 1_200_000, "USD", "$900,000 (700,000 to 1,200,000)"),
+    ],
+)
+def test_an_interval_decides_the_digits(value, low, high, unit, text):
+    assert with_interval(value, low, high, formatter(unit)) == text
+
+
+def test_without_an_interval_only_the_value_is_written():
+    for low, high in ((None, None), (math.nan, 2), (1, math.inf), (1.5, 1.5)):
+        assert with_interval(1.5, low, high) == "1.50"
+        assert interval(1.5, low, high) == ""
+
+
+def test_an_interval_alone_names_its_unit():
+    assert interval(1234567, 1112000, 1321000, money) == "$1.1 to $1.3 million"
+    assert interval(0.12, 0.1, 0.14, share) == "10% to 14%"
+
+
+@given(amounts)
+def test_a_sign_changes_the_sign_only(value):
+    assume(value > 0)
+    for form in (money, count, number):
+        assert form(-value) == "−" + form(value)
+
+
+@given(amounts)
+def test_what_is_read_back_is_within_half_a_percent_or_half_a_cent(value):
+    text = money(value, "XXX").removesuffix(" XXX").replace("−", "-").replace(",", "")
+    digits, _, word = text.partition(" ")
+    read = float(digits) * {"": 1, "million": 1e6, "billion": 1e9, "trillion": 1e12}[word]
+    assert read == pytest.approx(value, rel=5.1e-3, abs=1e-12)
+
+
+@given(amounts, st.floats(1e-3, 1e6))
+def test_no_more_digits_than_the_interval_supports(value, half):
+    step = supported_step(value, value - half, value + half)
+    assume(step is not None)
+    assert step <= half * (1 + 1e-6) or step == pytest.approx(half)
+    if value and step < 10 ** math.floor(math.log10(abs(value))):
+        assert step > half / 10.1 or value + half == value
