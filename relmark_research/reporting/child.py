@@ -101,7 +101,8 @@ def _papermill(job: Job, at: dict[str, int]) -> None:
     scratch = Path(job.scratch)
     cells = len(json.loads(Path(job.notebook).read_text(encoding="utf-8"))["cells"])
     at["cells"] = cells + bool(job.parameters)  # papermill adds a cell for them
-    sockets = {"transport": "ipc", "ip": str(scratch / "k")}
+    connection = str(scratch / "connection.json")
+    sockets = {"transport": "ipc", "ip": str(scratch / "k"), "connection_file": connection}
     papermill.execute_notebook(
         _literal(job.notebook),
         _literal(job.output),

@@ -111,7 +111,9 @@ def test_a_date_for_text_becomes_iso_text():
 
 
 def test_an_unknown_parameter_says_the_nearest():
-    with pytest.raises(ReportError, match="no parameter 'horizon_week'; .*Did you mean 'horizon_w"):
+    with pytest.raises(
+        ReportError, match=r"no parameter 'horizon_week'; .*Did you mean 'horizon_w"
+    ):
         bind(KNOWN, {"horizon_week": 3})
 
 
