@@ -98,7 +98,7 @@ def _matrix(table: pd.DataFrame) -> pd.DataFrame:
     check_rows(table, "p_alive_matrix")
     if {"recency", "frequency", "p_alive"} & set(map(str, table.columns)):
         checked(table, "p_alive_matrix", numbers=["recency", "frequency", "p_alive"])
-        table = table.set_index(["recency", "frequency"])["p_alive"].unstack()  # noqa: PD010
+        table = table.set_index(["recency", "frequency"])["p_alive"].unstack()
     matrix = check_matrix(table, "p_alive_matrix").sort_index().sort_index(axis="columns")
     values = matrix.to_numpy(float)
     outside = values[(values < 0) | (values > 1)]

@@ -64,8 +64,8 @@ def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None)
         values = np.ma.masked_invalid(table.to_numpy(float))
         few = max(values.shape) <= CELLS_WITH_NUMBERS
         mesh = ax.pcolormesh(
-            cell_edges(columns), cell_edges(rows), values, cmap=SHADES, vmin=0, vmax=values.max() or 1,
-            edgecolors="face", linewidth=0.3,
+            cell_edges(columns), cell_edges(rows), values,
+            cmap=SHADES, vmin=0, vmax=values.max() or 1, edgecolors="face", linewidth=0.3,
         )  # fmt: skip
         ax.invert_yaxis()
         ax.spines["bottom"].set_visible(False)
