@@ -132,8 +132,7 @@ def figure(
 
     _check_name(name)
     words = _spoken(f"words for figure {name!r} (alt)", alt)
-    first = drawing if hasattr(drawing, "figure") else next(iter(getattr(drawing, "flat", drawing)))
-    whole = first.figure
+    whole = _whole(drawing)
     drawn = inline_svg(whole, name=name, alt=words)
     pyplot.close(whole)
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
@@ -180,6 +179,14 @@ def table(
     _check_name(name)
     layout = Layout(name=name, caption=caption, currency=currency, open=open)
     _show_html(as_html(frame, formats or {}, layout), f"{caption}\n{frame.head(20)}")
+
+
+def _whole(drawing: Any) -> "Figure":
+    """The figure of Axes, of an array of them, of a part of a figure, or of itself."""
+    if not hasattr(drawing, "figure"):
+        drawing = next(iter(getattr(drawing, "flat", drawing)))
+    figure: Figure = drawing.figure
+    return figure
 
 
 def _check_name(name: str) -> None:

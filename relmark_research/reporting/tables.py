@@ -42,9 +42,9 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: Layout) -> 
     """
     flat = _flat(frame)
     _check_formats(flat, formats)
-    kinds = {column: formats.get(column, _kind(flat[column])) for column in flat}
+    kinds = {name: formats.get(name, _kind(flat[name])) for name in map(str, flat.columns)}
     top = flat.head(SHOWN_ROWS)
-    cells = [_cells(top[column], kinds[column], layout.currency) for column in flat]
+    cells = [_cells(top[column], kinds[column], layout.currency) for column in kinds]
     return (
         f'<details class="rm-table"{" open" if layout.open else ""}>'
         "<summary>The table behind it</summary>"
@@ -89,7 +89,8 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
     index = frame.index
     names = [name if name is not None else "" for name in index.names]
-    front = index.to_frame(index=False, name=names if len(names) > 1 else names[0])
+    front = index.to_frame(index=False)
+    front.columns = pd.Index(names)
     rest = frame.reset_index(drop=True)
     rest.columns = [
         " ".join(map(str, name)) if isinstance(name, tuple) else name for name in rest.columns
@@ -162,7 +163,7 @@ def _body(cells: list[list[str]], kinds: list[str]) -> str:
 
 
 def _class(kind: str) -> str:
-    return "" if kind == "text" else ' class="rm-number"'
+    return {"text": "", "date": ' class="rm-date"'}.get(kind, ' class="rm-number"')
 
 
 def _title(column: str) -> str:

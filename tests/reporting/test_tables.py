@@ -55,7 +55,9 @@ def test_long_tables_say_how_many_rows_the_file_has_more():
 
 def test_nothing_in_the_data_is_obeyed_as_markup():
     evil = "</td><script>alert('x')</script>"
-    html = as_html(pd.DataFrame({evil: [evil]}, index=pd.Index([evil], name=evil + evil)), {}, LAYOUT)
+    html = as_html(
+        pd.DataFrame({evil: [evil]}, index=pd.Index([evil], name=evil + evil)), {}, LAYOUT
+    )
     assert "<script" not in html
     assert html.count("&lt;script&gt;") == 5
 
