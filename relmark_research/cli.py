@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -80,7 +80,7 @@ def list_notebooks(
 
     for book in _notebooks(where):
         print(f"{book.stem}  {title(read_executed(book, book))}".rstrip())
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (each.name, each.type, repr(each.default), _help(each.help, each.unit))
             for each in read_parameters(book)
         ]
@@ -114,7 +114,7 @@ def check(
         date=date,
         value=value,
         cost=cost,
-        returns=returns,  # type: ignore[arg-type]  (checked by read_transactions)
+        returns=cast(Any, returns),  # read_transactions says which words there are
         options=read_options(dict(_pair(option) for option in options or ())),
     )
     print(f"{source}: {log.observed_from} to {log.observed_until}")

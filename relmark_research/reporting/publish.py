@@ -69,6 +69,13 @@ class Home:
             self.clear()
             yield
 
+    def refuse_if_running(self) -> None:
+        """Raise RunningError if another process holds the folder; leaves nothing behind."""
+        lock = self.path / ".lock"
+        if lock.is_file():
+            with lock.open("a", encoding="utf-8") as file:
+                _take(file.fileno(), self.path)
+
     def clear(self) -> None:
         """Remove what a run that never ended left behind, here and in its scratch folders."""
         for entry in sorted(self.path.iterdir()):

@@ -89,6 +89,7 @@ def run_recipe(path: Path | str, asked: Asked | None = None, *, watch: Watch | N
     recipe = read_recipe(path, settings=asked.settings)
     tasks = plan(recipe, as_of=asked.as_of, only=asked.only)
     home = Home(runs_folder(recipe, asked.out))
+    home.refuse_if_running()  # before the data are read, which takes longer
     manifest = first_manifest(recipe, tasks, asked, command=command_line(path, asked))
     with home.locked():
         run_id, aside = home.new_run()

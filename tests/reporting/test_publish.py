@@ -99,8 +99,13 @@ def test_a_second_run_is_refused_while_one_holds_the_lock(tmp_path):
     assert held.wait(30)
     with pytest.raises(RunningError, match=f"is running already .process {other.pid}"):
         Home(tmp_path).locked().__enter__()
+    with pytest.raises(RunningError):
+        Home(tmp_path).refuse_if_running()
     done.set()
     other.join()
+    Home(tmp_path).refuse_if_running()
+    Home(tmp_path / "new").refuse_if_running()
+    assert not (tmp_path / "new").exists()
     with Home(tmp_path).locked():
         assert names(Home(tmp_path)) == [".lock"]
 
