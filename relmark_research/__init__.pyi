@@ -9,6 +9,7 @@ from .clv.distributions import (
 from .clv.fitting import Fit
 from .clv.forecast import forecast
 from .clv.gamma_gamma import GammaGamma
+from .clv.independence import spend_frequency_correlation
 from .clv.validation import calibration, frequency_fit, holdout_score, tracking
 from .clv.value import lifetime_value, total_value
 from .customers.activity import (
@@ -18,7 +19,7 @@ from .customers.activity import (
     purchase_counts,
 )
 from .customers.cleaning import ReadOptions
-from .customers.cohorts import cohort_table
+from .customers.cohorts import cohort_averages, cohort_table
 from .customers.datasets import load_cdnow, load_donations, load_sample
 from .customers.pseudonyms import pseudonyms
 from .customers.summary import CustomerSummary, Split
@@ -55,6 +56,7 @@ __all__ = [
     "TransactionLog",
     "alive_distribution",
     "calibration",
+    "cohort_averages",
     "cohort_table",
     "concentration_table",
     "customer_base",
@@ -72,6 +74,7 @@ __all__ = [
     "purchase_counts",
     "read_transactions",
     "record",
+    "spend_frequency_correlation",
     "total_value",
     "tracking",
     "value_by_decile",

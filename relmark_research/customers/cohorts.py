@@ -49,6 +49,25 @@ def cohort_table(log: TransactionLog, *, period: Period = "month") -> pd.DataFra
     return shares
 
 
+def cohort_averages(table: pd.DataFrame) -> pd.Series:
+    """Return the mean share that buys at each age, over the cohorts observed at that age.
+
+    Parameters
+    ----------
+    table
+        What `cohort_table` returned.
+
+    Returns
+    -------
+    Series
+        Index age in periods; shares weighted by the cohorts' customers.
+    """
+    shares = table.drop(columns="customers").dropna(axis="columns", how="all")
+    customers = shares.notna().mul(table["customers"], axis=0)
+    means = (shares * customers).sum() / customers.sum()
+    return means.rename("share").rename_axis("age")
+
+
 def _covered(wide: pd.DataFrame, log: TransactionLog, code: str) -> np.ndarray:
     """Tell which periods the log covers to their last day, shape (cohorts, ages)."""
     last = pd.Period(log.observed_until, freq=code)
