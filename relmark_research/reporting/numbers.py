@@ -197,7 +197,7 @@ def interval(
 def supported_step(value: float | None, low: float | None, high: float | None) -> float | None:
     """Return the power of ten at or below half the interval's width, None without an interval.
 
-    It is never coarser than the estimate's own first digit, so that none is rounded away.
+    It goes one digit further where the estimate's own first digit would be rounded away.
     """
     if any(isinstance(_finite(end), str) for end in (value, low, high)):
         return None
@@ -205,7 +205,7 @@ def supported_step(value: float | None, low: float | None, high: float | None) -
     if half <= 0:
         return None
     step = _power(half)
-    return min(step, _power(abs(middle))) if middle else step
+    return step / 10 if 0 < abs(middle) < step else step
 
 
 def _power(value: float) -> float:

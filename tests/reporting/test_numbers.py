@@ -127,10 +127,15 @@ def test_what_is_read_back_is_within_half_a_percent_or_half_a_cent(value):
     assert read == pytest.approx(value, rel=5.1e-3, abs=half)
 
 
-@given(amounts, st.floats(1e-3, 1e6))
-def test_no_more_digits_than_the_interval_supports(value, half):
-    step = supported_step(value, value - half, value + half)
-    assume(step is not None)
-    assert step <= half * (1 + 1e-6) or step == pytest.approx(half)
-    if value and step < 10 ** math.floor(math.log10(abs(value))):
-        assert step > half / 10.1 or value + half == value
+@given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e6))
+def test_no_more_digits_than_the_interval_supports(value, width):
+    low, high = value - width, value + width
+    half = (high - low) / 2  # as the floats have it
+    step = supported_step(value, low, high)
+    assert step is not None
+    assert step <= half * (1 + 1e-6)
+    assert step > half / (100.0001 if abs(value) < half else 10.00001)
+
+
+def test_an_estimate_lost_in_its_interval_is_not_written_with_endless_digits():
+    assert with_interval(1e-300, -5, 5) == "0.0 (−5.0 to 5.0)"
