@@ -4,8 +4,6 @@ import math
 
 import pandas as pd
 
-ALL = 0.9995  # from here on a share would be rounded to 100 percent
-
 
 def count(value: float) -> str:
     """Return a number of things with thousands separators.
@@ -49,9 +47,8 @@ def percent(share: float) -> str:
         return "unknown"
     if share in (0, 1) or 0.0095 <= abs(share) < 0.985 or abs(share) > 1:
         return f"{100 * share:,.0f}%".replace("-", "−")
-    if abs(share) < 0.0005:
-        return "under 0.1%"
-    return "over 99.9%" if share > ALL else f"{100 * share:.1f}%".replace("-", "−")
+    text = f"{100 * share:.1f}%".replace("-", "−")
+    return {"0.0%": "under 0.1%", "−0.0%": "under 0.1%", "100.0%": "over 99.9%"}.get(text, text)
 
 
 def money(value: float, currency: str = "") -> str:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relmark_research.plots import wording
@@ -27,6 +27,8 @@ def test_percent(share, text) -> None:
 
 
 @given(st.floats(1e-9, 1 - 1e-9))
+@example(0.9995)
+@example(0.0005)
 def test_percent_never_calls_some_none_or_most_all(share) -> None:
     assert wording.percent(share) not in ("0%", "0.0%", "100%", "100.0%")
 
