@@ -1,0 +1,117 @@
+"""The bundled data: published counts, files found where they lie, clear words where not."""
+
+import shutil
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+
+import pandas as pd
+import pytest
+
+from relmark_research.customers import datasets
+from relmark_research.errors import DataError, ParameterError
+
+
+@pytest.mark.parametrize(("full", "customers", "rows"), [(False, 2357, 6919), (True, 23570, 69659)])
+def test_cdnow_has_its_published_size(full, customers, rows):
+    table = datasets.cdnow_rows(full=full)
+    assert list(table.columns) == ["customer_id", "date", "quantity", "value"]
+    assert (table["customer_id"].nunique(), len(table)) == (customers, rows)
+    assert table["customer_id"].str.fullmatch(r"\d{5}").all()
+    assert table["date"].min() == pd.Timestamp("1997-01-01")
+    assert table["date"].max() == pd.Timestamp("1998-06-30")
+    assert (table["value"] >= 0).all() and (table["quantity"] > 0).all()
+
+
+def test_the_sample_is_part_of_the_master():
+    part, whole = datasets.cdnow_rows(), datasets.cdnow_rows(full=True)
+    same = whole[whole["customer_id"].isin(part["customer_id"])]
+    pd.testing.assert_frame_equal(
+        part.sort_values(list(part), ignore_index=True),
+        same.sort_values(list(same), ignore_index=True),
+    )
+
+
+def test_cdnow_has_its_published_repeat_purchases():
+    # Fader, Hardie and Lee 2005: 2,457 repeat purchase-days to 1997-09-30, 1,882 in the 39 weeks
+    # after
+    days = datasets.cdnow_rows()[["customer_id", "date"]].drop_duplicates()
+    early = days[days["date"] <= "1997-09-30"]
+    assert len(early) - early["customer_id"].nunique() == 2457
+    assert len(days) - len(early) == 1882
+
+
+@pytest.mark.parametrize(("full", "customers"), [(False, 2357), (True, 23570)])
+def test_load_cdnow_gives_a_log(full, customers):
+    summary = datasets.load_cdnow(full=full).customer_summary(unit="week")
+    assert len(summary.table) == customers
+
+
+def test_donations_have_their_published_counts():
+    # Fader, Hardie and Shang 2010: 11,104 donors, 6 opportunities, 3,464 of them without a repeat
+    table = datasets.load_donations()
+    assert list(table.columns) == ["frequency", "recency", "T", "n_customers"]
+    assert table["n_customers"].sum() == 11104
+    assert set(table["T"]) == {6}
+    assert len(table) == 22  # every possible (frequency, recency) of 6 opportunities
+    assert not table.duplicated(["frequency", "recency"]).any()
+    assert (table["frequency"] <= table["recency"]).all()
+    none = table[table["frequency"] == 0]
+    assert none[["recency", "n_customers"]].to_numpy().tolist() == [[0, 3464]]
+
+
+@pytest.mark.parametrize("name", datasets.SAMPLE_DATES)
+def test_sample_tables_have_dates_and_text_ids(name):
+    table = datasets.load_sample(name)
+    assert len(table) > 50
+    for column in datasets.SAMPLE_DATES[name]:
+        assert pd.api.types.is_datetime64_any_dtype(table[column])
+    for column in [column for column in table if column.endswith("_id")]:
+        assert pd.api.types.is_string_dtype(table[column].dropna())
+
+
+def test_an_unknown_sample_names_the_nearest():
+    with pytest.raises(ParameterError, match=r"no sample table 'campaign'.*mean 'campaigns'\?"):
+        datasets.load_sample("campaign")
+
+
+def test_without_lifetimes_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
+    for load in (datasets.cdnow_rows, datasets.load_donations):
+        with pytest.raises(
+            DataError, match=r"found no lifetimes installed.*pip install 'lifetimes"
+        ):
+            load()
+
+
+def test_a_lifetimes_without_its_files_is_named(monkeypatch, tmp_path):
+    spec = ModuleSpec("lifetimes", None, is_package=True)
+    spec.submodule_search_locations = [str(tmp_path)]
+    monkeypatch.setattr(datasets, "find_spec", lambda name: spec)
+    with pytest.raises(DataError, match=r"CDNOW_master\.txt") as raised:
+        datasets.cdnow_rows(full=True)
+    assert str(tmp_path) in str(raised.value)
+
+
+def test_the_sample_is_found_inside_an_installed_package(monkeypatch, tmp_path):
+    package = tmp_path / "relmark_research"
+    shutil.copytree(datasets.sample_folder(), package / "sample")
+    monkeypatch.setattr(datasets, "__file__", str(package / "customers" / "datasets.py"))
+    assert datasets.sample_folder() == package / "sample"
+    assert len(datasets.load_sample("books")) == 60
+
+
+def test_without_the_sample_the_error_says_how_to_make_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets, "__file__", str(tmp_path / "a" / "customers" / "datasets.py"))
+    with pytest.raises(DataError, match=r"customers\.simulate data/sample"):
+        datasets.load_sample("books")
+
+
+def test_reading_cdnow_does_not_import_lifetimes():
+    code = (
+        "import sys; from relmark_research.customers import datasets; datasets.cdnow_rows();"
+        "datasets.load_donations(); "
+        "print(sorted({'lifetimes', 'ibis', 'duckdb'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
