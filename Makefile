@@ -1,0 +1,60 @@
+# Every target first makes .venv from the hashed lock, once: a second call reinstalls nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RECIPE ?= reports/recipes/cdnow.yml
+
+.PHONY: help install report test test-all lint format types lab sample lock bench clean
+
+help:            ## show the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(READY) ## make .venv from the lock (with uv where it is installed, else venv and pip)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; found " + sys.version'
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(BIN)/python || uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	else \
+	  test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	fi
+	@touch $(READY)
+
+report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
+	@$(BIN)/relmark run $(RECIPE)
+
+test: $(READY)   ## the fast tests
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: $(READY) ## the slow studies too; RELMARK_SLOW_RUNS sets their size
+	$(BIN)/python -m pytest -n 2
+
+lint: $(READY)   ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+types: $(READY)
+	$(BIN)/mypy
+
+format: $(READY) ## put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lab: $(READY)    ## open JupyterLab on notebooks/
+	$(BIN)/jupyter lab --notebook-dir=notebooks
+
+sample: $(READY) ## make data/sample/ anew
+	$(BIN)/python -m relmark_research.customers.simulate data/sample
+
+lock:            ## resolve the lock anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra lab --extra dev --python-version 3.11 --quiet pyproject.toml -o requirements.lock
+
+clean:           ## remove what was made
+	rm -rf $(VENV) reports/runs .pytest_cache .mypy_cache .ruff_cache
