@@ -54,12 +54,13 @@ def show_decline() -> None:
     from matplotlib import pyplot
 
     story.finding("Purchases settle at <400> a week")
-    for name in ("decline", "again"):
-        _, ax = pyplot.subplots()
+    for name, width in (("decline", 6), ("again", 9)):
+        _, ax = pyplot.subplots(figsize=(width, 3))
         ax.plot([0, 1, 2], [4, 2, 1], clip_on=True)
         story.figure(ax, alt=f"A falling line ({name}).", name=name)
     story.say("They start at **4,000** <script>alert(1)</script> and $35.")
     frame = pd.DataFrame({"week": range(30), "value": [1000.0] * 30, "note": ["=1+1"] * 30})
+    frame = frame.assign(**{f"unbroken_{n}": "wide" * 6 for n in range(8)})
     story.table(frame, caption="Purchases by week", name="weekly", formats={"value": "money"})
 
 
