@@ -13,10 +13,11 @@ mpl.use("Agg")
 
 
 @pytest.fixture(autouse=True)
-def close_all() -> Iterator[None]:
+def fresh_matplotlib() -> Iterator[None]:
     import matplotlib.pyplot as plt
 
-    yield
+    with mpl.rc_context():  # what a test leaks does not hide in the next one
+        yield
     plt.close("all")
 
 

@@ -39,6 +39,11 @@ def test_wide_and_long_tables_give_the_same_picture(alive, ax) -> None:
     assert describe_p_alive_matrix(table) == describe_p_alive_matrix(alive)
 
 
+def test_order_of_rows_and_columns_does_not_matter(alive, ax) -> None:
+    p_alive_matrix(alive.iloc[::-1, ::-1], ax=ax)
+    np.testing.assert_array_equal(drawn(ax), alive.to_numpy())
+
+
 def test_contours_are_labelled(alive, ax) -> None:
     p_alive_matrix(alive, unit="day", ax=ax)
     assert {text.get_text() for text in ax.texts} <= {"10%", "30%", "50%", "70%", "90%"}
