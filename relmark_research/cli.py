@@ -1,7 +1,8 @@
 """The command line: ``relmark run``, ``relmark list``, ``relmark check``.
 
 Exit codes: 0 done; 1 a notebook failed; 2 the recipe, a parameter or the data are refused before
-anything ran; 3 done, an alert fired; 4 the same recipe is running.
+anything ran; 3 done, an alert fired; 4 the same recipe is running; 130 stopped on request (Ctrl-C,
+SIGTERM), nothing published.
 """
 
 import signal
@@ -18,6 +19,7 @@ from relmark_research.errors import RelmarkError, ReportError
 from relmark_research.reporting.runner import Asked, Progress, Watch
 
 DONE, FAILED, REFUSED, ALERT, RUNNING = range(5)
+STOPPED = 130
 
 app = typer.Typer(
     help="Relationship marketing, measured: transactions in, reports out.",
@@ -59,8 +61,12 @@ def run(
     from relmark_research.reporting.runner import run_recipe
 
     asked = Asked(tuple(settings or ()), tuple(only or ()), as_of, jobs, keep, out)
-    with _watching() as watch:
-        folder = run_recipe(recipe, asked, watch=watch)
+    try:
+        with _watching() as watch:
+            folder = run_recipe(recipe, asked, watch=watch)
+    except KeyboardInterrupt:
+        _say("relmark: stopped; nothing was published.")
+        raise typer.Exit(STOPPED) from None
     manifest = read_manifest(folder)
     for failed in (each for each in manifest.notebooks if each.state != "done"):
         _say(f"relmark: {failed.notebook} {failed.state}: {failed.error}")

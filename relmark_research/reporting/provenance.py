@@ -103,8 +103,9 @@ def bundled_files(source: str) -> list[Path]:
         folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
         found = [folder / "datasets" / _BUNDLED_FILES[name] for folder in folders]
     else:
-        root = Path(__file__).resolve().parents[2]
-        found = sorted((root / "data" / "sample").glob("transactions.*"))
+        from relmark_research.customers.datasets import sample_folder
+
+        found = [sample_folder() / "transactions.csv"]
     return [file for file in found if file.is_file()]
 
 

@@ -15,11 +15,20 @@ from relmark_research.reporting.recipe import read_recipe
 from relmark_research.reporting.runner import Asked, command_line, run_recipe, runs_folder
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
+MARK = f"runner-{os.getpid()}"
 ENDLESS = (
     "import subprocess, time\n"
     "subprocess.Popen(['sleep', '987'], start_new_session=True)\n"
     "time.sleep(987)"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_mark():
+    """Mark the processes of these tests, which may run beside other runs of the machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RELMARK_TEST", MARK)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +77,9 @@ def marked() -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if "RELMARK_PROCESS" in process.environ() and process.status() != "zombie":
+            marks = process.environ()
+            ours = marks.get("RELMARK_TEST") == MARK and "RELMARK_PROCESS" in marks
+            if ours and process.status() != "zombie":
                 found.append(process)
         except psutil.Error:
             continue
@@ -207,6 +218,22 @@ def test_a_runner_that_is_killed_leaves_no_process_and_a_clean_next_run(project,
     run = run_recipe(recipe, Asked(only=("speaks",)))
     assert not scratch.exists()
     assert sorted(entry.name for entry in home.iterdir()) == [".lock", run.name, "latest"]
+
+
+def test_a_runner_that_is_asked_to_stop_cleans_up_at_once(project, good):
+    recipe = write_recipe(project, "title: T\nnotebooks: [endless]", name="stopped")
+    home = runs_folder(read_recipe(recipe), None)
+    runner = subprocess.Popen(
+        [sys.executable, "-m", "relmark_research", "run", str(recipe)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    until(lambda: runner.poll() is not None or list(home.glob(".making-*/.scratch")))
+    runner.terminate()
+    out, _ = runner.communicate(timeout=30)
+    assert (runner.returncode, out) == (130, b"")
+    assert [entry.name for entry in home.iterdir()] == [".lock"]
+    assert marked() == []
 
 
 def test_runs_live_beside_the_recipes(project, monthly):
