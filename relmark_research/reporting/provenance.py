@@ -10,7 +10,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import ReportError, unknown_name
+from relmark_research.errors import DataError, ReportError, unknown_name
 from relmark_research.reporting.recipe import is_remote, source_files
 
 _PACKAGES = (
@@ -55,8 +55,13 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     names = ("customer", "date", "value", "cost", "returns")
     named = {name: data[name] for name in names if name in data}
     options = read_options(data.get("options", {}))
-    log = read_transactions(data["source"], options=options, **named)
-    log = log.until(as_of)
+    try:
+        log = read_transactions(data["source"], options=options, **named).until(as_of)
+    except DataError as error:
+        hint = " In a recipe, ReadOptions are the lines below data: options." * (
+            "ReadOptions" in str(error)
+        )
+        raise DataError(f"{error}{hint}") from None
     return {
         "rows_read": log.checks.total,
         "rows_used": int(log.rows.count().execute()),

@@ -76,6 +76,8 @@ def test_the_data_are_described_as_far_as_they_may_be_seen(sales):
 def test_data_are_refused_before_anything_runs(sales):
     with pytest.raises(DataError, match="no column 'paid'"):
         check_data({"source": str(sales), "value": "paid"})
+    with pytest.raises(DataError, match="In a recipe, ReadOptions are the lines below data: opt"):
+        check_data({"source": str(sales), "date": "value"})
     with pytest.raises(ValueError, match=r"no policy for returns 'nett'; .*Did you mean 'net'"):
         check_data({"source": str(sales), "returns": "nett"})
 
