@@ -15,7 +15,7 @@ from relmark_research.plots.marks import (
     thinned,
 )
 from relmark_research.plots.style import FONT_SIZE, LINES, SHADES, TEXT, Series, canvas, ink_on
-from relmark_research.plots.tables import check_matrix
+from relmark_research.plots.tables import check_matrix, check_rows
 from relmark_research.plots.wording import percent
 
 CELLS_WITH_NUMBERS = 18  # rows and columns, at most
@@ -32,7 +32,8 @@ def cohorts(table: pd.DataFrame, *, unit: str = "month", ax: Axes | None = None)
     table
         Wide: one row per cohort (index: its name), one column per period since the first purchase
         (0, 1, ...), values the share of the cohort that bought in it, in [0, 1]; missing where it
-        is not observed yet. Period 0 is left out where it is 100 percent by definition.
+        is not observed yet. Period 0 is left out where it is 100 percent by definition, and so is
+        a column ``customers`` (the size of the cohort).
     unit
         The period, for the axis label: ``"month"``, ``"quarter"``.
     ax
@@ -98,7 +99,9 @@ def _write_cells(ax: Axes, values: np.ma.MaskedArray, colours: np.ndarray) -> No
 
 
 def _shares(table: pd.DataFrame, plot: str) -> pd.DataFrame:
-    table = check_matrix(table, plot).astype(float)
+    check_rows(table, plot)
+    sizeless = table.drop(columns="customers", errors="ignore")
+    table = check_matrix(sizeless, plot).astype(float)
     values = table.to_numpy()
     outside = np.argwhere((values < 0) | (values > 1 + 1e-9))
     if len(outside):

@@ -19,8 +19,9 @@ def concentration(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = 
     Parameters
     ----------
     table
-        Cumulative shares in [0, 1], customers sorted by falling value: ``customers_share``,
-        ``value_share``; at most some hundred rows are needed.
+        Cumulative shares, customers sorted by falling value: ``customers_share`` in [0, 1],
+        ``value_share`` (above 1 where the last customers returned more than they bought); at most
+        some hundred rows are needed.
     currency
         Currency of the value, for the axis label: ``"USD"``, ``"€"``; ``""`` for none.
     ax
@@ -34,7 +35,7 @@ def concentration(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = 
     Raises
     ------
     DataError
-        If a column is missing, the table is empty, or a share is outside [0, 1].
+        If a column is missing, the table is empty, or a share of customers is outside [0, 1].
 
     Examples
     --------
@@ -50,7 +51,7 @@ def concentration(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = 
         _mark_top(ax, float(np.interp(TOP, customers, value)))
         percent_axis(ax.xaxis)
         percent_axis(ax.yaxis)
-        ax.set(xlim=(0, 1), ylim=(0, 1.01))
+        ax.set(xlim=(0, 1), ylim=(0, max(1.0, value.max()) + 0.01))
         name_axes(
             ax, x="Share of customers, most valuable first", y=with_unit("Share of value", currency)
         )
@@ -73,12 +74,12 @@ def _mark_top(ax: Axes, share: float) -> None:
 def _curve(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     names = ["customers_share", "value_share"]
     table = checked(table, "concentration", numbers=names)
-    outside = table[~table[names].apply(lambda column: column.between(0, 1 + 1e-9)).all(axis=1)]
+    outside = table[~table["customers_share"].between(0, 1 + 1e-9)]
     if len(outside):
         raise DataError(
-            "concentration draws cumulative shares from 0 to 1; found "
-            f"{len(outside)} rows outside, first {outside[names].iloc[0].to_dict()}. "
-            "Divide by the totals, and leave refunds that exceed purchases at nothing."
+            "concentration draws cumulative shares of customers from 0 to 1; found "
+            f"{len(outside)} rows outside, first {outside['customers_share'].iloc[0]:g}. Divide by "
+            "the number of customers; do not write percent."
         )
     table = table.sort_values("customers_share")
     customers, value = (table[name].to_numpy(float) for name in names)

@@ -100,3 +100,11 @@ def test_words(kept) -> None:
         "One line for each of 1 cohort, Jan 1997: in month 1 after the first purchase 15% of a "
         "cohort bought."
     )
+
+
+def test_the_sizes_of_the_cohorts_are_no_period(kept, ax) -> None:
+    with_sizes = kept.copy()
+    with_sizes.insert(0, "customers", [7846, 8476, 7248])
+    cohorts(with_sizes, ax=ax)
+    assert ax.collections[0].get_array().shape == (3, 3)
+    assert describe_cohorts(with_sizes) == describe_cohorts(kept)

@@ -28,5 +28,11 @@ def test_words_interpolate_between_rows(shares) -> None:
 
 
 def test_percentages_instead_of_shares_are_refused(shares) -> None:
-    with pytest.raises(DataError, match="shares from 0 to 1; found 10 rows outside"):
+    with pytest.raises(DataError, match="from 0 to 1; found 10 rows outside, first 10"):
         concentration(shares * 100)
+
+
+def test_customers_who_returned_more_than_they_bought_lift_the_curve_above_all(shares, ax) -> None:
+    shares.loc[8, "value_share"] = 1.04
+    concentration(shares, ax=ax)
+    assert ax.get_ylim()[1] > 1.04
