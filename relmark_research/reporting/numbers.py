@@ -6,7 +6,7 @@ A minus is a real minus sign, thousands are set apart by commas, large amounts e
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 MISSING = "not available"
@@ -62,8 +62,11 @@ def money(value: float | None, currency: str = "USD", *, detail: Detail = PLAIN)
     number_ = _finite(value)
     if isinstance(number_, str):
         return number_
-    cents = 0 if currency in _WITHOUT_CENTS or abs(number_) >= 999.995 or number_ == 0 else 2
-    sign, digits = _written(number_, detail, cents)
+    whole = currency in _WITHOUT_CENTS or abs(number_) >= 999.995 or number_ == 0
+    if _is_nothing(number_, detail, 1e-4):
+        sign, digits = "about ", "0"
+    else:
+        sign, digits = _written(number_, _coins(number_, detail, currency), 0 if whole else 2)
     if not detail.symbol:
         return sign + digits
     symbol = _SYMBOLS.get(currency)
@@ -85,6 +88,8 @@ def share(value: float | None, *, detail: Detail = PLAIN) -> str:
     sign_ = "%" if detail.symbol else ""
     if not step and 99.95 <= percent < 100:
         return f"more than 99.9{sign_}"
+    if _is_nothing(percent, detail, 1e-3):
+        return f"about 0{sign_}"
     decimals = 0 if percent in (0, 100) else 1
     fine = Detail(step=step, like=0.0)
     sign, digits = _written(percent, fine, decimals)
@@ -213,6 +218,20 @@ def _power(value: float) -> float:
     return 10.0 ** math.floor(math.log10(value) + 1e-9)
 
 
+def _coins(value: float, detail: Detail, currency: str) -> Detail:
+    """The detail with its step brought to whole coins, unless the amount is hardly one itself."""
+    coin = 1.0 if currency in _WITHOUT_CENTS else 0.01
+    large = abs(value if detail.like is None else detail.like) >= max(coin, 0.1)
+    if detail.step and detail.step < 1 and (large or detail.step > coin):
+        return replace(detail, step=coin)
+    return detail
+
+
+def _is_nothing(value: float, detail: Detail, least: float) -> bool:
+    """Whether a number is too small for any reader, and no interval says otherwise."""
+    return detail.step is None and 0 < abs(value) < least
+
+
 def _finite(value: float | None) -> float | str:
     """The number, or the words for what is none."""
     try:
@@ -230,11 +249,12 @@ def _written(value: float, detail: Detail, decimals: int | None) -> tuple[str, s
     size, word = next(
         ((size, word) for size, word in _WORDS if abs(reference) >= size * 0.9995), (1.0, "")
     )
-    rounded = round(value / detail.step) * detail.step if detail.step else value
+    step = max(detail.step, size / 1000) if detail.step and word else detail.step
+    rounded = round(value / step) * step if step else value
     if rounded and not _SMALLEST <= abs(rounded) < _LARGEST:
         return ("−" if rounded < 0 else "", _power_of_ten(abs(rounded)))
     scaled = rounded / size
-    places = _places(scaled, detail.step and detail.step / size, None if word else decimals)
+    places = _places(scaled, step and step / size, None if word else decimals)
     digits = f"{abs(scaled):,.{places}f}"
     sign = "−" if scaled < 0 and any(digit in "123456789" for digit in digits) else ""
     return sign, f"{digits} {word}" if word and detail.word else digits

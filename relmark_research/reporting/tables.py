@@ -151,8 +151,11 @@ def _head(kinds: Mapping[str, str]) -> str:
 
 
 def _body(cells: list[list[str]], kinds: list[str]) -> str:
+    """The rows; what stands in front of each, such as an identifier, is not broken if short."""
+    short = kinds[:1] == ["text"] and all(len(cell) <= 24 for cell in cells[0])
+    front = ' class="rm-short"' if short else "".join(map(_class, kinds[:1]))
     lines = [
-        f'<tr><th scope="row"{_class(kinds[0])}>{first}</th>'
+        f'<tr><th scope="row"{front}>{first}</th>'
         + "".join(
             f"<td{_class(kind)}>{cell}</td>" for cell, kind in zip(rest, kinds[1:], strict=True)
         )
@@ -163,7 +166,7 @@ def _body(cells: list[list[str]], kinds: list[str]) -> str:
 
 
 def _class(kind: str) -> str:
-    return {"text": "", "date": ' class="rm-date"'}.get(kind, ' class="rm-number"')
+    return {"text": "", "date": ' class="rm-short"'}.get(kind, ' class="rm-number"')
 
 
 def _title(column: str) -> str:
