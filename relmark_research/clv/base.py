@@ -12,12 +12,13 @@ Parameters may be arrays as well as numbers: a model with arrays is one model pe
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 
 from relmark_research.clv import fitting
 from relmark_research.clv.fitting import Fit
+from relmark_research.clv.likelihood import Summed, differenced
 from relmark_research.customers.histories import distinct
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.errors import DataError, ParameterError
@@ -29,11 +30,32 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """Two parameters that say together how customers differ in one respect.
+
+    Where customers hardly differ in it both run off to infinity, and only their ratio is told by
+    the data: first / second (a ``"rate"``) or first / (first + second) (a ``"share"``).
+    """
+
+    first: str
+    second: str
+    meaning: str
+    kind: Literal["rate", "share"]
+
+
+@dataclass(frozen=True)
 class Model:
-    """What every model of customers shares: named positive parameters and a way to fit them."""
+    """What every model of customers shares: named positive parameters and a way to fit them.
+
+    A model says of its class: `columns` that it is fitted on, `time_power` with which a parameter
+    scales with time, `mixtures` (pairs of parameters that may run off together), and `counted`,
+    whether equal rows are common enough to be worth counting.
+    """
 
     columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
     time_power: ClassVar[dict[str, int]] = {}
+    mixtures: ClassVar[tuple[Mixture, ...]] = ()
+    counted: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -74,8 +96,20 @@ class Model:
 
     @classmethod
     def start(cls, *data: Array, weights: Array) -> Self:
-        """Return where the search for the best parameters begins."""
+        """Return where the search for the best parameters begins; it follows the unit of time."""
         raise NotImplementedError
+
+    @classmethod
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
+        """Return the function that sums log-likelihood, gradient and Hessian over weighted rows.
+
+        Returns
+        -------
+        function
+            Takes the parameters (k,); gives a number, (k,) and (k, k), by the parameters. This
+            one differences the score; a model that knows its Hessian does better.
+        """
+        return differenced(cls, data, weights)
 
     @classmethod
     def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
