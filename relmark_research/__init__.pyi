@@ -1,6 +1,8 @@
 from .clv.bg_nbd import BGNBD
+from .clv.coverage import interval_coverage, prediction_histogram
 from .clv.distributions import (
     alive_distribution,
+    customer_history,
     most_to_lose,
     p_alive_matrix,
     value_by_decile,
@@ -10,6 +12,7 @@ from .clv.fitting import Fit
 from .clv.forecast import forecast
 from .clv.gamma_gamma import GammaGamma
 from .clv.independence import spend_frequency_correlation
+from .clv.regularity import purchase_regularity
 from .clv.validation import calibration, frequency_fit, holdout_score, tracking
 from .clv.value import lifetime_value, total_value
 from .customers.activity import (
@@ -60,18 +63,22 @@ __all__ = [
     "cohort_table",
     "concentration_table",
     "customer_base",
+    "customer_history",
     "forecast",
     "frequency_fit",
     "growth_table",
     "holdout_score",
+    "interval_coverage",
     "lifetime_value",
     "load_cdnow",
     "load_donations",
     "load_sample",
     "most_to_lose",
     "p_alive_matrix",
+    "prediction_histogram",
     "pseudonyms",
     "purchase_counts",
+    "purchase_regularity",
     "read_transactions",
     "record",
     "spend_frequency_correlation",

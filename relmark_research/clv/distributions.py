@@ -1,13 +1,20 @@
-"""Customers' estimates seen together: who is alive, and how value is spread among them."""
+"""Customers' estimates in one view: who is alive, one customer's path, how value is spread."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.customers import reduction
+from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.units import TimeUnit
+
+if TYPE_CHECKING:
+    from relmark_research.customers.transactions import TransactionLog
 
 
 def p_alive_matrix(
@@ -38,6 +45,65 @@ def p_alive_matrix(
         index=pd.Index(recency, name="recency"),
         columns=pd.Index(frequency, name="frequency"),
     )
+
+
+def customer_history(
+    fit: Fit | PurchaseModel,
+    log: TransactionLog,
+    *,
+    customer_id: str,
+    unit: str | TimeUnit | None = None,
+) -> pd.DataFrame:
+    """Follow one customer's P(alive) day by day, from the first purchase to the end of the log.
+
+    Parameters
+    ----------
+    customer_id
+        As in the log, where ids are text: ``"00004"``.
+    unit
+        Unit of the model's times, where ``fit`` does not say it.
+
+    Returns
+    -------
+    DataFrame
+        Row per day: time, p_alive (as known at the end of that day), purchase (whether the
+        customer bought then). On a day of purchase it is what is known after it.
+
+    Raises
+    ------
+    DataError
+        Where the log has no such customer.
+    ParameterError
+        Where the unit of the model's times is not known.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> log = rm.load_cdnow()
+    >>> fit = rm.BGNBD.fit(log.customer_summary())
+    >>> path = rm.customer_history(fit, log, customer_id="00004")
+    >>> path.loc[path["purchase"], "time"].dt.strftime("%d %b").tolist()
+    ['01 Jan', '18 Jan', '02 Aug', '12 Dec']
+    """
+    known = unit or (fit.unit if isinstance(fit, Fit) else None)
+    if known is None:
+        raise ParameterError(
+            "the unit of the model's times is not known, so days cannot be converted to it. Say "
+            "it: customer_history(..., unit='week')."
+        )
+    bought = reduction.days_of(log.days, str(customer_id))
+    if len(bought) == 0:
+        raise DataError(
+            f"the log has no customer {str(customer_id)!r}. Ids are text there, with their leading "
+            "zeros: take one from log.customer_summary().table.index."
+        )
+    days = pd.date_range(bought[0], log.observed_until)
+    x = np.searchsorted(bought, days, side="right") - 1
+    length = TimeUnit.of(known).days
+    t_x, T = ((day - bought[0]).days.to_numpy(float) / length for day in (bought[x], days))
+    model = fit.model if isinstance(fit, Fit) else fit
+    alive = model.p_alive(x.astype(float), t_x, T)  # type: ignore[attr-defined]
+    return pd.DataFrame({"time": days, "p_alive": alive, "purchase": days.isin(bought)})
 
 
 def alive_distribution(forecast: pd.DataFrame, *, bins: int = 20) -> pd.DataFrame:

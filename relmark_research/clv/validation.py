@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv import sensitivity
 from relmark_research.clv.base import PurchaseModel
-from relmark_research.clv.fitting import Fit
+from relmark_research.clv.coverage import holdout_chances
+from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import Outlook, common_unit, purchases_by
 from relmark_research.customers import reduction
 from relmark_research.customers.histories import distinct
 from relmark_research.customers.summary import CustomerSummary, Split
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import Day, TimeUnit, as_date
 
 if TYPE_CHECKING:
+    from relmark_research.clv.base import Model
     from relmark_research.customers.transactions import TransactionLog
+
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,12 @@ class HoldoutScore:
 
 
 def tracking(
-    fit: Fit | PurchaseModel, log: TransactionLog, *, at: Day | None = None
+    fit: Fit | PurchaseModel,
+    log: TransactionLog,
+    *,
+    at: Day | None = None,
+    level: float | None = None,
+    unit: str | TimeUnit | None = None,
 ) -> pd.DataFrame:
     """Follow repeat purchases week by week: what the model expects and what happened.
 
@@ -58,63 +69,106 @@ def tracking(
 
     Parameters
     ----------
+    fit
+        A fit (needed for intervals) or a model of purchases.
     at
         Last day of the calibration; the whole log if None.
+    level
+        Probability of the intervals of what is expected, such as 0.95; None for none. They carry
+        the uncertainty of the parameters, not the chance in what customers do.
+    unit
+        Unit of the model's times, where ``fit`` does not say it.
 
     Returns
     -------
     DataFrame
         Row per whole week from the log's first day: time (its last day), phase
         (``"calibration"`` or ``"holdout"``), actual, expected, cumulative_actual,
-        cumulative_expected.
+        cumulative_expected (and with a level expected_low, ..., cumulative_expected_high).
+
+    Raises
+    ------
+    ParameterError
+        Where the unit of the model's times is not known, or a model without a fit has no interval.
     """
     cut = log.observed_until if at is None else as_date(at, name="at")
     counts = reduction.by_day(log.days, cut)
     calendar = pd.date_range(log.observed_from, log.observed_until)
     counts = counts.reindex(calendar, fill_value=0)
-    model, unit = _model_and_unit(fit)
-    ages = np.arange(len(calendar)) / unit.days
-    expected = np.convolve(counts["births"], model.expected_purchases(ages))[: len(calendar)]
+    ages = np.arange(len(calendar)) / _unit_of(fit, unit).days
     ends = np.arange(6, len(calendar), 7)
-    actual = counts["repeats"].cumsum().to_numpy(float)[ends]
     time = calendar[ends]
-    return pd.DataFrame(
-        {
-            "time": time,
-            "phase": np.where(time <= pd.Timestamp(cut), "calibration", "holdout"),
-            "actual": np.diff(actual, prepend=0),
-            "expected": np.diff(expected[ends], prepend=0),
-            "cumulative_actual": actual,
-            "cumulative_expected": expected[ends],
-        }
-    )
+    births = counts["births"].to_numpy(float)
+
+    def expected(model: Model) -> Array:
+        """Return purchases until the end of each week, and in it, shape (2, weeks)."""
+        by_age = model.expected_purchases(ages)  # type: ignore[attr-defined]
+        until = np.convolve(births, by_age)[: len(calendar)][ends]
+        return np.stack([until, np.diff(until, prepend=0)])
+
+    actual = counts["repeats"].cumsum().to_numpy(float)[ends]
+    until, within = expected(_model(fit))
+    columns = {
+        "time": time,
+        "phase": np.where(time <= pd.Timestamp(cut), "calibration", "holdout"),
+        "actual": np.diff(actual, prepend=0),
+        "expected": within,
+        "cumulative_actual": actual,
+        "cumulative_expected": until,
+    }
+    if level is not None:
+        low, high = _interval(expected, fit, level)
+        columns |= {"cumulative_expected_low": low[0], "cumulative_expected_high": high[0]}
+        columns |= {"expected_low": low[1], "expected_high": high[1]}
+    return pd.DataFrame(columns)
 
 
-def calibration(fit: Fit | PurchaseModel, split: Split, *, most: int = 7) -> pd.DataFrame:
+def calibration(
+    fit: Fit | PurchaseModel, split: Split, *, most: int = 7, level: float | None = None
+) -> pd.DataFrame:
     """Compare mean holdout purchases by how often customers bought before.
 
     Parameters
     ----------
+    fit
+        A fit (needed for intervals) or a model of purchases.
     most
         Customers with so many repeats or more stand in one last row.
+    level
+        Probability of the intervals, such as 0.95; None for none.
 
     Returns
     -------
     DataFrame
-        frequency (label), customers, actual and expected (mean purchases in the holdout).
+        frequency (label), customers, actual and expected (mean purchases in the holdout). With a
+        level actual_low and actual_high, mean -+ z sd / sqrt(customers), and expected_low and
+        expected_high, from the uncertainty of the parameters.
     """
-    expected = _holdout_expectation(fit, split)
+    common_unit(fit, split.calibration)
+    outlook = Outlook.of(split.calibration)
     bucket = np.minimum(split.calibration.frequency, most).astype(int)
-    table = pd.DataFrame(
-        {"bucket": bucket, "actual": split.holdout["purchases"].to_numpy(), "expected": expected}
-    )
-    means = table.groupby("bucket").agg(
-        customers=("actual", "size"), actual=("actual", "mean"), expected=("expected", "mean")
-    )
-    labels = [f"{n}+" if n == most else str(n) for n in means.index]
-    return means.reset_index(drop=True).assign(frequency=labels)[
-        ["frequency", "customers", "actual", "expected"]
-    ]
+    shown, place, customers = np.unique(bucket, return_inverse=True, return_counts=True)
+
+    def expected(model: Model) -> Array:
+        each = _expectation(model, outlook, split.length)
+        return np.bincount(place, weights=each) / customers
+
+    bought = split.holdout["purchases"].to_numpy(float)
+    actual = np.bincount(place, weights=bought) / customers
+    columns = {
+        "frequency": [f"{n}+" if n == most else str(n) for n in shown],
+        "customers": customers,
+        "actual": actual,
+        "expected": expected(_model(fit)),
+    }
+    if level is not None:
+        variance = np.bincount(place, weights=(bought - actual[place]) ** 2)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            error = np.sqrt(variance / (customers - 1) / customers)
+        reach = normal_quantile(level) * error
+        columns |= {"actual_low": np.maximum(actual - reach, 0), "actual_high": actual + reach}
+        columns["expected_low"], columns["expected_high"] = _interval(expected, fit, level)
+    return pd.DataFrame(columns)
 
 
 def frequency_fit(
@@ -129,10 +183,10 @@ def frequency_fit(
         P(X(T) = n).
     """
     summary = CustomerSummary.of(customers)
-    model = fit.model if isinstance(fit, Fit) else fit
+    model = _model(fit)
     spans = distinct(summary.T, weights=summary.weights)
     n = np.arange(most)[:, None]
-    expected = model.purchase_pmf(n, spans.columns[0][None, :]) @ spans.weights  # type: ignore[attr-defined]
+    expected = model.purchase_pmf(n, spans.columns[0][None, :]) @ spans.weights
     bought = np.minimum(summary.frequency, most).astype(int)
     return pd.DataFrame(
         {
@@ -144,19 +198,21 @@ def frequency_fit(
 
 
 def holdout_score(fit: Fit | PurchaseModel, split: Split) -> HoldoutScore:
-    """Score a fit on the holdout of a split, customer by customer and in total."""
+    """Score a fit on the holdout of a split, customer by customer and in total.
+
+    Raises
+    ------
+    DataError
+        Where nobody bought in the holdout.
+    """
     actual = split.holdout["purchases"].to_numpy(float)
-    expected = _holdout_expectation(fit, split)
-    model = fit.model if isinstance(fit, Fit) else fit
-    summary = split.calibration
-    did = model.conditional_purchase_pmf(  # type: ignore[attr-defined]
-        actual, split.length, summary.frequency, summary.recency, summary.T
-    )
     if actual.sum() == 0:
         raise DataError(
-            f"nobody bought in the holdout of {split.length:g} {summary.unit}s, so there is "
-            "nothing to judge a forecast by. Cut the log earlier."
+            f"nobody bought in the holdout of {split.length:g} {split.calibration.unit}s, so there "
+            "is nothing to judge a forecast by. Cut the log earlier."
         )
+    expected = holdout_expectation(fit, split)
+    chance = holdout_chances(fit, split).at
     off = expected - actual
     return HoldoutScore(
         actual=float(actual.sum()),
@@ -165,20 +221,49 @@ def holdout_score(fit: Fit | PurchaseModel, split: Split) -> HoldoutScore:
         mean_absolute_error=float(np.abs(off).mean()),
         root_mean_squared_error=float(np.sqrt((off**2).mean())),
         correlation=float(np.corrcoef(expected, actual)[0, 1]),
-        log_score=float(np.log(np.maximum(did, 1e-300)).mean()),
+        log_score=float(np.log(np.maximum(chance, 1e-300)).mean()),
     )
 
 
-def _holdout_expectation(fit: Fit | PurchaseModel, split: Split) -> np.ndarray:
+def holdout_expectation(fit: Fit | PurchaseModel, split: Split) -> Array:
     """Return each calibration customer's expected purchases in the holdout."""
     common_unit(fit, split.calibration)
-    model = fit.model if isinstance(fit, Fit) else fit
-    outlook = Outlook.of(split.calibration)
-    living = outlook.living(model, purchases_by(split.length))  # type: ignore[arg-type]
+    return _expectation(_model(fit), Outlook.of(split.calibration), split.length)
+
+
+def _expectation(model: Model, outlook: Outlook, length: float) -> Array:
+    living = outlook.living(model, purchases_by(length))  # type: ignore[arg-type]
     return (outlook.p_alive(model) * living)[outlook.histories.inverse]  # type: ignore[arg-type]
 
 
-def _model_and_unit(fit: Fit | PurchaseModel) -> tuple[PurchaseModel, TimeUnit]:
-    if isinstance(fit, Fit):
-        return fit.model, fit.unit or TimeUnit("week")  # type: ignore[return-value]
-    return fit, TimeUnit("week")
+def _interval(
+    quantity: Callable[[Model], Array], fit: Fit | PurchaseModel, level: float
+) -> tuple[Array, Array]:
+    """Return low and high of a quantity >= 0, from the uncertainty of the fit's parameters."""
+    if not isinstance(fit, Fit):
+        raise ParameterError(
+            f"an interval needs a fit, since {type(fit).__name__} with given parameters is "
+            "certain. Fit it, or ask for level=None."
+        )
+    value = quantity(fit.model)
+
+    def log_quantity(model: Model) -> Array:
+        return np.log(np.maximum(quantity(model), 1e-300))
+
+    variance = sensitivity.variance(sensitivity.slopes(log_quantity, fit.model), fit)
+    low, high = sensitivity.positive_interval(value, variance, level)
+    return np.where(value > 0, low, 0.0), np.where(value > 0, high, 0.0)
+
+
+def _model(fit: Fit | PurchaseModel) -> PurchaseModel:
+    return fit.model if isinstance(fit, Fit) else fit  # type: ignore[return-value]
+
+
+def _unit_of(fit: Fit | PurchaseModel, unit: str | TimeUnit | None) -> TimeUnit:
+    known = unit or (fit.unit if isinstance(fit, Fit) else None)
+    if known is None:
+        raise ParameterError(
+            "the unit of the model's times is not known, so days cannot be converted to it. Say "
+            "it: tracking(..., unit='week')."
+        )
+    return TimeUnit.of(known)

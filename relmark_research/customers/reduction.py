@@ -103,3 +103,34 @@ def _measured(days: ir.Table, last: date) -> ir.Table:
         recency_days=summed.last.delta(summed.first, unit="day"),
         T_days=ibis.literal(last).delta(summed.first, unit="day"),
     )
+
+
+def last_two_intervals(days: ir.Table) -> pd.DataFrame:
+    """Return the two last interpurchase times of customers with three purchase-days or more.
+
+    Returns
+    -------
+    DataFrame
+        Row per distinct pair: earlier, later (whole days, >= 1), n_customers.
+    """
+    import ibis
+
+    own = ibis.window(group_by="customer_id", order_by="date")
+    placed = days.select("customer_id", "date").mutate(
+        before=lambda t: t.date.lag(1).over(own),
+        first=lambda t: t.date.lag(2).over(own),
+        after=lambda t: t.date.lead(1).over(own),
+    )
+    last = placed.filter(placed.after.isnull(), ~placed["first"].isnull())
+    measured = last.select(
+        earlier=last.before.delta(last["first"], unit="day"),
+        later=last.date.delta(last.before, unit="day"),
+    )
+    counted = measured.group_by("earlier", "later").aggregate(n_customers=lambda t: t.count())
+    return counted.order_by("earlier", "later").to_pandas()
+
+
+def days_of(days: ir.Table, customer_id: str) -> pd.DatetimeIndex:
+    """Return one customer's purchase-days, in order; empty where there is no such customer."""
+    own = days.filter(days.customer_id == customer_id).select("date").order_by("date").to_pandas()
+    return pd.DatetimeIndex(pd.to_datetime(own["date"]))
