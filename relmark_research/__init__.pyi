@@ -1,4 +1,6 @@
+from .clv.baseline import compare_with_lifetimes
 from .clv.bg_nbd import BGNBD
+from .clv.conversion import from_lifetimes, to_lifetimes
 from .clv.coverage import interval_coverage, prediction_histogram
 from .clv.distributions import (
     alive_distribution,
@@ -61,11 +63,13 @@ __all__ = [
     "calibration",
     "cohort_averages",
     "cohort_table",
+    "compare_with_lifetimes",
     "concentration_table",
     "customer_base",
     "customer_history",
     "forecast",
     "frequency_fit",
+    "from_lifetimes",
     "growth_table",
     "holdout_score",
     "interval_coverage",
@@ -82,6 +86,7 @@ __all__ = [
     "read_transactions",
     "record",
     "spend_frequency_correlation",
+    "to_lifetimes",
     "total_value",
     "tracking",
     "value_by_decile",
