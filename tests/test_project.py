@@ -1,4 +1,4 @@
-"""The project's own promises: one set of dependencies, thin notebooks, light import, one-way house."""
+"""The project's promises: one set of dependencies, thin notebooks, light import, one-way house."""
 
 import ast
 import json

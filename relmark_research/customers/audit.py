@@ -60,6 +60,8 @@ def check(
             + ", ".join(f"{n:,} with {problem}" for problem, n in problems.items())
             + "."
         )
+    if options.duplicates == "refuse":
+        _refuse_duplicates(rows)
     good = counted[used].iloc[0]
     shown = {p: cleaning.examples(rows, rows.relmark_problem == p, names) for p in problems}
     conditions = {"zero": rows.relmark_value == 0, "negative": rows.relmark_value < 0}
@@ -125,6 +127,15 @@ def table(
     shown["negative value"] = checks.shown.get("negative", "")
     audit["examples"] = audit["check"].map(lambda name: shown.get(name, ""))
     return audit[["check", "rows", "share", "action", "examples"]]
+
+
+def _refuse_duplicates(rows: ir.Table) -> None:
+    found = _duplicates(rows)
+    if found:
+        raise DataError(
+            f"expected every row once; found {found:,} exact duplicates of other rows. Say what "
+            "they are: ReadOptions(duplicates='drop') or 'keep'."
+        )
 
 
 def _duplicates(source_rows: ir.Table) -> int:

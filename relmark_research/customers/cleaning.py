@@ -207,4 +207,5 @@ def examples(rows: ir.Table, condition: ir.BooleanValue, names: Columns, most: i
 
 
 def _word(value: object) -> str:
-    return "blank" if pd.isna(value) or str(value).strip() == "" else repr(str(value))
+    text = str(value).strip()
+    return "blank" if text in {"", "nan", "None", "NaT", "<NA>"} else repr(text)

@@ -134,5 +134,6 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
             f"Ibis table; found {type(frame).__name__}."
         )
     if isinstance(frame, pd.DataFrame):
-        frame = frame.rename(columns=str)
+        empty = {name: "string" for name in frame if frame[name].isna().all()}
+        frame = frame.astype(empty).rename(columns=str)
     return connection.create_table(ibis.util.gen_name("rows"), frame, temp=True)

@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, unknown_name
-from relmark_research.units import TimeUnit, as_date
+from relmark_research.units import Day, TimeUnit, as_date
 
 HISTORY = ("frequency", "recency", "T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class CustomerSummary:
     """Customers' histories with the unit of their times and the last day observed.
 
@@ -44,26 +44,36 @@ class CustomerSummary:
     """
 
     table: pd.DataFrame
-    unit: TimeUnit | str | None = None
-    observed_until: date | str | None = None
+    unit: TimeUnit | None
+    observed_until: date | None
 
-    def __post_init__(self) -> None:
-        unit = None if self.unit is None else TimeUnit.of(self.unit)
-        last = None if self.observed_until is None else as_date(self.observed_until)
-        object.__setattr__(self, "unit", unit)
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        *,
+        unit: str | TimeUnit | None = None,
+        observed_until: Day | None = None,
+    ) -> None:
+        last = None if observed_until is None else as_date(observed_until, name="observed_until")
+        object.__setattr__(self, "table", _checked(table))
+        object.__setattr__(self, "unit", None if unit is None else TimeUnit.of(unit))
         object.__setattr__(self, "observed_until", last)
-        object.__setattr__(self, "table", _checked(self.table))
 
     @classmethod
     def of(cls, customers: CustomerSummary | pd.DataFrame) -> CustomerSummary:
         """Return ``customers`` as a summary, whether they came as one or as a plain table."""
-        return customers if isinstance(customers, cls) else cls(customers)
+        return customers if isinstance(customers, CustomerSummary) else cls(customers)
 
     @classmethod
     def from_days(
         cls, measured: pd.DataFrame, *, unit: TimeUnit, observed_until: date
     ) -> CustomerSummary:
         """Make a summary from lengths in whole days: recency and T = days / days per unit."""
+        if len(measured) == 0:
+            raise DataError(
+                "the log leaves no customer with a purchase: every purchase was returned in full. "
+                "Look at log.audit, or read it with returns='keep'."
+            )
         table = pd.DataFrame(
             {
                 "frequency": measured["frequency"].astype("int64"),
@@ -126,7 +136,7 @@ class CustomerSummary:
         return len(self.table)
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator,no-any-return]
+        return self.table._repr_html_()  # type: ignore[operator]
 
 
 @dataclass(frozen=True)

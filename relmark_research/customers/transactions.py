@@ -190,12 +190,13 @@ class TransactionLog:
             )
 
     def _repr_html_(self) -> str:
-        return self.audit._repr_html_()  # type: ignore[operator,no-any-return]
+        return self.audit._repr_html_()  # type: ignore[operator]
 
 
 def _after_the_end(last: Date, found: int, first: pd.DataFrame) -> str:
+    days = pd.to_datetime(first["date"]).dt.date
     shown = "; ".join(
-        f"{row.customer_id} on {pd.Timestamp(row.date).date()}" for row in first.itertuples()
+        f"{who} on {day}" for who, day in zip(first["customer_id"], days, strict=True)
     )
     return (
         f"observed_until is {last}, but {found:,} rows are dated later, first: {shown}. "

@@ -1,0 +1,92 @@
+import math
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relmark_research.errors import ParameterError
+from relmark_research.units import AnnualRate, Horizon, TimeUnit, as_date
+
+days = st.dates(date(1950, 1, 1), date(2100, 1, 1))
+
+
+def test_twelve_months_are_a_calendar_year_not_360_days():
+    start = date(1997, 9, 30)
+    assert Horizon.parse("12 months").length(TimeUnit("day"), start) == 365
+    assert Horizon.parse("12 months").length(TimeUnit("day"), date(2023, 9, 30)) == 366
+    assert Horizon.parse("1 year").end(start) == date(1998, 9, 30)
+
+
+@given(days, st.integers(1, 600))
+def test_a_length_in_weeks_is_the_same_from_any_day(start, count):
+    horizon = Horizon.parse(f"{count} weeks")
+    assert horizon.length(TimeUnit("week"), start) == count
+    assert horizon.length(TimeUnit("day"), start) == 7 * count
+
+
+@given(days, st.integers(1, 4000))
+def test_a_last_day_is_as_far_as_it_is(start, ahead):
+    end = date.fromordinal(start.toordinal() + ahead)
+    assert Horizon.parse(str(end)).length(TimeUnit("day"), start) == ahead
+
+
+def test_months_without_a_start_are_mean_gregorian():
+    assert math.isclose(Horizon.parse("12 months").length(TimeUnit("day")), 365.2425)
+
+
+@pytest.mark.parametrize("text", [None, "for ever", "inf"])
+def test_for_ever(text):
+    assert Horizon.parse(text).endless
+    assert math.isinf(Horizon.parse(text).length(TimeUnit("week")))
+
+
+@pytest.mark.parametrize(
+    ("horizon", "said"),
+    [
+        ("52", "Name the unit"),
+        ("soon", "found 'soon'"),
+        ("0 weeks", "longer than 0"),
+        ("3 fortnights", "no time unit 'fortnight'"),
+    ],
+)
+def test_a_horizon_that_cannot_be_read_is_refused(horizon, said):
+    with pytest.raises(ParameterError, match=said):
+        Horizon.parse(horizon)
+
+
+def test_a_last_day_needs_to_know_where_the_data_end():
+    with pytest.raises(ParameterError, match="observed_until"):
+        Horizon.parse("1999-12-31").length(TimeUnit("week"))
+    with pytest.raises(ParameterError, match="must end after the data do"):
+        Horizon.parse("1999-12-31").length(TimeUnit("week"), date(2000, 1, 1))
+
+
+def test_the_published_weekly_rate():
+    """Fader, Hardie & Lee 2005: 15% a year is .0027 a week."""
+    assert round(AnnualRate(0.15).continuous(TimeUnit("week")), 4) == 0.0027
+
+
+@given(st.floats(1e-9, 0.99))
+def test_a_year_of_any_unit_discounts_alike(rate):
+    for name in ("day", "week", "month", "year"):
+        unit = TimeUnit(name)
+        assert math.isclose(AnnualRate(rate).continuous(unit) * unit.per_year, math.log1p(rate))
+
+
+@pytest.mark.parametrize(("rate", "said"), [(10, "Did you mean 0.1?"), (-0.1, "-0.1")])
+def test_a_rate_that_is_no_share_is_refused(rate, said):
+    with pytest.raises(ParameterError, match=said):
+        AnnualRate(rate)
+
+
+def test_days_are_read_year_first_only():
+    assert as_date("1997-09-30") == as_date(date(1997, 9, 30)) == date(1997, 9, 30)
+    with pytest.raises(ParameterError, match="year first"):
+        as_date("30/09/1997")
+
+
+def test_units_are_named_in_singular_or_plural():
+    assert TimeUnit("Weeks") == TimeUnit("week")
+    with pytest.raises(ParameterError, match="there are: day, week, month, year"):
+        TimeUnit("hour")
