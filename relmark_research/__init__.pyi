@@ -1,5 +1,6 @@
 from .clv.baseline import compare_with_lifetimes
 from .clv.bg_nbd import BGNBD
+from .clv.compare import compare_models
 from .clv.conversion import from_lifetimes, to_lifetimes
 from .clv.coverage import interval_coverage, prediction_histogram
 from .clv.distributions import (
@@ -63,6 +64,7 @@ __all__ = [
     "calibration",
     "cohort_averages",
     "cohort_table",
+    "compare_models",
     "compare_with_lifetimes",
     "concentration_table",
     "customer_base",

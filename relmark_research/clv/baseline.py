@@ -39,7 +39,8 @@ class SideBySide:
         customer), not_a_number (customers for whom lifetimes has no number), relmark_alive and
         lifetimes_alive (sum of P(alive)).
     seconds
-        Row per model: relmark, lifetimes (wall time of the fit, the shorter of two; ours with standard errors) and
+        Row per model: relmark, lifetimes (wall time of the fit, the shorter of two; ours with
+        standard errors) and
         ratio, lifetimes / relmark.
     log_likelihoods
         Row per model: relmark and lifetimes, both by our likelihood at the parameters found.

@@ -1,0 +1,286 @@
+"""Which model to trust: several on one calibration, judged by one holdout.
+
+The log score, the mean log-probability that a model gave to what each customer then did, decides:
+it rewards a forecast for being near and for saying honestly how sure it is. Two naive forecasts
+stand beside the models, to show what a model adds: NBD, in which nobody leaves, and "as before", in
+which each customer goes on at the own past rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.base import Model, PurchaseModel
+from relmark_research.clv.coverage import holdout_chances
+from relmark_research.clv.fitting import Fit, normal_quantile
+from relmark_research.clv.gamma_gamma import GammaGamma
+from relmark_research.clv.nbd import NBD
+from relmark_research.clv.validation import holdout_expectation
+from relmark_research.customers.summary import Split
+from relmark_research.errors import DataError, ParameterError, RelmarkError, check_choice
+
+Array = np.ndarray
+
+AS_BEFORE = "as before"
+_BANDS = (0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models and naive forecasts, the best first.
+
+    Attributes
+    ----------
+    table
+        Index model; best (whether it has the highest log score of the models); log_score (mean
+        log-probability of what each customer did) and behind, behind_low, behind_high (how much
+        lower than the best, with its interval over customers); expected, actual (purchases of all)
+        and bias, expected / actual - 1; mean_absolute_error and root_mean_squared_error (by
+        customer); coverage_50 and coverage_90 (share of customers within the central part of their
+        forecast); with spend, value_bias and value_mean_absolute_error; aic and diagnosis of the
+        fit; seconds that it took; naive (whether it is only there for comparison). Missing where
+        a forecast says no probabilities.
+    best
+        Name of the model with the highest log score.
+    fits
+        Each model's fit to the calibration.
+    failures
+        Models that could not be fitted, and why.
+    level
+        Probability of the interval of ``behind``.
+    """
+
+    table: pd.DataFrame
+    best: str
+    fits: dict[str, Fit]
+    failures: dict[str, str] = field(default_factory=dict)
+    level: float = 0.95
+
+    @property
+    def words(self) -> str:
+        """Which model foretold the holdout best, by how much, and what that is worth."""
+        return " ".join([self._ranking(), self._gain(), self._shared_bias()])
+
+    def _ranking(self) -> str:
+        others = self.table[~self.table["naive"] & ~self.table["best"]]
+        if others.empty:
+            return f"{self.best} was the only model."
+        near = others.index[others["behind_low"] <= 0].to_list()
+        far = others[others["behind_low"] > 0]
+        text = f"{self.best} foretold the months kept back best."
+        if near:
+            text += f" {_listed(near)} did as well, within chance."
+        if len(far):
+            each = [f"{name} by {row['behind']:.3f}" for name, row in far.iterrows()]
+            text += f" Behind it per customer, in log score: {_listed(each)}."
+        return text
+
+    def _gain(self) -> str:
+        best, none = self.table.loc[self.best], self.table.loc["NBD"]
+        less = 1 - best["mean_absolute_error"] / none["mean_absolute_error"]
+        if none["behind_low"] <= 0:
+            return "It did no better than to suppose that nobody leaves."
+        than = "smaller" if less >= 0 else "larger"
+        return (
+            f"Its mean error by customer is {abs(less):.0%} {than} than if nobody ever left, "
+            f"and its log score {none['behind']:.3f} higher."
+        )
+
+    def _shared_bias(self) -> str:
+        bias = self.table.loc[~self.table["naive"], "bias"]
+        if (bias < -0.02).all() or (bias > 0.02).all():
+            side = "few" if bias.iloc[0] < 0 else "many"
+            low, high = sorted(f"{abs(value):.0%}" for value in (bias.min(), bias.max()))
+            size = low if low == high else f"{low} to {high}"
+            who = "They all expected" if len(bias) > 1 else "It expected"
+            return f"{who} too {side} purchases, by {size}: behaviour changed, or no model fits it."
+        return ""
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()  # type: ignore[operator,no-any-return]
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """What one model, or one naive rule, said of the holdout."""
+
+    expected: Array
+    log_chance: Array | None = None
+    coverage: tuple[float, ...] = (np.nan,) * len(_BANDS)
+    fit: Fit | None = None
+    seconds: float = np.nan
+
+
+def compare_models(
+    split: Split,
+    *,
+    models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD"),
+    spend: type[GammaGamma] | Fit | None = None,
+    level: float = 0.95,
+) -> Comparison:
+    """Fit several models on a calibration and judge them on its holdout, best first.
+
+    Parameters
+    ----------
+    split
+        A log cut in two: ``log.split(at="1997-09-30")``.
+    models
+        Models of purchases, or their names.
+    spend
+        A model of spend, to be fitted on the calibration, or its fit; with it the value of the
+        holdout is judged too.
+    level
+        Probability of the interval of how far a model is behind the best.
+
+    Returns
+    -------
+    Comparison
+        A table with a row per model and naive forecast, the best model's name, and words.
+
+    Raises
+    ------
+    ParameterError
+        Where a model is unknown or is none of purchases.
+    DataError
+        Where nobody bought in the holdout, or no model could be fitted.
+
+    References
+    ----------
+    Gneiting & Raftery (2007), Strictly proper scoring rules, prediction, and estimation, Journal of
+    the American Statistical Association 102(477), 359-378.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> split = rm.load_cdnow().split(at="1997-09-30")
+    >>> compared = rm.compare_models(split, models=["BGNBD"])
+    >>> print(compared.table[["log_score", "bias", "mean_absolute_error"]].round(3))
+               log_score   bias  mean_absolute_error
+    model
+    BGNBD         -0.984 -0.121                0.785
+    NBD           -1.012  0.151                0.883
+    as before        NaN  0.300                1.013
+    """
+    if not models:
+        raise ParameterError("expected at least one model to compare; found none.")
+    actual = split.holdout["purchases"].to_numpy(float)
+    if actual.sum() == 0:
+        raise DataError(
+            f"nobody bought in the holdout of {split.length:g} {split.calibration.unit}s, so there "
+            "is nothing to judge a forecast by. Cut the log earlier."
+        )
+    forecasts: dict[str, _Forecast] = {}
+    failures: dict[str, str] = {}
+    for model in map(_model, models):
+        try:
+            forecasts[model.__name__] = _forecast(model, split)
+        except RelmarkError as error:
+            failures[model.__name__] = str(error)
+    if not forecasts:
+        raise DataError("no model could be fitted: " + "; ".join(failures.values()))
+    best = max(forecasts, key=lambda name: _log_score(forecasts[name]))
+    naive = {"NBD": _forecast(NBD, split), AS_BEFORE: _as_before(split)}
+    every = naive | forecasts
+    rows = {name: _row(one, every[best], actual, level) for name, one in every.items()}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    if spend is not None:
+        columns = _value_columns(every, split, spend)
+        table = table.assign(**{name: table.index.map(column) for name, column in columns.items()})
+    table.insert(0, "best", table.index == best)
+    table["naive"] = ~table.index.isin(list(forecasts))
+    table = table.sort_values(["naive", "log_score"], ascending=[True, False])
+    fits = {name: one.fit for name, one in forecasts.items() if one.fit is not None}
+    return Comparison(table, best, fits, failures, level)
+
+
+def _model(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
+    from relmark_research.clv import MODELS
+
+    purchases = {name: one for name, one in MODELS.items() if issubclass(one, PurchaseModel)}
+    if isinstance(model, str):
+        check_choice("model of purchases", model, purchases)
+        return purchases[model]
+    if isinstance(model, type) and issubclass(model, PurchaseModel):
+        return model
+    raise ParameterError(
+        f"models are compared by name or class; found {model!r}. There are: {', '.join(purchases)}."
+    )
+
+
+def _forecast(model: type[PurchaseModel], split: Split) -> _Forecast:
+    begun = perf_counter()
+    fit = model.fit(split.calibration)
+    seconds = perf_counter() - begun
+    chances = holdout_chances(fit, split)
+    return _Forecast(
+        expected=holdout_expectation(fit, split),
+        log_chance=np.log(np.maximum(chances.at, 1e-300)),
+        coverage=tuple(float(chances.within(band).mean()) for band in _BANDS),
+        fit=fit,
+        seconds=seconds,
+    )
+
+
+def _as_before(split: Split) -> _Forecast:
+    """Return each customer's own past rate, carried on; 0 where nothing was observed."""
+    x, T = split.calibration.frequency, split.calibration.T
+    rate = np.divide(x, T, out=np.zeros(len(x)), where=T > 0)
+    return _Forecast(expected=rate * split.length)
+
+
+def _log_score(forecast: _Forecast) -> float:
+    return np.nan if forecast.log_chance is None else float(forecast.log_chance.mean())
+
+
+def _row(one: _Forecast, best: _Forecast, actual: Array, level: float) -> dict[str, object]:
+    off = one.expected - actual
+    behind, reach = np.nan, np.nan
+    if one.log_chance is not None and best.log_chance is not None:
+        less = best.log_chance - one.log_chance
+        behind = less.mean()
+        reach = normal_quantile(level) * less.std(ddof=1) / np.sqrt(len(less))
+    return {
+        "log_score": _log_score(one),
+        "behind": behind,
+        "behind_low": behind - reach,
+        "behind_high": behind + reach,
+        "expected": one.expected.sum(),
+        "actual": actual.sum(),
+        "bias": off.sum() / actual.sum(),
+        "mean_absolute_error": np.abs(off).mean(),
+        "root_mean_squared_error": np.sqrt((off**2).mean()),
+        **{
+            f"coverage_{100 * band:.0f}": share
+            for band, share in zip(_BANDS, one.coverage, strict=True)
+        },
+        "aic": np.nan if one.fit is None else one.fit.aic,
+        "diagnosis": "" if one.fit is None else one.fit.diagnosis.grade,
+        "seconds": one.seconds,
+    }
+
+
+def _value_columns(
+    forecasts: dict[str, _Forecast], split: Split, spend: type[GammaGamma] | Fit
+) -> dict[str, dict[str, float]]:
+    """Return the error of the value expected in the holdout, in total and by customer."""
+    fit = spend if isinstance(spend, Fit) else spend.fit(split.calibration)
+    x, m = split.calibration.frequency, split.calibration.monetary_value
+    model: Model = fit.model
+    paid = model.conditional_expected_spend(x, m)  # type: ignore[attr-defined]
+    actual = split.holdout["value"].to_numpy(float)
+    total = actual.sum()
+    off = {name: one.expected * paid - actual for name, one in forecasts.items()}
+    return {
+        "value_bias": {name: each.sum() / total for name, each in off.items()},
+        "value_mean_absolute_error": {name: np.abs(each).mean() for name, each in off.items()},
+    }
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as a reader lists them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
