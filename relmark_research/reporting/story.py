@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RECORD_MIME = "application/vnd.relmark.record+json"
+_DOLLAR = "&#36;"  # JupyterLab takes a bare or an escaped dollar for the start of a formula
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -104,7 +105,7 @@ def say(sentence: str) -> None:
     HTML in it is shown, never obeyed, and ``$`` is a dollar, never the start of a formula.
     """
     text = _spoken("a paragraph", sentence)
-    _show({"kind": "say", "text": text}, text.replace("<", "&lt;").replace("$", r"\$"))
+    _show({"kind": "say", "text": text}, text.replace("<", "&lt;").replace("$", _DOLLAR))
 
 
 def figure(
@@ -218,7 +219,7 @@ def _number(value: float | None) -> float | None:
 
 def _literal(text: str) -> str:
     """Text that Markdown shows as it is; dollars would otherwise start a formula."""
-    return re.sub(r"([\\`*_\[\]<>$#|~])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", text).replace("$", _DOLLAR)
 
 
 def _show(fields: dict[str, Any], markdown: str) -> None:
