@@ -1,7 +1,12 @@
 from .clv.baseline import compare_with_lifetimes
+from .clv.beta_discrete_weibull import BetaDiscreteWeibull
+from .clv.bg_bb import BGBB
 from .clv.bg_nbd import BGNBD
 from .clv.compare import compare_models
+from .clv.contracts import contract_tenures
 from .clv.conversion import from_lifetimes, to_lifetimes
+from .clv.covariate_fit import CovariateFit
+from .clv.covariates import fit_covariates
 from .clv.coverage import interval_coverage, prediction_histogram
 from .clv.distributions import (
     alive_distribution,
@@ -15,7 +20,9 @@ from .clv.fitting import Fit
 from .clv.forecast import forecast
 from .clv.gamma_gamma import GammaGamma
 from .clv.independence import spend_frequency_correlation
+from .clv.pareto_nbd import ParetoNBD
 from .clv.regularity import purchase_regularity
+from .clv.shifted_beta_geometric import ShiftedBetaGeometric
 from .clv.validation import calibration, frequency_fit, holdout_score, tracking
 from .clv.value import lifetime_value, total_value
 from .customers.activity import (
@@ -44,9 +51,12 @@ from .units import AnnualRate, Horizon, TimeUnit
 __version__: str
 
 __all__ = [
+    "BGBB",
     "BGNBD",
     "AnnualRate",
+    "BetaDiscreteWeibull",
     "ConvergenceError",
+    "CovariateFit",
     "CustomerSummary",
     "DataError",
     "Fit",
@@ -54,9 +64,11 @@ __all__ = [
     "Horizon",
     "LadderError",
     "ParameterError",
+    "ParetoNBD",
     "ReadOptions",
     "RelmarkError",
     "ReportError",
+    "ShiftedBetaGeometric",
     "Split",
     "TimeUnit",
     "TransactionLog",
@@ -67,8 +79,10 @@ __all__ = [
     "compare_models",
     "compare_with_lifetimes",
     "concentration_table",
+    "contract_tenures",
     "customer_base",
     "customer_history",
+    "fit_covariates",
     "forecast",
     "frequency_fit",
     "from_lifetimes",

@@ -1,0 +1,218 @@
+"""Customers under contract: they renew or leave, and are seen to leave.
+
+A table of contracts has one row per customer, or per group of customers with the same history:
+
+tenure        renewals that came up, 1, 2, ...
+churned       True: said no at the last of them; False: said yes to all, still under contract
+n_customers   how many customers share the row (1 where there is no such column)
+
+Cohorts with their own horizons are simply more rows; `contract_tenures` makes them from the usual
+triangle of survivors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv import fitting
+from relmark_research.clv.base import Array, Model
+from relmark_research.clv.fitting import Fit
+from relmark_research.customers.histories import distinct
+from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.units import AnnualRate, TimeUnit
+
+_NEGLIGIBLE = 40.0  # exp(-40) of the first payment, and less, is left out
+
+
+@dataclass(frozen=True)
+class ContractModel(Model):
+    """What every model of renewals can say, given its survival curve.
+
+    Customers who churned at the t-th renewal count ln[S(t-1) - S(t)], those still under contract
+    after T of them ln S(T).
+    """
+
+    columns: ClassVar[tuple[str, ...]] = ("tenure", "churned")
+
+    def survival(self, t: Array) -> Array:
+        """Return S(t), the share of a cohort still under contract after t renewals."""
+        return np.exp(self.log_survival(t))
+
+    def log_survival(self, t: Array) -> Array:
+        """Return ln S(t)."""
+        raise NotImplementedError
+
+    def log_retention(self, t: Array) -> Array:
+        """Return ln S(t) - ln S(t-1), t >= 1."""
+        raise NotImplementedError
+
+    def retention_rate(self, t: Array) -> Array:
+        """Return S(t) / S(t-1), the share renewing at the t-th renewal of those asked, t >= 1."""
+        return np.exp(self.log_retention(t))
+
+    def log_likelihood(self, tenure: Array, churned: Array) -> Array:
+        """Return each row's log-likelihood, shape (rows,)."""
+        tenure, churned = np.asarray(tenure, float), np.asarray(churned, bool)
+        stayed = self.log_survival(tenure - churned)
+        with np.errstate(divide="ignore"):
+            lost = np.log(-np.expm1(self.log_retention(np.maximum(tenure, 1))))
+        return stayed + np.where(churned, lost, 0.0)
+
+    def expected_residual_lifetime(
+        self,
+        n: Array,
+        *,
+        annual_discount_rate: float,
+        period: str | TimeUnit = "year",
+        renewed: bool = False,
+        horizon: float = np.inf,
+    ) -> Array:
+        """Return the discounted number of further payments of a customer, paid at each renewal.
+
+        Parameters
+        ----------
+        n
+            The renewal that comes up, 1, 2, ...: the customer is under the n-th contract. Where
+            ``renewed``, the n-th renewal has just been made; 0 then is a new customer who pays now.
+        annual_discount_rate
+            Per year, as a share; > 0 where the horizon is infinite.
+        period
+            Length of a contract: ``"year"``, ``"month"``, ``"week"``.
+        renewed
+            Whether the n-th renewal, and its payment now, is certain.
+        horizon
+            How many payments to look ahead, the one that is due now included.
+
+        Returns
+        -------
+        ndarray
+            sum_{t>=n} S(t) / S(n') (1 + d)^(n-t), n' = n if renewed, else n - 1; d per period.
+        """
+        n = np.asarray(n, float)
+        if np.any(n < (0 if renewed else 1)):
+            raise ParameterError(
+                "n is the renewal that comes up, 1 for the first (0 only with renewed=True, for a "
+                f"new customer); found {np.min(n):g}."
+            )
+        rate = AnnualRate(annual_discount_rate).continuous(TimeUnit.of(period))
+        if rate == 0 and np.isinf(horizon):
+            raise ParameterError(
+                "payments without end have a value only if discounted: give an "
+                "annual_discount_rate > 0 or a horizon."
+            )
+        if renewed:
+            return 1 + np.exp(-rate) * self._payments(n, rate, horizon - 1)
+        return self._payments(n - 1, rate, horizon)
+
+    def _payments(self, made: Array, rate: float, horizon: float) -> Array:
+        """Return sum_{i=1}^horizon e^(-rate (i-1)) S(made + i) / S(made)."""
+        count = int(min(horizon, np.ceil(_NEGLIGIBLE / rate) if rate > 0 else np.inf))
+        ahead = np.arange(1, count + 1)
+        made = np.asarray(made, float)[..., None]
+        logs = self.log_survival(made + ahead) - self.log_survival(made)
+        return np.exp(logs - rate * (ahead - 1)).sum(axis=-1)
+
+    @classmethod
+    def fit(cls, customers: pd.DataFrame) -> Fit:  # type: ignore[override]
+        """Fit the model to contracts by maximum likelihood.
+
+        Parameters
+        ----------
+        customers
+            Columns tenure, churned[, n_customers]; see `contract_tenures`.
+
+        Returns
+        -------
+        Fit
+            The model at its best, with covariance, log-likelihood and a diagnosis in words.
+
+        Raises
+        ------
+        DataError
+            Where a column is missing, a value impossible, or nobody churned or nobody renewed.
+        """
+        tenure, churned, weights = _checked(cls.__name__, customers)
+        counted = distinct(tenure, churned, weights=weights)
+        return fitting.fit(cls, counted.columns, counted.weights)
+
+
+def contract_tenures(survivors: pd.DataFrame | pd.Series) -> pd.DataFrame:
+    """Turn survivors of cohorts into rows that a model of contracts can be fitted on.
+
+    Parameters
+    ----------
+    survivors
+        Rows are cohorts, columns periods 0, 1, ...: customers still under contract after so many
+        renewals. Missing where a cohort is too young. A Series is one cohort.
+
+    Returns
+    -------
+    DataFrame
+        cohort, tenure, churned, n_customers.
+
+    Raises
+    ------
+    DataError
+        Where survivors increase, or a cohort has no renewal yet.
+
+    Examples
+    --------
+    >>> contract_tenures(pd.Series([1000, 869, 743]))
+       cohort  tenure  churned  n_customers
+    0       0       1     True        131.0
+    1       0       2     True        126.0
+    2       0       2    False        743.0
+    """
+    table = survivors.to_frame().T if isinstance(survivors, pd.Series) else survivors
+    rows = [row for label, alive in table.iterrows() for row in _cohort_rows(label, alive)]
+    return pd.DataFrame(rows, columns=["cohort", "tenure", "churned", "n_customers"])
+
+
+def _cohort_rows(label: object, alive: pd.Series) -> list[tuple[object, int, bool, float]]:
+    counts = alive.dropna().to_numpy(float)
+    lost = -np.diff(counts)
+    if len(counts) < 2 or alive.isna().to_numpy()[: len(counts)].any():
+        raise DataError(
+            f"each cohort needs survivors from period 0 to its last, at least two; found "
+            f"{alive.tolist()} in {label!r}. Leave out cohorts without a renewal."
+        )
+    if (lost < 0).any():
+        at = int(np.flatnonzero(lost < 0)[0])
+        raise DataError(
+            f"survivors can only fall; found {counts[at]:g} then {counts[at + 1]:g} in {label!r}. "
+            "Customers who come back are new contracts."
+        )
+    left = [(label, t, True, gone) for t, gone in enumerate(lost, start=1) if gone > 0]
+    stay = [(label, len(lost), False, float(counts[-1]))] if counts[-1] > 0 else []
+    return [(cohort, t, said, float(count)) for cohort, t, said, count in left + stay]
+
+
+def _checked(model: str, contracts: pd.DataFrame) -> tuple[Array, Array, Array]:
+    for name in ContractModel.columns:
+        if name not in contracts.columns:
+            raise DataError(unknown_name("column", name, contracts.columns))
+    tenure = contracts["tenure"].to_numpy(float)
+    churned = contracts["churned"].to_numpy()
+    given = "n_customers" in contracts
+    weights = contracts["n_customers"].to_numpy(float) if given else np.ones(len(tenure))
+    wrong = ~((tenure >= 1) & (tenure == np.rint(tenure)) & (weights >= 0))
+    if wrong.any():
+        first = contracts[wrong].head(3).to_dict("records")
+        raise DataError(
+            "tenure must be a whole number of renewals, 1 or more, and n_customers 0 or more; "
+            f"{wrong.sum():,} of {len(tenure):,} rows break this: {first}."
+        )
+    if not np.isin(churned, [0, 1]).all():
+        raise DataError("churned must be True or False (1 or 0) in every row.")
+    churned = churned.astype(bool)
+    lost, renewals = weights[churned].sum(), weights @ (tenure - churned)
+    if lost <= 0 or renewals <= 0:
+        raise DataError(
+            f"{model} learns from customers who renew and customers who leave; found "
+            f"{renewals:g} renewals and {lost:g} who left."
+        )
+    return tenure, churned.astype(float), weights
