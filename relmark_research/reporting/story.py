@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RECORD_MIME = "application/vnd.relmark.record+json"
-_DOLLAR = "<span>$</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
+_DOLLAR = "<span>&#36;</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 

@@ -15,7 +15,7 @@ from relmark_research.reporting.story import RECORD_MIME
 def test_an_answer_is_a_record_that_jupyterlab_shows(spoken):
     (data,) = spoken(lambda: story.answer("They bring $5 to $7 *each*."))
     assert data[RECORD_MIME] == {"kind": "answer", "text": "They bring $5 to $7 *each*."}
-    assert data["text/markdown"] == r"**They bring <span>$</span>5 to <span>$</span>7 \*each\*.**"
+    assert data["text/markdown"] == r"**They bring <span>&#36;</span>5 to <span>&#36;</span>7 \*each\*.**"
 
 
 def test_a_record_has_the_fields_of_a_key_figure(spoken):
@@ -27,7 +27,7 @@ def test_a_record_has_the_fields_of_a_key_figure(spoken):
     assert set(record) == {field.name for field in fields(KeyFigure)}
     assert record["text"] == "$1.2 million"
     assert record["label"] == "Total clv"
-    assert data["text/markdown"] == r"Total clv: <span>$</span>1.2 million (1.1 to 1.3)"
+    assert data["text/markdown"] == r"Total clv: <span>&#36;</span>1.2 million (1.1 to 1.3)"
 
 
 def test_a_value_that_does_not_exist_is_said_and_stays_valid_json(spoken):
@@ -56,7 +56,7 @@ def test_to_say_nothing_is_refused(speak):
 
 def test_a_paragraph_keeps_its_markdown_but_neither_formulas_nor_html(spoken):
     (data,) = spoken(lambda: story.say("**$5** <b>or</b> $7"))
-    assert data["text/markdown"] == r"**<span>$</span>5** &lt;b>or&lt;/b> <span>$</span>7"
+    assert data["text/markdown"] == r"**<span>&#36;</span>5** &lt;b>or&lt;/b> <span>&#36;</span>7"
     assert data[RECORD_MIME] == {"kind": "say", "text": "**$5** <b>or</b> $7"}
 
 
