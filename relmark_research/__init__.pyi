@@ -20,6 +20,7 @@ from .clv.fitting import Fit
 from .clv.forecast import forecast
 from .clv.gamma_gamma import GammaGamma
 from .clv.independence import spend_frequency_correlation
+from .clv.mbg_nbd import MBGNBD
 from .clv.pareto_nbd import ParetoNBD
 from .clv.regularity import purchase_regularity
 from .clv.shifted_beta_geometric import ShiftedBetaGeometric
@@ -53,6 +54,7 @@ __version__: str
 __all__ = [
     "BGBB",
     "BGNBD",
+    "MBGNBD",
     "AnnualRate",
     "BetaDiscreteWeibull",
     "ConvergenceError",

@@ -15,8 +15,11 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.base import Array, PurchaseModel
-from relmark_research.clv.quadrature import beta_nodes, span_nodes
+from relmark_research.clv import mixing
+from relmark_research.clv.base import Array, Mixture, PurchaseModel
+from relmark_research.clv.gammas import log_rising
+from relmark_research.clv.leaving import LeavingSums
+from relmark_research.clv.likelihood import Summed
 
 
 @dataclass(frozen=True)
@@ -54,29 +57,39 @@ class BGNBD(PurchaseModel):
     b: float
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1}
+    mixtures: ClassVar[tuple[Mixture, ...]] = (
+        Mixture("r", "alpha", "purchase rate", "rate"),
+        Mixture("a", "b", "chance to leave after a purchase", "share"),
+    )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,) (FHL, 6, in logs)."""
-        shared, alive, gone = self._log_terms(*_arrays(x, t_x, T))
-        return shared + np.logaddexp(alive, gone)
+        x, t_x, T = _arrays(x, t_x, T)
+        return self._log_stayed(x, T) + np.logaddexp(0, self._log_odds_gone(x, t_x, T))
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
         x, t_x, T = _arrays(x, t_x, T)
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
-        alive, gone = self._log_terms(x, t_x, T)[1:]
-        here, left = special.expit(alive - gone), special.expit(gone - alive)
+        left = special.expit(self._log_odds_gone(x, t_x, T))
         psi = special.digamma
         by_ab = psi(a + b) - psi(a + b + x)
-        at_T, at_tx = np.log(alpha + T), np.log(alpha + t_x)
+        grown = np.log1p((T - t_x) / (alpha + t_x))
+        slowed = (r + x) * (T - t_x) / ((alpha + T) * (alpha + t_x))
         return np.stack(
             [
-                psi(r + x) - psi(r) + np.log(alpha) - here * at_T - left * at_tx,
-                r / alpha - (r + x) * (here / (alpha + T) + left / (alpha + t_x)),
+                psi(r + x) - psi(r) - np.log1p(T / alpha) + left * grown,
+                (r * T / alpha - x) / (alpha + T) - left * slowed,
                 by_ab + left / a,
                 by_ab + psi(b + x) - psi(b) - left / (b + np.maximum(x, 1) - 1),
             ]
         )
+
+    @classmethod
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
+        """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""
+        sums = LeavingSums.of(data, weights, at_first=False)
+        return lambda values: sums(*values)
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
@@ -86,8 +99,7 @@ class BGNBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), 1 where x = 0."""
-        _, alive, gone = self._log_terms(*_arrays(x, t_x, T))
-        return special.expit(alive - gone)
+        return special.expit(-self._log_odds_gone(*_arrays(x, t_x, T)))
 
     def living(self, x: Array, T: Array) -> BGNBD:
         """Return what a living customer follows from T on: BG/NBD(r + x, alpha + T, a, b + x)."""
@@ -102,77 +114,45 @@ class BGNBD(PurchaseModel):
         >>> print(f"{BGNBD(0.243, 4.414, 0.793, 2.426).expected_purchases(32):.4f}")
         1.0437
         """
-        r, alpha, a, b, t = np.broadcast_arrays(self.r, self.alpha, self.a, self.b, t)
-        nodes = beta_nodes(a, b)
-        r, span = r[..., None], (t / alpha)[..., None]
-        bought = -np.expm1(-r * np.log1p(nodes.p * span))
-        per_chance = np.divide(bought, nodes.p, out=r * span + 0 * bought, where=nodes.p > 1e-300)
-        return nodes.mean(per_chance)
-
-    def purchase_rate(self, t: Array) -> Array:
-        """Return dE[X(t)]/dt = (r / alpha) E[(alpha / (alpha + p t))^(r + 1)], p ~ Beta(a, b)."""
-        r, alpha, a, b, t = np.broadcast_arrays(self.r, self.alpha, self.a, self.b, t)
-        nodes = beta_nodes(a, b)
-        slowed = np.log1p(nodes.p * (t / alpha)[..., None])
-        return r / alpha * nodes.mean(np.exp(-(r[..., None] + 1) * slowed))
+        return mixing.purchases(*self._parameters(), t)
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n) (FHL, 8)."""
-        r, alpha, a, b, n, t = np.broadcast_arrays(self.r, self.alpha, self.a, self.b, n, t)
-        log_beta = special.betaln(a, b)
-        share = t / (alpha + t)
-        log_nbd = (
-            special.gammaln(r + n)
-            - special.gammaln(r)
-            - special.gammaln(n + 1)
-            - r * np.log1p(t / alpha)
-            + special.xlogy(n, share)
-        )
-        stayed = np.exp(special.betaln(a, b + n) - log_beta + log_nbd)
-        at_least = special.betainc(np.maximum(n, 1), r, share)
-        left = np.exp(special.betaln(a + 1, b + np.maximum(n, 1) - 1) - log_beta) * at_least
-        return stayed + np.where(n > 0, left, 0.0)
+        r, alpha, a, b = self._parameters()
+        n, t = _arrays(n, t)
+        share, before = t / (alpha + t), np.maximum(n, 1)
+        log_nbd = log_rising(r, n) - special.gammaln(n + 1)
+        log_nbd = log_nbd - r * np.log1p(t / alpha) - special.xlogy(n, 1 + alpha / t)
+        stayed = np.exp(log_rising(b, n) - log_rising(a + b, n) + log_nbd)
+        log_left = log_rising(b, before - 1) - log_rising(a + b, before) + np.log(a)
+        at_least = special.betainc(before, r, share)
+        return stayed + np.where(n > 0, np.exp(log_left) * at_least, 0.0)
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
         """Return the integral to the horizon of exp(-delta s) dE[X(s)], by quadrature."""
-        far = 40 / delta if delta > 0 else np.inf
-        s, weights = span_nodes(min(horizon, far))
-        columns = [np.asarray(value)[..., None] for value in self._parameters()]
-        rate = BGNBD(*columns).purchase_rate(s)
-        return np.sum(weights * np.exp(-delta * s) * rate, axis=-1)
+        return mixing.discounted_purchases(*self._parameters(), delta, horizon)
+
+    def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
+        """Draw histories x, t_x, T of new customers observed for T, each of T's shape.
+
+        Parameters that are arrays are one model per customer and broadcast with T.
+        """
+        return mixing.simulate(*self._parameters(), T, np.random.default_rng(seed))
 
     def _parameters(self) -> tuple[float, float, float, float]:
         return self.r, self.alpha, self.a, self.b
 
-    def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
-        """Draw histories x, t_x, T of new customers observed for T, each of T's shape."""
-        rng = np.random.default_rng(seed)
-        T = np.atleast_1d(np.asarray(T, float))
-        rate = rng.gamma(self.r, 1 / self.alpha, size=T.shape)
-        chance = rng.beta(self.a, self.b, size=T.shape)
-        x, t_x, alive = np.zeros(T.shape), np.zeros(T.shape), np.ones(T.shape, bool)
-        while alive.any():
-            with np.errstate(divide="ignore"):
-                wait = rng.standard_exponential(T.shape) / rate
-            bought = alive & (t_x + wait <= T)
-            t_x, x = np.where(bought, t_x + wait, t_x), x + bought
-            alive = bought & (rng.random(T.shape) >= chance)
-        return x, t_x, T
-
-    def _log_terms(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
-        """Return what both cases share, and the logs of being alive and of having left at t_x."""
+    def _log_stayed(self, x: Array, T: Array) -> Array:
+        """Return the log-likelihood of having bought x times by T and stayed."""
         r, alpha, a, b = self._parameters()
-        shared = (
-            special.gammaln(r + x)
-            - special.gammaln(r)
-            + r * np.log(alpha)
-            + special.betaln(a, b + x)
-            - special.betaln(a, b)
-        )
-        alive = -(r + x) * np.log(alpha + T)
-        log_odds = np.log(a) - np.log(b + np.maximum(x, 1) - 1)
-        gone = np.where(x > 0, log_odds - (r + x) * np.log(alpha + t_x), -np.inf)
-        return shared, alive, gone
+        rates = log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+        return rates + log_rising(b, x) - log_rising(a + b, x)
+
+    def _log_odds_gone(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return the log-odds of having left after the last purchase, -inf where x = 0."""
+        chance = np.log(self.a) - np.log(self.b + (np.maximum(x, 1) - 1))
+        silent = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
+        return np.where(x > 0, chance + silent, -np.inf)
 
 
 def _arrays(*columns: Array) -> tuple[Array, ...]:

@@ -11,12 +11,15 @@ Source: Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value, note 025
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.base import Array, Model
+from relmark_research.clv.base import Array, Mixture, Model
+from relmark_research.clv.gammas import log_beta
+from relmark_research.clv.likelihood import Summed
+from relmark_research.clv.spend_sums import SpendSums
 from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -53,33 +56,37 @@ class GammaGamma(Model):
     q: float
     v: float
 
-    columns = ("frequency", "monetary_value")
+    columns: ClassVar[tuple[str, ...]] = ("frequency", "monetary_value")
+    mixtures: ClassVar[tuple[Mixture, ...]] = (
+        Mixture("q", "v", "inverse scale of a customer's spend", "rate"),
+    )
+    counted: ClassVar[bool] = False  # mean spends are hardly ever equal
 
     def log_likelihood(self, x: Array, m: Array) -> Array:
         """Return each customer's log-likelihood of mean spend m over x > 0 purchases."""
         x, m = np.asarray(x, float), np.asarray(m, float)
-        p, q, v = self.p, self.q, self.v
-        return (
-            -special.betaln(p * x, q)
-            + q * np.log(v)
-            + (p * x - 1) * np.log(m)
-            + p * x * np.log(x)
-            - (p * x + q) * np.log(v + x * m)
-        )
+        px, share = self.p * x, x * m / self.v
+        beta = log_beta(px, np.asarray(self.q, float))
+        return -beta - np.log(m) - px * np.log1p(1 / share) - self.q * np.log1p(share)
 
     def score(self, x: Array, m: Array) -> Array:
         """Return the gradient by p, q, v of each log-likelihood, shape (3, rows)."""
         x, m = np.asarray(x, float), np.asarray(m, float)
         p, q, v = self.p, self.q, self.v
-        psi, total = special.digamma, np.log(v + x * m)
+        psi, share = special.digamma, x * m / v
         both = psi(p * x + q)
         return np.stack(
             [
-                x * (both - psi(p * x) + np.log(m * x) - total),
-                both - psi(q) + np.log(v) - total,
-                q / v - (p * x + q) / (v + x * m),
+                x * (both - psi(p * x) - np.log1p(1 / share)),
+                both - psi(q) - np.log1p(share),
+                (q * share - p * x) / (v + x * m),
             ]
         )
+
+    @classmethod
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
+        """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""
+        return SpendSums.of(data, weights)
 
     @classmethod
     def start(cls, x: Array, m: Array, weights: Array) -> Self:
@@ -127,6 +134,41 @@ class GammaGamma(Model):
         spent = x * np.where(x > 0, m, 0.0)
         return self.p * (self.v + spent) / (self.p * x + self.q - 1)
 
+    def log_spend_slopes(self, x: Array, m: Array) -> Array:
+        """Return d ln(conditional expected spend) / d log(parameter), shape (3, rows)."""
+        x = np.asarray(x, float)
+        weight = 1 / (self.p * x + self.q - 1)
+        spent = x * np.where(x > 0, m, 0.0)
+        return np.stack([(self.q - 1) * weight, -self.q * weight, self.v / (self.v + spent)])
+
+    def median_spend(self) -> Array:
+        """Return the spend per purchase that half of all customers exceed; it always exists.
+
+        Returns
+        -------
+        ndarray
+            p v / median of Gamma(q): a customer's mean spend is p / nu with nu ~ Gamma(q, v).
+        """
+        return self.conditional_median_spend(0, 0)
+
+    def conditional_median_spend(self, x: Array, m: Array) -> Array:
+        """Return the median of what a customer's mean spend may be, given x and m.
+
+        Returns
+        -------
+        ndarray
+            p (v + x m) / median of Gamma(p x + q).
+
+        Examples
+        --------
+        >>> heavy = GammaGamma(p=6.25, q=0.9, v=15.44)  # so uneven that no mean exists
+        >>> print(f"{heavy.conditional_median_spend(x=2, m=30):.2f}")
+        36.02
+        """
+        x = np.asarray(x, float)
+        spent = x * np.where(x > 0, m, 0.0)
+        return self.p * (self.v + spent) / special.gammaincinv(self.p * x + self.q, 0.5)
+
     def simulate(self, x: Array, *, seed: int) -> Array:
         """Draw the mean spend of customers with x purchases each; missing where x = 0."""
         rng = np.random.default_rng(seed)
@@ -139,5 +181,6 @@ class GammaGamma(Model):
         if not np.all(np.asarray(self.q) > 1):
             raise ParameterError(
                 f"the mean spend does not exist for q <= 1 (found q = {np.min(self.q):.4g}): a few "
-                "customers spend so much that no average settles. Look at the largest values."
+                "customers spend so much that no average settles. Use median_spend() or "
+                "conditional_median_spend(x, m), which exist, and look at the largest values."
             )

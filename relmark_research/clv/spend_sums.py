@@ -1,0 +1,77 @@
+"""Summed likelihood of Gamma-Gamma.
+
+    l = -lnB(p x, q) - ln m - p x ln(1 + v / (x m)) - q ln(1 + x m / v)
+
+Gamma functions depend on x alone and are taken once per distinct x; per row there remain one
+logarithm and one division.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from relmark_research.clv.gammas import log_beta, trigamma
+from relmark_research.customers.histories import coded
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class SpendSums:
+    """Weighted rows of x purchases of mean m, arranged so that the sums are cheap.
+
+    Attributes
+    ----------
+    x, by_x
+        Distinct numbers of purchases and the weights of each.
+    spent
+        x m of each row.
+    weights
+        Sums to be taken over rows: the weights, and the weights times x, shape (2, rows).
+    fixed
+        Sum of the weighted ln m, and of the weighted x ln(x m).
+    """
+
+    x: Array
+    by_x: Array
+    spent: Array
+    weights: Array
+    fixed: tuple[float, float]
+
+    @classmethod
+    def of(cls, data: tuple[Array, ...], weights: Array) -> SpendSums:
+        """Arrange rows x, m."""
+        x, m = (np.asarray(column, float) for column in data)
+        codes, values = coded(x)
+        both = np.stack([weights, weights * x])
+        spent = x * m
+        fixed = float(weights @ np.log(m)), float(both[1] @ np.log(spent))
+        return cls(values, np.bincount(codes, weights, len(values)), spent, both, fixed)
+
+    def __call__(self, values: Array) -> tuple[float, Array, Array]:
+        """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
+        p, q, v = values
+        x, n, psi, psi1 = self.x, self.by_x, special.digamma, trigamma
+        grown, grown_x = self.weights @ np.log1p(self.spent / v)
+        rate = 1 / (v + self.spent)
+        rates, rates_x = self.weights @ rate
+        squares, squares_x = self.weights @ rate**2
+        customers, purchases = n.sum(), n @ x
+        shrunk_x = grown_x - self.fixed[1] + purchases * np.log(v)  # sum of x ln(1 + v / (x m))
+        value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * shrunk_x - q * grown
+        both, both1 = psi(p * x + q), psi1(p * x + q)
+        gradient = np.array(
+            [
+                n @ (x * (both - psi(p * x))) - shrunk_x,
+                n @ both - customers * psi(q) - grown,
+                q * (customers / v - rates) - p * rates_x,
+            ]
+        )
+        pp, pq = n @ (x**2 * (both1 - psi1(p * x))), n @ (x * both1)
+        qq, qv = n @ both1 - customers * psi1(q), customers / v - rates
+        vv = -q * customers / v**2 + p * squares_x + q * squares
+        hessian = np.array([[pp, pq, -rates_x], [pq, qq, qv], [-rates_x, qv, vv]])
+        return float(value), gradient, hessian
