@@ -111,7 +111,7 @@ class BGNBD(PurchaseModel):
 
         Examples
         --------
-        >>> print(f"{BGNBD(0.243, 4.414, 0.793, 2.426).expected_purchases(32):.4f}")
+        >>> print(f"{BGNBD(0.2425945, 4.4136019, 0.7929199, 2.4258881).expected_purchases(32):.4f}")
         1.0437
         """
         return mixing.purchases(*self._parameters(), t)

@@ -110,7 +110,7 @@ def forecast(
     >>> model = rm.BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
     >>> rm.forecast(model, customers, horizon="39 weeks").round(3)
        p_alive  expected_purchases
-    0    0.726               1.226
+    0    0.727               1.226
     """
     summary = CustomerSummary.of(customers)
     model, unit = _model(fit), common_unit(fit, summary)

@@ -49,7 +49,7 @@ class MBGNBD(PurchaseModel):
 
     >>> model = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614)
     >>> print(f"{model.p_alive(x=0, t_x=0, T=38.86):.3f}")
-    0.395
+    0.390
     """
 
     r: float
