@@ -163,8 +163,8 @@ def compare_models(
                log_score   bias  mean_absolute_error
     model
     BGNBD         -0.984 -0.121                0.785
-    NBD           -1.012  0.151                0.883
-    as before        NaN  0.300                1.013
+    NBD           -1.064  0.557                1.041
+    as before        NaN  0.557                1.024
     """
     if not models:
         raise ParameterError("expected at least one model to compare; found none.")
