@@ -214,7 +214,7 @@ def _length(horizon: str | float, customers: CustomerSummary) -> float:
                 f"the unit of recency and T is not known, so {horizon!r} cannot be converted to "
                 "it. Give a number of units, or CustomerSummary(table, unit='week')."
             )
-        length = Horizon.parse(horizon).length(customers.unit, customers.observed_until)  # type: ignore[arg-type]
+        length = Horizon.parse(horizon).length(customers.unit, customers.observed_until)
     if not 0 < length < np.inf:
         raise ParameterError(
             f"purchases are expected within a time > 0 and finite; found {horizon!r}."

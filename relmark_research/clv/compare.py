@@ -102,7 +102,7 @@ class Comparison:
         return ""
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator,no-any-return]
+        return self.table._repr_html_()  # type: ignore[operator]
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ def fit_covariates(
         warnings.warn(f"the effect of {name} cannot be told: {why}.", stacklevel=2)
     k = len(plain.model.values)
     return CovariateFit(
-        base=model.from_values(np.exp(found.logs[:k])),  # type: ignore[arg-type]
+        base=model.from_values(np.exp(found.logs[:k])),
         coefficients=found.logs[k:],
         covariance=found.covariance,
         log_likelihood=found.log_likelihood,
@@ -146,7 +146,7 @@ def fit_covariates(
         n_customers=plain.n_customers,
         diagnosis=effects.diagnosed(found, not_told),
         not_told=not_told,
-        unit=summary.unit,  # type: ignore[arg-type]
+        unit=summary.unit,
         blocks=blocks,
     )
 

@@ -50,7 +50,7 @@ class Chances:
 def holdout_chances(fit: Fit | PurchaseModel, split: Split) -> Chances:
     """Return how likely a model took what each calibration customer did in the holdout."""
     common_unit(fit, split.calibration)
-    model = fit.model if isinstance(fit, Fit) else fit
+    model: PurchaseModel = fit.model if isinstance(fit, Fit) else fit  # type: ignore[assignment]
     customers = split.calibration
     cells = distinct(customers.frequency, customers.T, split.holdout["purchases"].to_numpy(float))
     x, T, bought = cells.columns

@@ -123,7 +123,8 @@ def _refuse_no_intercept(formula: str, columns: pd.Index) -> None:
 def _not_told(columns: pd.DataFrame) -> dict[str, str]:
     """Return the columns that are constant or a combination of the others, and why."""
     told: list[Array] = [np.full(len(columns), 1 / np.sqrt(len(columns)))]
-    reasons, kept = {}, []
+    reasons: dict[str, str] = {}
+    kept: list[str] = []
     for name in columns.columns:
         column = columns[name].to_numpy(float)
         length = np.linalg.norm(column)
