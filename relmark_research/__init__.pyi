@@ -32,12 +32,27 @@ from .customers.activity import (
     growth_table,
     purchase_counts,
 )
-from .customers.cleaning import ReadOptions
 from .customers.cohorts import cohort_averages, cohort_table
 from .customers.datasets import load_cdnow, load_donations, load_sample
+from .customers.options import ReadOptions
 from .customers.pseudonyms import pseudonyms
 from .customers.summary import CustomerSummary, Split
 from .customers.transactions import TransactionLog, read_transactions
+from .economics.acquisition import payback, unit_costs
+from .economics.before_after import before_and_after
+from .economics.claims import (
+    claims_table,
+    few_bring_most,
+    loyal_are_more_profitable,
+    retaining_is_cheaper,
+)
+from .economics.equity import CustomerEquity
+from .economics.heterogeneity import constant_retention_bias
+from .economics.margins import first_year_margin
+from .economics.response import LogitCurve, ResponseCurve
+from .economics.retention import break_even_retention, margin_multiple, retention_value
+from .economics.sensitivity import value_elasticities
+from .economics.spending import spending_position
 from .errors import (
     ConvergenceError,
     DataError,
@@ -59,31 +74,40 @@ __all__ = [
     "BetaDiscreteWeibull",
     "ConvergenceError",
     "CovariateFit",
+    "CustomerEquity",
     "CustomerSummary",
     "DataError",
     "Fit",
     "GammaGamma",
     "Horizon",
     "LadderError",
+    "LogitCurve",
     "ParameterError",
     "ParetoNBD",
     "ReadOptions",
     "RelmarkError",
     "ReportError",
+    "ResponseCurve",
     "ShiftedBetaGeometric",
     "Split",
     "TimeUnit",
     "TransactionLog",
     "alive_distribution",
+    "before_and_after",
+    "break_even_retention",
     "calibration",
+    "claims_table",
     "cohort_averages",
     "cohort_table",
     "compare_models",
     "compare_with_lifetimes",
     "concentration_table",
+    "constant_retention_bias",
     "contract_tenures",
     "customer_base",
     "customer_history",
+    "few_bring_most",
+    "first_year_margin",
     "fit_covariates",
     "forecast",
     "frequency_fit",
@@ -95,18 +119,26 @@ __all__ = [
     "load_cdnow",
     "load_donations",
     "load_sample",
+    "loyal_are_more_profitable",
+    "margin_multiple",
     "most_to_lose",
     "p_alive_matrix",
+    "payback",
     "prediction_histogram",
     "pseudonyms",
     "purchase_counts",
     "purchase_regularity",
     "read_transactions",
     "record",
+    "retaining_is_cheaper",
+    "retention_value",
     "spend_frequency_correlation",
+    "spending_position",
     "to_lifetimes",
     "total_value",
     "tracking",
+    "unit_costs",
     "value_by_decile",
     "value_distribution",
+    "value_elasticities",
 ]
