@@ -16,8 +16,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.base import Array, Mixture
-from relmark_research.clv.contracts import ContractModel
-from relmark_research.clv.gammas import log_rising
+from relmark_research.clv.contracts import ContractModel, log_beta_ratio
 
 
 @dataclass(frozen=True)
@@ -52,8 +51,7 @@ class BetaDiscreteWeibull(ContractModel):
 
     def log_survival(self, t: Array) -> Array:
         """Return ln S(t) = ln B(alpha, beta + t^c) - ln B(alpha, beta)."""
-        u = np.asarray(t, float) ** self.c
-        return log_rising(self.beta, u) - log_rising(np.add(self.alpha, self.beta), u)
+        return log_beta_ratio(self.alpha, self.beta, np.asarray(t, float) ** self.c)
 
     def log_retention(self, t: Array) -> Array:
         """Return ln S(t) - ln S(t-1), t >= 1, from the step t^c - (t-1)^c itself."""
@@ -61,8 +59,7 @@ class BetaDiscreteWeibull(ContractModel):
         before = (t - 1) ** self.c
         with np.errstate(divide="ignore"):
             step = -(t**self.c) * np.expm1(self.c * np.log1p(-1 / t))
-        from_beta, both = self.beta + before, np.add(self.alpha, self.beta) + before
-        return log_rising(from_beta, step) - log_rising(both, step)
+        return log_beta_ratio(self.alpha, self.beta + before, step)
 
     def score(self, tenure: Array, churned: Array) -> Array:
         """Return the gradient by alpha, beta, c of each log-likelihood, shape (3, rows)."""

@@ -18,8 +18,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.base import Array, Mixture
-from relmark_research.clv.contracts import ContractModel
-from relmark_research.clv.gammas import log_rising
+from relmark_research.clv.contracts import ContractModel, log_beta_ratio
 from relmark_research.clv.opportunities import endless_survivals, survivals
 
 
@@ -57,8 +56,7 @@ class ShiftedBetaGeometric(ContractModel):
 
     def log_survival(self, t: Array) -> Array:
         """Return ln S(t) = ln B(alpha, beta + t) - ln B(alpha, beta)."""
-        t = np.asarray(t, float)
-        return log_rising(self.beta, t) - log_rising(np.add(self.alpha, self.beta), t)
+        return log_beta_ratio(self.alpha, self.beta, t)
 
     def log_retention(self, t: Array) -> Array:
         """Return ln (beta + t - 1) / (alpha + beta + t - 1), t >= 1."""

@@ -1,0 +1,48 @@
+"""The models that every law is tried on, and customers made by them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+from relmark_research.clv.mbg_nbd import MBGNBD
+
+CONTINUOUS = (
+    rm.BGNBD(0.243, 4.414, 0.793, 2.426),
+    MBGNBD(0.525, 6.183, 0.891, 1.614),
+    rm.ParetoNBD(0.553, 10.578, 0.606, 11.669),
+)
+DISCRETE = rm.BGBB(1.204, 0.750, 0.657, 2.783)
+PURCHASES = (*CONTINUOUS, DISCRETE)
+SPEND = rm.GammaGamma(6.25, 3.74, 15.44)
+CONTRACTS = (rm.ShiftedBetaGeometric(0.668, 3.806), rm.BetaDiscreteWeibull(0.5, 2.0, 1.3))
+
+
+def named(models):
+    return pytest.mark.parametrize("model", models, ids=lambda model: type(model).__name__)
+
+
+def span(model):
+    """Return how long customers are observed, and how far ahead is looked."""
+    return (6.0, 4.0) if isinstance(model, rm.BGBB) else (39.0, 26.0)
+
+
+def customers(model, n=3000, seed=11):
+    """Return simulated histories as a table, in whole days counted in weeks where there are days.
+
+    A day rounds up, so that nobody buys again on the day of the first purchase.
+    """
+    T = np.full(n, span(model)[0])
+    x, t_x, T = model.simulate(T - np.arange(n) % 3, seed=seed)
+    if not isinstance(model, rm.BGBB):
+        t_x, T = np.ceil(t_x * 7) / 7, np.ceil(T * 7) / 7
+    return pd.DataFrame({"frequency": x, "recency": t_x, "T": T})
+
+
+def fitted(model, table):
+    return type(model).fit(rm.CustomerSummary(table, unit="week"))
+
+
+def counts(model, t):
+    """Return 0, 1, ... as far as the chance of so many purchases matters."""
+    return np.arange(int(t) + 1 if isinstance(model, rm.BGBB) else 700)

@@ -1,0 +1,3 @@
+"""The scripts here make and check reference values; they are not tests."""
+
+collect_ignore = ["make.py", "check.py"]
