@@ -61,6 +61,9 @@ from .errors import (
     RelmarkError,
     ReportError,
 )
+from .ladder.policy import RelationshipLevel, best_levels
+from .ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
+from .ladder.transitions import estimate_transitions
 from .reporting.story import record
 from .units import AnnualRate, Horizon, TimeUnit
 
@@ -69,7 +72,9 @@ __version__: str
 __all__ = [
     "BGBB",
     "BGNBD",
+    "LOYALTY_LADDER",
     "MBGNBD",
+    "PURCHASE_LADDER",
     "AnnualRate",
     "BetaDiscreteWeibull",
     "ConvergenceError",
@@ -82,9 +87,11 @@ __all__ = [
     "Horizon",
     "LadderError",
     "LogitCurve",
+    "LoyaltyLadder",
     "ParameterError",
     "ParetoNBD",
     "ReadOptions",
+    "RelationshipLevel",
     "RelmarkError",
     "ReportError",
     "ResponseCurve",
@@ -94,6 +101,7 @@ __all__ = [
     "TransactionLog",
     "alive_distribution",
     "before_and_after",
+    "best_levels",
     "break_even_retention",
     "calibration",
     "claims_table",
@@ -106,6 +114,7 @@ __all__ = [
     "contract_tenures",
     "customer_base",
     "customer_history",
+    "estimate_transitions",
     "few_bring_most",
     "first_year_margin",
     "fit_covariates",
