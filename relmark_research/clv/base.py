@@ -118,13 +118,17 @@ class Model:
         return arrays, customers.weights, ""
 
     @classmethod
-    def fit(cls, customers: CustomerSummary | pd.DataFrame) -> Fit:
+    def fit(cls, customers: CustomerSummary | pd.DataFrame, *, penalty: float = 0.0) -> Fit:
         """Fit the model to customers by maximum likelihood.
 
         Parameters
         ----------
         customers
             CustomerSummary or DataFrame with the model's `columns`[, n_customers].
+        penalty
+            Weight, >= 0, of the squared distance of the log-parameters from the search's start,
+            which follows the units of time and money; taken off the log-likelihood in the search.
+            1 is what two customers might tell. The fit reports the likelihood without it.
 
         Returns
         -------
@@ -139,8 +143,14 @@ class Model:
         summary = CustomerSummary.of(customers)
         arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
-        counted = distinct(*arrays, weights=weights)
-        return fitting.fit(cls, counted.columns, counted.weights, unit=summary.unit, note=note)
+        if not penalty >= 0:
+            raise ParameterError(f"a penalty's weight is a number >= 0; found {penalty!r}.")
+        if cls.counted:
+            counted = distinct(*arrays, weights=weights)
+            arrays, weights = counted.columns, counted.weights
+        return fitting.fit(
+            cls, arrays, weights, unit=summary.unit, note=note, penalty=float(penalty)
+        )
 
 
 def _check_enough(model: type[Model], summary: CustomerSummary, weights: Array) -> None:

@@ -17,7 +17,7 @@ from scipy import special
 
 from relmark_research.clv import mixing
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
-from relmark_research.clv.gammas import log_rising
+from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.leaving import LeavingSums
 from relmark_research.clv.likelihood import Summed
 
@@ -72,16 +72,16 @@ class BGNBD(PurchaseModel):
         x, t_x, T = _arrays(x, t_x, T)
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         left = special.expit(self._log_odds_gone(x, t_x, T))
-        psi = special.digamma
-        by_ab = psi(a + b) - psi(a + b + x)
+        rise = digamma_rise
+        by_ab = -rise(a + b, x)
         grown = np.log1p((T - t_x) / (alpha + t_x))
         slowed = (r + x) * (T - t_x) / ((alpha + T) * (alpha + t_x))
         return np.stack(
             [
-                psi(r + x) - psi(r) - np.log1p(T / alpha) + left * grown,
+                rise(r, x) - np.log1p(T / alpha) + left * grown,
                 (r * T / alpha - x) / (alpha + T) - left * slowed,
                 by_ab + left / a,
-                by_ab + psi(b + x) - psi(b) - left / (b + np.maximum(x, 1) - 1),
+                by_ab + rise(b, x) - left / (b + np.maximum(x, 1) - 1),
             ]
         )
 

@@ -1,58 +1,39 @@
 """Maximum likelihood for every model, and what a fit can answer.
 
-The search is a trust-region Newton method on the logarithms of the parameters, which are all
-positive; there a change of the time unit is a mere shift. Equal rows are counted, not repeated.
-Standard errors come from the observed information; intervals are symmetric in the logarithm, so
-that they stay positive.
+The search is Newton's in a trust region, on the logarithms of the parameters, which are all
+positive; there a change of the time unit is a mere shift. Equal rows are counted, not repeated, and
+large data are approached from a sample of them. Standard errors come from the observed
+information; intervals are symmetric in the logarithm, so that they stay positive; where the data
+leave a parameter open they come from the likelihood's profile, and no standard error is given.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
+from relmark_research.clv import diagnosis as ending
+from relmark_research.clv.diagnosis import Diagnosis, ratio_name
+from relmark_research.clv.likelihood import Likelihood
+from relmark_research.clv.profile import Profile, profile
+from relmark_research.clv.search import Found, maximise
 from relmark_research.errors import ConvergenceError, ParameterError
 from relmark_research.units import TimeUnit
 
 if TYPE_CHECKING:
-    from relmark_research.clv.base import Model
-
+    from relmark_research.clv.base import Mixture, Model
 Array = np.ndarray
-Grade = Literal["converged", "flat", "at infinity", "not converged"]
 
-_STEP = 1e-4  # of the logarithms, for the Hessian from gradients
-_FLAT = 1e8  # condition of the information beyond which a direction is undetermined
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """How a fit ended, in a word and in a sentence.
-
-    Attributes
-    ----------
-    grade
-        ``"converged"``, ``"flat"`` (some combination of parameters is hardly determined),
-        ``"at infinity"`` (parameters run off together) or ``"not converged"``.
-    words
-        What that means for the reader.
-    gradient
-        Largest slope of the mean log-likelihood by any log-parameter at the end.
-    condition
-        Condition number of the information in log-parameters.
-    """
-
-    grade: Grade
-    words: str
-    gradient: float
-    condition: float
-
-    def __str__(self) -> str:
-        return f"{self.grade}: {self.words}"
+_MANY = 12_000  # rows from which a search begins with a sample
+_SAMPLE = 3_000
+_KEPT = 0.95  # level of the profile intervals that go into a file
 
 
 @dataclass(frozen=True)
@@ -64,9 +45,10 @@ class Fit:
     model
         The fitted model.
     covariance
-        Of the estimates, in the order of the model's fields, shape (parameters, parameters).
+        Of the estimates, in the order of the model's fields, shape (parameters, parameters);
+        without the directions that the data do not determine.
     log_likelihood
-        At the maximum, summed over customers, in the data's own unit of time.
+        At the maximum, summed over customers, in the data's own unit of time; without the penalty.
     n_customers
         Customers that the likelihood sums over.
     diagnosis
@@ -75,6 +57,12 @@ class Fit:
         Unit of the times in the data; None where the data did not say.
     note
         Who was left out of the fit and why; empty where nobody was.
+    penalty
+        Weight of the penalty on the log-parameters, 0 for none.
+    likelihood
+        What was maximised; None in a fit that was read from a file.
+    kept
+        Profile intervals of the loose parameters at 95%, in a fit that was read from a file.
     """
 
     model: Model
@@ -84,11 +72,19 @@ class Fit:
     diagnosis: Diagnosis
     unit: TimeUnit | None = None
     note: str = ""
+    penalty: float = 0.0
+    likelihood: Likelihood | None = field(default=None, repr=False, compare=False)
+    kept: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def standard_errors(self) -> Array:
-        """Standard errors in the order of the model's fields."""
-        return np.sqrt(np.diag(self.covariance))
+        """Standard errors in the order of the model's fields; missing where there is none.
+
+        A parameter that the data leave open (`diagnosis.loose`) has no standard error: ask for its
+        `interval` or `profile`.
+        """
+        loose = np.isin(self.model.names(), self.diagnosis.loose)
+        return np.where(loose, np.nan, np.sqrt(np.diag(self.covariance)))
 
     @property
     def log_covariance(self) -> Array:
@@ -106,17 +102,65 @@ class Fit:
         return len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
-        """Return low and high per parameter: estimate x exp(-+ z se / estimate)."""
-        spread = np.exp(normal_quantile(level) * self.standard_errors / self.model.values)
+        """Return low and high per parameter.
+
+        Returns
+        -------
+        DataFrame
+            estimate x exp(-+ z se / estimate); for a parameter that the data leave open the
+            profile-likelihood interval, whose ends may be 0 or infinite.
+        """
+        spread = np.exp(normal_quantile(level) * np.sqrt(np.diag(self.log_covariance)))
         estimate = self.model.values
-        return pd.DataFrame(
-            {"low": estimate / spread, "high": estimate * spread}, index=self._index()
-        )
+        ends = np.column_stack([estimate / spread, estimate * spread])
+        for k, name in enumerate(self.model.names()):
+            if name in self.diagnosis.loose:
+                ends[k] = self._open_ends(name, level)
+        return pd.DataFrame(ends, index=self._index(), columns=["low", "high"])
+
+    def profile(self, parameter: str, level: float = 0.95) -> Profile:
+        """Return the profile-likelihood interval of a parameter.
+
+        Raises
+        ------
+        ParameterError
+            Where there is no such parameter, or the fit was read from a file, without its data.
+        """
+        if self.likelihood is None:
+            raise ParameterError(
+                "a profile needs the data, which a fit read from a file does not have. Fit the "
+                "model again, or use the interval() that was kept at 95%."
+            )
+        return profile(self.likelihood, np.log(self.model.values), parameter, level)
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """Return estimate, standard_error, low and high per parameter."""
+        """Return estimate, standard_error, low, high and basis per parameter.
+
+        basis says where an interval is from: ``"information"`` or ``"profile"``. Where two
+        parameters are open but their ratio is not, a row of the ratio follows.
+        """
+        loose = np.isin(self.model.names(), self.diagnosis.loose)
         columns = {"estimate": self.model.values, "standard_error": self.standard_errors}
-        return pd.DataFrame(columns, index=self._index()).join(self.interval(level))
+        table = pd.DataFrame(columns, index=self._index()).join(self.interval(level))
+        table["basis"] = np.where(loose, "profile", "information")
+        return pd.concat([table, self.ratios(level)]) if loose.any() else table
+
+    def ratios(self, level: float = 0.95) -> pd.DataFrame:
+        """Return what the data tell of two parameters that they do not tell apart.
+
+        Returns
+        -------
+        DataFrame
+            Row per pair of open parameters, such as a / (a + b): estimate, standard_error, low,
+            high, basis.
+        """
+        z, rows = normal_quantile(level), {}
+        for mixture in self.model.mixtures:
+            if {mixture.first, mixture.second} <= set(self.diagnosis.loose):
+                rows[ratio_name(mixture)] = self._ratio(mixture, z)
+        names = ["estimate", "standard_error", "low", "high"]
+        table = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=float)
+        return table.rename_axis("parameter").assign(basis="information")
 
     def draws(self, n: int, *, seed: int) -> list[Model]:
         """Draw n models around the fit: normal in the logarithms, with the fit's covariance."""
@@ -126,7 +170,8 @@ class Fit:
         return [self.model.from_values(values) for values in np.exp(logs)]
 
     def to_json(self) -> str:
-        """Return the fit as JSON, to be read again by `from_json`."""
+        """Return the fit as JSON, to be read again by `from_json`; the data are not in it."""
+        loose = {name: self._open_ends(name, _KEPT) for name in self.diagnosis.loose}
         content = {
             "model": type(self.model).__name__,
             "parameters": dict(zip(self.model.names(), self.model.values.tolist(), strict=True)),
@@ -136,6 +181,8 @@ class Fit:
             "diagnosis": vars(self.diagnosis),
             "unit": None if self.unit is None else self.unit.name,
             "note": self.note,
+            "penalty": self.penalty,
+            "kept": {name: [low, high] for name, (low, high) in loose.items()},
         }
         return json.dumps(content, indent=2)
 
@@ -145,19 +192,46 @@ class Fit:
         from relmark_research.clv import MODELS
 
         content = json.loads(text)
-        unit = content["unit"]
+        unit, said = content["unit"], content["diagnosis"]
         return cls(
             model=MODELS[content["model"]](**content["parameters"]),
             covariance=np.array(content["covariance"]),
             log_likelihood=content["log_likelihood"],
             n_customers=content["n_customers"],
-            diagnosis=Diagnosis(**content["diagnosis"]),
+            diagnosis=Diagnosis(**{**said, "loose": tuple(said["loose"])}),
             unit=None if unit is None else TimeUnit(unit),
             note=content["note"],
+            penalty=content["penalty"],
+            kept={name: (low, high) for name, (low, high) in content["kept"].items()},
         )
 
     def _index(self) -> pd.Index:
         return pd.Index(self.model.names(), name="parameter")
+
+    def _ratio(self, mixture: Mixture, z: float) -> tuple[float, float, float, float]:
+        """Return estimate, standard error, low and high of what a mixture's parameters share."""
+        names = self.model.names()
+        one, other = names.index(mixture.first), names.index(mixture.second)
+        C, logs = self.log_covariance, np.log(self.model.values)
+        spread = float(np.sqrt(max(C[one, one] + C[other, other] - 2 * C[one, other], 0)))
+        ends = logs[one] - logs[other] + np.array([0, -z, z]) * spread
+        if mixture.kind == "share":
+            estimate, low, high = special.expit(ends)
+            return estimate, spread * estimate * (1 - estimate), low, high
+        estimate, low, high = np.exp(ends)
+        return estimate, spread * estimate, low, high
+
+    def _open_ends(self, name: str, level: float) -> tuple[float, float]:
+        if self.likelihood is None:
+            return self.kept[name] if level == _KEPT and name in self.kept else (np.nan, np.nan)
+        if (name, level) not in self._profiles:
+            found = self.profile(name, level)
+            self._profiles[name, level] = found.low, found.high
+        return self._profiles[name, level]
+
+    @cached_property
+    def _profiles(self) -> dict[tuple[str, float], tuple[float, float]]:
+        return {}
 
 
 def normal_quantile(level: float) -> float:
@@ -174,85 +248,52 @@ def fit(
     *,
     unit: TimeUnit | None = None,
     note: str = "",
+    penalty: float = 0.0,
 ) -> Fit:
-    """Maximise a model's likelihood over weighted rows and return the Fit."""
-    from scipy import optimize
-
-    start = np.log(model.start(*data, weights=weights).values)
-    total = weights.sum()
-
-    def loss(logs: Array) -> tuple[float, Array]:
-        value, gradient = _weighted(model, logs, data, weights)
-        return -value / total, -gradient / total
-
-    def curvature(logs: Array) -> Array:
-        return -_hessian(model, logs, data, weights) / total
-
-    found = optimize.minimize(
-        loss, start, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-9}
-    )
-    logs = found.x
-    information = curvature(logs) * total
-    value = _weighted(model, logs, data, weights)[0]
-    if not np.isfinite(value):
+    """Maximise a model's likelihood over weighted rows and say how sure the maximum is."""
+    likelihood = Likelihood(model, data, weights, penalty)
+    found, moved = _search(likelihood)
+    point = found.point
+    if not point.finite:
         raise ConvergenceError(
-            f"{model.__name__}'s likelihood is not a number near {np.exp(logs)}. "
+            f"{model.__name__}'s likelihood is not a number near {np.exp(point.at)}. "
             "This is a defect of ours: please report the customers' summary."
         )
-    best = model.from_values(np.exp(logs))
+    best = model.from_values(np.exp(point.at))
     return Fit(
         model=best,
-        covariance=_covariance(information) * np.outer(best.values, best.values),
-        log_likelihood=value,
-        n_customers=round(total),
-        diagnosis=_diagnose(best, loss(logs)[1], information),
+        covariance=ending.covariance(-point.hessian) * np.outer(best.values, best.values),
+        log_likelihood=likelihood.without_penalty(point.at),
+        n_customers=round(likelihood.customers),
+        diagnosis=ending.diagnose(likelihood, found, moved),
         unit=unit,
         note=note,
+        penalty=penalty,
+        likelihood=likelihood,
     )
 
 
-def _weighted(
-    model: type[Model], logs: Array, data: tuple[Array, ...], weights: Array
-) -> tuple[float, Array]:
-    """Return the log-likelihood and its gradient by the log-parameters."""
-    with np.errstate(over="ignore"):
-        at = model.from_values(np.exp(np.clip(logs, -300, 300)))
-    return float(at.log_likelihood(*data) @ weights), at.values * (at.score(*data) @ weights)
+def _search(likelihood: Likelihood) -> tuple[Found, bool]:
+    """Climb from the model's start, or from elsewhere where that fails; say whether it moved."""
+    best: Found | None = None
+    for start in _starts(likelihood):
+        found = maximise(likelihood.at, start)
+        if best is None or (found.point.finite and found.point.value > best.point.value):
+            best = found
+        if best.ending == "at a maximum":
+            break
+    assert best is not None
+    return best, bool(np.abs(best.point.at - likelihood.reference).max() > 1e-9)
 
 
-def _hessian(model: type[Model], logs: Array, data: tuple[Array, ...], weights: Array) -> Array:
-    """Return the Hessian by the log-parameters, from central differences of the gradient."""
-    columns = [
-        _weighted(model, logs + step, data, weights)[1]
-        - _weighted(model, logs - step, data, weights)[1]
-        for step in np.eye(len(logs)) * _STEP
-    ]
-    hessian = np.array(columns) / (2 * _STEP)
-    return (hessian + hessian.T) / 2
-
-
-def _covariance(information: Array) -> Array:
-    """Invert the information; directions that it does not determine come out as infinite."""
-    sizes, axes = np.linalg.eigh(information)
-    with np.errstate(divide="ignore"):
-        spread = np.where(sizes > sizes.max() * 1e-14, 1 / sizes, np.inf)
-    return (axes * spread) @ axes.T if np.isfinite(spread).all() else np.full_like(axes, np.inf)
-
-
-def _diagnose(model: Model, gradient: Array, information: Array) -> Diagnosis:
-    sizes, axes = np.linalg.eigh(information)
-    slope = float(np.abs(gradient).max())
-    condition = float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf
-    loose = [name for name, part in zip(model.names(), axes[:, 0], strict=True) if abs(part) > 0.3]
-    if slope > 1e-5:
-        grade, words = "not converged", f"the search stopped on a slope of {slope:.1e}"
-    elif model.values.max() > 1e6 or condition > _FLAT * 1e3:
-        grade, words = (
-            "at infinity",
-            f"{' and '.join(loose)} run off together; only their ratio is told by the data",
-        )
-    elif condition > _FLAT:
-        grade, words = "flat", f"{' and '.join(loose)} are hardly told apart by the data"
-    else:
-        grade, words = "converged", f"the likelihood is at its maximum (slope {slope:.0e})"
-    return Diagnosis(grade, words, slope, condition)  # type: ignore[arg-type]
+def _starts(likelihood: Likelihood) -> Iterator[Array]:
+    """Give places to begin at: a sample's maximum, the model's own start, and around it."""
+    reference = likelihood.reference
+    if len(likelihood.weights) > _MANY:
+        begun = maximise(likelihood.sample(_SAMPLE).at, reference)
+        if begun.ending == "at a maximum" and np.abs(begun.point.at - reference).max() < 8:
+            yield begun.point.at
+    yield reference
+    for shift in 1.5 * np.eye(len(reference)):
+        yield reference + shift
+        yield reference - shift

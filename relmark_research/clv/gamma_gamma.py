@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.base import Array, Mixture, Model
-from relmark_research.clv.gammas import log_beta
+from relmark_research.clv.gammas import digamma_rise, log_beta
 from relmark_research.clv.likelihood import Summed
 from relmark_research.clv.spend_sums import SpendSums
 from relmark_research.errors import ParameterError
@@ -73,12 +73,11 @@ class GammaGamma(Model):
         """Return the gradient by p, q, v of each log-likelihood, shape (3, rows)."""
         x, m = np.asarray(x, float), np.asarray(m, float)
         p, q, v = self.p, self.q, self.v
-        psi, share = special.digamma, x * m / v
-        both = psi(p * x + q)
+        share = x * m / v
         return np.stack(
             [
-                x * (both - psi(p * x) - np.log1p(1 / share)),
-                both - psi(q) - np.log1p(share),
+                x * (digamma_rise(p * x, q) - np.log1p(1 / share)),
+                digamma_rise(q, p * x) - np.log1p(share),
                 (q * share - p * x) / (v + x * m),
             ]
         )

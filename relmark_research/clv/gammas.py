@@ -42,6 +42,23 @@ def log_beta(a: Array, b: Array) -> Array:
     return special.gammaln(small) - log_rising(big, small)
 
 
+def digamma_rise(z: Array, x: Array) -> Array:
+    """Return psi(z + x) - psi(z) for z > 0, x >= 0, the slope of `log_rising` by z.
+
+    Examples
+    --------
+    >>> print(f"{1e9 * digamma_rise(1e9, 3.0):.9f}")
+    2.999999997
+    """
+    z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
+    far = np.maximum(z, _LARGE)
+    series = np.log1p(x / far) + 0.5 * x / (far * (far + x)) + _slope(far + x) - _slope(far)
+    if (z >= _LARGE).all():
+        return series
+    near = np.where(z >= _LARGE, 1.0, z)
+    return np.where(z >= _LARGE, series, special.digamma(near + x) - special.digamma(near))
+
+
 def trigamma(z: Array) -> Array:
     """Return the second derivative of ln G at z > 0."""
     return special.zeta(2.0, z)
@@ -54,3 +71,12 @@ def _tail(z: Array) -> Array:
     for term in reversed(_SERIES):
         value = value * square + term
     return value / z
+
+
+def _slope(z: Array) -> Array:
+    """Return the derivative of `_tail`."""
+    square = 1 / (z * z)
+    value = np.zeros_like(z)
+    for n, term in reversed(list(enumerate(_SERIES))):
+        value = value * square - (2 * n + 1) * term
+    return value * square

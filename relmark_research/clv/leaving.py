@@ -14,9 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from relmark_research.clv.gammas import log_rising, trigamma
+from relmark_research.clv.gammas import digamma_rise, log_rising, trigamma
 from relmark_research.customers.histories import coded
 
 Array = np.ndarray
@@ -35,8 +34,8 @@ class LeavingSums:
         Sums of weights over each x, and of weights and weighted x over each T, (2, distinct T).
     rows
         Codes into x, T and t_x of the rows with a chance to leave, (3, rows).
-    weights
-        Their weights.
+    weights, gap
+        Their weights, and T - t_x.
     """
 
     x: Array
@@ -46,6 +45,7 @@ class LeavingSums:
     by_until: Array
     rows: tuple[Array, Array, Array]
     weights: Array
+    gap: Array
 
     @classmethod
     def of(cls, data: tuple[Array, ...], weights: Array, *, at_first: bool) -> LeavingSums:
@@ -65,6 +65,7 @@ class LeavingSums:
             ),
             rows=(x_code[chance], T_code[chance], t_code),
             weights=weights[chance],
+            gap=(T - t_x)[chance],
         )
 
     def __call__(self, r: float, alpha: float, a: float, b: float) -> Sums:
@@ -76,11 +77,11 @@ class LeavingSums:
     def _counts(self, r: float, a: float, b: float) -> Sums:
         """Sum u over customers."""
         x, n = self.x, self.by_x
-        psi, psi1 = special.digamma, trigamma
+        rise, psi1 = digamma_rise, trigamma
         value = n @ (log_rising(r, x) + log_rising(b, x) - log_rising(a + b, x))
-        both = n @ (psi(a + b) - psi(a + b + x))
+        both = -(n @ rise(a + b, x))
         both1 = n @ (psi1(a + b) - psi1(a + b + x))
-        gradient = np.array([n @ (psi(r + x) - psi(r)), 0, both, both + n @ (psi(b + x) - psi(b))])
+        gradient = np.array([n @ rise(r, x), 0, both, both + n @ rise(b, x)])
         hessian = np.zeros((4, 4))
         hessian[0, 0] = n @ (psi1(r + x) - psi1(r))
         hessian[2:, 2:] = both1
@@ -101,32 +102,44 @@ class LeavingSums:
     def _left(self, r: float, alpha: float, a: float, b: float) -> Sums:
         """Sum ln(1 + e^d) over rows with a chance to leave."""
         x_code, T_code, t_code = self.rows
-        shape, odds = r + self.x, b + self.x - 1
-        scale = (shape, np.log(alpha + self.T), np.log(alpha + self.t_x))
-        shape_row, grown = scale[0][x_code], scale[1][T_code] - scale[2][t_code]
+        odds = b + (self.x - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            start = np.log(a) - np.log(odds)
-        d = start[x_code] + shape_row * grown
-        left = special.expit(d)
-        value = self.weights @ np.logaddexp(0, d)
-        rate_T, rate_t = 1 / (alpha + self.T), 1 / (alpha + self.t_x)
-        slope = np.empty((3, len(d)))  # of d by r, alpha, b; by a it is 1 / a
-        slope[0] = grown
-        slope[1] = rate_T[T_code] - rate_t[t_code]
-        curved = slope[1] * (rate_T[T_code] + rate_t[t_code])
-        unshaped = slope[1].copy()
-        slope[1] *= shape_row
-        slope[2] = -1 / odds[x_code]
-        w = self.weights * left
-        v = w * (1 - left)
-        first, weighted, total = slope @ w, slope * v, float(v.sum())
-        cross = np.zeros((4, 4))
-        order = np.array([0, 1, 3])
-        cross[np.ix_(order, order)] = weighted @ slope.T
-        cross[2, order] = cross[order, 2] = weighted.sum(axis=1) / a
-        cross[2, 2] = total / a**2 - w.sum() / a**2
-        cross[0, 1] += w @ unshaped
-        cross[1, 0] = cross[0, 1]
-        cross[1, 1] -= w @ (shape_row * curved)
-        cross[3, 3] += w @ slope[2] ** 2
-        return value, np.array([first[0], first[1], w.sum() / a, first[2]]), cross
+            chance, by_b = (np.log(a) - np.log(odds))[x_code], (-1 / odds)[x_code]
+        shape = (r + self.x)[x_code]
+        by_r = np.log1p(self.T / alpha)[T_code] - np.log1p(self.t_x / alpha)[t_code]
+        d = chance + shape * by_r
+        until, since = (1 / (alpha + self.T))[T_code], (1 / (alpha + self.t_x))[t_code]
+        slowed = -self.gap * until * since
+        by_alpha = shape * slowed
+        near = np.exp(-np.abs(d))
+        w = self.weights * np.where(d >= 0, 1, near) / (1 + near)
+        v = w / (1 + np.exp(d))
+        value = _sum(self.weights, np.maximum(d, 0) + np.log1p(near))
+        total, even = float(w.sum()), float(v.sum())
+        slopes = (by_r, by_alpha, by_b)
+        first = [_sum(w, slope) for slope in slopes]
+        mixed = [_sum(v, slope) / a for slope in slopes]
+        rr, r_alpha, rb, alpha2, alpha_b, bb = (
+            _sum(v, one, other) for k, one in enumerate(slopes) for other in slopes[k:]
+        )
+        r_alpha += _sum(w, slowed)
+        alpha2 -= _sum(w, by_alpha, until + since)
+        bb += _sum(w, by_b, by_b)
+        gradient = np.array([first[0], first[1], total / a, first[2]])
+        hessian = np.array(
+            [
+                [rr, r_alpha, mixed[0], rb],
+                [r_alpha, alpha2, mixed[1], alpha_b],
+                [mixed[0], mixed[1], (even - total) / a**2, mixed[2]],
+                [rb, alpha_b, mixed[2], bb],
+            ]
+        )
+        return value, gradient, hessian
+
+
+def _sum(*columns: Array) -> float:
+    """Return the sum of the columns' product, in one pass and one thread.
+
+    BLAS would wake its threads for a sum that is over before they are.
+    """
+    return float(np.einsum(",".join("i" * len(columns)) + "->", *columns))

@@ -95,10 +95,12 @@ def differenced(model: type[Model], data: tuple[Array, ...], weights: Array) -> 
     """Return the sums of log-likelihood and score, with the Hessian from central differences."""
 
     def slope(values: Array) -> Array:
-        return np.asarray(model.from_values(values).score(*data) @ weights)
+        score = model.from_values(values).score(*data)
+        return np.asarray(np.einsum("ki,i->k", score, weights))  # BLAS's threads cost more
 
     def summed(values: Array) -> tuple[float, Array, Array]:
-        value = float(model.from_values(values).log_likelihood(*data) @ weights)
+        each = model.from_values(values).log_likelihood(*data)
+        value = float(np.einsum("i,i->", each, weights))
         steps = np.eye(len(values)) * _STEP
         columns = [
             (slope(values * np.exp(step)) - slope(values * np.exp(-step)))

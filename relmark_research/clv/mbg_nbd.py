@@ -21,6 +21,7 @@ from scipy import special
 from relmark_research.clv import mixing
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.bg_nbd import BGNBD
+from relmark_research.clv.gammas import digamma_rise
 from relmark_research.clv.leaving import LeavingSums
 from relmark_research.clv.likelihood import Summed
 
@@ -71,16 +72,16 @@ class MBGNBD(PurchaseModel):
         x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         left = special.expit(self._log_odds_gone(x, t_x, T))
-        psi = special.digamma
-        by_ab = psi(a + b) - psi(a + b + 1 + x)
+        rise = digamma_rise
+        by_ab = -rise(a + b, x + 1)
         grown = np.log1p((T - t_x) / (alpha + t_x))
         slowed = (r + x) * (T - t_x) / ((alpha + T) * (alpha + t_x))
         return np.stack(
             [
-                psi(r + x) - psi(r) - np.log1p(T / alpha) + left * grown,
+                rise(r, x) - np.log1p(T / alpha) + left * grown,
                 (r * T / alpha - x) / (alpha + T) - left * slowed,
                 by_ab + left / a,
-                by_ab + psi(b + 1 + x) - psi(b) - left / (b + x),
+                by_ab + rise(b, x + 1) - left / (b + x),
             ]
         )
 

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from relmark_research.clv.gammas import log_beta, trigamma
+from relmark_research.clv.gammas import digamma_rise, log_beta, trigamma
 from relmark_research.customers.histories import coded
 
 Array = np.ndarray
@@ -54,19 +53,19 @@ class SpendSums:
     def __call__(self, values: Array) -> tuple[float, Array, Array]:
         """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
         p, q, v = values
-        x, n, psi, psi1 = self.x, self.by_x, special.digamma, trigamma
-        grown, grown_x = self.weights @ np.log1p(self.spent / v)
+        x, n, rise, psi1 = self.x, self.by_x, digamma_rise, trigamma
+        grown, grown_x = self._sums(np.log1p(self.spent / v))
         rate = 1 / (v + self.spent)
-        rates, rates_x = self.weights @ rate
-        squares, squares_x = self.weights @ rate**2
+        rates, rates_x = self._sums(rate)
+        squares, squares_x = self._sums(rate * rate)
         customers, purchases = n.sum(), n @ x
         shrunk_x = grown_x - self.fixed[1] + purchases * np.log(v)  # sum of x ln(1 + v / (x m))
         value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * shrunk_x - q * grown
-        both, both1 = psi(p * x + q), psi1(p * x + q)
+        both1 = psi1(p * x + q)
         gradient = np.array(
             [
-                n @ (x * (both - psi(p * x))) - shrunk_x,
-                n @ both - customers * psi(q) - grown,
+                n @ (x * rise(p * x, q)) - shrunk_x,
+                n @ rise(q, p * x) - grown,
                 q * (customers / v - rates) - p * rates_x,
             ]
         )
@@ -75,3 +74,8 @@ class SpendSums:
         vv = -q * customers / v**2 + p * squares_x + q * squares
         hessian = np.array([[pp, pq, -rates_x], [pq, qq, qv], [-rates_x, qv, vv]])
         return float(value), gradient, hessian
+
+    def _sums(self, column: Array) -> tuple[float, float]:
+        """Return the weighted sum of a column and of x times it, without BLAS's threads."""
+        one, by_x = np.einsum("ki,i->k", self.weights, column)
+        return float(one), float(by_x)

@@ -1,0 +1,134 @@
+"""How a fit ended, in a word and a sentence: found, flat, run off to a limit, or not found.
+
+The information about the log-parameters tells which of their combinations the data determine. One
+that they leave open to within a factor of e or more is followed outwards: where the likelihood
+does not fall however far one goes, the best parameters are at a limit, not a finite estimate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from relmark_research.clv.search import Found, maximise
+
+if TYPE_CHECKING:
+    from relmark_research.clv.base import Mixture, Model
+    from relmark_research.clv.likelihood import Likelihood
+
+Array = np.ndarray
+Grade = Literal["converged", "flat", "at infinity", "not converged", "did not move"]
+
+_OPEN = 1.0  # standard deviation of a direction in logarithms that counts as undetermined
+_CONDITION = 1e8  # of the information, beyond which its smallest direction is noise
+_AWAY = float(np.log(1e4))  # how far out a limit is tried
+_SAME = 1e-2  # a likelihood lower by less than this has not fallen
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How a fit ended, in a word and in a sentence.
+
+    Attributes
+    ----------
+    grade
+        ``"converged"``; ``"flat"`` (some combination of parameters is hardly determined);
+        ``"at infinity"`` (parameters run off to a limit, alone or together); ``"not converged"``;
+        ``"did not move"`` (no step from the start was better).
+    words
+        What that means for the reader.
+    gradient
+        Largest slope of the mean log-likelihood by any log-parameter at the end.
+    condition
+        Condition number of the information in log-parameters.
+    loose
+        The parameters that the data do not determine one by one.
+    """
+
+    grade: Grade
+    words: str
+    gradient: float
+    condition: float
+    loose: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.grade}: {self.words}"
+
+
+def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
+    """Say how a search ended, by the slope and the information where it did."""
+    point, model = found.point, likelihood.model
+    slope = float(np.abs(point.gradient).max() / likelihood.customers)
+    sizes, axes = np.linalg.eigh(-point.hessian)
+    condition = float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf
+    away = [axes[:, k] for k in np.flatnonzero(_is_open(sizes))]
+    loose = tuple(
+        name for k, name in enumerate(model.names()) if any(abs(axis[k]) > 0.3 for axis in away)
+    )
+    if not moved:
+        words = f"no step from the start was better; the slope there is {slope:.1e}"
+        return Diagnosis("did not move", words, slope, condition, loose)
+    limits = [words for axis in away for words in _limits(likelihood, found, axis)]
+    if limits:
+        return Diagnosis("at infinity", "; ".join(limits), slope, condition, loose)
+    if found.ending != "at a maximum":
+        words = f"the search ended on a slope of {slope:.1e} ({found.ending}), also from elsewhere"
+        return Diagnosis("not converged", words, slope, condition, loose)
+    if loose:
+        words = (
+            f"{' and '.join(loose)} {'is' if len(loose) == 1 else 'are'} hardly determined by the "
+            f"data (condition {condition:.0e}): intervals are from the likelihood's profile, and "
+            "no standard error is given"
+        )
+        return Diagnosis("flat", words, slope, condition, loose)
+    words = f"the likelihood is at its maximum (slope {slope:.0e})"
+    return Diagnosis("converged", words, slope, condition)
+
+
+def covariance(information: Array) -> Array:
+    """Invert the information about the log-parameters, leaving out what it does not determine."""
+    sizes, axes = np.linalg.eigh(information)
+    known = sizes > sizes[-1] / (_CONDITION * 1e3)
+    spread = np.where(known, 1 / np.where(known, sizes, 1.0), 0.0)
+    return (axes * spread) @ axes.T
+
+
+def _is_open(sizes: Array) -> Array:
+    """Return which directions the data leave open to within a factor of e or more."""
+    return (sizes < 1 / _OPEN**2) | (sizes < sizes[-1] / _CONDITION)
+
+
+def _limits(likelihood: Likelihood, found: Found, axis: Array) -> Iterator[str]:
+    """Say to which limit the parameters run off along an open direction, if they do."""
+    k = int(np.argmax(np.abs(axis)))
+    for direction in (axis / axis[k], -axis / axis[k]):
+        start = found.point.at + _AWAY * direction
+        free = np.arange(len(axis)) != k
+        there = maximise(likelihood.at, start, free=free).point
+        if there.finite and there.value > found.point.value - _SAME:
+            yield _words(likelihood.model, k, direction)
+            return
+
+
+def _words(model: type[Model], k: int, direction: Array) -> str:
+    names = model.names()
+    way = "infinity" if direction[k] > 0 else "0"
+    for mixture in model.mixtures:
+        one, other = names.index(mixture.first), names.index(mixture.second)
+        if k in (one, other) and direction[one] * direction[other] > 0.3**2:
+            differ = "hardly differ" if way == "infinity" else "differ as much as they can"
+            return (
+                f"{mixture.first} and {mixture.second} run off to {way} together: customers "
+                f"{differ} in their {mixture.meaning}, and only {ratio_name(mixture)} is told by "
+                "the data"
+            )
+    return f"{names[k]} runs off to {way}; the data set it no {'upper' if k >= 0 else ''} bound"
+
+
+def ratio_name(mixture: Mixture) -> str:
+    """Return the formula of what is still determined when both parameters run off."""
+    first, second = mixture.first, mixture.second
+    return f"{first} / ({first} + {second})" if mixture.kind == "share" else f"{first} / {second}"
