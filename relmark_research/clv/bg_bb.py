@@ -64,8 +64,8 @@ class BGBB(PurchaseModel):
     delta: float
 
     mixtures: ClassVar[tuple[Mixture, ...]] = (
-        Mixture("alpha", "beta", "how readily they buy", "share"),
-        Mixture("gamma", "delta", "how soon they leave", "share"),
+        Mixture("alpha", "beta", "chance to buy", "share"),
+        Mixture("gamma", "delta", "chance to leave", "share"),
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
@@ -217,7 +217,7 @@ class BGBB(PurchaseModel):
         )
         log_ways = special.gammaln(t + 1) - special.gammaln(n + 1)
         log_ways = log_ways - special.gammaln(np.maximum(t - n, 0) + 1)
-        total = log_ways + BGBB(al, be, ga, de)._log_alive(n, np.maximum(t, n))
+        total = log_ways + self._log_alive(n, np.maximum(t, n))
         log = log_rising(al, n) - log_rising(al + be, n) + np.log(ga)
         log = log + log_rising(de, n) - log_rising(ga + de, n + 1)
         for j in range(int(np.max(t - n, initial=0))):
@@ -266,7 +266,7 @@ def _whole(*columns: Array) -> tuple[Array, ...]:
     return tuple(np.rint(np.asarray(column, float)) for column in columns)
 
 
-def _opportunities(t: Array) -> Array:
+def _opportunities(t: float | Array) -> Array:
     """Return t as whole numbers; a calendar's months and years may differ from theirs by 0.1."""
     t = np.asarray(t, float)
     off = np.abs(t - np.rint(t)) > 0.1

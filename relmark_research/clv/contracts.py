@@ -118,13 +118,15 @@ class ContractModel(Model):
         return np.exp(logs - rate * (ahead - 1)).sum(axis=-1)
 
     @classmethod
-    def fit(cls, customers: pd.DataFrame) -> Fit:  # type: ignore[override]
+    def fit(cls, customers: pd.DataFrame, *, penalty: float = 0.0) -> Fit:
         """Fit the model to contracts by maximum likelihood.
 
         Parameters
         ----------
         customers
             Columns tenure, churned[, n_customers]; see `contract_tenures`.
+        penalty
+            Weight, >= 0, of the squared distance of the log-parameters from the search's start.
 
         Returns
         -------
@@ -137,11 +139,13 @@ class ContractModel(Model):
             Where a column is missing, a value impossible, or nobody churned or nobody renewed.
         """
         tenure, churned, weights = _checked(cls.__name__, customers)
+        if not penalty >= 0:
+            raise ParameterError(f"a penalty's weight is a number >= 0; found {penalty!r}.")
         counted = distinct(tenure, churned, weights=weights)
-        return fitting.fit(cls, counted.columns, counted.weights)
+        return fitting.fit(cls, counted.columns, counted.weights, penalty=float(penalty))
 
 
-def log_beta_ratio(alpha: Array, beta: Array, u: Array) -> Array:
+def log_beta_ratio(alpha: float | Array, beta: float | Array, u: Array) -> Array:
     """Return ln B(alpha, beta + u) - ln B(alpha, beta), through the smaller of alpha and u.
 
     Examples

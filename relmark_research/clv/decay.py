@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 Array = np.ndarray
+Number = float | Array
 
 _NEGLIGIBLE = 60.0  # exp(-60) of the start or the top, and less, is left out
 
@@ -55,7 +56,7 @@ def falling_nodes(scale: Array, length: Array, count: int | None = None) -> tupl
     return scale * grown, (grown + 1) * (scale * reach[..., None] * weight)
 
 
-def fall_length(rate_and_start: tuple[tuple[Array, Array], ...]) -> Array:
+def fall_length(rate_and_start: tuple[tuple[Number, Array], ...]) -> Array:
     """Return the time after which a product of powers (start / (start + t))^rate is negligible."""
     with np.errstate(over="ignore"):
         ends = [start * np.expm1(_NEGLIGIBLE / rate) for rate, start in rate_and_start]

@@ -8,12 +8,13 @@ import numpy as np
 from scipy import special
 
 Array = np.ndarray
+Number = float | Array
 
 _LARGE = 16.0  # from here on six terms of the series give full precision
 _SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 
 
-def log_rising(z: Array, x: Array) -> Array:
+def log_rising(z: Number, x: Number) -> Array:
     """Return ln(G(z + x) / G(z)) for z > 0, x >= 0.
 
     Examples
@@ -36,7 +37,7 @@ def log_rising(z: Array, x: Array) -> Array:
     return np.where(large, series, special.gammaln(near + x) - special.gammaln(near))
 
 
-def log_beta(a: Array, b: Array) -> Array:
+def log_beta(a: Number, b: Number) -> Array:
     """Return ln B(a, b) for a, b > 0."""
     small, big = np.minimum(a, b), np.maximum(a, b)
     return special.gammaln(small) - log_rising(big, small)
@@ -59,7 +60,7 @@ def digamma_rise(z: Array, x: Array) -> Array:
     return np.where(z >= _LARGE, series, special.digamma(near + x) - special.digamma(near))
 
 
-def trigamma(z: Array) -> Array:
+def trigamma(z: Number) -> Array:
     """Return the second derivative of ln G at z > 0."""
     return special.zeta(2.0, z)
 

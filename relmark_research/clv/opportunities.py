@@ -8,9 +8,10 @@ where the chance to leave is theta ~ Beta(gamma, delta).
 import numpy as np
 
 Array = np.ndarray
+Number = float | Array
 
 
-def survivals(gamma: Array, delta: Array, n: Array, discount: float = 1.0) -> Array:
+def survivals(gamma: Number, delta: Number, n: Number, discount: float = 1.0) -> Array:
     """Return sum_{i=1}^n discount^i S_i, by the ratios of its terms.
 
     Examples
@@ -26,7 +27,7 @@ def survivals(gamma: Array, delta: Array, n: Array, discount: float = 1.0) -> Ar
     return total
 
 
-def endless_survivals(gamma: Array, delta: Array, rate: float) -> Array:
+def endless_survivals(gamma: Number, delta: Number, rate: float) -> Array:
     """Return sum_{i>=1} e^(-rate i) S_i = 2F1(1, delta; gamma + delta; e^-rate) - 1.
 
     Gauss's continued fraction is evaluated from its end; its terms shrink by a fixed factor that

@@ -69,8 +69,8 @@ class ParetoNBD(PurchaseModel):
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1, "beta": 1}
     mixtures: ClassVar[tuple[Mixture, ...]] = (
-        Mixture("r", "alpha", "how often they buy", "rate"),
-        Mixture("s", "beta", "how soon they leave", "rate"),
+        Mixture("r", "alpha", "purchase rate", "rate"),
+        Mixture("s", "beta", "rate of leaving", "rate"),
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:

@@ -51,7 +51,7 @@ class ShiftedBetaGeometric(ContractModel):
     beta: float
 
     mixtures: ClassVar[tuple[Mixture, ...]] = (
-        Mixture("alpha", "beta", "how readily they leave", "share"),
+        Mixture("alpha", "beta", "chance to leave at a renewal", "share"),
     )
 
     def log_survival(self, t: Array) -> Array:
