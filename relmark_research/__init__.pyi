@@ -22,6 +22,7 @@ from .clv.gamma_gamma import GammaGamma
 from .clv.independence import spend_frequency_correlation
 from .clv.mbg_nbd import MBGNBD
 from .clv.pareto_nbd import ParetoNBD
+from .clv.prediction import Prediction
 from .clv.regularity import purchase_regularity
 from .clv.shifted_beta_geometric import ShiftedBetaGeometric
 from .clv.validation import calibration, frequency_fit, holdout_score, tracking
@@ -90,6 +91,7 @@ __all__ = [
     "LoyaltyLadder",
     "ParameterError",
     "ParetoNBD",
+    "Prediction",
     "ReadOptions",
     "RelationshipLevel",
     "RelmarkError",

@@ -1,15 +1,12 @@
 """What each customer will buy: alive or gone, and how many purchases by when.
 
-What a living customer brings depends on x and T only, so it is computed once per distinct pair;
-P(alive) once per distinct history.
+Two kinds of interval answer two questions: how sure is the mean of customers like this one (the
+estimate), and what may this one customer do (the prediction)?
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,57 +14,26 @@ import pandas as pd
 from relmark_research.clv import sensitivity
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit
-from relmark_research.customers.histories import Distinct, distinct
+from relmark_research.clv.outlook import (
+    Future,
+    Outlook,
+    discounted_purchases_by,
+    purchases_by,
+)
+from relmark_research.clv.prediction import Kind, prediction_of, purchase_range
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.units import Horizon, TimeUnit
 
-if TYPE_CHECKING:
-    from relmark_research.clv.base import Model
+__all__ = ["Outlook", "common_unit", "discounted_purchases_by", "forecast", "purchases_by"]
 
 Array = np.ndarray
-Future = Callable[[PurchaseModel], Array]
 
 _COLUMNS = [
     f"{quantity}{end}"
-    for quantity in ("p_alive", "expected_purchases")
+    for quantity in ("p_alive", "expected_purchases", "purchases")
     for end in ("", "_low", "_high")
 ]
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """Customers' future by a model: distinct histories, and the distinct pairs within them."""
-
-    histories: Distinct
-    pairs: Distinct
-
-    @classmethod
-    def of(cls, customers: CustomerSummary) -> Outlook:
-        """Find the distinct histories of customers, and their distinct (x, T)."""
-        histories = distinct(
-            customers.frequency, customers.recency, customers.T, weights=customers.weights
-        )
-        x, _, T = histories.columns
-        return cls(histories, distinct(x, T))
-
-    def p_alive(self, model: PurchaseModel) -> Array:
-        """Return P(alive) per distinct history."""
-        return model.p_alive(*self.histories.columns)
-
-    def living(self, model: PurchaseModel, future: Future) -> Array:
-        """Return a living customer's future per distinct history."""
-        return future(model.living(*self.pairs.columns))[self.pairs.inverse]
-
-
-def purchases_by(length: float) -> Future:
-    """Return the future "expected purchases within ``length``" of a living customer."""
-    return lambda living: living.expected_purchases(np.asarray(length))
-
-
-def discounted_purchases_by(length: float, delta: float) -> Future:
-    """Return the future "discounted purchases within ``length``" of a living customer."""
-    return lambda living: living.discounted_purchases(delta, length)
 
 
 def forecast(
@@ -76,6 +42,7 @@ def forecast(
     *,
     horizon: str | date | Horizon,
     level: float | None = None,
+    kind: Kind = "estimate",
 ) -> pd.DataFrame:
     """Forecast each customer's purchases.
 
@@ -88,14 +55,17 @@ def forecast(
     horizon
         How far after the end of observation: ``"52 weeks"``, ``"12 months"`` or a last day.
     level
-        Probability of the intervals of the estimates, such as 0.95; None for none. They carry the
-        uncertainty of the model's parameters, not the chance in a customer's own future.
+        Probability of the intervals, such as 0.95; None for none.
+    kind
+        ``"estimate"``: intervals of the means, from the uncertainty of the model's parameters.
+        ``"prediction"``: the range of the customer's own purchases, chance included.
 
     Returns
     -------
     DataFrame
         Row per customer, in the customers' order: p_alive and expected_purchases = P(alive) E[X(t)
-        of the living] (and with a level p_alive_low, ..., expected_purchases_high).
+        of the living]; with a level p_alive_low, ..., expected_purchases_high, or, of a
+        prediction, purchases_low and purchases_high (whole numbers).
 
     Raises
     ------
@@ -123,7 +93,11 @@ def forecast(
     outlook, future = Outlook.of(summary), purchases_by(length)
     alive = outlook.p_alive(model)
     columns = {"p_alive": alive, "expected_purchases": alive * outlook.living(model, future)}
-    if level is not None:
+    predict = prediction_of(kind)
+    if level is not None and predict is not None:
+        ends = purchase_range(fit, outlook, length, level)
+        columns |= {"purchases_low": ends[0], "purchases_high": ends[1]}
+    elif level is not None:
         columns |= _intervals(_fitted(fit), outlook, future, columns, level)
     inverse = outlook.histories.inverse
     ordered = {name: columns[name][inverse] for name in _COLUMNS if name in columns}
@@ -147,25 +121,19 @@ def common_unit(fit: Fit | PurchaseModel, customers: CustomerSummary) -> TimeUni
     return TimeUnit.of(unit)  # type: ignore[arg-type]
 
 
-def log_slopes(outlook: Outlook, future: Future, model: Model) -> Array:
+def log_slopes(outlook: Outlook, future: Future, model: PurchaseModel) -> Array:
     """Return d ln(p_alive x living) / d log(parameter) per distinct history."""
-
-    def log_future(at: Model) -> Array:
-        with np.errstate(divide="ignore"):
-            return np.log(outlook.p_alive(at)) + np.log(outlook.living(at, future))  # type: ignore[arg-type]
-
-    return np.nan_to_num(sensitivity.slopes(log_future, model))
+    gone = 1 - outlook.p_alive(model)
+    return gone * outlook.logit_alive_slopes(model) + outlook.log_living_slopes(model, future)
 
 
 def _intervals(
     fit: Fit, outlook: Outlook, future: Future, columns: dict[str, Array], level: float
 ) -> dict[str, Array]:
-    def logit_alive(model: Model) -> Array:
-        alive = np.clip(outlook.p_alive(model), 1e-300, 1 - 1e-16)  # type: ignore[arg-type]
-        return np.log(alive) - np.log1p(-alive)
-
-    alive = sensitivity.variance(sensitivity.slopes(logit_alive, fit.model), fit)
-    bought = sensitivity.variance(log_slopes(outlook, future, fit.model), fit)
+    model: PurchaseModel = fit.model  # type: ignore[assignment]
+    by_alive = outlook.logit_alive_slopes(model)
+    by_log = (1 - columns["p_alive"]) * by_alive + outlook.log_living_slopes(model, future)
+    alive, bought = sensitivity.variance(by_alive, fit), sensitivity.variance(by_log, fit)
     low, high = sensitivity.share_interval(columns["p_alive"], alive, level)
     fewest, most = sensitivity.positive_interval(columns["expected_purchases"], bought, level)
     return {

@@ -111,7 +111,7 @@ class GammaGamma(Model):
             Where q <= 1: so few customers spend so much that the mean does not exist.
         """
         self._refuse_no_mean()
-        return self.p * self.v / (self.q - 1)
+        return np.asarray(self.p * self.v / (self.q - 1))
 
     def conditional_expected_spend(self, x: Array, m: Array) -> Array:
         """Return the mean spend expected of a customer, p (v + x m) / (p x + q - 1).
@@ -150,7 +150,7 @@ class GammaGamma(Model):
         """
         return self.conditional_median_spend(0, 0)
 
-    def conditional_median_spend(self, x: Array, m: Array) -> Array:
+    def conditional_median_spend(self, x: Array | float, m: Array | float) -> Array:
         """Return the median of what a customer's mean spend may be, given x and m.
 
         Returns

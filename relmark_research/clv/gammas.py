@@ -43,7 +43,7 @@ def log_beta(a: Number, b: Number) -> Array:
     return special.gammaln(small) - log_rising(big, small)
 
 
-def digamma_rise(z: Array, x: Array) -> Array:
+def digamma_rise(z: Number, x: Number) -> Array:
     """Return psi(z + x) - psi(z) for z > 0, x >= 0, the slope of `log_rising` by z.
 
     Examples

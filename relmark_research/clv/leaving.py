@@ -70,9 +70,10 @@ class LeavingSums:
 
     def __call__(self, r: float, alpha: float, a: float, b: float) -> Sums:
         """Return value, gradient (4,) and Hessian (4, 4) by r, alpha, a, b."""
-        parts = (self._counts(r, a, b), self._times(r, alpha), self._left(r, alpha, a, b))
-        value, gradient, hessian = zip(*parts, strict=True)
-        return float(sum(value)), sum(gradient), sum(hessian)  # type: ignore[return-value]
+        counts, times = self._counts(r, a, b), self._times(r, alpha)
+        left = self._left(r, alpha, a, b)
+        value = counts[0] + times[0] + left[0]
+        return value, counts[1] + times[1] + left[1], counts[2] + times[2] + left[2]
 
     def _counts(self, r: float, a: float, b: float) -> Sums:
         """Sum u over customers."""

@@ -13,12 +13,13 @@ import numpy as np
 from relmark_research.clv.quadrature import beta_nodes, in_blocks, span_nodes
 
 Array = np.ndarray
+Values = Array | float
 
 _WIDTH = 128  # points held per customer and moment, about
 _END = 42.0  # exp(-42) is nothing beside a sum of doubles
 
 
-def purchases(r: Array, alpha: Array, a: Array, b: Array, t: Array) -> Array:
+def purchases(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Array:
     """Return E[X(t)], all arguments broadcast together."""
 
     def mean(r: Array, z: Array, a: Array, b: Array) -> Array:
@@ -28,7 +29,7 @@ def purchases(r: Array, alpha: Array, a: Array, b: Array, t: Array) -> Array:
 
 
 def discounted_purchases(
-    r: Array, alpha: Array, a: Array, b: Array, delta: float, horizon: float
+    r: Values, alpha: Values, a: Values, b: Values, delta: float, horizon: float
 ) -> Array:
     """Return the integral to the horizon of exp(-delta s) dE[X(s)], integrated by parts.
 
@@ -54,7 +55,7 @@ def discounted_purchases(
 
 
 def simulate(
-    r: Array, alpha: Array, a: Array, b: Array, T: Array, rng: np.random.Generator
+    r: Values, alpha: Values, a: Values, b: Values, T: Values, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
     """Draw x, t_x, T of customers observed for T, following each until gone or the end."""
     columns = np.broadcast_arrays(r, alpha, a, b, np.atleast_1d(np.asarray(T, float)))

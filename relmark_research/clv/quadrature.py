@@ -131,7 +131,9 @@ def _gauss(count: int) -> tuple[Array, Array]:
     return (points + 1) / 2, weights / 2
 
 
-def in_blocks(function: Callable[..., Array], arrays: tuple[Array, ...], width: int) -> Array:
+def in_blocks(
+    function: Callable[..., Array], arrays: tuple[Array | float, ...], width: int
+) -> Array:
     """Apply an elementwise function to arrays that broadcast, some rows at a time.
 
     Parameters

@@ -6,26 +6,25 @@ to win the customer. Money is taken when a purchase is made; the discount runs c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv import forecast, sensitivity
+from relmark_research.clv import forecast, prediction, sensitivity
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.gamma_gamma import GammaGamma
+from relmark_research.clv.outlook import Future, Outlook, discounted_purchases_by
+from relmark_research.clv.prediction import Futures, Kind, Prediction
 from relmark_research.customers.summary import CustomerSummary
-from relmark_research.errors import ParameterError
+from relmark_research.errors import ParameterError, unknown_name
 from relmark_research.units import AnnualRate, Horizon
 
-if TYPE_CHECKING:
-    from relmark_research.clv.base import Model
-
 Array = np.ndarray
-Margin = float | pd.Series
+Margin = float | str | pd.Series
 
 
 @dataclass(frozen=True)
@@ -53,22 +52,43 @@ class TotalValue:
 class _Valuation:
     """Everything that a value is computed from, checked."""
 
-    purchases: PurchaseModel
-    spend: GammaGamma
+    purchases: Fit | PurchaseModel
+    spend: Fit | GammaGamma
     customers: CustomerSummary
-    outlook: forecast.Outlook
-    future: forecast.Future
+    outlook: Outlook
+    length: float
+    delta: float
     margin: Array
+
+    @property
+    def future(self) -> Future:
+        """Discounted purchases of a living customer."""
+        return discounted_purchases_by(self.length, self.delta)
 
     def discounted(self) -> Array:
         """Return discounted purchases per distinct history."""
-        outlook = self.outlook
-        return outlook.p_alive(self.purchases) * outlook.living(self.purchases, self.future)
+        model = _model(self.purchases)
+        return self.outlook.p_alive(model) * self.outlook.living(model, self.future)
 
-    def spent(self, spend: Model) -> Array:
+    def spent(self) -> Array:
         """Return expected spend per purchase, shape (customers,)."""
         x, m = self.customers.frequency, self.customers.monetary_value
-        return spend.conditional_expected_spend(x, m)  # type: ignore[attr-defined,no-any-return]
+        return _model(self.spend).conditional_expected_spend(x, m)
+
+    def fits(self) -> tuple[Fit, Fit]:
+        """Return the fits, refusing models that are certain."""
+        if not (isinstance(self.purchases, Fit) and isinstance(self.spend, Fit)):
+            raise ParameterError(
+                "an interval needs fits of purchases and of spend, since models with given "
+                "parameters are certain. Fit them, ask for level=None, or for a prediction."
+            )
+        return self.purchases, self.spend
+
+    def futures(self) -> Futures:
+        """Return what draws of the customers' futures take."""
+        of = self.customers
+        history = of.frequency, of.recency, of.T, of.monetary_value
+        return Futures.of(self.purchases, self.spend, history, self.length, self.delta)
 
 
 def lifetime_value(
@@ -80,6 +100,7 @@ def lifetime_value(
     annual_discount_rate: float,
     horizon: str | date | Horizon | None = None,
     level: float | None = None,
+    kind: Kind = "estimate",
 ) -> pd.DataFrame:
     """Value each customer's purchases to come.
 
@@ -90,15 +111,18 @@ def lifetime_value(
     customers
         Histories with monetary_value, in the fit's unit of time.
     margin
-        Share of value that is left after the cost of goods, in (0, 1]; one number, or a Series by
-        customer_id.
+        Share of value that is left after the cost of goods, in (0, 1]; one number, the name of a
+        column of the customers, or a Series by customer_id.
     annual_discount_rate
         Effective rate per year, in [0, 1): 0.10 for ten percent.
     horizon
         ``"12 months"``, a last day, or None for the whole residual life.
     level
-        Probability of the intervals of the estimates; they carry the uncertainty of the purchase
-        and of the spend parameters.
+        Probability of the intervals, such as 0.95; None for none.
+    kind
+        ``"estimate"``: intervals of the means, from the uncertainty of the purchase and of the
+        spend parameters. ``"prediction"``: the range of what the customer will bring, chance
+        included, from draws (``Prediction(draws=1000, seed=0)`` says how many).
 
     Returns
     -------
@@ -127,18 +151,15 @@ def lifetime_value(
     ['discounted_purchases', 'expected_spend', 'clv', 'clv_low', 'clv_high']
     """
     valued = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
-    inverse = valued.outlook.histories.inverse
-    discounted = valued.discounted()[inverse]
-    spent = valued.spent(valued.spend)
+    discounted = valued.discounted()[valued.outlook.histories.inverse]
+    spent = valued.spent()
     clv = valued.margin * spent * discounted
     columns = {"discounted_purchases": discounted, "expected_spend": spent, "clv": clv}
+    predict = prediction.prediction_of(kind)
     if level is not None:
-        bought, paid = _fitted_pair(purchases, spend)
-        slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)
-        spread = sensitivity.variance(slope, bought)[inverse]
-        spread = spread + sensitivity.variance(_log_spend_slopes(valued, paid), paid)
-        columns["clv_low"], columns["clv_high"] = sensitivity.positive_interval(clv, spread, level)
-    return pd.DataFrame(columns, index=valued.customers.table.index)
+        ends = _ranges(valued, level, predict) if predict else _intervals(valued, clv, level)
+        columns["clv_low"], columns["clv_high"] = ends
+    return pd.DataFrame(columns, index=valued.customers.table.index, copy=False)
 
 
 def total_value(
@@ -150,6 +171,7 @@ def total_value(
     annual_discount_rate: float,
     horizon: str | date | Horizon | None = None,
     level: float | None = 0.95,
+    kind: Kind = "estimate",
 ) -> TotalValue:
     """Value all customers together, with the interval of the sum.
 
@@ -163,21 +185,24 @@ def total_value(
     """
     valued = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
     inverse, weights = valued.outlook.histories.inverse, valued.customers.weights
-    per_purchase = weights * valued.margin * valued.spent(valued.spend)
+    per_purchase = weights * valued.margin * valued.spent()
     discounted = valued.discounted()
-    value = float(per_purchase @ discounted[inverse])
-    low = high = None
-    if level is not None:
-        bought, paid = _fitted_pair(purchases, spend)
-        by_history = np.bincount(inverse, weights=per_purchase, minlength=len(discounted))
-        slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)
-        shares = by_history * discounted / value
-        log_variance = sensitivity.variance(slope @ shares, bought)
-        by_customer = per_purchase * discounted[inverse] / value
-        slope = _log_spend_slopes(valued, paid) @ by_customer
-        log_variance = log_variance + sensitivity.variance(slope, paid)
-        low, high = map(float, sensitivity.positive_interval(value, log_variance, level))
-    return TotalValue(value, low, high, level, int(weights.sum()))
+    by_customer = per_purchase * discounted[inverse]
+    value, customers_in_all = float(by_customer.sum()), int(weights.sum())
+    if level is None:
+        return TotalValue(value, None, None, None, customers_in_all)
+    predict = prediction.prediction_of(kind)
+    if predict:
+        ends = _total_range(valued, weights, level, predict)
+        return TotalValue(value, *ends, level, customers_in_all)
+    bought, paid = valued.fits()
+    by_history = np.bincount(inverse, by_customer, len(discounted)) / value
+    slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
+    log_variance = sensitivity.variance(slope @ by_history, bought)
+    slope = np.einsum("ki,i->k", _spend_slopes(valued, paid), by_customer / value)
+    log_variance = log_variance + sensitivity.variance(slope, paid)
+    low, high = map(float, sensitivity.positive_interval(np.asarray(value), log_variance, level))
+    return TotalValue(value, low, high, level, customers_in_all)
 
 
 def _valuation(
@@ -197,16 +222,21 @@ def _valuation(
             "a value for ever needs a discount rate > 0; found 0. Give a horizon or a rate."
         )
     return _Valuation(
-        purchases=purchases.model if isinstance(purchases, Fit) else purchases,  # type: ignore[arg-type]
-        spend=spend.model if isinstance(spend, Fit) else spend,  # type: ignore[arg-type]
+        purchases=purchases,
+        spend=spend,
         customers=summary,
-        outlook=forecast.Outlook.of(summary),
-        future=forecast.discounted_purchases_by(length, delta),
+        outlook=Outlook.of(summary),
+        length=length,
+        delta=delta,
         margin=_margins(margin, summary),
     )
 
 
 def _margins(margin: Margin, customers: CustomerSummary) -> Array:
+    if isinstance(margin, str):
+        if margin not in customers.table:
+            raise ParameterError(unknown_name("column", margin, customers.table.columns))
+        margin = customers.table[margin]
     if isinstance(margin, pd.Series):
         missing = customers.table.index.difference(margin.index)
         if len(missing):
@@ -214,7 +244,7 @@ def _margins(margin: Margin, customers: CustomerSummary) -> Array:
                 f"a Series of margins must have every customer; {len(missing):,} are missing, "
                 f"first: {', '.join(map(repr, missing[:3]))}."
             )
-        margin = margin.reindex(customers.table.index).to_numpy(float)
+        margin = margin.reindex(customers.table.index)
     shares = np.broadcast_to(np.asarray(margin, float), len(customers))
     wrong = ~((shares > 0) & (shares <= 1))
     if wrong.any():
@@ -225,14 +255,34 @@ def _margins(margin: Margin, customers: CustomerSummary) -> Array:
     return shares
 
 
-def _log_spend_slopes(valued: _Valuation, paid: Fit) -> Array:
-    return sensitivity.slopes(lambda model: np.log(valued.spent(model)), paid.model)
+def _intervals(valued: _Valuation, clv: Array, level: float) -> tuple[Array, Array]:
+    """Return low and high of each customer's value, from the doubt about both models."""
+    bought, paid = valued.fits()
+    slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
+    spread = sensitivity.variance(slope, bought)[valued.outlook.histories.inverse]
+    spread = spread + sensitivity.variance(_spend_slopes(valued, paid), paid)
+    return sensitivity.positive_interval(clv, spread, level)
 
 
-def _fitted_pair(purchases: Fit | PurchaseModel, spend: Fit | GammaGamma) -> tuple[Fit, Fit]:
-    if not (isinstance(purchases, Fit) and isinstance(spend, Fit)):
-        raise ParameterError(
-            "an interval needs fits of purchases and of spend, since models with given parameters "
-            "are certain. Fit them, or ask for level=None."
-        )
-    return purchases, spend
+def _ranges(valued: _Valuation, level: float, predict: Prediction) -> tuple[Array, Array]:
+    """Return low and high of what each customer will bring."""
+    return prediction.value_range(valued.futures(), valued.margin, level, predict)
+
+
+def _total_range(
+    valued: _Valuation, weights: Array, level: float, predict: Prediction
+) -> tuple[float, float]:
+    """Return low and high of what all customers will bring, each of a row's drawn by itself."""
+    rows = np.repeat(np.arange(len(weights)), weights.astype(int))
+    futures = valued.futures()
+    each = replace(futures, history=tuple(column[rows] for column in futures.history))  # type: ignore[arg-type]
+    return prediction.total_range(each, valued.margin[rows], level, predict)
+
+
+def _spend_slopes(valued: _Valuation, paid: Fit) -> Array:
+    x, m = valued.customers.frequency, valued.customers.monetary_value
+    return paid.model.log_spend_slopes(x, m)  # type: ignore[attr-defined]
+
+
+def _model(fit: Fit | PurchaseModel | GammaGamma) -> Any:
+    return fit.model if isinstance(fit, Fit) else fit
