@@ -9,15 +9,17 @@ which each customer goes on at the own past rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.clv.base import Model, PurchaseModel
+from relmark_research.clv.comparison import Comparison
 from relmark_research.clv.coverage import holdout_chances
 from relmark_research.clv.fitting import Fit, normal_quantile
+from relmark_research.clv.forecast import Outlook
 from relmark_research.clv.gamma_gamma import GammaGamma
 from relmark_research.clv.nbd import NBD
 from relmark_research.clv.validation import holdout_expectation
@@ -31,81 +33,6 @@ _BANDS = (0.5, 0.9)
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Models and naive forecasts, the best first.
-
-    Attributes
-    ----------
-    table
-        Index model; best (whether it has the highest log score of the models); log_score (mean
-        log-probability of what each customer did) and behind, behind_low, behind_high (how much
-        lower than the best, with its interval over customers); expected, actual (purchases of all)
-        and bias, expected / actual - 1; mean_absolute_error and root_mean_squared_error (by
-        customer); coverage_50 and coverage_90 (share of customers within the central part of their
-        forecast); with spend, value_bias and value_mean_absolute_error; aic and diagnosis of the
-        fit; seconds that it took; naive (whether it is only there for comparison). Missing where
-        a forecast says no probabilities.
-    best
-        Name of the model with the highest log score.
-    fits
-        Each model's fit to the calibration.
-    failures
-        Models that could not be fitted, and why.
-    level
-        Probability of the interval of ``behind``.
-    """
-
-    table: pd.DataFrame
-    best: str
-    fits: dict[str, Fit]
-    failures: dict[str, str] = field(default_factory=dict)
-    level: float = 0.95
-
-    @property
-    def words(self) -> str:
-        """Which model foretold the holdout best, by how much, and what that is worth."""
-        return " ".join([self._ranking(), self._gain(), self._shared_bias()])
-
-    def _ranking(self) -> str:
-        others = self.table[~self.table["naive"] & ~self.table["best"]]
-        if others.empty:
-            return f"{self.best} was the only model."
-        near = others.index[others["behind_low"] <= 0].to_list()
-        far = others[others["behind_low"] > 0]
-        text = f"{self.best} foretold the months kept back best."
-        if near:
-            text += f" {_listed(near)} did as well, within chance."
-        if len(far):
-            each = [f"{name} by {row['behind']:.3f}" for name, row in far.iterrows()]
-            text += f" Behind it per customer, in log score: {_listed(each)}."
-        return text
-
-    def _gain(self) -> str:
-        best, none = self.table.loc[self.best], self.table.loc["NBD"]
-        less = 1 - best["mean_absolute_error"] / none["mean_absolute_error"]
-        if none["behind_low"] <= 0:
-            return "It did no better than to suppose that nobody leaves."
-        than = "smaller" if less >= 0 else "larger"
-        return (
-            f"Its mean error by customer is {abs(less):.0%} {than} than if nobody ever left, "
-            f"and its log score {none['behind']:.3f} higher."
-        )
-
-    def _shared_bias(self) -> str:
-        bias = self.table.loc[~self.table["naive"], "bias"]
-        if (bias < -0.02).all() or (bias > 0.02).all():
-            side = "few" if bias.iloc[0] < 0 else "many"
-            low, high = sorted(f"{abs(value):.0%}" for value in (bias.min(), bias.max()))
-            size = low if low == high else f"{low} to {high}"
-            who = "They all expected" if len(bias) > 1 else "It expected"
-            return f"{who} too {side} purchases, by {size}: behaviour changed, or no model fits it."
-        return ""
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator]
-
-
-@dataclass(frozen=True)
 class _Forecast:
     """What one model, or one naive rule, said of the holdout."""
 
@@ -114,6 +41,7 @@ class _Forecast:
     coverage: tuple[float, ...] = (np.nan,) * len(_BANDS)
     fit: Fit | None = None
     seconds: float = np.nan
+    alive: float = np.nan
 
 
 def compare_models(
@@ -195,7 +123,9 @@ def compare_models(
     table["naive"] = ~table.index.isin(list(forecasts))
     table = table.sort_values(["naive", "log_score"], ascending=[True, False])
     fits = {name: one.fit for name, one in forecasts.items() if one.fit is not None}
-    return Comparison(table, best, fits, failures, level)
+    near = table[~table["naive"] & (table["behind_low"] <= 0)]
+    choice = str(near["bias"].abs().idxmin())
+    return Comparison(table, best, choice, fits, failures, level)
 
 
 def _model(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
@@ -216,13 +146,14 @@ def _forecast(model: type[PurchaseModel], split: Split) -> _Forecast:
     begun = perf_counter()
     fit = model.fit(split.calibration)
     seconds = perf_counter() - begun
-    chances = holdout_chances(fit, split)
+    chances, outlook = holdout_chances(fit, split), Outlook.of(split.calibration)
     return _Forecast(
         expected=holdout_expectation(fit, split),
         log_chance=np.log(np.maximum(chances.at, 1e-300)),
         coverage=tuple(float(chances.within(band).mean()) for band in _BANDS),
         fit=fit,
         seconds=seconds,
+        alive=float(outlook.p_alive(fit.model) @ outlook.histories.weights),  # type: ignore[arg-type]
     )
 
 
@@ -261,6 +192,7 @@ def _row(one: _Forecast, best: _Forecast, actual: Array, level: float) -> dict[s
         "aic": np.nan if one.fit is None else one.fit.aic,
         "diagnosis": "" if one.fit is None else one.fit.diagnosis.grade,
         "seconds": one.seconds,
+        "alive": one.alive,
     }
 
 
@@ -279,8 +211,3 @@ def _value_columns(
         "value_bias": {name: each.sum() / total for name, each in off.items()},
         "value_mean_absolute_error": {name: np.abs(each).mean() for name, each in off.items()},
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a reader lists them: a, b and c."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -112,16 +112,25 @@ def alive_distribution(forecast: pd.DataFrame, *, bins: int = 20) -> pd.DataFram
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": counts})
 
 
-def value_distribution(values: pd.DataFrame, *, bins: int = 40) -> pd.DataFrame:
-    """Count customers by lifetime value on a logarithmic scale: low, high, customers."""
+def value_distribution(values: pd.DataFrame) -> pd.DataFrame:
+    """Count customers by lifetime value, in steps that widen: 1, 1.5, 2, 3, 5, 7, 10, ...
+
+    Returns
+    -------
+    DataFrame
+        low, high, customers; one row per step, the lowest from 0 on, which holds the least
+        valuable thousandth at least. Customers worth nothing are not counted.
+    """
     clv = _column(values, "clv")
     positive = clv[clv > 0]
     if len(positive) == 0:
         raise DataError("no customer has a value above 0, so there is no distribution to show.")
-    low, high = np.quantile(positive, [0.001, 1.0])
-    edges = np.geomspace(low, max(high, low * 1.0001), bins + 1)
-    edges[0], edges[-1] = positive.min(), positive.max() * (1 + 1e-12)
-    counts, edges = np.histogram(positive, bins=edges)
+    least, most = np.quantile(positive, 0.001), positive.max()
+    powers = 10.0 ** np.arange(np.floor(np.log10(least)), np.ceil(np.log10(most)) + 1)
+    steps = np.outer(powers, [1, 1.5, 2, 3, 5, 7]).ravel().round(12)
+    edges = steps[(steps > least) & (steps < most)]
+    top = steps[steps >= most][0] * (1 + 1e-12)
+    counts, edges = np.histogram(positive, bins=np.concatenate([[0.0], edges, [top]]))
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "customers": counts})
 
 
@@ -147,7 +156,7 @@ def value_by_decile(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def most_to_lose(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 20) -> pd.DataFrame:
-    """Return the customers whose silence costs most: what they would be worth if surely alive.
+    """Return the customers for whom most money hangs on whether they are still there.
 
     Parameters
     ----------
@@ -159,13 +168,14 @@ def most_to_lose(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 20) -
     Returns
     -------
     DataFrame
-        p_alive, clv and at_risk = clv (1 - p_alive) / p_alive, the largest at_risk first. It is
-        what doubt about the customer takes from the value: a ceiling for what a call can win back.
+        p_alive, clv, if_alive = clv / p_alive (what the customer is worth if surely alive) and
+        at_risk = clv (1 - p_alive), the largest at_risk first: neither those who are surely there
+        nor those who are surely gone, however much they once bought.
     """
     alive, clv = _column(forecast, "p_alive"), _column(values, "clv")
-    doubt = np.divide(1 - alive, alive, out=np.zeros_like(alive), where=alive > 0)
-    table = pd.DataFrame({"p_alive": alive, "clv": clv, "at_risk": clv * doubt}, index=values.index)
-    return table.nlargest(n, "at_risk")
+    if_alive = np.divide(clv, alive, out=np.zeros_like(clv), where=alive > 0)
+    columns = {"p_alive": alive, "clv": clv, "if_alive": if_alive, "at_risk": clv * (1 - alive)}
+    return pd.DataFrame(columns, index=values.index).nlargest(n, "at_risk")
 
 
 def _column(table: pd.DataFrame, name: str) -> np.ndarray:

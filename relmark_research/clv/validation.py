@@ -53,6 +53,13 @@ class HoldoutScore:
     correlation: float
     log_score: float
 
+    @property
+    def verdict(self) -> str:
+        """How far the total was off, in words: ``"14.3% too low"``."""
+        if abs(self.bias) < 0.005:
+            return "right to within half a percent"
+        return f"{abs(self.bias):.1%} too {'low' if self.bias < 0 else 'high'}"
+
 
 def tracking(
     fit: Fit | PurchaseModel,
