@@ -77,7 +77,7 @@ def simulate(
 def _purchases(r: Array, z: Array, a: Array, b: Array) -> Array:
     """Return E[X] at times z (in units of alpha), shape (customers, times), from shared points."""
     knee = -np.log(np.maximum(z.max(axis=1) * np.maximum(r, 1), 1e-300))
-    fine = 1.0 if z.shape[1] == 1 else 1.4
+    fine = 1.4 if np.any(z.max(axis=1) > 300 * z.min(axis=1)) else 1.0
     nodes = beta_nodes(a, b, knee=np.minimum(knee, 0.0), fine=fine)
     p, r = nodes.p[:, None, :], r[:, None, None]
     bought = -np.expm1(-r * np.log1p(p * z[:, :, None]))

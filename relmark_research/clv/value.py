@@ -157,7 +157,10 @@ def lifetime_value(
     columns = {"discounted_purchases": discounted, "expected_spend": spent, "clv": clv}
     predict = prediction.prediction_of(kind)
     if level is not None:
-        ends = _ranges(valued, level, predict) if predict else _intervals(valued, clv, level)
+        if predict:
+            ends = prediction.value_range(valued.futures(), valued.margin, level, predict)
+        else:
+            ends = _intervals(valued, clv, spent, level)
         columns["clv_low"], columns["clv_high"] = ends
     return pd.DataFrame(columns, index=valued.customers.table.index, copy=False)
 
@@ -255,18 +258,27 @@ def _margins(margin: Margin, customers: CustomerSummary) -> Array:
     return shares
 
 
-def _intervals(valued: _Valuation, clv: Array, level: float) -> tuple[Array, Array]:
+def _intervals(valued: _Valuation, clv: Array, spent: Array, level: float) -> tuple[Array, Array]:
     """Return low and high of each customer's value, from the doubt about both models."""
     bought, paid = valued.fits()
     slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
-    spread = sensitivity.variance(slope, bought)[valued.outlook.histories.inverse]
-    spread = spread + sensitivity.variance(_spend_slopes(valued, paid), paid)
+    spread = _with_spend(valued, paid, sensitivity.variance(slope, bought), spent)
     return sensitivity.positive_interval(clv, spread, level)
 
 
-def _ranges(valued: _Valuation, level: float, predict: Prediction) -> tuple[Array, Array]:
-    """Return low and high of what each customer will bring."""
-    return prediction.value_range(valued.futures(), valued.margin, level, predict)
+def _with_spend(valued: _Valuation, paid: Fit, variance: Array, spent: Array) -> Array:
+    """Add that of ln spend to a variance per history, and return it per customer.
+
+    Of the slopes of ln spend only that by v is the customer's own: v / (v + x m), which is what is
+    spent where m = 0 over what is spent. The others depend on x alone.
+    """
+    histories, C = valued.outlook.histories, paid.log_covariance
+    x, model = histories.columns[0], _model(valued.spend)
+    by_pq = model.log_spend_slopes(x, np.zeros_like(x))[:2]
+    fixed = variance + np.sum(by_pq * (C[:2, :2] @ by_pq), axis=0)
+    crossed = 2 * C[2, :2] @ by_pq
+    own = model.conditional_expected_spend(x, np.zeros_like(x))[histories.inverse] / spent
+    return fixed[histories.inverse] + own * (crossed[histories.inverse] + C[2, 2] * own)
 
 
 def _total_range(
