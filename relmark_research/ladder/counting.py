@@ -105,6 +105,24 @@ class FrameSpells:
         }  # fmt: skip
         return counted(columns)
 
+    def firsts(self, start: int, target: int) -> pd.DataFrame:
+        """Return duration, reached, n: from the first period on one state to the first on another.
+
+        Who has been on the target before, or never on the start, is left out.
+        """
+        rows = self.rows()
+        by = rows.groupby("customer_id")["period"]
+        last = by.max()
+        entered = rows[rows["state"] == start].groupby("customer_id")["period"].min()
+        arrived = rows[rows["state"] == target].groupby("customer_id")["period"].min()
+        arrived = arrived.reindex(entered.index)
+        ready = ~(arrived <= entered)
+        end = arrived.fillna(last.reindex(entered.index))
+        waited = pd.DataFrame(
+            {"duration": (end - entered)[ready], "reached": arrived.notna()[ready]}
+        )
+        return waited.groupby(["duration", "reached"]).size().rename("n").reset_index()
+
     def rows(self) -> pd.DataFrame:
         """Return customer_id, period, state of everybody, sorted."""
         columns = {"customer_id": self.ids[self.person], "period": self.period, "state": self.state}

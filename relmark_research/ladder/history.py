@@ -24,6 +24,7 @@ class Spells(Protocol):
     def customers(self) -> int: ...  # noqa: D102
     def clusters(self) -> Clusters: ...  # noqa: D102
     def entries(self) -> pd.DataFrame: ...  # noqa: D102
+    def firsts(self, start: int, target: int) -> pd.DataFrame: ...  # noqa: D102
     def rows(self) -> pd.DataFrame: ...  # noqa: D102
     def joined(self, people: pd.DataFrame, column: str) -> Any: ...  # noqa: D102
 

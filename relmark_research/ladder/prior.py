@@ -20,8 +20,8 @@ def read_counts(table: pd.DataFrame, rungs: Sequence[str] | None) -> tuple[tuple
     if set(rows) != set(columns) or len(rows) < 2:
         raise DataError(
             "a history is a table of customer_id, period and rung, or a square table of counts "
-            f"with the same rungs as rows (from) and columns (to); found the rows {rows[:6]} and the "
-            f"columns {columns[:6]}."
+            f"with the same rungs as rows (from) and columns (to); found the rows {rows[:6]} and "
+            f"the columns {columns[:6]}."
         )
     states = tuple(rows if rungs is None else map(str, rungs))
     for name in rows:

@@ -142,6 +142,27 @@ class EngineSpells:
         both = pd.concat([stays, changes]).rename(columns={"rung": "origin"})
         return _summed(both, ["entered", "period", "origin", "destination"])
 
+    def firsts(self, start: int, target: int) -> pd.DataFrame:
+        """Return duration, reached, n: from the first period on one state to the first on another.
+
+        Who has been on the target before, or never on the start, is left out.
+        """
+        spells = self.stored
+        person = spells.group_by("customer_id").aggregate(
+            entered=spells.start.min(where=spells.rung == start),
+            arrived=spells.start.min(where=spells.rung == target),
+            last=spells.end.max(),
+        )
+        ready = person.filter(
+            person.entered.notnull() & ~(person.arrived <= person.entered).fill_null(False)
+        )
+        waited = ready.select(
+            duration=ready.arrived.fill_null(ready["last"]) - ready.entered,
+            reached=ready.arrived.notnull(),
+        )
+        keys = ["duration", "reached"]
+        return waited.group_by(keys).aggregate(n=waited.count()).order_by(keys).to_pandas()
+
     def rows(self) -> pd.DataFrame:
         """Return customer_id, period, state of everybody in memory, sorted."""
         found = self.stored.to_pandas()
