@@ -16,7 +16,8 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.base import Array, Mixture
-from relmark_research.clv.contracts import ContractModel, log_beta_ratio
+from relmark_research.clv.contracts import ContractModel
+from relmark_research.clv.gammas import log_beta_ratio
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from relmark_research.customers.summary import CustomerSummary
 
 
+_SLACK = 0.1  # calendar months and years, counted in mean ones, are whole to within this
+
+
 @dataclass(frozen=True)
 class BGBB(PurchaseModel):
     """The BG/BB model of purchases at discrete opportunities.
@@ -112,7 +115,7 @@ class BGBB(PurchaseModel):
         """Return x, t_x, T and weights, refusing what cannot be counts of opportunities."""
         arrays, weights, note = super().data(customers)
         x, t_x, T = arrays
-        wrong = (t_x != np.rint(t_x)) | (np.rint(T) != T) | (x > t_x)
+        wrong = (_distance(t_x) > _SLACK) | (_distance(T) > _SLACK) | (x > np.rint(t_x))
         if wrong.any():
             first = ", ".join(
                 f"({x[i]:g}, {t_x[i]:g}, {T[i]:g})" for i in np.flatnonzero(wrong)[:3]
@@ -122,7 +125,7 @@ class BGBB(PurchaseModel):
                 f"recency; {wrong.sum():,} of {len(x):,} rows (frequency, recency, T) break this: "
                 f"{first}. For purchases at any time use BGNBD, MBGNBD or ParetoNBD."
             )
-        return arrays, weights, note
+        return (x, np.rint(t_x), np.rint(T)), weights, note
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at the next opportunity, T + 1 | x, t_x, T) (FHS, 7)."""
@@ -132,7 +135,7 @@ class BGBB(PurchaseModel):
 
     def living(self, x: Array, T: Array) -> BGBBSurvivor:
         """Return what a customer follows who is alive at opportunity T + 1."""
-        x, T = np.asarray(x, float), np.asarray(T, float)
+        x, T = _whole(x, T)
         return BGBBSurvivor(self.alpha + x, self.beta + T - x, self.gamma, self.delta + T)  # type: ignore[arg-type]
 
     def expected_purchases(self, t: Array) -> Array:
@@ -263,16 +266,21 @@ class BGBBSurvivor(PurchaseModel):
 
 
 def _whole(*columns: Array) -> tuple[Array, ...]:
-    return tuple(np.rint(np.asarray(column, float)) for column in columns)
+    return tuple(_opportunities(column) for column in columns)
 
 
 def _opportunities(t: float | Array) -> Array:
-    """Return t as whole numbers; a calendar's months and years may differ from theirs by 0.1."""
+    """Return t as whole numbers, refusing what is not nearly one."""
     t = np.asarray(t, float)
-    off = np.abs(t - np.rint(t)) > 0.1
+    off = _distance(t) > _SLACK
     if np.any(off):
         raise ParameterError(
             f"BG/BB counts opportunities, so times must be whole; found {t[off].flat[0]:g}. "
             "Give the horizon as a count of opportunities, in the data's unit."
         )
     return np.rint(t)
+
+
+def _distance(t: Array) -> Array:
+    """Return how far t is from whole."""
+    return np.abs(t - np.rint(t))

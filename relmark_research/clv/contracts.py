@@ -21,7 +21,6 @@ import pandas as pd
 from relmark_research.clv import fitting
 from relmark_research.clv.base import Array, Model
 from relmark_research.clv.fitting import Fit
-from relmark_research.clv.gammas import log_rising
 from relmark_research.customers.histories import distinct
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.units import AnnualRate, TimeUnit
@@ -143,19 +142,6 @@ class ContractModel(Model):
             raise ParameterError(f"a penalty's weight is a number >= 0; found {penalty!r}.")
         counted = distinct(tenure, churned, weights=weights)
         return fitting.fit(cls, counted.columns, counted.weights, penalty=float(penalty))
-
-
-def log_beta_ratio(alpha: float | Array, beta: float | Array, u: Array) -> Array:
-    """Return ln B(alpha, beta + u) - ln B(alpha, beta), through the smaller of alpha and u.
-
-    Examples
-    --------
-    >>> float(log_beta_ratio(1.0, 1.0, 1e12) / -np.log1p(1e12))  # ln 1 / (1 + u)
-    1.0
-    """
-    alpha, beta, u = np.broadcast_arrays(*(np.asarray(part, float) for part in (alpha, beta, u)))
-    less = np.minimum(alpha, u)
-    return log_rising(beta, less) - log_rising(beta + np.maximum(alpha, u), less)
 
 
 def contract_tenures(survivors: pd.DataFrame | pd.Series) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def log_hump(rise: Array, falls: tuple[tuple[Array, Array], ...], end: Array) ->
         t = np.exp(y)
         return (rise + 1) - sum(rate * t / (start + t) for rate, start in falls)
 
-    last = np.log(end)
+    last = np.log(np.maximum(end, 1e-300))
     lowest = np.minimum(last, min(float(np.log(start).min()) for _, start in falls)) - 800.0
     top = _where_changes(lambda y: slope(y) > 0, lowest, last)
     peak = height(top)

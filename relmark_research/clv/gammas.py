@@ -43,6 +43,28 @@ def log_beta(a: Number, b: Number) -> Array:
     return special.gammaln(small) - log_rising(big, small)
 
 
+def log_beta_ratio(a: Number, b: Number, u: Number) -> Array:
+    """Return ln(B(a, b + u) / B(a, b)) for a, b > 0, u >= 0, to its own last digits.
+
+    It is a second difference of ln G, which Stirling's series gives without cancelling; the first
+    b are led there by the recurrence of G.
+
+    Examples
+    --------
+    >>> print(f"{log_beta_ratio(1.0, 1e9, 2.0):.10e} {-np.log1p(2e-9):.10e}")
+    -1.9999999980e-09 -1.9999999980e-09
+    """
+    a, b, u = np.broadcast_arrays(*(np.asarray(part, float) for part in (a, b, u)))
+    steps = 0.0
+    for k in range(int(_LARGE)):
+        steps = steps + np.log1p(a * u / ((b + k) * (b + k + a + u)))
+    b = b + _LARGE
+    curved = (b - 0.5) * np.log1p(a * u / (b * (b + a + u)))
+    curved = curved - u * np.log1p(a / (b + u)) - a * np.log1p(u / (b + a))
+    tails = (_tail(b + u) - _tail(b)) - (_tail(a + b + u) - _tail(a + b))
+    return curved + tails - steps
+
+
 def digamma_rise(z: Number, x: Number) -> Array:
     """Return psi(z + x) - psi(z) for z > 0, x >= 0, the slope of `log_rising` by z.
 

@@ -15,6 +15,7 @@ from relmark_research.clv.beta_discrete_weibull import BetaDiscreteWeibull
 from relmark_research.clv.bg_bb import BGBB
 from relmark_research.clv.bg_nbd import BGNBD
 from relmark_research.clv.gamma_gamma import GammaGamma
+from relmark_research.clv.gammas import log_beta_ratio
 from relmark_research.clv.mbg_nbd import MBGNBD
 from relmark_research.clv.pareto_nbd import ParetoNBD
 from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
@@ -109,6 +110,20 @@ def test_contract_models_bear_extreme_parameters():
         told = plain.log_likelihood(t, churned), same.log_likelihood(t, churned)
         assert np.isfinite(told).all()
         np.testing.assert_allclose(*told, rtol=1e-9)
+
+
+def test_ratio_of_betas_keeps_its_digits():
+    """Against mpmath at 60 digits, from a thousandth to ten million."""
+    import mpmath as mp
+
+    logs = np.random.default_rng(0).uniform(np.log(1e-3), np.log(1e7), (300, 3))
+    with mp.workdps(60):
+        for a, b, u in np.exp(logs):
+            A, B, U = map(mp.mpf, (a, b, u))
+            exact = (
+                mp.loggamma(B + U) - mp.loggamma(B) - mp.loggamma(A + B + U) + mp.loggamma(A + B)
+            )
+            assert float(log_beta_ratio(a, b, u)) == pytest.approx(float(exact), rel=1e-10)
 
 
 def test_contract_survival_agrees_with_its_integral():
