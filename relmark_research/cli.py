@@ -1,22 +1,18 @@
-"""The command line: ``relmark run``, ``relmark list``, ``relmark check``.
+"""The command line: ``relmark run``, ``list``, ``check``, ``compare``, ``verify``, ``init``.
 
-Exit codes: 0 done; 1 a notebook failed; 2 the recipe, a parameter or the data are refused before
-anything ran; 3 done, an alert fired; 4 the same recipe is running; 130 stopped on request (Ctrl-C,
-SIGTERM), nothing published.
+Exit codes: 0 done; 1 a notebook failed, a page could not be printed, or a run could not be
+repeated; 2 the recipe, a parameter or the data are refused before anything ran; 3 done, an alert
+fired; 4 the same recipe is running; 130 stopped on request (Ctrl-C, SIGTERM), nothing published.
 """
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
 from relmark_research.errors import RelmarkError, ReportError
-from relmark_research.reporting.runner import Asked, Progress, Watch
 
 DONE, FAILED, REFUSED, ALERT, RUNNING = range(5)
 STOPPED = 130
@@ -55,23 +51,45 @@ def run(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep the runs here, by recipe.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run also what has not changed since the last good run.")
+    ] = False,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the pages as PDF too, with an installed Chromium.")
+    ] = False,
 ) -> None:
     """Run the notebooks of a recipe and publish their reports; the last line is the index page."""
-    from relmark_research.reporting.manifest import read_manifest
-    from relmark_research.reporting.runner import run_recipe
+    from relmark_research.reporting.runner import Asked, run_recipe
+    from relmark_research.reporting.terminal import watching
 
-    asked = Asked(tuple(settings or ()), tuple(only or ()), as_of, jobs, keep, out)
+    chosen = tuple(settings or ()), tuple(only or ())
+    asked = Asked(*chosen, as_of, jobs, keep, out, force, pdf)
     try:
-        with _watching() as watch:
+        with watching() as watch:
             folder = run_recipe(recipe, asked, watch=watch)
     except KeyboardInterrupt:
         _say("relmark: stopped; nothing was published.")
         raise typer.Exit(STOPPED) from None
-    manifest = read_manifest(folder)
-    for failed in (each for each in manifest.notebooks if each.state != "done"):
-        _say(f"relmark: {failed.notebook} {failed.state}: {failed.error}")
+    code = _ended(folder, pdf)
     print((folder / "index.html").absolute(), flush=True)
-    raise typer.Exit(DONE if manifest.good else FAILED)
+    raise typer.Exit(code)
+
+
+def _ended(folder: Path, pdf: bool) -> int:
+    """Say what a finished run has to say, and return its exit code."""
+    from relmark_research.reporting.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    for run in manifest.notebooks:
+        if run.state not in ("done", "skipped"):
+            _say(f"relmark: {run.notebook} {run.state}: {run.error}")
+    for alert in manifest.alerts:
+        _say(f"relmark: alert: {alert}")
+    pages = list(folder.glob("*.html"))
+    printed = not pdf or all(page.with_suffix(".pdf").is_file() for page in pages)
+    if not (manifest.good and printed):
+        return FAILED
+    return ALERT if manifest.alerts else DONE
 
 
 @app.command("list")
@@ -83,6 +101,7 @@ def list_notebooks(
     """Print the notebooks and their parameters: type, default, what it means."""
     from relmark_research.reporting.outputs import read_executed, title
     from relmark_research.reporting.parameters import read_parameters
+    from relmark_research.reporting.terminal import columns
 
     for book in _notebooks(where):
         print(f"{book.stem}  {title(read_executed(book, book))}".rstrip())
@@ -90,7 +109,7 @@ def list_notebooks(
             (each.name, each.type, repr(each.default), _help(each.help, each.unit))
             for each in read_parameters(book)
         ]
-        print("\n".join(_columns(rows)) or "  no parameters", end="\n\n")
+        print("\n".join(columns(rows)) or "  no parameters", end="\n\n")
 
 
 @app.command()
@@ -113,6 +132,7 @@ def check(
     """Read a log of transactions and print what was done with each of its rows."""
     from relmark_research.customers.transactions import read_transactions
     from relmark_research.reporting.provenance import read_options
+    from relmark_research.reporting.terminal import columns
 
     log = read_transactions(
         source,
@@ -127,7 +147,60 @@ def check(
     table = log.audit.reset_index() if log.audit.index.name else log.audit
     rows = [tuple(str(name) for name in table.columns)]
     rows += [tuple(map(_cell, row)) for row in table.itertuples(index=False)]
-    print("\n".join(_columns(rows)))
+    print("\n".join(columns(rows)))
+
+
+@app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    after: Annotated[Path, typer.Argument(help="The folder of a later run, or of latest.")],
+) -> None:
+    """Print what the key figures did between two runs, and what could have moved them."""
+    from relmark_research.reporting.compare import compare_runs
+    from relmark_research.reporting.manifest import read_manifest
+
+    _print_changes(compare_runs(read_manifest(before), read_manifest(after)))
+
+
+@app.command()
+def verify(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, or of latest.")],
+) -> None:
+    """Make a run again, aside, and say whether the same key figures come out."""
+    from relmark_research.reporting.verify import verify_run
+
+    found = verify_run(run)
+    for again in (each for each in found.again.notebooks if each.state != "done"):
+        _say(f"relmark: {again.notebook} {again.state}: {again.error}")
+    _print_changes(found.comparison)
+    count = len(found.comparison.changes)
+    print(f"The same: {count} key figures." if found.same else "Not the same.", flush=True)
+    raise typer.Exit(DONE if found.same else FAILED)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
+) -> None:
+    """Make a project of one's own: recipes, notebooks, and a folder for data."""
+    from relmark_research.reporting.project import make_project
+
+    made = make_project(folder)
+    print(f"{len(made)} files in {folder.absolute()}. Next:", flush=True)
+    print(f"  cd {folder}\n  relmark run reports/recipes/cdnow.yml", flush=True)
+
+
+def _print_changes(comparison: Any) -> None:
+    from relmark_research.reporting.terminal import columns
+
+    for cause in comparison.causes:
+        print(cause)
+    rows: list[tuple[str, ...]] = [("notebook", "key figure", "then", "now", "change")]
+    rows += [
+        (change.notebook, change.name, change.then, change.now, change.words)
+        for change in comparison.changes
+    ]
+    print("\n".join(columns(rows)), flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -189,61 +262,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Lines with their columns aligned; the last one runs free."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {'  '.join(cells)}".rstrip()
-
-
-@contextmanager
-def _watching() -> Iterator[Watch]:
-    """A progress bar on a terminal, plain lines elsewhere; both on stderr."""
-    if not sys.stderr.isatty():
-        yield Lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    words = TextColumn("{task.description}")
-    columns = (words, BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        yield _bars(bars)
-
-
-@dataclass
-class Lines:
-    """Progress as one line for every change of state."""
-
-    said: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, progress: Progress) -> None:
-        """Say where a notebook is, where that is new."""
-        if self.said.get(progress.notebook) == progress.state:
-            return
-        self.said[progress.notebook] = progress.state
-        took = f" ({progress.seconds:.1f} s)" if progress.state != "running" else ""
-        _say(f"{progress.notebook}: {progress.state}{took}")
-
-
-def _bars(bars: Any) -> Callable[[Progress], None]:
-    tasks: dict[str, Any] = {}
-
-    def show(progress: Progress) -> None:
-        name = progress.notebook
-        if name not in tasks:
-            tasks[name] = bars.add_task(name, total=None)
-        words = f"{name}: {progress.state}"
-        if progress.state == "running":
-            done = max(progress.cell - 1, 0)
-            bars.update(tasks[name], description=words, completed=done, total=progress.cells or 1)
-        else:
-            bars.update(tasks[name], description=words)
-            if progress.state == "done":
-                bars.update(tasks[name], completed=bars.tasks[tasks[name]].total or 1)
-
-    return show

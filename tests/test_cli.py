@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from relmark_research import cli
+from relmark_research.reporting import terminal
 from relmark_research.reporting.manifest import read_manifest
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
@@ -84,7 +85,7 @@ def test_a_failed_notebook_ends_with_1_and_its_reason(here, capsys):
         (["data.source=sales.csv", "data.options.decimals=,"], "Did you mean 'decimal'"),
         (["data.source=sales.csv", "reads.margn=1"], "no parameter 'margn'"),
         (["data.source=sales.csv", "reads.margin=much"], "parameter 'margin' must be a number"),
-        (["data.source=sales.csv", "data.options.date_format=%Y"], "2024"),
+        (["data.source=sales.csv", "data.options.date_format=%Y"], "date_format"),
         ([], "data.source is missing"),
     ],
 )
@@ -143,9 +144,9 @@ def test_check_refuses_in_words(here, capsys):
 
 
 def test_progress_is_one_line_for_each_change(capsys):
-    from relmark_research.reporting.runner import Progress
+    from relmark_research.reporting.making import Progress
 
-    watch = cli.Lines()
+    watch = terminal.Lines()
     for cell in range(3):
         watch(Progress("one", "running", cell, 3))
     watch(Progress("one", "done", seconds=2.0))
@@ -155,10 +156,10 @@ def test_progress_is_one_line_for_each_change(capsys):
 def test_on_a_terminal_bars_follow_the_cells():
     from rich.progress import Progress as Bars
 
-    from relmark_research.reporting.runner import Progress
+    from relmark_research.reporting.making import Progress
 
     bars = Bars(disable=True)
-    show = cli._bars(bars)
+    show = terminal.bars(bars)
     show(Progress("one", "running", 3, 9))
     assert (bars.tasks[0].completed, bars.tasks[0].total) == (2, 9)
     show(Progress("one", "done"))

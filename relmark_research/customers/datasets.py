@@ -172,6 +172,27 @@ def sample_folder() -> Path:
     )
 
 
+def dataset_file(name: str) -> Path:
+    """Return the file behind a bundled log, ``"cdnow"``, ``"cdnow_full"`` or ``"sample"``.
+
+    Raises
+    ------
+    ParameterError
+        Where there is no such log.
+    DataError
+        Where its file is not installed.
+
+    Examples
+    --------
+    >>> dataset_file("cdnow").name
+    'CDNOW_sample.txt'
+    """
+    check_choice("bundled data set", name, ("cdnow", "cdnow_full", "sample"))
+    if name == "sample":
+        return sample_folder() / "transactions.csv"
+    return _lifetimes_file("CDNOW_master.txt" if name == "cdnow_full" else "CDNOW_sample.txt")
+
+
 def _lifetimes_file(name: str) -> Path:
     """Return the path of a data file of the installed `lifetimes` package, without importing it."""
     spec = find_spec("lifetimes")

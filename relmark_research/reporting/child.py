@@ -8,15 +8,17 @@ this process goes, its end of standard input closes, and so do this process and 
 
 import json
 import os
+import resource
 import signal
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from relmark_research.reporting.manifest import State, write_whole
+from relmark_research.reporting.secrets import Scrubber, revealed
 
 KERNEL = "relmark"
 
@@ -33,12 +35,18 @@ class Job:
         Those to inject after its parameters cell.
     scratch
         The private folder of this notebook's run: short, since sockets live in it.
+    files
+        The folder for its figures and tables, for its report to link to; empty for none.
+    memory
+        The most that each of its processes may reserve [bytes], or None.
     """
 
     notebook: str
     output: str
     parameters: dict[str, Any]
     scratch: str
+    files: str = ""
+    memory: int | None = None
 
     def write(self) -> Path:
         """Write the job into its scratch folder."""
@@ -51,10 +59,14 @@ class Outcome:
 
     state: State
     error: str | None = None
+    memory: int | None = None
 
 
+@dataclass(frozen=True)
 class WholeFiles:
-    """Papermill's way to files, except that a reader never finds half a notebook."""
+    """Papermill's way to files, but nobody finds half a notebook, or a secret, in them."""
+
+    scrub: Scrubber
 
     def read(self, path: str) -> str:
         """Return a file's text."""
@@ -66,7 +78,7 @@ class WholeFiles:
 
     def write(self, buf: str, path: str) -> None:
         """Write a file in one step."""
-        write_whole(Path(path), buf)
+        write_whole(Path(path), self.scrub(buf))
 
     def pretty_path(self, path: str) -> str:
         """Return how to show a path."""
@@ -75,6 +87,7 @@ class WholeFiles:
 
 def execute(job: Job) -> Outcome:
     """Run the notebook, keep what it became, and say how it ended."""
+    sys.modules.setdefault("rfc3987_syntax", cast(Any, None))  # a second to import, never used
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
@@ -83,7 +96,8 @@ def execute(job: Job) -> Outcome:
         _papermill(job, at)
     except PapermillExecutionError as error:
         said = f"{error.ename}: {error.evalue}".strip()
-        return Outcome("failed", f"{said} (cell {at['cell']} of {at['cells']})")
+        state: State = "out of memory" if error.ename.endswith("MemoryError") else "failed"
+        return Outcome(state, f"{said} (cell {at['cell']} of {at['cells']})")
     except DeadKernelError:
         where = f"cell {at['cell']} of {at['cells']}"
         return Outcome("killed", f"the kernel's process ended in {where}.")
@@ -97,7 +111,7 @@ def _papermill(job: Job, at: dict[str, int]) -> None:
     from papermill.iorw import papermill_io
     from traitlets.config import Config
 
-    papermill_io.register("/", WholeFiles())
+    papermill_io.register("/", WholeFiles(Scrubber.in_force()))
     scratch = Path(job.scratch)
     cells = len(json.loads(Path(job.notebook).read_text(encoding="utf-8"))["cells"])
     at["cells"] = cells + bool(job.parameters)  # papermill adds a cell for them
@@ -106,7 +120,7 @@ def _papermill(job: Job, at: dict[str, int]) -> None:
     papermill.execute_notebook(
         _literal(job.notebook),
         _literal(job.output),
-        parameters=job.parameters or None,
+        parameters=revealed(job.parameters) or None,
         kernel_name=KERNEL,
         language="python",
         progress_bar=False,
@@ -133,6 +147,7 @@ def write_kernel(scratch: Path) -> None:
     folder = scratch / "kernels" / KERNEL
     folder.mkdir(parents=True)
     command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command += ["--HistoryManager.enabled=False"]  # it would keep the parameters
     spec = {"argv": command, "display_name": "relmark", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
@@ -154,8 +169,13 @@ def main(path: str) -> None:
     """Carry out the job in a file."""
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
     _end_with_runner()
+    if job.memory:
+        resource.setrlimit(resource.RLIMIT_DATA, (job.memory, job.memory))
     write_kernel(Path(job.scratch))
     outcome = execute(job)
+    held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    said = Scrubber.in_force()(outcome.error) if outcome.error else None
+    outcome = replace(outcome, error=said, memory=held)
     write_whole(Path(job.scratch) / "outcome.json", json.dumps(asdict(outcome)))
 
 

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from relmark_research.errors import ReportError
 
-State = Literal["queued", "running", "done", "failed", "timed out", "killed", "skipped"]
+State = Literal[
+    "queued", "running", "done", "failed", "timed out", "killed", "out of memory", "skipped"
+]
 SCHEMA = 1  # raised when a field changes its meaning
 
 
@@ -49,6 +51,8 @@ class NotebookRun:
 
     Attributes
     ----------
+    notebook
+        Its name in this run: the file's, and the case where the recipe has a matrix.
     parameters
         Every parameter of the notebook with the value that it had, given or by default.
     seconds
@@ -57,6 +61,23 @@ class NotebookRun:
         The report's file, relative to the run's folder.
     error
         Why the notebook is not done, in a line or two.
+    path, source
+        The notebook's file, and its hash.
+    case
+        The parameters that the recipe's matrix gives it.
+    fingerprint
+        Of its data, where they are not those of the whole run.
+    key
+        Hash of all that its figures follow from: notebook, parameters, data, code, versions;
+        empty where that cannot be known.
+    reused_from
+        The run that made it, where nothing had changed since.
+    seeds
+        Of its random numbers, by name.
+    memory
+        The most that its processes held at once [bytes].
+    attempts
+        How often it was started.
     """
 
     notebook: str
@@ -68,6 +89,20 @@ class NotebookRun:
     answer: str = ""
     key_figures: tuple[KeyFigure, ...] = ()
     error: str | None = None
+    path: str = ""
+    source: str = ""
+    case: dict[str, Any] = field(default_factory=dict)
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    reused_from: str | None = None
+    seeds: dict[str, Any] = field(default_factory=dict)
+    memory: int | None = None
+    attempts: int = 0
+
+    @property
+    def book(self) -> str:
+        """The name of the notebook's file, whatever the case."""
+        return Path(self.path).stem if self.path else self.notebook
 
 
 @dataclass(frozen=True)
@@ -80,8 +115,14 @@ class Manifest:
         What was asked of which data, as words for readers: source, columns, currency.
     fingerprint
         Of the data: rows, first and last day, hash.
+    code
+        Hash of the package's own code.
     command
         The line that makes this run again.
+    before
+        The last good run when this one was made, with which it is compared.
+    alerts
+        A sentence for each alert that fired.
     """
 
     recipe: str
@@ -94,14 +135,27 @@ class Manifest:
     fingerprint: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     git: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
     command: str = ""
+    before: str | None = None
+    alerts: tuple[str, ...] = ()
     notebooks: tuple[NotebookRun, ...] = ()
     schema: int = SCHEMA
 
     @property
     def good(self) -> bool:
-        """Whether every notebook was done."""
-        return bool(self.notebooks) and all(run.state == "done" for run in self.notebooks)
+        """Whether every notebook that was asked for was done."""
+        asked = [run for run in self.notebooks if run.state != "skipped"]
+        return bool(asked) and all(run.state == "done" for run in asked)
+
+    @property
+    def partial(self) -> bool:
+        """Whether only some of the recipe's notebooks were asked for."""
+        return any(run.state == "skipped" for run in self.notebooks)
+
+    def run_of(self, notebook: str) -> NotebookRun | None:
+        """Return the run of a notebook by its name, None where there is none."""
+        return next((run for run in self.notebooks if run.notebook == notebook), None)
 
     def with_run(self, run: NotebookRun) -> "Manifest":
         """Return the manifest with ``run`` in the place of the notebook of the same name."""
@@ -124,7 +178,8 @@ class Manifest:
         try:
             record = json.loads(text)
             runs = tuple(_notebook_run(run) for run in record.pop("notebooks"))
-            return cls(notebooks=runs, **_known(cls, record))
+            alerts = tuple(record.pop("alerts", ()))
+            return cls(notebooks=runs, alerts=alerts, **_known(cls, record))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReportError(
                 f"the text is not the manifest of a run (schema {SCHEMA}): {error}. "
@@ -153,11 +208,15 @@ def read_manifest(run: Path) -> Manifest:
 def write_whole(path: Path, text: str) -> Path:
     """Put ``text`` at ``path`` in one step: the old file or the new one, never a part."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return aside.replace(path)
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return aside.replace(path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def key_figure(record: dict[str, Any]) -> KeyFigure:

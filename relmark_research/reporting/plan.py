@@ -1,7 +1,9 @@
 """Every parameter of every notebook bound before anything runs, so that a slip costs no hour."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +27,35 @@ class Task:
         The value of each of the notebook's parameters.
     given
         Those of them that differ from the notebook's own defaults.
+    case
+        Those that the recipe's matrix gives.
+
+    Examples
+    --------
+    >>> Task(Path("03_value.ipynb"), {}, {}, case={"segment": "key account"}).name
+    '03_value-key_account'
     """
 
     notebook: Path
     parameters: dict[str, Any]
     given: dict[str, Any]
+    case: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
-        """The notebook's name without its suffix."""
-        return self.notebook.stem
+        """The notebook's name without its suffix, and its case."""
+        return "-".join([self.notebook.stem, *map(_slug, self.case.values())])
 
 
 def plan(
     recipe: Recipe, *, as_of: str | None = None, only: tuple[str, ...] = ()
 ) -> tuple[Task, ...]:
-    """Return one Task per notebook of a recipe, or of the part of it that is asked for.
+    """Return the Tasks of a recipe, or of the part of it that is asked for.
 
-    A parameter is what ``--set`` says, else what the recipe says for the notebook, else for all,
-    else what its data section says, else the notebook's default. ``as_of`` goes before all.
+    There is one for each notebook; with a matrix, for each combination of those of its values
+    whose parameter the notebook has. A parameter is what ``--set`` says, else the matrix, else
+    what the recipe says for the notebook, else for all, else what its data section says, else the
+    notebook's default. ``as_of`` goes before all.
 
     Parameters
     ----------
@@ -67,17 +79,56 @@ def plan(
     common = _common(recipe)
     _check_names(recipe, list(schemas.values()), common)
     day = None if as_of is None else as_date(as_of, name="--as-of").isoformat()
-    return tuple(
-        _task(recipe, book, schemas[book], common, day) for book in _selected(recipe, only)
-    )
+    wanted = [book for book in recipe.notebooks if _is_wanted(recipe, book, schemas[book], only)]
+    tasks = [
+        _task(recipe, book, schemas[book], common, day, case)
+        for book in wanted
+        for case in _cases(recipe, book, schemas[book])
+    ]
+    return _selected(tasks, only, [book.stem for book in recipe.notebooks])
 
 
-def _selected(recipe: Recipe, only: tuple[str, ...]) -> list[Path]:
-    names = [book.stem for book in recipe.notebooks]
+def task_names(recipe: Recipe) -> list[str]:
+    """Return the names of all tasks of a recipe, whatever part of it is asked for."""
+    return [
+        Task(book, {}, {}, case).name
+        for book in recipe.notebooks
+        for case in _cases(recipe, book, {each.name for each in read_parameters(book)})
+    ]
+
+
+def _is_wanted(recipe: Recipe, book: Path, schema: _Schema, only: tuple[str, ...]) -> bool:
+    names = {Task(book, {}, {}, case).name for case in _cases(recipe, book, schema)}
+    return not only or bool({book.stem, *names} & set(only))
+
+
+def _selected(tasks: list[Task], only: tuple[str, ...], books: list[str]) -> tuple[Task, ...]:
+    names = [task.name for task in tasks]
     for name in only:
-        if name not in names:
-            raise ReportError(f"--only: {unknown_name('notebook', name, names)}")
-    return [book for book in recipe.notebooks if not only or book.stem in only]
+        if name not in names and name not in books:
+            known = list(dict.fromkeys([*books, *names]))
+            raise ReportError(f"--only: {unknown_name('notebook', name, known)}")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise ReportError(
+            f"matrix: two reports would be called {twice!r}. Choose values that differ in more "
+            "than signs."
+        )
+    return tuple(task for task in tasks if not only or {task.name, task.notebook.stem} & set(only))
+
+
+def _cases(recipe: Recipe, book: Path, known: Container[str]) -> Iterator[dict[str, Any]]:
+    """The combinations of the matrix that concern a notebook; one empty case where none does."""
+    typed = {each.name for each in recipe.settings if each.notebook in {None, book.stem}}
+    axes = {name: of for name, of in recipe.matrix.items() if name in known and name not in typed}
+    for values in product(*axes.values()):
+        yield dict(zip(axes, values, strict=True))
+
+
+def _slug(value: Any) -> str:
+    """A value as a part of a file's name: letters of any alphabet, digits, and ``_``."""
+    text = str(value).replace("\\", "/").rpartition("/")[2] if "/" in str(value) else str(value)
+    return re.sub(r"[^\w.]+", "_", text).strip("_.")[:60] or "empty"
 
 
 def _common(recipe: Recipe) -> dict[str, Any]:
@@ -89,6 +140,13 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, An
     """Refuse what is said for all notebooks and taken by none."""
     known = {name for schema in schemas for name in schema}
     named = {*recipe.own, *(book.stem for book in recipe.notebooks)}
+    for name in recipe.matrix:
+        if name not in known:
+            raise ReportError(f"matrix: {unknown_name('parameter', name, sorted(known))}")
+        if name in recipe.shared or any(name in own for own in recipe.own.values()):
+            raise ReportError(
+                f"{name!r} stands in matrix and in parameters. Take it out of one of the two."
+            )
     for name in recipe.shared:
         if name not in known:
             raise ReportError(
@@ -107,11 +165,16 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, An
 
 
 def _task(
-    recipe: Recipe, book: Path, schema: _Schema, common: Mapping[str, Any], day: str | None
+    recipe: Recipe,
+    book: Path,
+    schema: _Schema,
+    common: Mapping[str, Any],
+    day: str | None,
+    case: dict[str, Any],
 ) -> Task:
     given = {name: value for name, value in common.items() if name in schema}
     given |= {name: value for name, value in recipe.shared.items() if name in schema}
-    given |= recipe.own.get(book.stem, {})
+    given |= recipe.own.get(book.stem, {}) | case
     try:
         given |= _typed(recipe, book.stem, schema)
         if day is not None:
@@ -120,7 +183,7 @@ def _task(
     except ReportError as error:
         raise ReportError(f"notebook {book.stem}: {error}") from None
     changed = {name: value for name, value in bound.items() if value != schema[name].default}
-    return Task(book, bound, changed)
+    return Task(book, bound, changed, {name: bound[name] for name in case})
 
 
 def _typed(recipe: Recipe, book: str, schema: _Schema) -> dict[str, Any]:

@@ -6,19 +6,40 @@ that all can be found and ended, whichever session or parent they have by then.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from relmark_research.reporting.amounts import in_words
 from relmark_research.reporting.child import Job, Outcome
+from relmark_research.reporting.manifest import State
+from relmark_research.reporting.memory import Tree
+from relmark_research.reporting.secrets import LISTED
 
 _MARK = "RELMARK_PROCESS"
-_PREFIX = "relmark-"
+_FULL = 0.9  # a kernel that is killed above this share of its limit has run out of memory
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one whole notebook may take.
+
+    Attributes
+    ----------
+    time
+        On the clock [seconds].
+    memory
+        Of all its processes together [bytes].
+    hard
+        Whether the memory limit was asked for; no process may then even reserve far more.
+    """
+
+    time: float
+    memory: int
+    hard: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,38 +50,48 @@ class NotebookProcess:
     ----------
     started
         On the monotonic clock, which no change of the wall clock moves [seconds].
-    time_limit
-        For the whole notebook [seconds].
+    limits
+        For the whole notebook.
+    tree
+        Its processes, as far as their memory goes.
     """
 
     child: subprocess.Popen[bytes]
     scratch: Path
     started: float
-    time_limit: float
+    limits: Limits
+    tree: Tree
 
     @classmethod
     def start(
-        cls,
-        notebook: Path,
-        *,
-        output: Path,
-        parameters: dict[str, Any],
-        scratch: Path,
-        time_limit: float,
+        cls, job: Job, *, folder: Path, limits: Limits, secrets: tuple[str, ...] = ()
     ) -> Self:
-        """Start a notebook with this interpreter, in the notebook's own folder."""
-        job = Job(str(notebook), str(output), parameters, str(scratch)).write()
+        """Start a notebook with this interpreter.
+
+        Parameters
+        ----------
+        job
+            What to run; its scratch folder exists.
+        folder
+            The working directory: the notebook's own folder.
+        limits
+            What it may take.
+        secrets
+            The names of the environment variables whose values it must not write down.
+        """
+        scratch = Path(job.scratch)
+        path = job.write()
         with (scratch / "log.txt").open("wb") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "relmark_research.reporting.child", str(job)],
+                [sys.executable, "-m", "relmark_research.reporting.child", str(path)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                cwd=notebook.parent,
-                env=_environment(scratch),
+                cwd=folder,
+                env=_environment(scratch, job.files, secrets),
                 start_new_session=True,
             )
-        return cls(child, scratch, time.monotonic(), time_limit)
+        return cls(child, scratch, time.monotonic(), limits, Tree(child.pid))
 
     @property
     def seconds(self) -> float:
@@ -76,18 +107,32 @@ class NotebookProcess:
         return int(cell), int(cells)
 
     def outcome(self) -> Outcome | None:
-        """Return how the notebook ended, or None while it runs; past its limit it is ended."""
+        """Return how the notebook ended, or None while it runs; past a limit it is ended."""
         if self.child.poll() is not None:
             self.end()
-            return self._said()
-        if self.seconds <= self.time_limit:
-            return None
+            return self._with_memory(self._said())
+        held = self.tree.measure()
+        if held > self.limits.memory:
+            said = f"stopped when it held {in_words(held)}, more than its limit of "
+            return self._stopped("out of memory", said + in_words(self.limits.memory))
+        if self.seconds > self.limits.time:
+            said = f"stopped after its time limit of {self.limits.time:g} seconds"
+            return self._stopped("timed out", said)
+        return None
+
+    def _stopped(self, state: State, said: str) -> Outcome:
         cell, cells = self.progress()
         self.end()
         where = f"in cell {cell} of {cells}" if cell else "before its first cell"
-        return Outcome(
-            "timed out", f"stopped after its time limit of {self.time_limit:g} seconds, {where}."
-        )
+        return self._with_memory(Outcome(state, f"{said}, {where}."))
+
+    def _with_memory(self, outcome: Outcome) -> Outcome:
+        peak = max(self.tree.peak, outcome.memory or 0)
+        if outcome.state == "killed" and peak > _FULL * self.limits.memory:
+            said = f"{outcome.error} It held {in_words(peak)}; the limit is "
+            said += f"{in_words(self.limits.memory)}."
+            outcome = replace(outcome, state="out of memory", error=said)
+        return replace(outcome, memory=peak or None)
 
     def end(self) -> None:
         """End the child, its kernel, and whatever they started."""
@@ -108,25 +153,6 @@ class NotebookProcess:
         log = (self.scratch / "log.txt").read_text(encoding="utf-8", errors="replace")
         last = (log.strip().splitlines() or ["it said nothing"])[-1]
         return Outcome("failed", f"its process ended with code {code}: {last}")
-
-
-def make_scratch() -> Path:
-    """Make a private folder with a short path: a socket's path has room for about 100 bytes."""
-    return Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_scratch_home()))
-
-
-def _scratch_home() -> Path:
-    usual = Path(tempfile.gettempdir())
-    return usual if len(os.fsencode(usual)) <= 60 else Path("/tmp")
-
-
-def remove_scratch(folder: Path) -> None:
-    """Remove a scratch folder of an earlier run, and end what may still run in it."""
-    ours = folder.name.startswith(_PREFIX) and folder.parent == _scratch_home()
-    if not ours or not folder.is_dir() or folder.stat().st_uid != os.getuid():
-        return
-    end_all(folder.name)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def end_all(mark: str) -> None:
@@ -157,7 +183,7 @@ def _carries(process: Any, mark: str) -> bool:
         return False
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _environment(scratch: Path, files: str, secrets: tuple[str, ...]) -> dict[str, str]:
     """The runner's environment, with what Jupyter keeps in a home folder made private."""
     package = Path(__file__).resolve().parents[2]
     path = os.environ.get("PYTHONPATH", "")
@@ -166,8 +192,11 @@ def _environment(scratch: Path) -> dict[str, str]:
     return {
         **os.environ,
         _MARK: scratch.name,
+        LISTED: " ".join(secrets),
+        "RELMARK_FILES": files,
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",
+        "TMPDIR": str(scratch / "tmp"),
         "JUPYTER_PATH": str(scratch),
         "JUPYTER_RUNTIME_DIR": str(scratch),
         "JUPYTER_CONFIG_DIR": str(scratch / "config"),

@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import DataError, ReportError, unknown_name
-from relmark_research.reporting.recipe import is_remote, source_files
+from relmark_research.reporting.scratch import temporary_files
+from relmark_research.reporting.secrets import revealed
+from relmark_research.reporting.sources import is_remote, source_files
 
 _PACKAGES = (
     "relmark-research",
@@ -25,7 +27,6 @@ _PACKAGES = (
     "ipykernel",
     "matplotlib",
 )
-_BUNDLED_FILES = {"cdnow": "CDNOW_sample.txt", "cdnow_full": "CDNOW_master.txt"}
 
 
 def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str, Any]:
@@ -50,13 +51,16 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     """
     if "source" not in data:
         return {}
+    data = revealed(data)
     from relmark_research.customers.transactions import read_transactions
 
     names = ("customer", "date", "value", "cost", "returns")
     named = {name: data[name] for name in names if name in data}
     options = read_options(data.get("options", {}))
     try:
-        log = read_transactions(data["source"], options=options, **named).until(as_of)
+        with temporary_files():
+            log = read_transactions(data["source"], options=options, **named).until(as_of)
+            rows_used = int(log.rows.count().execute())
     except DataError as error:
         hint = " In a recipe, ReadOptions are the lines below data: options." * (
             "ReadOptions" in str(error)
@@ -64,7 +68,7 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
         raise DataError(f"{error}{hint}") from None
     return {
         "rows_read": log.checks.total,
-        "rows_used": int(log.rows.count().execute()),
+        "rows_used": rows_used,
         "first_day": log.observed_from.isoformat(),
         "last_day": log.observed_until.isoformat(),
         **fingerprint(data["source"]),
@@ -87,8 +91,11 @@ def fingerprint(source: str) -> dict[str, Any]:
 
     Several files have one hash: that of their names and hashes, in the order of their names.
     """
+    source = revealed(source)
+    if is_remote(source):
+        return {}
     files = bundled_files(source) if source.startswith("dataset:") else source_files(source)
-    if is_remote(source) or not files:
+    if not files:
         return {}
     hashes = [file_hash(file) for file in files]
     lines = [f"{digest}  {file.name}\n" for digest, file in zip(hashes, files, strict=True)]
@@ -101,23 +108,29 @@ def fingerprint(source: str) -> dict[str, Any]:
 
 
 def bundled_files(source: str) -> list[Path]:
-    """Return the raw file behind ``dataset:NAME``, as far as it is a file of this machine."""
-    name = source.removeprefix("dataset:")
-    if name in _BUNDLED_FILES:
-        spec = util.find_spec("lifetimes")
-        folders = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-        found = [folder / "datasets" / _BUNDLED_FILES[name] for folder in folders]
-    else:
-        from relmark_research.customers.datasets import sample_folder
+    """Return the raw file behind ``dataset:NAME``."""
+    from relmark_research.customers.datasets import dataset_file
 
-        found = [sample_folder() / "transactions.csv"]
-    return [file for file in found if file.is_file()]
+    return [dataset_file(source.removeprefix("dataset:"))]
 
 
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def code_hash() -> str:
+    """Return one hash of all of this package's code."""
+    folder = Path(__file__).resolve().parents[1]
+    return files_hash(sorted(folder.rglob("*.py")), folder)
+
+
+def files_hash(files: list[Path], folder: Path) -> str:
+    """Return one hash of files, by their names in a folder and what they hold."""
+    lines = [f"{file_hash(file)}  {file.relative_to(folder)}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @cache

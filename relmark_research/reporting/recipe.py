@@ -9,16 +9,21 @@ parameters:
   margin: 0.3                  # shared: for every notebook that has it
   03_lifetime_value:
     horizon: 52 weeks          # for this one
+matrix:
+  segment: [private, trade]    # a report for each, of every notebook that has it
+alerts:
+  total_clv: {falls_by: 10%}
 """
 
-import glob
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
-
-BUNDLED = ("cdnow", "cdnow_full", "sample")
+from relmark_research.reporting.alerts import Alert, read_alerts
+from relmark_research.reporting.hooks import Hook, read_hooks
+from relmark_research.reporting.secrets import named, refuse_written, taken
+from relmark_research.reporting.sources import check_source, located
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,18 @@ class Recipe:
         Parameters for every notebook that has them, and by notebook.
     settings
         What ``--set`` adds to the parameters.
+    matrix
+        Parameters with the values for each of which there is a report.
+    alerts, hooks
+        What the key figures must not do, and whom to tell.
     keep
         How many runs to keep; None keeps all.
     time_limit
         For one whole notebook [seconds].
+    memory_limit
+        For one whole notebook [bytes]; None leaves it four fifths of the machine's.
+    reuse
+        Whether a notebook is taken from the last good run where nothing has changed since.
     """
 
     name: str
@@ -61,8 +74,19 @@ class Recipe:
     shared: dict[str, Any] = field(default_factory=dict)
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
+    matrix: dict[str, list[Any]] = field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    hooks: tuple[Hook, ...] = ()
     keep: int | None = None
     time_limit: float = 3600.0
+    memory_limit: int | None = None
+    reuse: bool = True
+
+    def secrets(self) -> dict[str, str]:
+        """Return every secret that the recipe names, with what the environment holds for it."""
+        typed = [setting.text for setting in self.settings]
+        tell = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
+        return taken(named([self.data, self.shared, self.own, self.matrix, typed, tell]))
 
 
 def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
@@ -96,14 +120,18 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         path=path,
         title=content["title"],
         notebooks=notebooks,
-        data=_located(content["data"], path.parent),
+        data=located(content["data"], path.parent),
         shared=shared,
         own=own,
-        keep=content["keep"],
-        time_limit=content["time_limit"],
+        matrix=_matrix(content["matrix"], path.parent),
+        alerts=read_alerts(content["alerts"]),
+        hooks=read_hooks(content["hooks"]),
+        **{name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse")},
     )
     recipe = _with_settings(recipe, settings, names)
-    _check_source(recipe.data)
+    _check_secrets(recipe)
+    for source in recipe.matrix.get("source", [recipe.data.get("source")]):
+        check_source({**recipe.data, "source": source} if source else recipe.data)
     return recipe
 
 
@@ -192,47 +220,35 @@ def _with_data(data: dict[str, Any], place: str, name: str, text: str) -> dict[s
     if place != "data" or name not in keys:
         wrong = f"{place}.{name}".removeprefix("data.")
         raise ReportError(f"--set data: {unknown_name('key in data', wrong, data_keys())}")
-    return {**data, **_located({name: text}, Path.cwd())}
+    return {**data, **located({name: text}, Path.cwd())}
 
 
-def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data section with a source that is a path made absolute."""
-    source = data.get("source")
-    if source is None or is_remote(source) or source.startswith("dataset:"):
-        return data
-    return {**data, "source": str((folder / Path(source).expanduser()).absolute())}
+def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
+    """The matrix with its sources located, each value once."""
+    for name, values in matrix.items():
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                raise ReportError(
+                    f"matrix.{name} must have each value once; found {value!r} twice. "
+                    "Take one of them out."
+                )
+            if isinstance(value, (dict, list)):
+                raise ReportError(
+                    f"matrix.{name} must hold texts, numbers or dates; found {value!r}."
+                )
+    if "source" not in matrix:
+        return matrix
+    located = [located({"source": str(value)}, folder)["source"] for value in matrix["source"]]
+    return {**matrix, "source": located}
 
 
-def is_remote(source: str) -> bool:
-    """Whether a source is a URL rather than a file of this machine."""
-    return "://" in source
-
-
-def source_files(source: str) -> list[Path]:
-    """Return the files of this machine that a path, a folder or a glob stands for, sorted."""
-    path = Path(source)
-    if path.is_dir():
-        return sorted(file for file in path.rglob("*") if file.is_file())
-    if path.is_file():
-        return [path]
-    return sorted(Path(found) for found in glob.glob(source, recursive=True))  # noqa: PTH207  (any glob)
-
-
-def _check_source(data: dict[str, Any]) -> None:
-    source = data.get("source")
-    if data and source is None:
-        raise ReportError(
-            "the recipe says how the data are read, but not which: data.source is missing. "
-            "Write it in the recipe, or give it: --set data.source=FILE."
-        )
-    if source is None or is_remote(source):
-        return
-    if source.startswith("dataset:"):
-        name = source.removeprefix("dataset:")
-        if name not in BUNDLED:
-            raise ReportError(f"data.source: {unknown_name('bundled data set', name, BUNDLED)}")
-    elif not source_files(source):
-        folder = Path(source).parent
-        there = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
-        near = unknown_name("file", Path(source).name, there[:20])
-        raise ReportError(f"data.source: nothing at {source}: {near}")
+def _check_secrets(recipe: Recipe) -> None:
+    """Refuse secrets that are written out, and names that the environment does not have."""
+    given: dict[str, Any] = {"data": recipe.data, "matrix": recipe.matrix}
+    given["parameters"] = {**recipe.shared, **recipe.own}
+    given["--set"] = {setting.name: setting.text for setting in recipe.settings}
+    given["hooks"] = {"mail": [hook.mail for hook in recipe.hooks]}
+    given["hooks"]["webhook"] = [hook.webhook for hook in recipe.hooks]
+    for place, value in given.items():
+        refuse_written(value, place)
+    recipe.secrets()

@@ -1,23 +1,34 @@
 """From a recipe to a published run: each notebook in its own process, each state written down."""
 
+import re
 import shlex
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relmark_research.reporting.child import Outcome
-from relmark_research.reporting.manifest import Manifest, NotebookRun, State, write_whole
-from relmark_research.reporting.outputs import made_true, read_executed, with_findings
-from relmark_research.reporting.plan import Task, plan
-from relmark_research.reporting.process import NotebookProcess, make_scratch, remove_scratch
-from relmark_research.reporting.provenance import check_data, git_state, versions
-from relmark_research.reporting.publish import Home, note_scratch
+from relmark_research.errors import RelmarkError
+from relmark_research.reporting.hooks import End, News, notify
+from relmark_research.reporting.making import Before, Progress, Run, Watch
+from relmark_research.reporting.manifest import Manifest, NotebookRun, read_manifest
+from relmark_research.reporting.memory import machine_limit
+from relmark_research.reporting.overview import write_overviews
+from relmark_research.reporting.pdf import find_browser, print_pages
+from relmark_research.reporting.plan import Task, plan, task_names
+from relmark_research.reporting.process import Limits
+from relmark_research.reporting.provenance import (
+    check_data,
+    code_hash,
+    file_hash,
+    git_state,
+    versions,
+)
+from relmark_research.reporting.publish import LATEST, Home, RunningError, now
 from relmark_research.reporting.recipe import Recipe, read_recipe
+from relmark_research.reporting.reuse import Fingerprints, key_of
+from relmark_research.reporting.secrets import Scrubber, scrubbed_errors
 
-_PAUSE = 0.1  # seconds between two looks at the processes
+_SEED = re.compile(r"(^|_)seed$")
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,10 @@ class Asked:
         How many runs to keep, in place of the recipe's number.
     out
         The folder in which each recipe has its folder of runs; None is ``runs`` beside ``recipes``.
+    force
+        Whether notebooks are run even where nothing has changed since the last good run.
+    pdf
+        Whether each page is printed as PDF too.
     """
 
     settings: tuple[str, ...] = ()
@@ -46,21 +61,8 @@ class Asked:
     jobs: int = 1
     keep: int | None = None
     out: Path | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a notebook is: its state, and which of its cells is running (0: none yet)."""
-
-    notebook: str
-    state: State
-    cell: int = 0
-    cells: int = 0
-    seconds: float = 0.0
-    error: str | None = None
-
-
-Watch = Callable[[Progress], None]
+    force: bool = False
+    pdf: bool = False
 
 
 def run_recipe(path: Path | str, asked: Asked | None = None, *, watch: Watch | None = None) -> Path:
@@ -87,143 +89,102 @@ def run_recipe(path: Path | str, asked: Asked | None = None, *, watch: Watch | N
     """
     asked = asked or Asked()
     recipe = read_recipe(path, settings=asked.settings)
+    with scrubbed_errors(Scrubber.of(recipe.secrets())):
+        try:
+            run = _run(recipe, asked, command_line(path, asked), watch or _unwatched)
+        except RunningError:
+            raise
+        except RelmarkError as error:
+            _tell(recipe, News(recipe.name, recipe.title, "refused", str(error)))
+            raise
+        manifest = read_manifest(run)
+        end: End = "done" if manifest.good else "failed"
+        end = "alert" if manifest.good and manifest.alerts else end
+        _tell(recipe, News(recipe.name, recipe.title, end, run=run, manifest=manifest))
+    return run
+
+
+def _run(recipe: Recipe, asked: Asked, command: str, watch: Watch) -> Path:
+    """Check everything, make the run aside, and publish it."""
     tasks = plan(recipe, as_of=asked.as_of, only=asked.only)
     home = Home(runs_folder(recipe, asked.out))
+    browser = find_browser() if asked.pdf else None
     home.refuse_if_running()  # before the data are read, which takes longer
-    manifest = first_manifest(recipe, tasks, asked, command=command_line(path, asked))
+    prints = Fingerprints()
+    manifest = first_manifest(recipe, tasks, asked, prints, command=command)
+    limits = Limits(
+        recipe.time_limit, recipe.memory_limit or machine_limit(), recipe.memory_limit is not None
+    )
     with home.locked():
+        old = home.latest()
+        before = Before((home.path / LATEST).resolve(), old) if old else None
         run_id, aside = home.new_run()
         try:
-            run = Run(recipe, tasks, aside, watch or _unwatched)
-            manifest = run.make(replace(manifest, run_id=run_id), jobs=asked.jobs)
+            run = Run(recipe, tasks, aside, watch, limits, before, asked.force)
+            manifest = replace(manifest, run_id=run_id, before=old.run_id if old else None)
+            manifest = run.make(manifest, prints, jobs=asked.jobs)
+            if browser:
+                print_pages(aside, browser)
             published = home.publish(aside, manifest)
         finally:
             home.clear()
         home.prune(asked.keep or recipe.keep)
+        write_overviews(home, recipe.title)
     return published
 
 
-@dataclass
-class Run:
-    """A run that is being made: its folder aside, its manifest, its processes."""
-
-    recipe: Recipe
-    tasks: tuple[Task, ...]
-    aside: Path
-    watch: Watch
-    manifest: Manifest = field(init=False)
-    processes: dict[str, NotebookProcess] = field(default_factory=dict)
-
-    def make(self, manifest: Manifest, *, jobs: int) -> Manifest:
-        """Run every notebook, write every report, and return the manifest as it ended."""
-        self.manifest = manifest
-        manifest.write(self.aside)
-        try:
-            self._run_all(jobs)
-        finally:
-            for process in self.processes.values():
-                process.end()
-        self.manifest = replace(self.manifest, finished=_now())
-        self._render()
-        self.manifest.write(self.aside)
-        return self.manifest
-
-    def _run_all(self, jobs: int) -> None:
-        waiting = list(self.tasks)
-        while waiting or self.processes:
-            while waiting and len(self.processes) < jobs:
-                self._start(waiting.pop(0))
-            for task in self.tasks:
-                if task.name in self.processes:
-                    self._look_at(task)
-            if self.processes:
-                time.sleep(_PAUSE)
-
-    def _start(self, task: Task) -> None:
-        scratch = make_scratch()
-        note_scratch(self.aside, scratch)
-        self._set(replace(self._run_of(task), state="running"))
-        self.processes[task.name] = NotebookProcess.start(
-            task.notebook,
-            output=self._executed(task),
-            parameters=task.given,
-            scratch=scratch,
-            time_limit=self.recipe.time_limit,
-        )
-
-    def _look_at(self, task: Task) -> None:
-        process = self.processes[task.name]
-        outcome = process.outcome()
-        cell, cells = process.progress()
-        if outcome is None:
-            self.watch(Progress(task.name, "running", cell, cells, process.seconds))
-            return
-        del self.processes[task.name]
-        self._finish(task, outcome, cell=cell, seconds=process.seconds)
-        remove_scratch(process.scratch)
-
-    def _finish(self, task: Task, outcome: Outcome, *, cell: int, seconds: float) -> None:
-        """Read out what the notebook became, and keep it with cell states that are true."""
-        import nbformat
-
-        run = replace(
-            self._run_of(task),
-            state=outcome.state,
-            error=outcome.error,
-            seconds=round(seconds, 2),
-        )
-        notebook = made_true(read_executed(self._executed(task), task.notebook), run, cell=cell)
-        write_whole(self._executed(task), nbformat.writes(notebook))
-        self._set(with_findings(run, notebook))
-
-    def _render(self) -> None:
-        """Write a report for every notebook, also for those that failed, and the index."""
-        from relmark_research.reporting.render import render_index, render_report
-
-        for task in self.tasks:
-            run = replace(self._run_of(task), report=f"{task.name}.html")
-            notebook = read_executed(self._executed(task), task.notebook)
-            try:
-                page = render_report(notebook, run, self.manifest.with_run(run))
-            except OSError:
-                raise
-            except Exception as error:  # noqa: BLE001  (one report must not take the others along)
-                reason = f"its report could not be made: {type(error).__name__}: {error}"
-                self._set(replace(run, state="failed", report=None, error=run.error or reason))
-                continue
-            write_whole(self.aside / f"{task.name}.html", page)
-            self.manifest = self.manifest.with_run(run)
-        write_whole(self.aside / "index.html", render_index(self.manifest))
-
-    def _executed(self, task: Task) -> Path:
-        return self.aside / "notebooks" / f"{task.name}.ipynb"
-
-    def _run_of(self, task: Task) -> NotebookRun:
-        return next(run for run in self.manifest.notebooks if run.notebook == task.name)
-
-    def _set(self, run: NotebookRun) -> None:
-        self.manifest = self.manifest.with_run(run)
-        self.manifest.write(self.aside)
-        self.watch(Progress(run.notebook, run.state, seconds=run.seconds or 0.0, error=run.error))
-
-
 def first_manifest(
-    recipe: Recipe, tasks: tuple[Task, ...], asked: Asked, *, command: str
+    recipe: Recipe,
+    tasks: tuple[Task, ...],
+    asked: Asked,
+    prints: Fingerprints,
+    *,
+    command: str,
 ) -> Manifest:
     """Return the manifest of a run that has not begun; reads the data, and so may refuse them."""
+    seen = _fingerprints(recipe, asked.as_of)
+    names = {task.name for task in tasks}
+    skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     return Manifest(
         recipe=recipe.name,
         title=recipe.title,
         run_id="",
-        started=_now(),
+        started=now().isoformat(timespec="seconds"),
         as_of=asked.as_of,
         data=dict(recipe.data),
-        fingerprint=check_data(recipe.data, as_of=asked.as_of),
+        fingerprint=seen.get("", {}),
         versions=versions(),
         git=git_state(recipe.path.parent),
+        code=code_hash(),
         command=command,
-        notebooks=tuple(NotebookRun(task.name, parameters=task.parameters) for task in tasks),
+        notebooks=(*(_queued(task, prints, seen) for task in tasks), *skipped),
     )
+
+
+def _fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
+    """What is found in each source; the one of the whole recipe below an empty name."""
+    if "source" not in recipe.matrix:
+        return {"": check_data(recipe.data, as_of=as_of)}
+    sources = recipe.matrix["source"]
+    return {each: check_data({**recipe.data, "source": each}, as_of=as_of) for each in sources}
+
+
+def _queued(task: Task, prints: Fingerprints, seen: dict[str, dict[str, Any]]) -> NotebookRun:
+    return NotebookRun(
+        task.name,
+        parameters=task.parameters,
+        path=str(task.notebook),
+        source=file_hash(task.notebook),
+        case=task.case,
+        fingerprint=seen.get(str(task.case.get("source")), {}),
+        key=key_of(task, prints),
+        seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
+    )
+
+
+def _tell(recipe: Recipe, news: News) -> None:
+    for wrong in notify(recipe.hooks, news):
+        print(f"relmark: {wrong}", file=sys.stderr, flush=True)
 
 
 def runs_folder(recipe: Recipe, out: Path | None) -> Path:
@@ -248,10 +209,6 @@ def command_line(path: Path | str, asked: Asked) -> str:
     for name in asked.only:
         words += ["--only", name]
     return shlex.join(str(word) for word in words)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _unwatched(progress: Progress) -> None:

@@ -4,17 +4,17 @@ pydantic checks the shape; the words are ours: where, what was expected, what wa
 nearest name that there is.
 """
 
-import re
+import reprlib
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from relmark_research.errors import ReportError, unknown_name
+from relmark_research.reporting.sections import DataSection, RecipeFile, section_at
 
-_SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
 _KINDS = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
 _EXPECTED = {
     "string_type": "text",
@@ -23,57 +23,11 @@ _EXPECTED = {
     "model_type": "names with values, one to a line",
     "model_attributes_type": "names with values, one to a line",
     "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "recursion_loop": "a value that does not contain itself",
 }
-
-
-class DataSection(BaseModel):
-    """Which data, and what its columns are called."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    source: str | None = None
-    customer: str | None = None
-    date: str | None = None
-    value: str | None = None
-    cost: str | None = None
-    returns: str | None = None
-    currency: str | None = None
-    options: dict[str, Any] | None = None
-
-
-class RecipeFile(BaseModel):
-    """A whole recipe."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    title: str = Field(min_length=1)
-    data: DataSection | None = None
-    notebooks: list[str] = Field(min_length=1)
-    parameters: dict[str, Any] | None = None
-    keep: int | None = Field(default=None, ge=1)
-    time_limit: float = 3600.0
-
-    @field_validator("time_limit", mode="before")
-    @classmethod
-    def _in_seconds(cls, value: Any) -> float:
-        return seconds(value)
-
-
-def seconds(text: Any) -> float:
-    """Return a length of time such as ``"20 minutes"`` in seconds.
-
-    Examples
-    --------
-    >>> seconds("20 minutes")
-    1200.0
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+?)s?", str(text).strip().lower())
-    if match is None or match[2] not in _SECONDS or float(match[1]) == 0:
-        raise ValueError(
-            f"must be a length of time such as '90 seconds', '20 minutes' or '2 hours'; "
-            f"found {text!r}."
-        )
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -96,8 +50,9 @@ def read_yaml(path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
         raise ReportError(f"{path.name} is not YAML at {where}: {error.problem}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, TypeError) as error:
-        raise ReportError(f"{path.name} is not YAML in UTF-8: {error}.") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise ReportError(f"{path.name} cannot be read as YAML in UTF-8: {said}.") from None
     except ReportError as error:
         raise ReportError(f"{path.name}: {error} Keep one of the two.") from None
 
@@ -127,6 +82,13 @@ def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
         raise ReportError("\n".join(f"{name}: {sentence}" for sentence in said)) from None
     checked = recipe.model_dump()
     checked["data"] = recipe.data.model_dump(exclude_none=True) if recipe.data else {}
+    for number, hook in enumerate(recipe.hooks, start=1):
+        ways = [way for way in ("command", "mail", "webhook") if getattr(hook, way) is not None]
+        if len(ways) != 1:
+            raise ReportError(
+                f"{name}: hook {number} must have one of command, mail and webhook; "
+                f"found {' and '.join(ways) or 'none'}."
+            )
     return checked
 
 
@@ -136,23 +98,35 @@ def data_keys() -> tuple[str, ...]:
 
 
 def _sentence(problem: Any) -> str:
+    """One of pydantic's findings in our words."""
     place = [str(part) for part in problem["loc"] if not isinstance(part, int)]
-    where, found = ".".join(place), problem.get("input")
+    where, found, context = ".".join(place), problem.get("input"), problem.get("ctx", {})
     if problem["type"] == "extra_forbidden":
-        model = DataSection if place[0] == "data" else RecipeFile
-        inside = f" in {place[0]}" if len(place) > 1 else ""
-        return unknown_name(f"key{inside}", place[-1], model.model_fields)
+        inside = f" in {'.'.join(place[:-1])}" if len(place) > 1 else ""
+        return unknown_name(f"key{inside}", place[-1], section_at(place).model_fields)
     if problem["type"] == "missing":
-        return f"{where!r} is missing. Every recipe has title and notebooks."
+        inside = place[-2] if len(place) > 1 else "recipe"
+        fields = section_at(place).model_fields
+        needed = [key for key, about in fields.items() if about.is_required()]
+        return f"{where!r} is missing. Every {inside} has {' and '.join(needed)}."
     if problem["type"] == "value_error":
-        return f"{where} {problem['ctx']['error']}"
+        return f"{where} {context['error']}"
     if problem["type"] in {"too_short", "string_too_short"}:
         return f"{where} must not be empty."
-    if problem["type"] == "greater_than_equal":
-        return f"{where} must be at least {problem['ctx']['ge']}; found {found!r}."
+    if problem["type"] == "literal_error":
+        return f"{where} must be {context['expected']}; found {_short(found)}."
+    if problem["type"] in {"greater_than_equal", "less_than_equal"}:
+        least = "ge" in context
+        bound = f"at least {context['ge']}" if least else f"at most {context['le']}"
+        return f"{where} must be {bound}; found {_short(found)}."
     expected = _EXPECTED.get(problem["type"], "something else")
     quotes = " Put it in quotes." if expected == "text" and _is_word(found) else ""
-    return f"{where} must be {expected}; found {found!r} ({_kind(found)}).{quotes}"
+    return f"{where} must be {expected}; found {_short(found)} ({_kind(found)}).{quotes}"
+
+
+def _short(found: Any) -> str:
+    """What was found, whatever its size."""
+    return reprlib.repr(found)
 
 
 def _is_word(value: Any) -> bool:

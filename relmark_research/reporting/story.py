@@ -14,7 +14,9 @@ import pandas as pd
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting import numbers
-from relmark_research.reporting.svg import inline_svg
+from relmark_research.reporting.files import save_figure
+from relmark_research.reporting.secrets import Scrubber
+from relmark_research.reporting.svg import draw, inline_svg
 from relmark_research.reporting.tables import Layout, as_html
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RECORD_MIME = "application/vnd.relmark.record+json"
-_DOLLAR = "<span>&#36;</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
+_DOLLAR = (
+    "<span>&#36;</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
+)
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -113,6 +117,8 @@ def figure(
 ) -> None:
     """Show a figure as inline SVG in the page's typeface and colours, and close it.
 
+    In a run it is kept as an SVG and a PNG file as well.
+
     Parameters
     ----------
     drawing
@@ -133,14 +139,17 @@ def figure(
 
     _check_name(name)
     words = _spoken(f"words for figure {name!r} (alt)", alt)
-    whole = _whole(drawing)
-    drawn = inline_svg(whole, name=name, alt=words)
+    whole, scrub = _whole(drawing), Scrubber.in_force()
+    _write_over(whole, scrub)
+    text = draw(whole, name)
+    drawn = scrub(inline_svg(text, name=name, alt=words))
+    links = save_figure(whole, text, name)
     pyplot.close(whole)
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     _show_html(
         f'<figure class="rm-figure" id="figure-{name}">'
         f'<div class="rm-scroll" tabindex="0" role="group" aria-label="Figure: {escape(name)}">'
-        f"{drawn}</div>{below}</figure>",
+        f"{drawn}</div>{below}{links}</figure>",
         words,
     )
 
@@ -154,7 +163,7 @@ def table(
     currency: str = "USD",
     open: bool = False,  # noqa: A002 (the word that HTML has for it)
 ) -> None:
-    """Show a table behind one click, with all of it as a CSV file to download.
+    """Show a table behind one click, with all of it as files to download: CSV and Parquet.
 
     Parameters
     ----------
@@ -180,6 +189,15 @@ def table(
     _check_name(name)
     layout = Layout(name=name, caption=caption, currency=currency, open=open)
     _show_html(as_html(frame, formats or {}, layout), f"{caption}\n{frame.head(20)}")
+
+
+def _write_over(figure: "Figure", scrub: Scrubber) -> None:
+    """Take secrets out of a figure's texts, as a picture cannot be scrubbed."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text) if scrub.spellings else ():
+        if isinstance(text, Text):
+            text.set_text(scrub(text.get_text()))
 
 
 def _whole(drawing: Any) -> "Figure":

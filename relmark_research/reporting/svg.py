@@ -26,13 +26,13 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline_svg(figure: "Figure", *, name: str, alt: str) -> str:
-    """Return a figure as an ``<svg>`` element that can stand in any page beside others.
+def inline_svg(drawn: str, *, name: str, alt: str) -> str:
+    """Return a drawing as an ``<svg>`` element that can stand in any page beside others.
 
     Parameters
     ----------
-    figure
-        A matplotlib figure; it is neither changed nor closed.
+    drawn
+        As `draw` gives it.
     name
         Identifier of the figure in its report; with the drawing itself it makes the ids unique.
     alt
@@ -43,7 +43,7 @@ def inline_svg(figure: "Figure", *, name: str, alt: str) -> str:
     str
         The same text for the same drawing: no date, no random ids.
     """
-    root = ElementTree.fromstring(_drawn(figure, name))
+    root = ElementTree.fromstring(drawn)
     digest = hashlib.sha256(ElementTree.tostring(root)).hexdigest()[:6]
     prefix = f"{name}-{digest}"
     _strip(root)
@@ -55,7 +55,8 @@ def inline_svg(figure: "Figure", *, name: str, alt: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _drawn(figure: "Figure", name: str) -> str:
+def draw(figure: "Figure", name: str) -> str:
+    """Return a figure, which is neither changed nor closed, as the text of an SVG file."""
     import matplotlib as mpl
 
     target = io.StringIO()

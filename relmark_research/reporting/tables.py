@@ -11,11 +11,14 @@ from pandas.api import types
 
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting import numbers
+from relmark_research.reporting.files import save_table
+from relmark_research.reporting.secrets import Scrubber
 
 SHOWN_ROWS = 20
 FORMATS = ("money", "share", "count", "number", "date", "text")
 
-_FORMULA = re.compile(r"^[=+\-@\t\r]")  # how a spreadsheet program recognises a formula
+# how a spreadsheet program recognises a formula, in wide letters too
+_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: Layout) -> 
     layout
         Identifier, caption, currency, whether unfolded.
     """
-    flat = _flat(frame)
+    flat = _scrubbed(_flat(frame))
     _check_formats(flat, formats)
     kinds = {name: formats.get(name, _kind(flat[name])) for name in map(str, flat.columns)}
     top = flat.head(SHOWN_ROWS)
@@ -84,6 +87,19 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
             f"expected columns with different names, found {list(flat.columns)}; rename them"
         )
     return flat
+
+
+def _scrubbed(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table without secrets, which base64 and Parquet would hide from the last look."""
+    scrub = Scrubber.in_force()
+    if not scrub.spellings:
+        return frame
+    texts = {
+        column: frame[column].map(lambda cell: scrub(cell) if isinstance(cell, str) else cell)
+        for column in frame.columns
+        if _kind(frame[column]) == "text"
+    }
+    return frame.assign(**texts).rename(columns=scrub)
 
 
 def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
@@ -175,14 +191,16 @@ def _title(column: str) -> str:
 
 
 def _foot(frame: pd.DataFrame, layout: Layout) -> str:
-    data = b64encode(("\ufeff" + csv_text(frame)).encode()).decode()
+    csv = "\ufeff" + csv_text(frame)
+    data = b64encode(csv.encode()).decode()
+    parquet = save_table(frame, csv, layout.name, layout.caption)
     more = len(frame) - SHOWN_ROWS
     rest = f"{numbers.count(more)} more rows are in the file. " if more > 0 else ""
     rest = rest.replace("1 more rows are", "1 more row is") if more == 1 else rest
     return (
         f'<p class="rm-download">{rest}<a download="{layout.name}.csv" '
         f'href="data:text/csv;charset=utf-8;base64,{data}">Download as CSV'
-        f'<span class="rm-hidden"> ({escape(layout.caption)})</span></a></p>'
+        f'<span class="rm-hidden"> ({escape(layout.caption)})</span></a>{parquet}</p>'
     )
 
 

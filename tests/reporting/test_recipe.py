@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
+from relmark_research.reporting.amounts import seconds
 from relmark_research.reporting.plan import plan
 from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.schema import check_recipe, seconds
+from relmark_research.reporting.schema import check_recipe
 from tests.reporting.books import write_notebook, write_recipe
 
 BASE = "title: Margins\nnotebooks: [one, two]\n"

@@ -16,6 +16,10 @@ from relmark_research.reporting.runner import Asked, command_line, run_recipe, r
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
 MARK = f"runner-{os.getpid()}"
+MONTHLY = (
+    "title: Margins\nnotebooks: {}\n"
+    "parameters: {{speaks: {{margin: 0.25, segment: '{{x}} \"y\" \\ <script>'}}}}"
+)
 ENDLESS = (
     "import subprocess, time\n"
     "subprocess.Popen(['sleep', '987'], start_new_session=True)\n"
@@ -40,11 +44,7 @@ def project(tmp_path_factory) -> Path:
     write_notebook(books, "fails", "before = 1", "1 / 0", "after = 1")
     write_notebook(books, "exits", "import os\nos._exit(3)", "after = 1")
     write_notebook(books, "endless", ENDLESS)
-    write_recipe(
-        folder,
-        "title: Margins\nnotebooks: [speaks, fails, exits]\n"
-        "parameters: {speaks: {margin: 0.25, segment: '{x} \"y\" \\ <script>'}}",
-    )
+    write_recipe(folder, MONTHLY.format("[speaks]"))
     write_recipe(
         folder, "title: T\nnotebooks: [endless, speaks]\ntime_limit: 4 seconds", name="endless"
     )
@@ -58,7 +58,7 @@ def monthly(project) -> Path:
 
 @pytest.fixture(scope="module")
 def good(monthly) -> Path:
-    return run_recipe(monthly, Asked(only=("speaks",), as_of="2024-05-31"))
+    return run_recipe(monthly, Asked(as_of="2024-05-31"))
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,9 @@ def seen() -> list:
 
 
 @pytest.fixture(scope="module")
-def bad(monthly, good, seen) -> Path:
+def bad(project, monthly, good, seen) -> Path:
     """A run after the good one, in which two of three notebooks end badly."""
+    write_recipe(project, MONTHLY.format("[speaks, fails, exits]"))
     return run_recipe(monthly, Asked(jobs=3), watch=seen.append)
 
 
@@ -120,7 +121,7 @@ def test_the_manifest_says_what_was_asked_and_found(good):
     assert run.parameters["margin"] == 0.25
     assert run.parameters["weeks"] == 52
     assert 0 < run.seconds < 120
-    assert manifest.command.endswith("--as-of 2024-05-31 --only speaks")
+    assert manifest.command.endswith("--as-of 2024-05-31")
 
 
 def test_the_notebook_is_left_as_it_was_and_runs_with_this_interpreter(good, project):
@@ -174,7 +175,7 @@ def test_each_state_is_told_in_turn(bad, seen):
 
 def test_nothing_is_left_behind(bad, good):
     assert sorted(entry.name for entry in bad.parent.iterdir()) == sorted(
-        [".lock", "latest", bad.name, good.name]
+        [".lock", "index.html", "latest", bad.name, good.name]
     )
     assert marked() == []
 
@@ -217,7 +218,8 @@ def test_a_runner_that_is_killed_leaves_no_process_and_a_clean_next_run(project,
     assert scratch.is_dir()
     run = run_recipe(recipe, Asked(only=("speaks",)))
     assert not scratch.exists()
-    assert sorted(entry.name for entry in home.iterdir()) == [".lock", run.name, "latest"]
+    kept = [".lock", run.name, "index.html"]
+    assert sorted(entry.name for entry in home.iterdir()) == kept
 
 
 def test_a_runner_that_is_asked_to_stop_cleans_up_at_once(project, good):

@@ -15,7 +15,10 @@ from relmark_research.reporting.story import RECORD_MIME
 def test_an_answer_is_a_record_that_jupyterlab_shows(spoken):
     (data,) = spoken(lambda: story.answer("They bring $5 to $7 *each*."))
     assert data[RECORD_MIME] == {"kind": "answer", "text": "They bring $5 to $7 *each*."}
-    assert data["text/markdown"] == r"**They bring <span>&#36;</span>5 to <span>&#36;</span>7 \*each\*.**"
+    assert (
+        data["text/markdown"]
+        == r"**They bring <span>&#36;</span>5 to <span>&#36;</span>7 \*each\*.**"
+    )
 
 
 def test_a_record_has_the_fields_of_a_key_figure(spoken):

@@ -5,7 +5,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot
 
-from relmark_research.reporting.svg import inline_svg
+from relmark_research.reporting import svg as drawing
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def draw():
             ax.plot([0, 1], [0, 1], color=data, marker="o")
             ax.text(0.5, 0.5, words, color=text)
             ax.set_xlabel("Weeks")
-        svg = inline_svg(figure, name=name, alt="A <rising> line")
+        drawn = drawing.draw(figure, name)
+        svg = drawing.inline_svg(drawn, name=name, alt="A <rising> line")
         pyplot.close(figure)
         return svg
 
