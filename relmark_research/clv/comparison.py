@@ -47,17 +47,21 @@ class Comparison:
 
     @property
     def overview(self) -> pd.DataFrame:
-        """The columns that a reader wants, under names that a reader knows."""
-        names = {
-            "behind": "Behind the best, in log score",
-            "bias": "Error of the total",
-            "mean_absolute_error": "Mean error by customer",
-            "coverage_90": "Within the central 90%",
-            "alive": "Still customers",
-            "seconds": "Seconds",
-        }
-        rounded = {"behind": 4, "mean_absolute_error": 3, "alive": 0, "seconds": 2}
-        return self.table.round(rounded)[list(names)].rename(columns=names)
+        """The columns that a reader wants, under short names.
+
+        Behind is the distance to the best log score, summed over 1,000 customers.
+        """
+        table = self.table
+        return pd.DataFrame(
+            {
+                "Behind, per 1,000": (1000 * table["behind"]).round(1),
+                "Error of total": table["bias"],
+                "Mean error": table["mean_absolute_error"].round(3),
+                "Within 90%": table["coverage_90"],
+                "Still there": table["alive"].round(),
+                "Seconds": table["seconds"].round(2),
+            }
+        )
 
     @property
     def words(self) -> str:
@@ -139,7 +143,7 @@ class Comparison:
         who = "They all expected" if len(bias) > 1 else "It expected"
         return (
             f"{who} too {side} purchases, by {' to '.join(sizes)}: customers bought {other} than "
-            "before, which no model of their histories can foresee."
+            "their histories let expect."
         )
 
     def _repr_html_(self) -> str:
