@@ -93,7 +93,8 @@ def covariance(information: Array) -> Array:
     sizes, axes = np.linalg.eigh(information)
     known = sizes > sizes[-1] / (_CONDITION * 1e3)
     spread = np.where(known, 1 / np.where(known, sizes, 1.0), 0.0)
-    return (axes * spread) @ axes.T
+    inverse = (axes * spread) @ axes.T
+    return (inverse + inverse.T) / 2
 
 
 def _is_open(sizes: Array) -> Array:
