@@ -122,7 +122,7 @@ def payback_table(
 
 
 def unit_costs(
-    table: pd.DataFrame | Books,
+    table: pd.DataFrame | str | Books,
     *,
     by: str | None = None,
     period: str = "quarter",

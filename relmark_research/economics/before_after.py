@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relmark_research.economics.opened import opened
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
 
@@ -20,7 +21,7 @@ def before_and_after(
     *,
     at: Day | None = None,
     margin: float | None = None,
-    contacts: pd.DataFrame | None = None,
+    contacts: pd.DataFrame | str | None = None,
 ) -> pd.DataFrame:
     """Return each customer's tenure and profit by a day, and profit afterwards.
 
@@ -120,10 +121,11 @@ def _sides(log: TransactionLog, split: pd.Timestamp, margin: float | None) -> pd
 
 
 def _costs(
-    contacts: pd.DataFrame | None, split: pd.Timestamp, log: TransactionLog
+    contacts: pd.DataFrame | str | None, split: pd.Timestamp, log: TransactionLog
 ) -> dict[str, pd.Series]:
     if contacts is None:
         return {}
+    contacts = opened(contacts)
     missing = {"customer_id", "date", "cost"} - set(contacts.columns)
     if missing:
         raise DataError(

@@ -13,8 +13,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from relmark_research.economics.opened import opened
 from relmark_research.economics.response_fit import Counts
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.units import Day, as_date
 
 Purpose = Literal["acquisition", "retention"]
 PURPOSES: tuple[Purpose, Purpose] = ("acquisition", "retention")
@@ -47,7 +49,7 @@ class Books:
     @classmethod
     def of(
         cls,
-        table: pd.DataFrame | Books,
+        table: pd.DataFrame | str | Books,
         *,
         by: str | None = None,
         period: str = "quarter",
@@ -59,7 +61,8 @@ class Books:
         ----------
         table
             Columns acquisition_spend, prospects_reached, customers_won, retention_spend,
-            customers_at_risk, customers_kept: money and heads of the period.
+            customers_at_risk, customers_kept: money and heads of the period; or the path of a CSV
+            or Parquet file, or ``"sample:books"``.
         by
             Column of the segment or channel; None where there is none.
         period
@@ -75,7 +78,7 @@ class Books:
         """
         if isinstance(table, Books):
             return table
-        renamed = table.rename(columns={own: ours for ours, own in (names or {}).items()})
+        renamed = opened(table).rename(columns={own: ours for ours, own in (names or {}).items()})
         for name in [*NUMBERS, period, *([by] if by else [])]:
             if name not in renamed.columns:
                 raise DataError(
@@ -95,6 +98,19 @@ class Books:
     def segments(self) -> list[str]:
         """Names of the segments, in their order."""
         return list(self.table["segment"].unique())
+
+    def until(self, day: Day | None) -> Books:
+        """Return the periods that were over on ``day``; None returns all."""
+        if day is None:
+            return self
+        last = pd.Timestamp(as_date(day, name="until"))
+        kept = self.table["period"].dt.end_time.dt.normalize() <= last
+        if not kept.any():
+            raise DataError(
+                f"no period of the books was over on {last:%Y-%m-%d}; the first is "
+                f"{self.table['period'].min()}. Choose a later day."
+            )
+        return Books(self.table[kept].reset_index(drop=True), self.periods_per_year)
 
     def recent(self, periods: int | None) -> Books:
         """Return the last so many periods; None returns all."""

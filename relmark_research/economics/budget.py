@@ -70,8 +70,14 @@ class Lines:
 
     def equity(self, spend: Array) -> Array:
         """Return E, summed over lines, at spends per head."""
+        total: Array = self.by_line(spend).sum(axis=-1)
+        return total
+
+    def by_line(self, spend: Array) -> Array:
+        """Return what each line adds to E at spends per head."""
         won = self.worth * exponential_rate(self.ceiling, self.steepness, spend)
-        return (self.heads * (won - spend)).sum(axis=-1)
+        found: Array = self.heads * (won - spend)
+        return found
 
     def returns(self, spend: Array) -> Array:
         """Return what the next unit of money brings on each line, w c k exp(-k x)."""

@@ -8,7 +8,7 @@ comparison of winning with keeping does not even depend on V.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,6 @@ from relmark_research.economics.curves import Fits
 from relmark_research.economics.equity import CustomerEquity
 from relmark_research.economics.recommendation import Recommendation, Shift, recommended, shifted
 from relmark_research.economics.response_shape import Array, exponential_rate
-from relmark_research.economics.retention import customer_value
 from relmark_research.errors import ParameterError, unknown_name
 
 
@@ -224,29 +223,6 @@ class SpendingPosition:
         return shifted(
             self.lines(), self.draws(draws, seed=seed), self.spend, winning, share, level=level
         )
-
-    def equity_of(self, margin: float = 1.0, retention: float = 1.0, rate: float = 1.0) -> float:
-        """Return customer equity of the year with margins, retention or discount rate scaled."""
-        moved = replace(
-            self,
-            margins=self.margins.assign(margin=self.margins["margin"] * margin),
-            annual_discount_rate=self.annual_discount_rate * rate,
-        )
-        lines = moved.lines()
-        if retention != 1.0:
-            lines = replace(lines, worth=moved._worth_at(retention))
-        return float(lines.equity(self.spend))
-
-    def _worth_at(self, retention: float) -> Array:
-        values = []
-        for segment in self.segments:
-            curve, margin = (
-                self.fits[segment, "retention"].curve,
-                float(self.margins["margin"][segment]),
-            )
-            rate = min(curve.rate * retention, 0.999)
-            values.append(customer_value(margin, rate, self.annual_discount_rate, curve.spend))
-        return np.tile(values, 2)
 
     def _average_cost(self, segment: str) -> float:
         spend, _, won = self.today.loc[segment, list(COLUMNS["acquisition"])].to_numpy(float)

@@ -42,7 +42,8 @@ class Recommendation:
     ----------
     table
         Row per line (segment, purpose): heads, today, best, best_low, best_high (money in the
-        year), change, spend_per_head, at_bound (where the best is at the edge of what was tried).
+        year), change, gain (of equity, by this line alone), spend_per_head_today, spend_per_head,
+        at_bound (where the best is at the edge of what was tried).
         best_low and best_high span what would be best under the draws.
     budget
         Money that may be spent in the year; None without limit.
@@ -112,6 +113,7 @@ def recommended(
             "best_low": low,
             "best_high": high,
             "change": (split.spend - today) * lines.heads,
+            "gain": lines.by_line(split.spend) - lines.by_line(today),
             "spend_per_head_today": today,
             "spend_per_head": split.spend,
             "at_bound": np.isclose(split.spend, edges[0]) | np.isclose(split.spend, edges[1]),

@@ -17,7 +17,7 @@ Margins = float | Mapping[str, float] | pd.DataFrame
 
 
 def spending_position(
-    table: pd.DataFrame | Books,
+    table: pd.DataFrame | str | Books,
     *,
     margin: Margins,
     annual_discount_rate: float,

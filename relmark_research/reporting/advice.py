@@ -1,0 +1,266 @@
+"""What report 04 says of spending on customers: sentences and key figures from its tables."""
+
+from typing import Any
+
+import pandas as pd
+
+from relmark_research.economics.books import ALL
+from relmark_research.economics.recommendation import Recommendation, Shift
+from relmark_research.reporting.numbers import (
+    Formatter,
+    count,
+    estimate,
+    number,
+    share,
+    with_interval,
+)
+
+WORDS = {"acquisition": "winning", "retention": "keeping"}
+
+
+def answer(costs: pd.DataFrame, best: Recommendation, cash: Formatter) -> str:
+    """Return the report's answer: the next customer's cost each way, and what to do about it."""
+    won, kept = _cost(costs, "marginal_cost_won", cash), _cost(costs, "marginal_cost_kept", cash)
+    gain = with_interval(best.gain, best.gain_low, best.gain_high, cash)
+    if best.probability < 0.8:
+        return (
+            f"One more customer costs {won} to win and {kept} to keep. No other split of the "
+            f"budget is surely better than today's: the best known would gain {gain}."
+        )
+    return (
+        f"One more customer costs {won} to win and {kept} to keep. The same money, split better "
+        f"between channels and between winning and keeping, would raise customer equity by {gain}."
+    )
+
+
+def odds(best: Recommendation) -> str:
+    """Return how sure a better split is of being better."""
+    return f"customer equity of a year at the same budget; better with {chance(best.probability)}"
+
+
+def chance(probability: float) -> str:
+    """Return a probability that came from draws, never as certainty.
+
+    Examples
+    --------
+    >>> chance(1.0), chance(0.9652), chance(0.0)
+    ('a probability above 99.9%', 'a probability of 97%', 'a probability below 0.1%')
+    """
+    if probability > 0.999:
+        return "a probability above 99.9%"
+    if probability < 0.001:
+        return "a probability below 0.1%"
+    return f"a probability of {100 * probability:.{0 if 0.01 <= probability <= 0.99 else 1}f}%"
+
+
+def key_figures(
+    costs: pd.DataFrame, by_purpose: pd.DataFrame, currency: str
+) -> list[dict[str, Any]]:
+    """Return the arguments of `story.record` for next customers and next money, each way."""
+    found = []
+    for name, verb in (("won", "win"), ("kept", "keep")):
+        value, low, high = _ends(costs.loc[ALL], f"marginal_cost_{name}")
+        average = float(costs[f"cost_per_{name}"][ALL])
+        found.append(
+            {
+                "name": f"next_customer_{name}", "value": value, "low": low, "high": high,
+                "unit": currency, "label": f"To {verb} one more customer",
+                "meaning": f"the average one costs {number(average)}; this is the next",
+            }
+        )  # fmt: skip
+    for purpose, word in WORDS.items():
+        value, low, high = _ends(by_purpose.loc[purpose], "next_unit")
+        found.append(
+            {
+                "name": f"next_unit_{purpose}", "value": value, "low": low, "high": high,
+                "unit": currency, "label": f"Brought by 1 {currency} more on {word}",
+                "meaning": "customer value, if spread over channels as today",
+            }
+        )  # fmt: skip
+    return found
+
+
+def costs_finding(costs: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading on average against marginal cost."""
+    ratio, low, high = _ends(costs.loc[ALL], "marginal_ratio")
+    average = float(costs["cost_ratio"][ALL])
+    if low <= 1 <= high:
+        return "At the margin winning and keeping cost about the same"
+    dear, cheap = ("keeping", "winning") if ratio < 1 else ("winning", "keeping")
+    turned = (ratio < 1) != (average < 1)
+    start = f"On average {cheap} costs more, but " if turned else ""
+    said = f"{start}the next customer is dearer in {dear}"
+    return said[0].upper() + said[1:]
+
+
+def costs_words(costs: pd.DataFrame) -> str:
+    """Return what average and marginal costs say, and why they differ."""
+    row = costs.loc[ALL]
+    average, marginal = (
+        with_interval(*_ends(row, name)) for name in ("cost_ratio", "marginal_ratio")
+    )
+    return (
+        f"A customer won costs on average {average} times a customer kept; the next one won costs "
+        f"{marginal} times the next one kept. The average counts the money that was easy to place. "
+        "Where a channel already keeps nearly all whom money can keep, each further one is dear, "
+        "whatever the average says; budgets should follow the next customer, not the average."
+    )
+
+
+def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of costs with its index as a column and without empty notes."""
+    table = costs.reset_index()
+    return table if table["note"].str.len().any() else table.drop(columns="note")
+
+
+def money_columns(costs: pd.DataFrame) -> dict[str, str]:
+    """Return the format of each column of costs."""
+    return {
+        name: "number" if "ratio" in name else "money" for name in costs.columns if name != "note"
+    }
+
+
+def returns_finding(returned: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading on where the next unit of money brings most and least."""
+    ranked = returned.sort_values("next_unit", ascending=False)
+    ends = [
+        f"{estimate(*_ends(row, 'next_unit'), cash)} in {_line(line)}"
+        for line, row in ranked.iloc[[0, -1]].iterrows()
+    ]
+    return f"One more {cash(1)} brings {ends[0]}, but {ends[1]}"
+
+
+def shift_words(shift: Shift, cash: Formatter) -> str:
+    """Return what moving a little from acquisition to retention would do."""
+    gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
+    return (
+        f"Moving {share(shift.share)} of the budget, {cash(shift.amount)}, from winning to keeping "
+        f"and leaving the channels' shares as they are would change customer equity by {gain}; it "
+        f"raises it with {chance(shift.probability)}."
+    )
+
+
+def payback_finding(worth: pd.DataFrame) -> str:
+    """Return the heading on how soon customers pay for having been won."""
+    months = worth["payback_months"]
+    never = months[months == float("inf")]
+    if len(never):
+        return f"In {' and '.join(map(str, never.index))} a customer never pays back what it cost"
+    if months.min() == months.max():
+        return f"A customer has paid for being won within {count(months.max())} months"
+    return (
+        f"A customer has paid for being won within {count(months.min())} to {count(months.max())} "
+        "months"
+    )
+
+
+def payback_words(worth: pd.DataFrame, cash: Formatter) -> str:
+    """Return the range of LTV : CAC, on average and at the margin."""
+    ratio, next_ratio = worth["value_to_cost"].sort_values(), worth["value_to_marginal_cost"]
+    return (
+        f"A customer's value is {number(ratio.iloc[0])} times the cost of winning one in "
+        f"{ratio.index[0]} and {number(ratio.iloc[-1])} times in {ratio.index[-1]}; against "
+        f"what the next one costs it is {number(next_ratio.min())} to {number(next_ratio.max())} "
+        "times. Payback counts churn and discount; value is the first year's margin and what "
+        "follows if all goes on as today."
+    )
+
+
+def curves_finding(fitted: pd.DataFrame) -> str:
+    """Return the heading on how many curves the books tell."""
+    told = int((fitted["told"] == "identified").sum())
+    if told == len(fitted):
+        return f"The books tell all {told} curves, and how they level off"
+    return f"The books tell {told} of {len(fitted)} curves; the others are a matter of judgement"
+
+
+def curves_words(fitted: pd.DataFrame) -> str:
+    """Return which curves fit badly, or cannot be told."""
+    poor = fitted[fitted["p_value"] < 0.01]
+    open_ = fitted[fitted["told"] != "identified"]
+    said = ["Each curve rises steeply at first and then flattens: that is why the next is dearer."]
+    if len(poor):
+        said.append(
+            f"The counts of {_lines(poor)} scatter more than chance would have it; their intervals "
+            "are widened for it."
+        )
+    if len(open_):
+        said.append(
+            f"For {_lines(open_)} the books do not say where the curve levels off: vary the spend "
+            "more, above all upwards."
+        )
+    return " ".join(said)
+
+
+def split_finding(best: Recommendation, cash: Formatter) -> str:
+    """Return the heading on what a better split gains."""
+    gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
+    if best.probability < 0.8:
+        return f"No split is surely better than today's; the best known gains {gain}"
+    return f"Split better, the same budget brings {gain} more"
+
+
+def split_words(best: Recommendation, cash: Formatter) -> str:
+    """Return the sums by purpose, the probability, the regret and the shadow price."""
+    sums = best.by_purpose()
+    moved = float(best.table["change"].clip(lower=0).sum())
+    purposes = " and ".join(
+        f"{word} goes from {cash(sums['today'][purpose])} to {cash(sums['best'][purpose])}"
+        for purpose, word in WORDS.items()
+    )
+    return (
+        f"{cash(moved)} would change place; {purposes}. The split beats today's with "
+        f"{chance(best.probability)}. Keeping today's costs {cash(best.regret_today)} of expected "
+        f"equity against the best that could be known, taking this one {cash(best.regret)}. One "
+        f"more {cash(1)} of budget would bring {cash(best.shadow_price)} on top of itself."
+    )
+
+
+def steps(best: Recommendation, fitted: pd.DataFrame, cash: Formatter) -> list[str]:
+    """Return what to do, most gained first, with the money that each step moves."""
+    table = best.table
+    if best.probability < 0.8:
+        return ["1. **Leave the split as it is** and vary the spends on purpose to learn more."]
+    more = table[table["change"] > 0].sort_values("gain", ascending=False)
+    less = table[table["change"] < 0].sort_values("change")
+    found = [
+        f"**Spend more on {_lines(more.iloc[:3])}**: "
+        + "; ".join(_step(line, row, cash) for line, row in more.iloc[:3].iterrows())
+        + f". The three bring {cash(more['gain'].iloc[:3].sum())} of equity.",
+        f"**Take it from {_lines(less.iloc[:3])}**: "
+        + "; ".join(_step(line, row, cash) for line, row in less.iloc[:3].iterrows())
+        + f". That gives up {cash(-less['gain'].iloc[:3].sum())}.",
+    ]
+    edge = table[table["at_bound"]]
+    loose = fitted[fitted["told"] != "identified"]
+    if len(edge) or len(loose):
+        found.append(
+            f"**Try more than ever before in {_lines(pd.concat([edge, loose]))}**, in a few places "
+            "first: the books do not show where it stops paying."
+        )
+    found.append(
+        "**Go half of the way first**, keep some places as they are, and run this report again "
+        "with the next two quarters: the curves are told by spends that differ."
+    )
+    return [f"{place}. {step}" for place, step in enumerate(found, start=1)]
+
+
+def _step(line: Any, row: pd.Series, cash: Formatter) -> str:
+    return f"{_line(line)} from {cash(row['today'])} to {cash(row['best'])}"
+
+
+def _line(line: Any) -> str:
+    return f"{line[0]}, {WORDS[line[1]]}"
+
+
+def _lines(table: pd.DataFrame) -> str:
+    names = [f"{WORDS[purpose]} in {segment}" for segment, purpose in table.index.unique()]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _cost(costs: pd.DataFrame, name: str, cash: Formatter) -> str:
+    return estimate(*_ends(costs.loc[ALL], name), cash)
+
+
+def _ends(row: Any, name: str) -> tuple[float, float, float]:
+    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])

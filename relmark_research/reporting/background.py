@@ -1,0 +1,135 @@
+"""What report 04 says beside its advice: one segment's map, sensitivity, claims, and the limits."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from relmark_research.economics.claims import Claim
+from relmark_research.economics.equity import CustomerEquity
+from relmark_research.economics.position import SpendingPosition
+from relmark_research.economics.recommendation import Recommendation
+from relmark_research.reporting.numbers import Formatter, count, number, share
+
+RETURNS_FORMATS = {
+    "spend": "money", "heads": "count", "spend_per_head": "money", "rate": "share",
+    "marginal_cost": "money", "worth": "money", "next_unit": "money", "next_unit_low": "money",
+    "next_unit_high": "money",
+}  # fmt: skip
+WORTH_FORMATS = {
+    "margin": "money", "retention_rate": "share", "customer_value": "money",
+    "customer_value_low": "money", "customer_value_high": "money", "acquisition_cost": "money",
+    "value_to_cost": "number", "value_to_marginal_cost": "number", "payback_months": "count",
+}  # fmt: skip
+SPLIT_FORMATS = {
+    "heads": "count", "today": "money", "best": "money", "best_low": "money", "best_high": "money",
+    "change": "money", "gain": "money", "spend_per_head_today": "money", "spend_per_head": "money",
+}  # fmt: skip
+SENSITIVITY_FORMATS = {
+    "equity_today": "money", "equity_at_low": "money", "equity_at_high": "money", "swing": "money",
+    "elasticity": "number",
+}  # fmt: skip
+RETENTION_FORMATS = {
+    "retention_rate": "share", "customer_value": "money", "relative_gain": "share",
+    "spend_today": "money", "extra_spend": "money", "curve_spend": "money",
+}  # fmt: skip
+FIT_FORMATS = {
+    "ceiling": "share", "ceiling_low": "share", "ceiling_high": "share", "steepness": "number",
+    "p_value": "number", "dispersion": "number", "logit_aic": "number",
+}  # fmt: skip
+
+
+def focus(best: Recommendation) -> str:
+    """Return the segment in which most money would change place."""
+    moved = best.table["change"].abs().groupby("segment").sum()
+    return str(moved.idxmax())
+
+
+def points(equity: CustomerEquity) -> pd.DataFrame:
+    """Return today and the best without a limit, as `plots.economics.equity_surface` draws them."""
+    named = {"today": equity.at(), "best": equity.optimum()}
+    columns = ["acquisition_spend", "retention_spend", "customer_equity"]
+    rows = [[name, *(getattr(at, column) for column in columns)] for name, at in named.items()]
+    return pd.DataFrame(rows, columns=["label", *columns])
+
+
+def surface_finding(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading on one segment's equity."""
+    today, best = marked["customer_equity"]
+    return (
+        f"In {segment} a prospect is worth {cash(today)} today and {cash(best)} at best, "
+        "were money no object"
+    )
+
+
+def surface_words(marked: pd.DataFrame) -> str:
+    """Return what the map's shape means for the order of doing things."""
+    gains = marked["acquisition_spend"][1] / max(marked["acquisition_spend"][0], 1e-12)
+    kept = marked["retention_spend"][1] / max(marked["retention_spend"][0], 1e-12)
+    return (
+        f"The best spends {number(gains)} times as much on winning and {number(kept)} times as "
+        "much on keeping as today. There the next customer won and the next one kept cost the "
+        "same: what a customer is worth. Near the top the map is flat, so that little is lost by a "
+        "spend somewhat off it."
+    )
+
+
+def sensitivity_finding(depends: pd.DataFrame) -> str:
+    """Return the heading on the driver that matters most."""
+    first = depends.iloc[0]
+    change = abs(first["swing"]) / 2 / abs(first["equity_today"])
+    return f"Ten percent of the {depends.index[0]} move customer equity by {share(change)}"
+
+
+def retention_words(kept: pd.DataFrame) -> str:
+    """Return what five points of retention are worth, and where they pay."""
+    low, high = kept["relative_gain"].min(), kept["relative_gain"].max()
+    pays = [str(segment) for segment in kept.index[kept["pays"]]]
+    where = (
+        f"By the curves they pay in {', '.join(pays)}" if pays else "By the curves they pay nowhere"
+    )
+    rest = [str(segment) for segment in kept.index[~kept["pays"]]]
+    others = f" and not in {', '.join(rest)}" if pays and rest else ""
+    return (
+        f"Five points more retention would make a customer worth {share(low)} to {share(high)} "
+        f"more, if they were free. {where}{others}."
+    )
+
+
+def claims_finding(claims: Sequence[Claim]) -> str:
+    """Return the heading on how many of the claims hold."""
+    held = sum(claim.verdict == "holds" for claim in claims)
+    return f"Of {len(claims)} claims that textbooks make, {held} hold here"
+
+
+def trust_words(
+    position: SpendingPosition, fitted: pd.DataFrame, margins: pd.DataFrame | object
+) -> str:
+    """Return how the curves were tested and what the margins rest on."""
+    worse = int((fitted["logit_aic"] > 2).sum())
+    fine = int((fitted["p_value"] >= 0.05).sum())
+    said = (
+        f"{fine} of {len(fitted)} curves pass a test of fit at 5%, and {worse} fit better than an "
+        "S-shaped alternative that keeps customers without any spend. "
+    )
+    if isinstance(margins, pd.DataFrame):
+        used = margins.loc[position.segments, "customers"].astype(float)
+        said += (
+            f"Margins are those of {count(used.sum())} customers' first years, between "
+            f"{count(used.min())} and {count(used.max())} to a segment; their doubt is in every "
+            "interval here. "
+        )
+    return said + (
+        "No spend is advised that the books have not seen: a split marked at_bound stops at the "
+        "lowest or highest spend tried, and the true best may lie beyond."
+    )
+
+
+def limits_words(annual_discount_rate: float) -> str:
+    """Return what the model cannot know."""
+    return (
+        f"The model takes a discount rate of {share(annual_discount_rate)}, one margin and one "
+        "retention rate per segment for all years, and customers who are as good however much was "
+        "spent on winning them. It takes spends to have been varied without regard to the "
+        "quarter's prospects; where more was spent because better ones were met, the curves are "
+        "too steep. One rate for customers who differ undervalues those who have stayed long."
+    )
