@@ -135,9 +135,9 @@ def written_off(
         span = Horizon.parse(rules.acquisition)
         end = pd.Series([pd.Timestamp(span.end(day.date())) for day in won], won.index)
         length = (end - won).dt.days.astype(float)
-    parts = []
+    parts, day = [], pd.Timedelta(days=1)
     for first, last in periods:
-        opened, closed = won.clip(lower=first), end.clip(upper=last + pd.Timedelta(days=1))
+        opened, closed = won.where(won > first, first), end.where(end <= last, last + day)
         share = (closed - opened).dt.days.clip(lower=0) / length
         part = customers.assign(period=first, acquisition=share * customers["acquisition_cost"])
         parts.append(part.loc[share > 0, ["customer_id", "period", "acquisition"]])

@@ -83,11 +83,11 @@ def profit_table(
     >>> table = profit_table(log, contacts=rm.load_sample("contacts"),
     ...                      customers=rm.load_sample("customers"))
     >>> table.loc["C00001", ["revenue", "goods", "contacts", "acquisition", "profit"]].round(2)
-    revenue        414.58
-    goods          285.34
-    contacts        66.63
-    acquisition     57.24
-    profit          -0.91
+    revenue        1377.17
+    goods           879.13
+    contacts         15.15
+    acquisition      57.24
+    profit          397.04
     Name: C00001, dtype: float64
     """
     if period is not None:
@@ -189,7 +189,7 @@ def _refuse_unknown_costs(log: TransactionLog) -> None:
 
 def _won(log: TransactionLog, customers: pd.DataFrame, buyers: pd.Index) -> pd.DataFrame:
     table = costs.checked_customers(customers)
-    missing = buyers.difference(table["customer_id"])
+    missing = buyers.difference(pd.Index(table["customer_id"]))
     if len(missing):
         raise DataError(
             f"customers must hold everyone who bought; {len(missing):,} of {len(buyers):,} are "

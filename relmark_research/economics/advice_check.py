@@ -1,0 +1,94 @@
+"""Was the advice right? Give it as of an earlier day, and see what came after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.fitting import normal_quantile
+from relmark_research.economics import costs
+from relmark_research.economics.actions import ACTIONS, Actions
+from relmark_research.economics.recommend import recommend
+from relmark_research.economics.residual import FutureTerms
+from relmark_research.units import Day, as_date
+
+if TYPE_CHECKING:
+    from relmark_research.customers.transactions import TransactionLog
+
+
+def check_advice(
+    log: TransactionLog,
+    *,
+    contacts: pd.DataFrame,
+    at: Day | None = None,
+    segments: pd.Series | None = None,
+    purchases: type[PurchaseModel] | None = None,
+    actions: Actions = Actions(),  # noqa: B008  (frozen)
+    terms: FutureTerms = FutureTerms(),  # noqa: B008
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Advise as of an earlier day and compare with what customers then earned and cost.
+
+    Nobody acted on that advice, so what came after is what "going on as now" brings: the residual
+    value that was foretold, seen undiscounted over the days that are left.
+
+    Parameters
+    ----------
+    log, contacts, segments, purchases, actions, terms
+        As for `recommend`.
+    at
+        The day of the advice; None takes the day a year before the log's end.
+    level
+        Probability of the intervals of the actual means.
+
+    Returns
+    -------
+    DataFrame
+        Row per action that was advised: customers; expected, residual value foretold per customer
+        until the log's end; actual with actual_low and actual_high, what a customer earned less
+        contacts, and the interval of that mean (money per customer); losing, share of them who cost
+        more than they earned.
+    """
+    end = log.observed_until
+    day = (pd.Timestamp(end) - pd.DateOffset(years=1)).date() if at is None else as_date(at)
+    advise = partial(
+        recommend, log.until(day), contacts=contacts, segments=segments, purchases=purchases,
+        actions=actions,
+    )  # fmt: skip
+    advised = advise(terms=terms).table["action"]
+    near = replace(terms, horizon=f"{(end - day).days} days", annual_discount_rate=0.0)
+    foretold = advise(terms=near).table["residual_value"]
+    actual = _earned(log, contacts, day).reindex(advised.index).fillna(0.0)
+    table = pd.DataFrame({"action": advised, "expected": foretold, "actual": actual})
+    rows = []
+    for name in ACTIONS:
+        part = table[table["action"] == name]
+        if len(part):
+            mean, sd = float(part["actual"].mean()), float(part["actual"].std() or 0.0)
+            reach = normal_quantile(level) * np.nan_to_num(sd) / np.sqrt(len(part))
+            rows.append(
+                {
+                    "action": name,
+                    "customers": len(part),
+                    "expected": float(part["expected"].mean()),
+                    "actual": mean,
+                    "actual_low": mean - reach,
+                    "actual_high": mean + reach,
+                    "losing": float((part["actual"] < 0).mean()),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _earned(log: TransactionLog, contacts: pd.DataFrame, day: Day) -> pd.Series:
+    """Return what each customer earned after a day, less contacts, by customer_id."""
+    later = log.after(day)
+    rows = later.to_pandas()
+    left = (rows["value"] - rows["cost"]).groupby(rows["customer_id"]).sum()
+    spent = costs.within(costs.checked_contacts(contacts), "date", later)
+    return left.sub(spent.groupby("customer_id")["cost"].sum(), fill_value=0.0)
