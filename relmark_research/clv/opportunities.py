@@ -40,7 +40,7 @@ def endless_survivals(gamma: Number, delta: Number, rate: float) -> Array:
     """
     gamma, delta = np.asarray(gamma, float), np.asarray(delta, float)
     z, b, c = np.exp(-rate), delta + 1, gamma + delta + 1
-    depth = int(25 / np.sqrt(-np.expm1(-rate))) + 50
+    depth = int(12 / np.sqrt(-np.expm1(-rate))) + 50
     tail = np.ones(np.broadcast(gamma, delta).shape)
     for m in range(depth, -1, -1):
         even = (m + 1) * (c - b + m) / ((c + 2 * m) * (c + 2 * m + 1))

@@ -9,6 +9,7 @@ import pytest
 from scipy.special import betaln
 
 import relmark_research as rm
+from relmark_research.clv.opportunities import endless_survivals
 
 DONORS = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 SURE = rm.BGBB(3.0, 2.0, 1.0, 5.0)  # gamma = 1: the published expectation is 0 / 0
@@ -82,6 +83,16 @@ def test_endless_value_is_the_published_one():
     exact = ways * lives * series / ((1 + d) * likelihood)
     found = DONORS.discounted_expected_purchases(np.log1p(d), x, t_x, n)
     assert found == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("rate", [1e-6, 0.0027, 0.1, 3.0])
+@pytest.mark.parametrize("shapes", [(0.7, 2.8), (1000, 0.01), (0.01, 1000), (1.0, 1.0)])
+def test_endless_sum_of_survivals_is_gausss_function(rate, shapes):
+    gamma, delta = shapes
+    with mp.workdps(30):
+        exact = mp.hyp2f1(1, delta, mp.mpf(gamma) + delta, mp.exp(-mp.mpf(rate))) - 1
+    found = endless_survivals(gamma, delta, rate)
+    assert float(found) == pytest.approx(float(exact), rel=1e-9)
 
 
 def test_expected_purchases_are_the_published_ones():
