@@ -39,7 +39,10 @@ from .customers.options import ReadOptions
 from .customers.pseudonyms import pseudonyms
 from .customers.summary import CustomerSummary, Split
 from .customers.transactions import TransactionLog, read_transactions
+from .economics.account_years import account_years
 from .economics.acquisition import payback, unit_costs
+from .economics.actions import Actions
+from .economics.advice_check import check_advice
 from .economics.before_after import before_and_after
 from .economics.claims import (
     claims_table,
@@ -47,13 +50,27 @@ from .economics.claims import (
     loyal_are_more_profitable,
     retaining_is_cheaper,
 )
+from .economics.costs import CostRules, cost_audit
+from .economics.crm_export import action_list, write_list
 from .economics.equity import CustomerEquity
+from .economics.experiment import experiment_size, experiments
 from .economics.heterogeneity import constant_retention_bias
+from .economics.inequality import profit_concentration
+from .economics.kinds import customer_kinds, kind_table, predicted_lifetime
+from .economics.level_choice import compare_with_textbook, relationship_levels
+from .economics.level_effects import LevelEffects, assumed_effects
+from .economics.level_regression import level_balance, level_effects
+from .economics.levels import Effect, GridCuts, MarketingLevel, read_levels, textbook_levels
 from .economics.margins import first_year_margin
+from .economics.profitability import profit_items, profit_table
+from .economics.pyramid import profit_classes, tier_table
+from .economics.recommend import recommend
+from .economics.residual import FutureTerms
 from .economics.response import LogitCurve, ResponseCurve
 from .economics.retention import break_even_retention, margin_multiple, retention_value
 from .economics.sensitivity import value_elasticities
 from .economics.spending import spending_position
+from .economics.whale import whale_curve
 from .errors import (
     ConvergenceError,
     DataError,
@@ -76,19 +93,26 @@ __all__ = [
     "LOYALTY_LADDER",
     "MBGNBD",
     "PURCHASE_LADDER",
+    "Actions",
     "AnnualRate",
     "BetaDiscreteWeibull",
     "ConvergenceError",
+    "CostRules",
     "CovariateFit",
     "CustomerEquity",
     "CustomerSummary",
     "DataError",
+    "Effect",
     "Fit",
+    "FutureTerms",
     "GammaGamma",
+    "GridCuts",
     "Horizon",
     "LadderError",
+    "LevelEffects",
     "LogitCurve",
     "LoyaltyLadder",
+    "MarketingLevel",
     "ParameterError",
     "ParetoNBD",
     "Prediction",
@@ -101,22 +125,31 @@ __all__ = [
     "Split",
     "TimeUnit",
     "TransactionLog",
+    "account_years",
+    "action_list",
     "alive_distribution",
+    "assumed_effects",
     "before_and_after",
     "best_levels",
     "break_even_retention",
     "calibration",
+    "check_advice",
     "claims_table",
     "cohort_averages",
     "cohort_table",
     "compare_models",
     "compare_with_lifetimes",
+    "compare_with_textbook",
     "concentration_table",
     "constant_retention_bias",
     "contract_tenures",
+    "cost_audit",
     "customer_base",
     "customer_history",
+    "customer_kinds",
     "estimate_transitions",
+    "experiment_size",
+    "experiments",
     "few_bring_most",
     "first_year_margin",
     "fit_covariates",
@@ -126,6 +159,9 @@ __all__ = [
     "growth_table",
     "holdout_score",
     "interval_coverage",
+    "kind_table",
+    "level_balance",
+    "level_effects",
     "lifetime_value",
     "load_cdnow",
     "load_donations",
@@ -135,16 +171,26 @@ __all__ = [
     "most_to_lose",
     "p_alive_matrix",
     "payback",
+    "predicted_lifetime",
     "prediction_histogram",
+    "profit_classes",
+    "profit_concentration",
+    "profit_items",
+    "profit_table",
     "pseudonyms",
     "purchase_counts",
     "purchase_regularity",
+    "read_levels",
     "read_transactions",
+    "recommend",
     "record",
+    "relationship_levels",
     "retaining_is_cheaper",
     "retention_value",
     "spend_frequency_correlation",
     "spending_position",
+    "textbook_levels",
+    "tier_table",
     "to_lifetimes",
     "total_value",
     "tracking",
@@ -152,4 +198,6 @@ __all__ = [
     "value_by_decile",
     "value_distribution",
     "value_elasticities",
+    "whale_curve",
+    "write_list",
 ]
