@@ -156,6 +156,9 @@ def move_drivers(
     if rung is not None and rows.empty:
         raise LadderError(unknown_name("rung with departures", rung, moves["origin"].unique()))
     rows, notes = _complete(rows, drivers)
+    if rung is None:
+        rows, one_way = _two_ways(rows)
+        notes = (*notes, *one_way)
     y, together = _outcomes(rows, outcome)
     held = [*drivers, *(["origin"] if rung is None else [])]
     X, reference = _design(rows, held)
@@ -169,6 +172,16 @@ def _complete(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame,
     left = int((~known).sum())
     note = f"{left:,} departures without a value of every driver are left out"
     return rows[known], (note,) if left else ()
+
+
+def _two_ways(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Keep the rungs from which some climb and some fall: elsewhere no odds ratio exists."""
+    ways = rows.pivot_table(index="origin", columns="move", values="period", aggfunc="count")
+    both = ways.reindex(columns=["climb", "fall"]).notna().all(axis=1)
+    left = [str(name) for name in both.index[~both]]
+    where = ", ".join(left)
+    note = f"departures from {where}, from where nobody climbs or nobody falls, are left out"
+    return rows[rows["origin"].map(both).astype(bool)], (note,) if left else ()
 
 
 def _outcomes(rows: pd.DataFrame, outcome: Outcome) -> tuple[pd.Series, tuple[str, ...]]:

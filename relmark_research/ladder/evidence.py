@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from relmark_research.customers import datasets, sources
 from relmark_research.errors import DataError, LadderError, unknown_name
 
@@ -25,6 +27,15 @@ COLUMNS = {
     "answers": ("customer_id", "date", "score"),
 }
 SAMPLE = "sample:"  # a table of the bundled firm is named "sample:events"
+
+
+def read_table(source: Any) -> pd.DataFrame:
+    """Return a small table in memory: a DataFrame, a CSV or Parquet file, or ``"sample:name"``."""
+    if isinstance(source, pd.DataFrame):
+        return source
+    if str(source).startswith(SAMPLE):
+        return datasets.load_sample(str(source).removeprefix(SAMPLE))
+    return sources.open_source(source, separator=None).to_pandas()
 
 
 def stream(

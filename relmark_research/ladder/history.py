@@ -165,6 +165,8 @@ class LadderHistory:
         """
         if "customer_id" not in people.columns:
             raise DataError(f"customers: {unknown_name('column', 'customer_id', people.columns)}")
+        if self.period is not None:  # ids of a log are text
+            people = people.assign(customer_id=people["customer_id"].astype(str))
         twice = people["customer_id"][people["customer_id"].duplicated()]
         if len(twice):
             raise DataError(

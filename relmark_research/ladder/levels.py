@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from relmark_research.errors import DataError, unknown_name
-from relmark_research.ladder.drivers import Drivers, move_drivers
-from relmark_research.ladder.policy import RelationshipLevel
+from relmark_research.ladder.drivers import Drivers, move_drivers, moves_table
+from relmark_research.ladder.evidence import read_table
+from relmark_research.ladder.history import LadderHistory
+from relmark_research.ladder.policy import LEVELS, RelationshipLevel
 
 
 def level_effects(
@@ -55,7 +57,8 @@ def level_effects(
     missing = [name for name in found if name not in costs]
     if costs and missing:
         raise DataError(f"every level needs its cost; found none for {', '.join(missing)}.")
-    others = [name for name in found if name != base]
+    order = {name: at for at, name in enumerate(LEVELS)}
+    others = sorted((n for n in found if n != base), key=lambda n: (order.get(n, 99), n))
     rows = moves[moves[column].notna()]
     dummies = {f"level is {n}": (rows[column].astype(str) == n).astype(float) for n in others}
     fitted = move_drivers(rows.assign(**dummies), [*dummies, *controls])
@@ -71,3 +74,73 @@ def _effect(fitted: Drivers, move: str, name: str) -> tuple[float, float]:
     table = fitted.table
     row = table[(table["move"] == move) & (table["driver"] == f"level is {name}")]
     return float(row["odds_ratio"].iloc[0]), float(row["standard_error"].iloc[0])
+
+
+def level_costs(moves: pd.DataFrame, contacts: pd.DataFrame) -> dict[str, float]:
+    """Return what each level costs per person and period: its contacts over its departures.
+
+    Parameters
+    ----------
+    moves
+        Departures with the level in force, from `drivers.moves_table`.
+    contacts
+        customer_id, date, cost, level: one row per contact.
+
+    Raises
+    ------
+    DataError
+        Where a column is missing.
+    """
+    for column in ("cost", "level"):
+        if column not in contacts.columns:
+            raise DataError(f"contacts: {unknown_name('column', column, contacts.columns)}")
+    spent = contacts.groupby("level")["cost"].sum()
+    periods = moves["level"].value_counts()
+    return {str(name): float(spent.get(name, 0.0) / n) for name, n in periods.items()}
+
+
+def assumed_levels(given: Mapping[str, Sequence[float]]) -> tuple[RelationshipLevel, ...]:
+    """Return levels from ``{name: [cost, climb, fall]}``: what somebody takes them to do.
+
+    Examples
+    --------
+    >>> [one.climb for one in assumed_levels({"basic": [0, 1, 1], "reactive": [0.5, 1.05, 0.95]})]
+    [1.0, 1.05]
+    """
+    for name, numbers in given.items():
+        if len(numbers) != 3:
+            raise DataError(f"level {name!r} needs [cost, climb, fall]; found {list(numbers)}.")
+    return tuple(RelationshipLevel(name, *map(float, three)) for name, three in given.items())
+
+
+def known_levels(
+    history: LadderHistory,
+    *,
+    contacts: str | pd.DataFrame | None,
+    controls: Sequence[str] = (),
+    assumed: Mapping[str, Sequence[float]],
+) -> tuple[tuple[RelationshipLevel, ...], Drivers | None]:
+    """Return levels as the contacts show them, or as they are assumed where there are no contacts.
+
+    Parameters
+    ----------
+    history
+        With its table of customers where ``controls`` are used.
+    contacts
+        customer_id, date, cost, level: a table, a path, ``"sample:contacts"``, or None.
+    controls
+        Columns of customers that are held fixed.
+    assumed
+        ``{name: [cost, climb, fall]}``, for None.
+
+    Returns
+    -------
+    tuple
+        The levels, and what they were estimated from (None where assumed).
+    """
+    if contacts is None:
+        return assumed_levels(assumed), None
+    table = read_table(contacts).assign(customer_id=lambda t: t["customer_id"].astype(str))
+    moves = moves_table(history, table[["customer_id", "date", "level"]])
+    costs = level_costs(moves, table)
+    return level_effects(moves, costs=costs, controls=controls)

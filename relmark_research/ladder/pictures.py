@@ -161,3 +161,9 @@ def _kaplan_meier(waited: pd.DataFrame, level: float) -> pd.DataFrame:
         }
     )  # fmt: skip
     return table[table["at_risk"] >= 10]
+
+
+def by_height(table: pd.DataFrame, estimate: TransitionEstimate) -> pd.DataFrame:
+    """Return a table with an index of rungs in order of height, what is beside the ladder first."""
+    height = dict(zip(estimate.states, estimate.rank, strict=True))
+    return table.loc[sorted(table.index, key=lambda rung: height[rung])]

@@ -150,7 +150,7 @@ def _spread(
     path = [people + rest]
     entering, part = np.floor(new).astype(np.int64), new - np.floor(new)
     for _ in range(periods):
-        people = rng.multinomial(people[:, :, None].squeeze(-1), drawn).sum(axis=1) + entering
+        people = rng.multinomial(people, drawn).sum(axis=1) + entering
         rest = (rest[:, None, :] @ drawn)[:, 0] + part
         path.append(people + rest)
     return intervals.band(np.stack(path, axis=1), level)

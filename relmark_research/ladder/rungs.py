@@ -120,6 +120,12 @@ class LoyaltyLadder:
         except LadderError as error:
             raise LadderError(f"{where.name}: {error}") from None
 
+    @classmethod
+    def read(cls, name: str | Path) -> LoyaltyLadder:
+        """Return a bundled ladder (``"loyalty"``, ``"purchases"``) or that of a YAML file."""
+        text = str(name)
+        return cls.from_yaml(text) if text.endswith((".yml", ".yaml")) else bundled(text)
+
     @property
     def states(self) -> tuple[str, ...]:
         """Rungs, then what is beside the ladder."""

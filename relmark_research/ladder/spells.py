@@ -153,12 +153,12 @@ class EngineSpells:
             arrived=spells.start.min(where=spells.rung == target),
             last=spells.end.max(),
         )
-        ready = person.filter(
-            person.entered.notnull() & ~(person.arrived <= person.entered).fill_null(False)
+        ready = person.filter(  # a null is neither
+            (person.entered >= 0) & ~(person.arrived <= person.entered).fill_null(False)
         )
         waited = ready.select(
             duration=ready.arrived.fill_null(ready["last"]) - ready.entered,
-            reached=ready.arrived.notnull(),
+            reached=(ready.arrived >= 0).fill_null(False),
         )
         keys = ["duration", "reached"]
         return waited.group_by(keys).aggregate(n=waited.count()).order_by(keys).to_pandas()
