@@ -78,7 +78,7 @@ class WholeFiles:
 
     def write(self, buf: str, path: str) -> None:
         """Write a file in one step."""
-        write_whole(Path(path), self.scrub(buf))
+        write_whole(Path(path), self.scrub(buf), lasting=False)
 
     def pretty_path(self, path: str) -> str:
         """Return how to show a path."""
@@ -108,10 +108,12 @@ def execute(job: Job) -> Outcome:
 
 def _papermill(job: Job, at: dict[str, int]) -> None:
     import papermill
+    from papermill.engines import papermill_engines
     from papermill.iorw import papermill_io
     from traitlets.config import Config
 
     papermill_io.register("/", WholeFiles(Scrubber.in_force()))
+    papermill_engines.register(KERNEL, _sparing_engine())
     scratch = Path(job.scratch)
     cells = len(json.loads(Path(job.notebook).read_text(encoding="utf-8"))["cells"])
     at["cells"] = cells + bool(job.parameters)  # papermill adds a cell for them
@@ -121,12 +123,35 @@ def _papermill(job: Job, at: dict[str, int]) -> None:
         _literal(job.notebook),
         _literal(job.output),
         parameters=revealed(job.parameters) or None,
+        engine_name=KERNEL,
         kernel_name=KERNEL,
         language="python",
         progress_bar=False,
         config=Config({"ConnectionFileMixin": sockets}),
         on_cell_start=_reporter(scratch / "progress", at),
     )
+
+
+def _sparing_engine() -> type:
+    """Papermill's engine, but a cell is saved where it begins, not once more where it ends."""
+    from papermill.engines import NBClientEngine
+
+    class Sparing(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+            complete, save = nb_man.cell_complete, nb_man.save
+
+            def completed(*given: Any, **named: Any) -> None:
+                nb_man.save = lambda **_: None
+                try:
+                    complete(*given, **named)
+                finally:
+                    nb_man.save = save
+
+            nb_man.cell_complete = completed
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+
+    return Sparing
 
 
 def _literal(path: str) -> str:

@@ -23,7 +23,7 @@ def save_figure(figure: "Figure", drawn: str, name: str) -> str:
     Parameters
     ----------
     figure
-        A matplotlib figure.
+        A matplotlib figure that has been drawn; its layout is fixed.
     drawn
         The same as SVG.
     name
@@ -33,12 +33,14 @@ def save_figure(figure: "Figure", drawn: str, name: str) -> str:
     if stem is None:
         return ""
     stem.with_suffix(".svg").write_text(drawn, encoding="utf-8")
+    figure.set_layout_engine("none")  # drawing it has laid it out
     figure.savefig(
         stem.with_suffix(".png"),
         dpi=_DOTS,
         facecolor="white",
         bbox_inches="tight",
         metadata={"Software": None},
+        pil_kwargs={"compress_level": 3},
     )
     links = f"{_link(stem, 'SVG', name)} or {_link(stem, 'PNG', name)}"
     return f'<p class="rm-download">This figure as {links}</p>'

@@ -205,14 +205,18 @@ def read_manifest(run: Path) -> Manifest:
     return Manifest.from_json(path.read_text(encoding="utf-8"))
 
 
-def write_whole(path: Path, text: str) -> Path:
-    """Put ``text`` at ``path`` in one step: the old file or the new one, never a part."""
+def write_whole(path: Path, text: str, *, lasting: bool = True) -> Path:
+    """Put ``text`` at ``path`` in one step: the old file or the new one, never a part.
+
+    Unless it need not outlast a power cut, it is on the disk when this returns.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with aside.open("w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         return aside.replace(path)
     except OSError:
         aside.unlink(missing_ok=True)
