@@ -1,0 +1,145 @@
+"""Several models on one holdout: their order, what stands beside them, and the words."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+from relmark_research.clv.comparison import Comparison
+
+
+@pytest.fixture(scope="module")
+def split():
+    return rm.load_cdnow().split(at="1997-09-30")
+
+
+@pytest.fixture(scope="module")
+def compared(split):
+    return rm.compare_models(split, spend=rm.GammaGamma)
+
+
+def test_models_stand_by_log_score_and_naive_forecasts_last(compared):
+    table = compared.table
+    models = table[~table["naive"]]
+    assert set(models.index) == {"BGNBD", "MBGNBD", "ParetoNBD"}
+    assert models["log_score"].is_monotonic_decreasing
+    assert table.index[-2:].to_list() == ["NBD", "as before"]
+    assert table["best"].sum() == 1
+    assert table.index[0] == compared.best
+    assert set(compared.fits) == set(models.index)
+
+
+def test_scores_are_those_of_each_model_alone(compared, split):
+    for name in ("BGNBD", "ParetoNBD"):
+        score = rm.holdout_score(compared.fits[name], split)
+        row = compared.table.loc[name]
+        for column in ("log_score", "bias", "mean_absolute_error", "root_mean_squared_error"):
+            assert row[column] == pytest.approx(getattr(score, column))
+        coverage = rm.interval_coverage(compared.fits[name], split, levels=[0.5, 0.9])
+        assert coverage["actual"].to_list() == pytest.approx([row.coverage_50, row.coverage_90])
+        assert row["aic"] == pytest.approx(compared.fits[name].aic)
+
+
+def test_behind_is_the_mean_difference_with_its_interval(compared):
+    table = compared.table
+    scores = table["log_score"]
+    np.testing.assert_allclose(table["behind"].dropna(), scores.dropna().max() - scores.dropna())
+    assert table.loc[compared.best, ["behind", "behind_low", "behind_high"]].to_list() == [0, 0, 0]
+    assert table.loc["NBD", "behind_low"] > 0
+
+
+def test_as_before_is_each_customers_own_rate(compared, split):
+    x, T = split.calibration.frequency, split.calibration.T
+    expected = (x / T * split.length).sum()
+    assert compared.table.loc["as before", "expected"] == pytest.approx(expected)
+    assert np.isnan(compared.table.loc["as before", "log_score"])
+
+
+def test_value_of_the_holdout_is_judged_too(compared, split):
+    spend = rm.GammaGamma.fit(split.calibration).model
+    customers = split.calibration
+    paid = spend.conditional_expected_spend(customers.frequency, customers.monetary_value)
+    model = compared.fits["BGNBD"].model
+    bought = model.conditional_expected_purchases(
+        split.length, customers.frequency, customers.recency, customers.T
+    )
+    bias = (paid * bought).sum() / split.holdout["value"].sum() - 1
+    assert compared.table.loc["BGNBD", "value_bias"] == pytest.approx(bias)
+
+
+def test_choice_is_nearest_in_total_among_those_within_chance(compared):
+    table = compared.table[~compared.table["naive"]]
+    near = table[table["behind_low"] <= 0]
+    assert compared.choice in near.index
+    assert abs(near.loc[compared.choice, "bias"]) == near["bias"].abs().min()
+
+
+def words_of(rows, best, choice):
+    columns = ["behind", "behind_low", "bias", "mean_absolute_error", "alive", "expected", "naive"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table["best"] = table.index == best
+    return Comparison(table, best, choice, {})
+
+
+def test_words_name_the_choice_and_why():
+    compared = words_of(
+        {
+            "A": (0.0, 0.0, -0.19, 0.8, 90, 81, False),
+            "B": (0.001, -0.001, -0.14, 0.82, 190, 86, False),
+            "C": (0.004, 0.002, -0.13, 0.79, 105, 87, False),
+            "NBD": (0.067, 0.058, 0.47, 1.05, 236, 147, True),
+        },
+        "A",
+        "B",
+    )
+    assert compared.words == (
+        "A foretold the months kept back best; B did as well, within chance; behind it in log "
+        "score per customer: C (by 0.004). Of those that did as well B came nearest in total "
+        "(−14% against −19%), so it is the one to use. To suppose that nobody ever leaves would be "
+        "worse: the mean error of B by customer is 22% smaller. They all expected too few "
+        "purchases, by 13% to 19%: customers bought more than their histories let expect."
+    )
+    assert compared.words_on_leaving == (
+        "On what customers will do the models differ by at most 7% in total. On how many were "
+        "still customers at the cut they do not agree: from 90 (A) to 190 (B). A customer who "
+        "stays away and one who has left look the same."
+    )
+
+
+def test_words_say_where_leaving_explains_nothing():
+    compared = words_of(
+        {
+            "A": (0.0, 0.0, 0.01, 0.8, 90, 81, False),
+            "NBD": (-0.001, -0.002, 0.0, 0.8, 99, 80, True),
+        },
+        "A",
+        "A",
+    )
+    assert compared.words == (
+        "A was the only model tried. A did no better than to suppose that nobody leaves."
+    )
+    assert compared.words_on_leaving == ""
+
+
+def test_the_true_model_wins_where_models_differ():
+    """Customers who leave at once are told from those who never do by Pareto/NBD's rival."""
+    truth = rm.ParetoNBD(0.8, 4.0, 0.5, 1.0)
+    x, t_x, T = truth.simulate(np.full(4000, 40.0), seed=4)
+    t_x = np.ceil(t_x)  # few distinct histories
+    table = pd.DataFrame({"frequency": x, "recency": t_x, "T": T})
+    alive = np.random.default_rng(7).random(len(x)) < truth.p_alive(x, t_x, T)
+    bought = alive * truth.living(x, T).simulate(np.full(len(x), 40.0), seed=5)[0]
+    holdout = pd.DataFrame({"purchases": bought.astype(int), "value": 0.0})
+    split = rm.Split(rm.CustomerSummary(table, unit="week"), holdout, 40.0, 0, None)
+    compared = rm.compare_models(split, models=[rm.BGNBD, "ParetoNBD"])
+    assert compared.best == "ParetoNBD"
+    assert compared.table.loc["BGNBD", "behind_low"] > 0
+
+
+def test_unknown_models_are_named(split):
+    with pytest.raises(rm.ParameterError, match="Did you mean 'ParetoNBD'"):
+        rm.compare_models(split, models=["ParetoNDB"])
+    with pytest.raises(rm.ParameterError, match="no model of purchases 'GammaGamma'"):
+        rm.compare_models(split, models=["GammaGamma"])
+    with pytest.raises(rm.ParameterError, match="at least one model"):
+        rm.compare_models(split, models=[])

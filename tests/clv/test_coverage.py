@@ -1,0 +1,72 @@
+"""Forecasts as distributions: right for the true model, wrong for a wrong one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+from relmark_research.clv.coverage import holdout_chances
+
+MODELS = [
+    rm.BGNBD(0.6, 5.0, 0.8, 2.4),
+    rm.MBGNBD(0.6, 5.0, 0.8, 2.4),
+    rm.ParetoNBD(0.6, 8.0, 0.6, 12.0),
+]
+
+
+def split_of(model, n=3000, T=40.0, length=26.0, seed=8):
+    """Return customers cut at T and what they did afterwards, drawn from that model."""
+    x, t_x, T = model.simulate(np.full(n, T), seed=seed)
+    table = pd.DataFrame({"frequency": x, "recency": t_x, "T": T})
+    customers = rm.CustomerSummary(table, unit="week")
+    alive = np.random.default_rng(seed + 1).random(n) < model.p_alive(x, t_x, T)
+    bought = alive * model.living(x, T).simulate(np.full(n, length), seed=seed + 2)[0]
+    holdout = pd.DataFrame(
+        {"purchases": bought.astype(int), "value": 0.0}, index=customers.table.index
+    )
+    return rm.Split(customers, holdout, length, 0, None)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_intervals_of_the_true_model_hold_what_they_say(model):
+    table = rm.interval_coverage(model, split_of(model), levels=[0.5, 0.9], level=0.999)
+    assert (table["actual_low"] < table["expected"]).all()
+    assert (table["expected"] < table["actual_high"]).all()
+
+
+def test_too_sure_a_model_is_found_out():
+    truth = rm.BGNBD(0.6, 5.0, 0.8, 2.4)
+    sure = rm.BGNBD(60.0, 500.0, 0.8, 2.4)  # takes all customers for nearly alike
+    table = rm.interval_coverage(sure, split_of(truth), levels=[0.5, 0.9])
+    assert (table["actual_high"] < table["expected"]).all()
+
+
+def test_histogram_is_flat_for_the_true_model_and_not_for_a_low_one():
+    truth = rm.BGNBD(0.6, 5.0, 0.8, 2.4)
+    split = split_of(truth)
+    flat = rm.prediction_histogram(truth, split, bins=5)
+    assert flat["share"].sum() == pytest.approx(1)
+    assert flat["share"].between(0.185, 0.215).all()
+    low = rm.prediction_histogram(rm.BGNBD(0.6, 5.0, 3.0, 2.4), split, bins=5)
+    assert low["share"].iloc[-1] > 0.23
+
+
+def test_chances_agree_with_a_loop():
+    model = rm.BGNBD(0.6, 5.0, 0.8, 2.4)
+    split = split_of(model, n=50)
+    chances = holdout_chances(model, split)
+    rows = zip(split.calibration.table.itertuples(), split.holdout["purchases"], strict=True)
+    for at, (row, n) in enumerate(rows):
+        pmf = model.conditional_purchase_pmf(
+            np.arange(n + 1), split.length, row.frequency, row.recency, row.T
+        )
+        assert chances.at.item(at) == pytest.approx(pmf[-1], rel=1e-10)
+        assert chances.below.item(at) == pytest.approx(pmf[:-1].sum(), rel=1e-10, abs=1e-14)
+
+
+def test_levels_and_bins_are_checked():
+    split = split_of(rm.BGNBD(0.6, 5.0, 0.8, 2.4), n=10)
+    with pytest.raises(rm.ParameterError, match=r"such as 0\.9; found 90"):
+        rm.interval_coverage(MODELS[0], split, levels=[90])
+    with pytest.raises(rm.ParameterError, match="at least 1 bin; found 0"):
+        rm.prediction_histogram(MODELS[0], split, bins=0)
