@@ -10,7 +10,7 @@
 
 Terms are built one from the other by their ratio, so that nothing overflows.
 
-Source: Fader, Hardie & Shang (2010), Marketing Science 29(6), 1086-1108; here (FHS, equation).
+Source: Fader, Hardie & Shang (2010), Marketing Science 29(6), 1086-1108.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class BGBB(PurchaseModel):
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return each customer's log-likelihood, shape (rows,) (FHS, 5)."""
+        """Return each customer's log-likelihood, shape (rows,)."""
         x, t_x, T = _whole(x, t_x, T)
         return np.logaddexp(self._log_alive(x, T), self._left(x, t_x, T)[0])
 
@@ -128,7 +128,7 @@ class BGBB(PurchaseModel):
         return (x, np.rint(t_x), np.rint(T)), weights, note
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return P(alive at the next opportunity, T + 1 | x, t_x, T) (FHS, 7)."""
+        """Return P(alive at the next opportunity, T + 1 | x, t_x, T)."""
         x, t_x, T = _whole(x, t_x, T)
         stays = (self.delta + T) / (self.gamma + self.delta + T)
         return stays * special.expit(self._log_alive(x, T) - self._left(x, t_x, T)[0])
@@ -139,11 +139,11 @@ class BGBB(PurchaseModel):
         return BGBBSurvivor(self.alpha + x, self.beta + T - x, self.gamma, self.delta + T)  # type: ignore[arg-type]
 
     def expected_purchases(self, t: Array) -> Array:
-        """Return E[X(t)] = alpha / (alpha + beta) sum_{i=1}^t P(alive at i) (FHS, 9)."""
+        """Return E[X(t)] = alpha / (alpha + beta) sum_{i=1}^t P(alive at i)."""
         return self._mean_chance() * survivals(self.gamma, self.delta, _opportunities(t))
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
-        """Return P(X(t) = n) (FHS, 8).
+        """Return P(X(t) = n).
 
         Examples
         --------
@@ -159,7 +159,7 @@ class BGBB(PurchaseModel):
         """Return sum_{i=1}^horizon e^(-delta i) P(alive at i) E[p]; delta the rate per opportunity.
 
         Without a horizon the sum is e^-delta E[1 - theta] 2F1(1, delta + 1; gamma + delta + 1;
-        e^-delta) (FHS, 14).
+        e^-delta).
         """
         if np.isinf(horizon):
             return self._mean_chance() * endless_survivals(self.gamma, self.delta, delta)

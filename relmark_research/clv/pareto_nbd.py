@@ -13,7 +13,7 @@ Everything rests on one picture: a customer is alive at T, or left at some tau b
 and the integral is summed by a fixed rule (`decay`): nothing cancels or overflows, whatever x is,
 and the same points give the gradient and the Hessian.
 
-Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24 (SMC); Fader &
+Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24; Fader &
 Hardie (2005), notes 009 and 015; Fader, Hardie & Lee (2005), Journal of Marketing Research 42(4).
 """
 
@@ -74,7 +74,7 @@ class ParetoNBD(PurchaseModel):
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return each customer's log-likelihood, shape (rows,) (SMC, A13 to A24)."""
+        """Return each customer's log-likelihood, shape (rows,)."""
         x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
         front = log_rising(self.r, x) + self.r * np.log(self.alpha) + self.s * np.log(self.beta)
         return front + np.logaddexp(self._log_alive(x, T), self._log_left(x, t_x, T))
@@ -106,7 +106,7 @@ class ParetoNBD(PurchaseModel):
         return cls(r=0.5, alpha=0.35 / rate, s=0.5, beta=length / 3)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return P(alive at T | x, t_x, T) = alive / (alive + int left) (SMC, 11 to 13)."""
+        """Return P(alive at T | x, t_x, T) = alive / (alive + int left)."""
         x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
         return special.expit(self._log_alive(x, T) - self._log_left(x, t_x, T))
 
@@ -116,7 +116,7 @@ class ParetoNBD(PurchaseModel):
         return ParetoNBD(self.r + x, self.alpha + T, self.s, self.beta + T)  # type: ignore[arg-type]
 
     def expected_purchases(self, t: Array) -> Array:
-        """Return E[X(t)] = (r / alpha) int_0^t P(tau > u) du (SMC, 17).
+        """Return E[X(t)] = (r / alpha) int_0^t P(tau > u) du.
 
         Examples
         --------

@@ -1,6 +1,6 @@
 """Check the reference against double integrals by mpmath, over what differs between customers.
 
-    nice /tmp/reference/bin/python tests/clv/reference/check.py
+    nice ENV/bin/python tests/clv/reference/check.py
 
 Here nothing is integrated by conjugacy: a customer's own likelihood, given the two rates or chances
 that nobody sees, is averaged over both of their distributions by mpmath's quadrature. That takes

@@ -1,7 +1,7 @@
 """Make the reference values that `test_extremes.py` holds the models to.
 
-    python -m venv /tmp/reference && /tmp/reference/bin/pip install gmpy2 numpy mpmath
-    nice /tmp/reference/bin/python tests/clv/reference/make.py ParetoNBD      # or another model
+    python -m venv ENV && ENV/bin/pip install gmpy2 numpy mpmath
+    nice ENV/bin/python tests/clv/reference/make.py ParetoNBD      # or another model
 
 Each value comes from the model's definition, as an integral over what differs between customers,
 never from its closed form. Gamma-distributed rates are integrated out by conjugacy; what is left,
