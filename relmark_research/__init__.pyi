@@ -79,6 +79,9 @@ from .errors import (
     RelmarkError,
     ReportError,
 )
+from .ladder.continuous import fit_generator
+from .ladder.drivers import move_drivers, moves_table
+from .ladder.hidden import fit_hidden_ladder
 from .ladder.policy import RelationshipLevel, best_levels
 from .ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .ladder.transitions import estimate_transitions
@@ -153,6 +156,8 @@ __all__ = [
     "few_bring_most",
     "first_year_margin",
     "fit_covariates",
+    "fit_generator",
+    "fit_hidden_ladder",
     "forecast",
     "frequency_fit",
     "from_lifetimes",
@@ -169,6 +174,8 @@ __all__ = [
     "loyal_are_more_profitable",
     "margin_multiple",
     "most_to_lose",
+    "move_drivers",
+    "moves_table",
     "p_alive_matrix",
     "payback",
     "predicted_lifetime",
