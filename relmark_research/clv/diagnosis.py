@@ -89,9 +89,13 @@ def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
 
 
 def covariance(information: Array) -> Array:
-    """Invert the information about the log-parameters, leaving out what it does not determine."""
+    """Invert the information about the log-parameters, leaving out what it does not determine.
+
+    A direction open to within a factor of exp(10) says nothing; what is asked of a fit does not
+    depend on it, or would have told more of it.
+    """
     sizes, axes = np.linalg.eigh(information)
-    known = sizes > sizes[-1] / (_CONDITION * 1e3)
+    known = sizes > max(sizes[-1] / (_CONDITION * 1e3), 1e-2)
     spread = np.where(known, 1 / np.where(known, sizes, 1.0), 0.0)
     inverse = (axes * spread) @ axes.T
     return (inverse + inverse.T) / 2

@@ -278,7 +278,7 @@ def _search(likelihood: Likelihood) -> tuple[Found, bool]:
     best: Found | None = None
     for start in _starts(likelihood):
         found = maximise(likelihood.at, start)
-        if best is None or (found.point.finite and found.point.value > best.point.value):
+        if best is None or not best.point.finite or found.point.value > best.point.value:
             best = found
         if best.ending == "at a maximum":
             break

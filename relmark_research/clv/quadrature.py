@@ -63,9 +63,10 @@ def beta_nodes(
     """
     a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
     mode, deviation = np.log(a / b), np.sqrt(1 / a + 1 / b)
-    low, high = (mode, mode) if knee is None else (np.minimum(mode, knee), np.maximum(mode, knee))
-    middle, scale = (low + high) / 2, (high - low) / 2 + np.minimum(deviation, 1.0)
     first, last = _ends(a, b, mode, deviation)
+    turn = mode if knee is None else np.where(_bell(a, b), np.clip(knee, first, last), knee)
+    low, high = np.minimum(mode, turn), np.maximum(mode, turn)
+    middle, scale = (low + high) / 2, (high - low) / 2 + np.minimum(deviation, 1.0)
     if knee is not None:  # f may rise as 1 / p down to the knee
         fallen = np.clip(_REACH - (a - 1) * (mode - low), 0, _REACH)
         first = np.minimum(first, low - fallen / a)
@@ -88,9 +89,14 @@ def _ends(a: Array, b: Array, mode: Array, deviation: Array) -> tuple[Array, Arr
     """Return the log-odds outside which the density is below exp(-32) of its mode."""
     fallen = _REACH + a * np.log1p(b / a) + b * np.log1p(a / b)
     first, last = -_log_expm1(fallen / a), _log_expm1(fallen / b)
-    bell = np.minimum(a, b) > 20  # there 10 standard deviations do, and are nearer
+    bell = _bell(a, b)  # there 10 standard deviations do, and are nearer
     first = np.where(bell, np.maximum(first, mode - 10 * deviation), first)
     return first, np.where(bell, np.minimum(last, mode + 10 * deviation), last)
+
+
+def _bell(a: Array, b: Array) -> Array:
+    """Return where the density is so narrow that nothing outside the bell matters."""
+    return np.minimum(a, b) > 20
 
 
 def _log_expm1(y: Array) -> Array:
