@@ -44,9 +44,7 @@ class Design:
     @classmethod
     def of(cls, formula: str, table: pd.DataFrame) -> tuple[Design, Array]:
         """Read a formula on a table; return it and its columns, shape (rows, terms)."""
-        from formulaic import ModelSpec
-
-        matrix = _evaluated(formula, ModelSpec.from_spec(_checked(formula)), table)
+        matrix = _evaluated(formula, _parsed(formula), table)
         _refuse_no_intercept(formula, matrix.columns)
         columns = matrix.drop(columns="Intercept")
         left_out = _not_told(columns)
@@ -60,7 +58,11 @@ class Design:
         return matrix[list(self.terms)].to_numpy(float)
 
 
-def _checked(formula: str) -> str:
+def _parsed(formula: str) -> Any:
+    """Return formulaic's specification of a formula, or raise ParameterError."""
+    from formulaic import ModelSpec
+    from formulaic.errors import FormulaicError
+
     if not isinstance(formula, str) or not formula.strip():
         raise ParameterError(
             "covariates are given as a formula on columns, such as 'channel + np.log(first_value)';"
@@ -71,7 +73,11 @@ def _checked(formula: str) -> str:
             f"a formula of covariates has a right side only; found {formula!r}. Leave out what "
             "stands before ~: the purchases are known."
         )
-    return formula
+    try:
+        return ModelSpec.from_spec(formula)
+    except FormulaicError as error:
+        words = str(error).partition("\n")[0]  # what follows is coloured for a terminal
+        raise ParameterError(f"the formula {formula!r} cannot be read: {words}") from error
 
 
 def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
