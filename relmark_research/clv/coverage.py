@@ -9,7 +9,7 @@ nothing and an interval of whole numbers could never hold exactly half of the ch
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import Outlook, common_unit
-from relmark_research.customers.histories import distinct
+from relmark_research.customers.histories import Distinct, distinct
 from relmark_research.customers.summary import Split
 from relmark_research.errors import ParameterError
 
@@ -52,17 +52,20 @@ def holdout_chances(fit: Fit | PurchaseModel, split: Split) -> Chances:
     common_unit(fit, split.calibration)
     model: PurchaseModel = fit.model if isinstance(fit, Fit) else fit  # type: ignore[assignment]
     customers = split.calibration
-    cells = distinct(customers.frequency, customers.T, split.holdout["purchases"].to_numpy(float))
+    outlook = Outlook.of(customers, model)
+    alive = outlook.p_alive(model)[outlook.histories.inverse]
+    did = customers.frequency, customers.T, split.holdout["purchases"].to_numpy(float)
+    rows = np.arange(len(alive))
+    cells = Distinct(did, alive, codes=rows, places=rows) if outlook.each else distinct(*did)
     x, T, bought = cells.columns
     each = bought.astype(int) + 1
     starts = np.cumsum(each) - each
     row = np.repeat(np.arange(len(each)), each)
     n = np.arange(each.sum()) - starts[row]
-    chances = model.living(x[row], T[row]).purchase_pmf(n, np.asarray(split.length))
+    own = type(model)(*(value[row] if np.ndim(value) else value for value in astuple(model)))
+    chances = own.living(x[row], T[row]).purchase_pmf(n, np.asarray(split.length))
     at = chances[starts + each - 1]
     below = np.add.reduceat(chances, starts) - at
-    outlook = Outlook.of(customers)
-    alive = outlook.p_alive(model)[outlook.histories.inverse]
     none = bought[cells.inverse] == 0
     at, below = alive * at[cells.inverse], alive * below[cells.inverse]
     return Chances(np.where(none, 0.0, below + 1 - alive), np.where(none, at + 1 - alive, at))

@@ -8,7 +8,7 @@ is smooth in T. It is hence computed at a few points of T for each x and interpo
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,10 @@ import numpy as np
 
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.customers.histories import Distinct, coded, distinct
+from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
+    from relmark_research.clv.base import Model
     from relmark_research.customers.summary import CustomerSummary
 
 Array = np.ndarray
@@ -50,6 +52,8 @@ class Outlook:
         Their distinct values, sorted.
     x_code, T_code
         Which of them each history has.
+    each
+        Whether every customer stands alone, as a model with parameters of each one needs.
     """
 
     histories: Distinct
@@ -57,14 +61,20 @@ class Outlook:
     T: Array
     x_code: Array
     T_code: Array
+    each: bool = False
 
     @classmethod
-    def of(cls, customers: CustomerSummary) -> Outlook:
-        """Find the distinct histories of customers."""
+    def of(cls, customers: CustomerSummary, model: Model | None = None) -> Outlook:
+        """Find the distinct histories of customers; all of them for a model per customer."""
         history = customers.frequency, customers.recency, customers.T
-        found = distinct(*history, weights=customers.weights)
+        each = _per_customer(model)
+        if each:
+            rows = np.arange(len(customers))
+            found = Distinct(history, customers.weights, codes=rows, places=rows)
+        else:
+            found = distinct(*history, weights=customers.weights)
         (x_code, x), (T_code, T) = coded(found.columns[0]), coded(found.columns[2])
-        return cls(found, x, T, x_code, T_code)
+        return cls(found, x, T, x_code, T_code, each)
 
     @cached_property
     def pairs(self) -> Distinct:
@@ -73,11 +83,27 @@ class Outlook:
 
     def p_alive(self, model: PurchaseModel) -> Array:
         """Return P(alive) per distinct history."""
+        self._check(model)
         return model.p_alive(*self.histories.columns)
 
     def living(self, model: PurchaseModel, future: Future) -> Array:
         """Return a living customer's future per distinct history."""
+        self._check(model)
+        if self.each:
+            x, _, T = self.histories.columns
+            return future(model.living(x, T))
         return self._points(model, future, _EXACT).at(model, future)
+
+    def _check(self, model: PurchaseModel) -> None:
+        """Refuse to take one customer's parameters for another's."""
+        sizes = {np.size(value) for value in astuple(model) if np.ndim(value)}
+        rows = len(self.histories.weights) if self.each else None
+        if sizes - {rows}:
+            raise ParameterError(
+                "a model with parameters of each customer goes with just these customers, one "
+                f"value per row; found {sizes.pop():,} values for {len(self.histories.inverse):,} "
+                "rows. Make it by model_for(customers), and hand in the same customers."
+            )
 
     def logit_alive_slopes(self, model: PurchaseModel) -> Array:
         """Return d logit P(alive) / d log(parameter) per distinct history, 0 where it is 1."""
@@ -169,6 +195,10 @@ class _Points:
 
     def at(self, model: PurchaseModel, future: Future) -> Array:
         return self.spread(self.table(model, future))
+
+
+def _per_customer(model: Model | None) -> bool:
+    return model is not None and any(np.ndim(value) for value in astuple(model))
 
 
 def _slopes(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:

@@ -152,7 +152,7 @@ def calibration(
         expected_high, from the uncertainty of the parameters.
     """
     common_unit(fit, split.calibration)
-    outlook = Outlook.of(split.calibration)
+    outlook = Outlook.of(split.calibration, _model(fit))
     bucket = np.minimum(split.calibration.frequency, most).astype(int)
     shown, place, customers = np.unique(bucket, return_inverse=True, return_counts=True)
 
@@ -235,7 +235,7 @@ def holdout_score(fit: Fit | PurchaseModel, split: Split) -> HoldoutScore:
 def holdout_expectation(fit: Fit | PurchaseModel, split: Split) -> Array:
     """Return each calibration customer's expected purchases in the holdout."""
     common_unit(fit, split.calibration)
-    return _expectation(_model(fit), Outlook.of(split.calibration), split.length)
+    return _expectation(_model(fit), Outlook.of(split.calibration, _model(fit)), split.length)
 
 
 def _expectation(model: Model, outlook: Outlook, length: float) -> Array:

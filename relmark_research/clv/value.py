@@ -228,7 +228,7 @@ def _valuation(
         purchases=purchases,
         spend=spend,
         customers=summary,
-        outlook=Outlook.of(summary),
+        outlook=Outlook.of(summary, _model(purchases)),
         length=length,
         delta=delta,
         margin=_margins(margin, summary),

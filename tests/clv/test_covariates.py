@@ -283,6 +283,38 @@ def test_unknown_categories_are_not_taken_for_the_base(fitted):
         fit.forecast(table, length=0)
 
 
+def test_everything_works_with_a_model_per_customer():
+    """Each customer by the own parameters: the same as one forecast per customer."""
+    table = simulated(rm.BGNBD, n=60)
+    fit = rm.fit_covariates(rm.BGNBD, simulated(rm.BGNBD, n=500), rate="size", dropout="channel")
+    customers = rm.CustomerSummary(table.assign(monetary_value=20.0), unit="week")
+    own, spend = fit.model_for(customers), rm.GammaGamma(6.25, 3.74, 15.44)
+    terms = {"margin": 0.3, "annual_discount_rate": 0.1, "horizon": "52 weeks"}
+    bought = np.arange(60) % 3
+    holdout = pd.DataFrame({"purchases": bought, "value": 0.0}, index=table.index)
+    split = rm.Split(customers, holdout, 26.0, 0, None)
+    future = rm.forecast(own, customers, horizon="26 weeks")
+    values = rm.lifetime_value(own, spend, customers, **terms)
+    score = rm.holdout_score(own, split)
+    logs = []
+    for row in range(60):
+        alone = rm.BGNBD(*(float(np.asarray(value)[row]) for value in own.values))
+        one = rm.CustomerSummary(customers.table.iloc[[row]], unit="week")
+        expected = rm.forecast(alone, one, horizon="26 weeks").iloc[0]
+        np.testing.assert_allclose(future.iloc[row], expected, rtol=1e-9)
+        assert values["clv"].iloc[row] == pytest.approx(
+            rm.lifetime_value(alone, spend, one, **terms)["clv"].item(), rel=1e-9
+        )
+        history = (table[name].iloc[row] for name in ("frequency", "recency", "T"))
+        logs.append(np.log(alone.conditional_purchase_pmf(bought[row], 26.0, *history)))
+    assert score.log_score == pytest.approx(np.mean(logs), rel=1e-10)
+    assert rm.total_value(own, spend, customers, **terms, level=None).value == pytest.approx(
+        values["clv"].sum()
+    )
+    with pytest.raises(rm.ParameterError, match="found 60 values for 59 rows"):
+        rm.forecast(own, rm.CustomerSummary(table.iloc[1:], unit="week"), horizon="26 weeks")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
 def test_intervals_cover_the_effects(kind):
