@@ -17,7 +17,7 @@ from .clv.distributions import (
     value_distribution,
 )
 from .clv.fitting import Fit
-from .clv.forecast import forecast
+from .clv.forecast import forecast, total_purchases
 from .clv.gamma_gamma import GammaGamma
 from .clv.independence import spend_frequency_correlation
 from .clv.mbg_nbd import MBGNBD
@@ -39,7 +39,7 @@ from .customers.options import ReadOptions
 from .customers.pseudonyms import pseudonyms
 from .customers.summary import CustomerSummary, Split
 from .customers.transactions import TransactionLog, read_transactions
-from .economics.account_years import account_years
+from .economics.account_years import account_years, segment_years
 from .economics.acquisition import payback, unit_costs
 from .economics.actions import Actions
 from .economics.advice_check import check_advice
@@ -56,7 +56,7 @@ from .economics.equity import CustomerEquity
 from .economics.experiment import experiment_size, experiments
 from .economics.heterogeneity import constant_retention_bias
 from .economics.inequality import profit_concentration
-from .economics.kinds import customer_kinds, kind_table, predicted_lifetime
+from .economics.kinds import customer_kinds, kind_table, kinds_since, predicted_lifetime
 from .economics.level_choice import compare_with_textbook, relationship_levels
 from .economics.level_effects import LevelEffects, assumed_effects
 from .economics.level_regression import level_balance, level_effects
@@ -165,6 +165,7 @@ __all__ = [
     "holdout_score",
     "interval_coverage",
     "kind_table",
+    "kinds_since",
     "level_balance",
     "level_effects",
     "lifetime_value",
@@ -194,11 +195,13 @@ __all__ = [
     "relationship_levels",
     "retaining_is_cheaper",
     "retention_value",
+    "segment_years",
     "spend_frequency_correlation",
     "spending_position",
     "textbook_levels",
     "tier_table",
     "to_lifetimes",
+    "total_purchases",
     "total_value",
     "tracking",
     "unit_costs",

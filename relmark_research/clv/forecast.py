@@ -6,6 +6,7 @@ estimate), and what may this one customer do (the prediction)?
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -25,7 +26,15 @@ from relmark_research.customers.summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.units import Horizon, TimeUnit
 
-__all__ = ["Outlook", "common_unit", "discounted_purchases_by", "forecast", "purchases_by"]
+__all__ = [
+    "Outlook",
+    "TotalPurchases",
+    "common_unit",
+    "discounted_purchases_by",
+    "forecast",
+    "purchases_by",
+    "total_purchases",
+]
 
 Array = np.ndarray
 
@@ -83,14 +92,8 @@ def forecast(
     0    0.727               1.226
     """
     summary = CustomerSummary.of(customers)
-    model, unit = _model(fit), common_unit(fit, summary)
-    length = Horizon.parse(horizon).length(unit, summary.observed_until)
-    if np.isinf(length):
-        raise ParameterError(
-            "expected purchases need a finite horizon such as '52 weeks'; found for ever. "
-            "What a whole residual life is worth is told by lifetime_value(..., horizon=None)."
-        )
-    outlook, future = Outlook.of(summary), purchases_by(length)
+    model, length = _model(fit), _finite_length(fit, summary, horizon)
+    outlook, future = Outlook.of(summary, model), purchases_by(length)
     alive = outlook.p_alive(model)
     columns = {"p_alive": alive, "expected_purchases": alive * outlook.living(model, future)}
     predict = prediction_of(kind)
@@ -102,6 +105,58 @@ def forecast(
     inverse = outlook.histories.inverse
     ordered = {name: columns[name][inverse] for name in _COLUMNS if name in columns}
     return pd.DataFrame(ordered, index=summary.table.index)
+
+
+@dataclass(frozen=True)
+class TotalPurchases:
+    """The purchases expected of all customers together.
+
+    Attributes
+    ----------
+    value, low, high
+        In purchases; low and high are None where no level was asked for.
+    level
+        Probability of the interval.
+    customers
+        How many the sum is over.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    level: float | None
+    customers: int
+
+
+def total_purchases(
+    fit: Fit | PurchaseModel,
+    customers: CustomerSummary | pd.DataFrame,
+    *,
+    horizon: str | date | Horizon,
+    level: float | None = 0.95,
+) -> TotalPurchases:
+    """Forecast the purchases of all customers together, with the interval of the sum.
+
+    Customers' estimates err together, since they share the parameters: the interval of the sum is
+    not the sum of intervals. Arguments as in `forecast`.
+
+    Returns
+    -------
+    TotalPurchases
+        value = sum of expected purchases over customers; low and high from the delta method on
+        its logarithm.
+    """
+    summary = CustomerSummary.of(customers)
+    model, future = _model(fit), purchases_by(_finite_length(fit, summary, horizon))
+    outlook = Outlook.of(summary, model)
+    each = outlook.histories.weights * outlook.p_alive(model) * outlook.living(model, future)
+    value, n = float(each.sum()), summary.n_customers
+    if level is None:
+        return TotalPurchases(value, None, None, None, n)
+    slope = log_slopes(outlook, future, model) @ (each / value)
+    variance = sensitivity.variance(slope, _fitted(fit))
+    low, high = sensitivity.positive_interval(np.asarray(value), variance, level)
+    return TotalPurchases(value, float(low), float(high), level, n)
 
 
 def common_unit(fit: Fit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
@@ -142,6 +197,20 @@ def _intervals(
         "expected_purchases_low": fewest,
         "expected_purchases_high": most,
     }
+
+
+def _finite_length(
+    fit: Fit | PurchaseModel, customers: CustomerSummary, horizon: str | date | Horizon
+) -> float:
+    """Return the horizon in the data's unit, refusing an endless one."""
+    unit = common_unit(fit, customers)
+    length = Horizon.parse(horizon).length(unit, customers.observed_until)
+    if np.isinf(length):
+        raise ParameterError(
+            "expected purchases need a finite horizon such as '52 weeks'; found for ever. "
+            "What a whole residual life is worth is told by lifetime_value(..., horizon=None)."
+        )
+    return length
 
 
 def _model(fit: Fit | PurchaseModel) -> PurchaseModel:
