@@ -93,15 +93,16 @@ def payback(
     worth = (1 + AnnualRate(annual_discount_rate).value) ** (-1 / 12)
     monthly, q = margin / 12 * worth, stay * worth
     most = monthly / (1 - q) if q < 1 else math.inf
-    if acquisition_cost >= most * (1 - 1e-12):
-        return Payback(math.inf, most)
     if acquisition_cost == 0:
         return Payback(0.0, most)
-    share = acquisition_cost / most
-    months = (
-        acquisition_cost / monthly if q == 1 else math.log1p(-share) / math.log(q) if q else 1.0
-    )
-    whole = max(1.0, math.ceil(months - 1e-9))
+    if q == 0:  # one margin, and nobody is left
+        return Payback(1.0 if acquisition_cost <= most else math.inf, most)
+    if acquisition_cost >= most * (1 - 1e-12):
+        return Payback(math.inf, most)
+    months = acquisition_cost / monthly
+    if q < 1:
+        months = math.log1p(-acquisition_cost / most) / math.log(q)
+    whole = max(1.0, float(math.ceil(months - 1e-9)))
     return Payback(whole if whole <= _LONGEST else math.inf, most)
 
 

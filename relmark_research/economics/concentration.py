@@ -44,13 +44,19 @@ def kept_share(
 ) -> tuple[float, float, float]:
     """Return the share of the profit after that the best few of before bring, low and high.
 
-    Who is among the few is taken as given; ties are broken by order.
+    Ties are broken by order. Customer i's influence is (y_i (b_i - S) - e (b_i - p)) / mean(y), b_i
+    whether i is among the few and e the profit after of those at the few's edge, of whom another
+    sample would have taken more or less.
     """
     mean = _positive_mean(after)
+    order, edge = np.argsort(-before, kind="stable"), _how_many(few, len(before))
     best = np.zeros(len(before), bool)
-    best[np.argsort(-before, kind="stable")[: _how_many(few, len(before))]] = True
+    best[order[:edge]] = True
     share = float(after[best].sum() / after.sum())
-    return _interval(share, after * (best - share) / mean, level)
+    near = max(5, round(len(before) ** 0.5))
+    at_edge = after[order[max(0, edge - near) : edge + near]].mean()
+    influence = (after * (best - share) - at_edge * (best - best.mean())) / mean
+    return _interval(share, influence, level)
 
 
 def _how_many(few: float, of: int) -> int:

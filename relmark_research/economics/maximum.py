@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, special
 
-_GRID = 2001  # points that are looked at before the best of them is refined
+_GRID = 401  # points that are looked at before the best of them is refined
 
 
 def lambert_of_exp(log_x: float) -> float:

@@ -1,5 +1,6 @@
 """What report 04 says of spending on customers: sentences and key figures from its tables."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -7,11 +8,12 @@ import pandas as pd
 from relmark_research.economics.books import ALL
 from relmark_research.economics.recommendation import Recommendation, Shift
 from relmark_research.reporting.numbers import (
+    Detail,
     Formatter,
     count,
     estimate,
+    formatter,
     number,
-    share,
     with_interval,
 )
 
@@ -53,31 +55,44 @@ def chance(probability: float) -> str:
     return f"a probability of {100 * probability:.{0 if 0.01 <= probability <= 0.99 else 1}f}%"
 
 
-def key_figures(
-    costs: pd.DataFrame, by_purpose: pd.DataFrame, currency: str
-) -> list[dict[str, Any]]:
-    """Return the arguments of `story.record` for next customers and next money, each way."""
-    found = []
+def key_figures(costs: pd.DataFrame, shift: Shift, currency: str) -> list[dict[str, Any]]:
+    """Return the arguments of `story.record`: the next customer each way, and a small shift."""
+    cash = formatter(currency)
+    found: list[dict[str, Any]] = []
     for name, verb in (("won", "win"), ("kept", "keep")):
         value, low, high = _ends(costs.loc[ALL], f"marginal_cost_{name}")
-        average = float(costs[f"cost_per_{name}"][ALL])
+        average = about(float(costs[f"cost_per_{name}"][ALL]), cash)
         found.append(
             {
                 "name": f"next_customer_{name}", "value": value, "low": low, "high": high,
                 "unit": currency, "label": f"To {verb} one more customer",
-                "meaning": f"the average one costs {number(average)}; this is the next",
+                "meaning": f"the average one costs {average}; this is the next",
             }
         )  # fmt: skip
-    for purpose, word in WORDS.items():
-        value, low, high = _ends(by_purpose.loc[purpose], "next_unit")
-        found.append(
-            {
-                "name": f"next_unit_{purpose}", "value": value, "low": low, "high": high,
-                "unit": currency, "label": f"Brought by 1 {currency} more on {word}",
-                "meaning": "customer value, if spread over channels as today",
-            }
-        )  # fmt: skip
+    found.append(
+        {
+            "name": "shift_probability", "value": shift.probability, "unit": "share",
+            "label": f"Chance that moving {100 * shift.share:g}% to keeping pays",
+            "meaning": "with the channels' shares left as they are",
+        }
+    )  # fmt: skip
     return found
+
+
+def about(value: float, cash: Formatter) -> str:
+    """Return money with three digits, for what is planned rather than booked.
+
+    Examples
+    --------
+    >>> from relmark_research.reporting.numbers import money
+    >>> about(233991.2, money), about(1.0, money), about(12.345, money)
+    ('$234,000', '$1', '$12.34')
+    """
+    if value == 0 or not math.isfinite(value):
+        return cash(value)
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
+    whole = value == round(value) and abs(value) < 1000
+    return cash(value, detail=Detail(step=1.0 if whole else step if step >= 0.1 else 0.01))
 
 
 def costs_finding(costs: pd.DataFrame, cash: Formatter) -> str:
@@ -122,21 +137,36 @@ def money_columns(costs: pd.DataFrame) -> dict[str, str]:
 
 def returns_finding(returned: pd.DataFrame, cash: Formatter) -> str:
     """Return the heading on where the next unit of money brings most and least."""
+    most, least = _most_and_least(returned, cash)
+    return f"{about(1, cash)} more brings {most[0]} if spent on {most[1]}, {least[0]} on {least[1]}"
+
+
+def returns_words(returned: pd.DataFrame, shift: Shift, cash: Formatter) -> str:
+    """Return what the next unit of money brings by line, and what a small shift would do."""
+    pays = int((returned["next_unit_low"] > 1).sum())
+    return (
+        f"Each dot is the customer value, the year's margin and all that follows, that one more "
+        f"unit of money brings beyond today's spend. On {pays} of {len(returned)} lines it surely "
+        "brings more than itself. Where one line brings several times what another does, money is "
+        f"in the wrong place. {shift_words(shift, cash)}"
+    )
+
+
+def _most_and_least(returned: pd.DataFrame, cash: Formatter) -> list[tuple[str, str]]:
     ranked = returned.sort_values("next_unit", ascending=False)
-    ends = [
-        f"{estimate(*_ends(row, 'next_unit'), cash)} in {_line(line)}"
+    return [
+        (estimate(*_ends(row, "next_unit"), cash), _line(line))
         for line, row in ranked.iloc[[0, -1]].iterrows()
     ]
-    return f"One more {cash(1)} brings {ends[0]}, but {ends[1]}"
 
 
 def shift_words(shift: Shift, cash: Formatter) -> str:
     """Return what moving a little from acquisition to retention would do."""
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
     return (
-        f"Moving {share(shift.share)} of the budget, {cash(shift.amount)}, from winning to keeping "
-        f"and leaving the channels' shares as they are would change customer equity by {gain}; it "
-        f"raises it with {chance(shift.probability)}."
+        f"Moving {100 * shift.share:g}% of the budget, {about(shift.amount, cash)}, from winning "
+        f"to keeping, each line in proportion, would change customer equity by {gain}: it pays "
+        f"with {chance(shift.probability)}."
     )
 
 
@@ -203,16 +233,18 @@ def split_finding(best: Recommendation, cash: Formatter) -> str:
 def split_words(best: Recommendation, cash: Formatter) -> str:
     """Return the sums by purpose, the probability, the regret and the shadow price."""
     sums = best.by_purpose()
-    moved = float(best.table["change"].clip(lower=0).sum())
+    moved = about(float(best.table["change"].clip(lower=0).sum()), cash)
     purposes = " and ".join(
-        f"{word} goes from {cash(sums['today'][purpose])} to {cash(sums['best'][purpose])}"
+        f"{word} {about(sums['today'][purpose], cash)} to {about(sums['best'][purpose], cash)}"
         for purpose, word in WORDS.items()
     )
     return (
-        f"{cash(moved)} would change place; {purposes}. The split beats today's with "
-        f"{chance(best.probability)}. Keeping today's costs {cash(best.regret_today)} of expected "
-        f"equity against the best that could be known, taking this one {cash(best.regret)}. One "
-        f"more {cash(1)} of budget would bring {cash(best.shadow_price)} on top of itself."
+        f"Of the budget {moved} would change place; in all, {purposes}. Customer equity is what "
+        "the customers won and kept in a year are worth, less what that costs: the split raises it "
+        f"with {chance(best.probability)}. Keeping today's split gives away "
+        f"{about(best.regret_today, cash)} of what could be had if the curves were known for sure, "
+        f"this one {about(best.regret, cash)}. {about(1, cash)} more of budget would add "
+        f"{cash(best.shadow_price)} beyond itself."
     )
 
 
@@ -224,19 +256,19 @@ def steps(best: Recommendation, fitted: pd.DataFrame, cash: Formatter) -> list[s
     more = table[table["change"] > 0].sort_values("gain", ascending=False)
     less = table[table["change"] < 0].sort_values("change")
     found = [
-        f"**Spend more on {_lines(more.iloc[:3])}**: "
+        "**Spend more where the next customer brings most**: "
         + "; ".join(_step(line, row, cash) for line, row in more.iloc[:3].iterrows())
-        + f". The three bring {cash(more['gain'].iloc[:3].sum())} of equity.",
-        f"**Take it from {_lines(less.iloc[:3])}**: "
+        + f". That brings {about(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
+        "**Take it from where the next one brings least**: "
         + "; ".join(_step(line, row, cash) for line, row in less.iloc[:3].iterrows())
-        + f". That gives up {cash(-less['gain'].iloc[:3].sum())}.",
+        + f". That gives up {about(-less['gain'].iloc[:3].sum(), cash)}.",
     ]
-    edge = table[table["at_bound"]]
+    edge = table[table["at_bound"] & (table["change"] > 0)]
     loose = fitted[fitted["told"] != "identified"]
     if len(edge) or len(loose):
         found.append(
-            f"**Try more than ever before in {_lines(pd.concat([edge, loose]))}**, in a few places "
-            "first: the books do not show where it stops paying."
+            f"**Try higher spends than ever on {_lines(pd.concat([edge, loose]))}**, in a few "
+            "places first: the books do not show where it stops paying."
         )
     found.append(
         "**Go half of the way first**, keep some places as they are, and run this report again "
@@ -245,12 +277,12 @@ def steps(best: Recommendation, fitted: pd.DataFrame, cash: Formatter) -> list[s
     return [f"{place}. {step}" for place, step in enumerate(found, start=1)]
 
 
-def _step(line: Any, row: pd.Series, cash: Formatter) -> str:
-    return f"{_line(line)} from {cash(row['today'])} to {cash(row['best'])}"
+def _step(line: Any, row: Any, cash: Formatter) -> str:
+    return f"{_line(line)} from {about(row['today'], cash)} to {about(row['best'], cash)}"
 
 
 def _line(line: Any) -> str:
-    return f"{line[0]}, {WORDS[line[1]]}"
+    return f"{WORDS[line[1]]} in {line[0]}"
 
 
 def _lines(table: pd.DataFrame) -> str:

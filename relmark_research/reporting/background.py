@@ -8,7 +8,8 @@ from relmark_research.economics.claims import Claim
 from relmark_research.economics.equity import CustomerEquity
 from relmark_research.economics.position import SpendingPosition
 from relmark_research.economics.recommendation import Recommendation
-from relmark_research.reporting.numbers import Formatter, count, number, share
+from relmark_research.reporting.advice import about
+from relmark_research.reporting.numbers import Formatter, count, share
 
 RETURNS_FORMATS = {
     "spend": "money", "heads": "count", "spend_per_head": "money", "rate": "share",
@@ -56,18 +57,21 @@ def surface_finding(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
     """Return the heading on one segment's equity."""
     today, best = marked["customer_equity"]
     return (
-        f"In {segment} a prospect is worth {cash(today)} today and {cash(best)} at best, "
-        "were money no object"
+        f"In {segment} a prospect is worth {about(today, cash)} today, and would be worth "
+        f"{about(best, cash)} were money no object"
     )
 
 
-def surface_words(marked: pd.DataFrame) -> str:
+def surface_words(marked: pd.DataFrame, cash: Formatter) -> str:
     """Return what the map's shape means for the order of doing things."""
-    gains = marked["acquisition_spend"][1] / max(marked["acquisition_spend"][0], 1e-12)
-    kept = marked["retention_spend"][1] / max(marked["retention_spend"][0], 1e-12)
+    won, kept = (
+        [about(float(spend), cash) for spend in marked[f"{purpose}_spend"]]
+        for purpose in ("acquisition", "retention")
+    )
     return (
-        f"The best spends {number(gains)} times as much on winning and {number(kept)} times as "
-        "much on keeping as today. There the next customer won and the next one kept cost the "
+        f"Today {won[0]} is spent per prospect and {kept[0]} per customer and year; without a "
+        f"limit {won[1]} and {kept[1]} would be best, which may be far beyond what was ever tried. "
+        "There the next customer won and the next one kept cost the "
         "same: what a customer is worth. Near the top the map is flat, so that little is lost by a "
         "spend somewhat off it."
     )
@@ -76,8 +80,11 @@ def surface_words(marked: pd.DataFrame) -> str:
 def sensitivity_finding(depends: pd.DataFrame) -> str:
     """Return the heading on the driver that matters most."""
     first = depends.iloc[0]
-    change = abs(first["swing"]) / 2 / abs(first["equity_today"])
-    return f"Ten percent of the {depends.index[0]} move customer equity by {share(change)}"
+    change = abs(first["equity_at_high"] / first["equity_today"] - 1)
+    return (
+        f"Customer equity depends most on the {depends.index[0]}: ten percent more of it "
+        f"{'adds' if first['equity_at_high'] > first['equity_today'] else 'takes'} {share(change)}"
+    )
 
 
 def retention_words(kept: pd.DataFrame) -> str:
@@ -119,8 +126,8 @@ def trust_words(
             "interval here. "
         )
     return said + (
-        "No spend is advised that the books have not seen: a split marked at_bound stops at the "
-        "lowest or highest spend tried, and the true best may lie beyond."
+        "No spend is advised that the books have not seen: where the split stops at the lowest or "
+        "highest spend tried (at_bound in its table), the true best may lie beyond."
     )
 
 

@@ -94,15 +94,15 @@ def _mark(ax: Axes, points: pd.DataFrame, currency: str, edge: float) -> None:
     markers = ["o", "D", "s", "^"]
     for place, (_, row) in enumerate(points.iterrows()):
         where = float(row["acquisition_spend"]), float(row["retention_spend"])
-        left = where[0] > 0.6 * edge
+        side = "left" if where[0] < 0.25 * edge else "right" if where[0] > 0.75 * edge else "center"
         ax.plot(
             *where, markers[place % 4], color="#ffffff", markeredgecolor="#000000",
             markeredgewidth=1.6, markersize=11,
         )  # fmt: skip
         ax.annotate(
             f"{row['label']}\n{money(float(row['customer_equity']), currency)}", where,
-            (-12 if left else 12, 0), textcoords="offset points", va="center",
-            ha="right" if left else "left", color=ON_DARK, fontsize=FONT_SIZE, weight="bold",
+            (0, 16), textcoords="offset points", va="bottom", ha=side,
+            color=ON_DARK, fontsize=FONT_SIZE, weight="bold",
             bbox={"boxstyle": "round,pad=0.3", "facecolor": "#023a5e", "edgecolor": "none",
                   "alpha": 0.85},
         )  # fmt: skip
