@@ -1,3 +1,4 @@
+from .clv.assumptions import assumptions_in_words
 from .clv.baseline import compare_with_lifetimes
 from .clv.beta_discrete_weibull import BetaDiscreteWeibull
 from .clv.bg_bb import BGBB
@@ -132,6 +133,7 @@ __all__ = [
     "action_list",
     "alive_distribution",
     "assumed_effects",
+    "assumptions_in_words",
     "before_and_after",
     "best_levels",
     "break_even_retention",

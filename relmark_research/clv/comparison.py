@@ -139,7 +139,8 @@ class Comparison:
         if not ((bias < -0.02).all() or (bias > 0.02).all()):
             return ""
         side, other = ("few", "more") if bias.iloc[0] < 0 else ("many", "less")
-        sizes = sorted({f"{abs(value):.0%}" for value in (bias.min(), bias.max())})
+        ends = sorted(bias.abs())
+        sizes = dict.fromkeys(f"{end:.0%}" for end in (ends[0], ends[-1]))
         who = "They all expected" if len(bias) > 1 else "It expected"
         return (
             f"{who} too {side} purchases, by {' to '.join(sizes)}: customers bought {other} than "

@@ -16,6 +16,8 @@ from relmark_research.units import TimeUnit
 if TYPE_CHECKING:
     from relmark_research.customers.transactions import TransactionLog
 
+_DECADES = 1e5  # values further below the largest share the first step
+
 
 def p_alive_matrix(
     fit: Fit | PurchaseModel, *, T: float, most: int = 20, steps: int = 40
@@ -119,13 +121,14 @@ def value_distribution(values: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         low, high, customers; one row per step, the lowest from 0 on, which holds the least
-        valuable thousandth at least. Customers worth nothing are not counted.
+        valuable hundredth at least. Customers worth nothing are not counted.
     """
     clv = _column(values, "clv")
     positive = clv[clv > 0]
     if len(positive) == 0:
         raise DataError("no customer has a value above 0, so there is no distribution to show.")
-    least, most = np.quantile(positive, 0.001), positive.max()
+    least, most = np.quantile(positive, 0.01), positive.max()
+    least = max(least, most / _DECADES)
     powers = 10.0 ** np.arange(np.floor(np.log10(least)), np.ceil(np.log10(most)) + 1)
     steps = np.outer(powers, [1, 1.5, 2, 3, 5, 7]).ravel().round(12)
     edges = steps[(steps > least) & (steps < most)]
