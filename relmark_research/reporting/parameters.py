@@ -10,6 +10,7 @@ import io
 import json
 import math
 import re
+import reprlib
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ def parse_text(parameter: Parameter, text: str) -> Any:
         return word.lower() in {"true", "yes", "on"}
     try:
         value = json.loads(word)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _wrong_kind(parameter, text) from None
     return _checked(parameter, value)
 
@@ -248,11 +249,22 @@ def _checked(parameter: Parameter, value: Any) -> Any:
         "str": isinstance(value, str),
         "list": isinstance(value, list),
         "dict": isinstance(value, dict),
-        "any": value is None or is_number or isinstance(value, (str, bool)),
+        "any": value is None
+        or isinstance(value, (str, bool))
+        or (is_number and math.isfinite(value)),
     }
-    if not fits[parameter.type]:
+    if not fits[parameter.type] or not _is_unicode(value):
         raise _wrong_kind(parameter, value)
     return float(value) if parameter.type == "float" else value
+
+
+def _is_unicode(value: Any) -> bool:
+    """Whether every text in a value can be written down: half of a surrogate pair cannot."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_text(value: Any) -> Any:
@@ -270,5 +282,5 @@ def _wrong_kind(parameter: Parameter, value: Any) -> ReportError:
     hint = " Put it in quotes." if parameter.type == "str" else ""
     return ReportError(
         f"parameter {parameter.name!r} must be {_WORDS[parameter.type]}, as its default "
-        f"{parameter.default!r} is; found {value!r}.{hint}"
+        f"{parameter.default!r} is; found {reprlib.repr(value)}.{hint}"
     )

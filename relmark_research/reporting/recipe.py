@@ -238,8 +238,8 @@ def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
                 )
     if "source" not in matrix:
         return matrix
-    located = [located({"source": str(value)}, folder)["source"] for value in matrix["source"]]
-    return {**matrix, "source": located}
+    sources = [located({"source": str(value)}, folder)["source"] for value in matrix["source"]]
+    return {**matrix, "source": sources}
 
 
 def _check_secrets(recipe: Recipe) -> None:

@@ -126,7 +126,9 @@ def _sentence(problem: Any) -> str:
 
 def _short(found: Any) -> str:
     """What was found, whatever its size."""
-    return reprlib.repr(found)
+    brief = reprlib.Repr()
+    brief.maxlevel, brief.maxlist, brief.maxdict, brief.maxstring = 2, 3, 3, 60
+    return brief.repr(found)
 
 
 def _is_word(value: Any) -> bool:
