@@ -57,17 +57,22 @@ class ChainTest:
     sparse: float
 
     @property
-    def words(self) -> str:
-        """Say the result and how to read it."""
-        rough = f" {self.sparse:.0%} of the cells expect fewer than 5 moves." if self.sparse else ""
+    def result(self) -> str:
+        """Say the result in a sentence."""
+        rough = f"; {self.sparse:.0%} of the cells expect fewer than 5 moves" if self.sparse else ""
         chance = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
         return (
-            f"{self.question}: G2 = {self.statistic:,.1f} on {self.df:,} df, {chance}; on average "
-            f"{100 * self.effect:.1f} points of probability differ.{rough} {WARNING}"
+            f"Tested that {self.question}: G2 = {self.statistic:,.1f} on {self.df:,} df, {chance}; "
+            f"on average {100 * self.effect:.1f} points of probability differ{rough}."
         )
 
+    @property
+    def words(self) -> str:
+        """Say the result and how to read it."""
+        return f"{self.result} {WARNING}"
 
-def against(counts: Array, known: Array, question: str = "the known matrix") -> ChainTest:
+
+def against(counts: Array, known: Array) -> ChainTest:
     """Test counts against known probabilities.
 
     Parameters
@@ -85,6 +90,7 @@ def against(counts: Array, known: Array, question: str = "the known matrix") -> 
     >>> round(result.statistic, 9), result.df
     (6.518384096, 6)
     """
+    question = "the chances are those of the known matrix"
     rows = counts.sum(axis=1)
     if ((known <= 0) & (counts > 0)).any():
         i, j = np.argwhere((known <= 0) & (counts > 0))[0]

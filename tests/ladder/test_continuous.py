@@ -1,0 +1,124 @@
+"""Rates in continuous time: the likelihood, its slopes, and recovery from irregular looks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.linalg import expm
+
+from relmark_research.errors import DataError, LadderError
+from relmark_research.ladder.continuous import fit_generator
+from relmark_research.ladder.looks import Looks, likelihood, log_likelihood
+from relmark_research.ladder.panels import read_looks
+
+STATES = ("first", "repeat", "client", "lost")
+Q = np.array([[-.6, .4, 0, .2], [.2, -.7, .4, .1], [0, .3, -.35, .05], [0, 0, 0, 0]])  # fmt: skip
+CELLS = [tuple(cell) for cell in np.argwhere(Q > 0)]
+BARRED = [("first", "client"), ("client", "first"), {"from": "lost", "to": "*"}]
+
+
+def looked_at(seed: int, people: int = 400) -> pd.DataFrame:
+    """People looked at five times in six years; a loss is dated."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for person in range(people):
+        time, state, path = 0.0, int(rng.integers(2)), []
+        while time < 6 and state != 3:
+            path.append((time, state))
+            time += rng.exponential(-1 / Q[state, state])
+            rates = np.maximum(Q[state], 0)
+            state = int(rng.choice(4, p=rates / rates.sum()))
+        end = time if state == 3 else np.inf
+        for look in np.r_[0.0, np.sort(rng.uniform(0.1, 6, 4))]:
+            if look >= end:
+                break
+            rows.append((person, look, STATES[[s for t, s in path if t <= look][-1]]))
+        if end < 6:
+            rows.append((person, end, "lost"))
+    return pd.DataFrame(rows, columns=["customer_id", "time", "rung"])
+
+
+def test_the_likelihood_is_the_product_of_matrix_exponentials():
+    panel = looked_at(1, people=60)
+    _, looks, _ = read_looks(panel, STATES, ("lost",))
+    total = 0.0
+    for _, own in panel.groupby("customer_id"):
+        for (_, a), (_, b) in zip(own[:-1].iterrows(), own[1:].iterrows(), strict=True):
+            P = expm(Q * (b["time"] - a["time"]))[STATES.index(a["rung"])]
+            if b["rung"] == "lost":
+                total += np.log(sum(P[s] * Q[s, 3] for s in range(3)))
+            else:
+                total += np.log(P[STATES.index(b["rung"])])
+    assert log_likelihood(Q, looks) == pytest.approx(total, rel=1e-7)
+
+
+@pytest.mark.parametrize("rates", [Q, np.array([[-1, 1, 0, 0], [0, -1, 1, 0], [0, 0, -1, 1],
+                                                [0, 0, 0, 0.0]])])  # fmt: skip
+def test_slopes_agree_with_differences_also_where_eigenvectors_are_one(rates):
+    kinds = np.array([[0, 0, 1, 0], [1, 1, 2, 0], [2, 2, 3, 1], [0, 0, 0, 0], [2, 0, 3, 1]]).T
+    looks = Looks(np.array([0.4, 1.0, 2.5]), kinds[0], kinds[1], kinds[2], kinds[3] == 1,
+                  np.array([3.0, 2, 2, 5, 1]))  # fmt: skip
+    cells = [tuple(cell) for cell in np.argwhere(rates > 0)]
+    _, slopes = likelihood(rates, looks, cells)
+    for (i, j), slope in zip(cells, slopes, strict=True):
+        ends = []
+        for step in (1e-6, -1e-6):
+            moved = rates.copy()
+            moved[i, j] += step
+            moved[i, i] -= step
+            ends.append(log_likelihood(moved, looks))
+        assert slope == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-5)
+
+
+def test_rates_are_recovered_and_rows_sum_to_zero():
+    found = fit_generator(looked_at(2), rungs=STATES, impossible=BARRED, exact=["lost"])
+    np.testing.assert_allclose(found.generator.sum(axis=1), 0, atol=1e-12)
+    table = found.intervals(0.999)
+    truth = np.array([Q[STATES.index(a), STATES.index(b)] for a, b in found.moves])
+    assert ((table["low"] < truth) & (truth < table["high"])).all()
+    np.testing.assert_allclose(found.matrix(2.0), expm(2 * found.rates))
+    assert found.sojourn["lost"] == np.inf
+    times = found.time_to("lost")
+    np.testing.assert_allclose(times[:3], np.linalg.solve(-found.rates[:3, :3], np.ones(3)))
+    assert np.isinf(found.time_to("client")["first"])  # some are lost on the way
+
+
+def test_more_often_looked_at_is_closer_to_counting():
+    """Looked at almost at every instant, the rate is moves over time spent."""
+    rows, clock = [], 0.0
+    for move in range(200):
+        gap = 0.001
+        rows += [
+            (0, clock, "a" if move % 2 == 0 else "b"),
+            (0, clock + 2.0 - gap, "a" if move % 2 == 0 else "b"),
+        ]
+        clock += 2.0
+    panel = pd.DataFrame(rows, columns=["customer_id", "time", "rung"])
+    found = fit_generator(panel)
+    np.testing.assert_allclose(np.diag(found.rates), -0.5, rtol=0.02)
+
+
+def test_days_are_years():
+    panel = looked_at(3, people=80)
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(
+        (panel["time"] * 365.2425 * 24).round(), "h"
+    )
+    a = fit_generator(panel, rungs=STATES, impossible=BARRED, exact=["lost"])
+    b = fit_generator(panel.assign(time=days), rungs=STATES, impossible=BARRED, exact=["lost"])
+    np.testing.assert_allclose(a.rates, b.rates, rtol=2e-2, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "message"),
+    [
+        ([(1, 2.0, "first"), (1, 1.0, "repeat")], DataError, "time runs backwards .* customer 1"),
+        ([(1, 2.0, "first"), (1, 2.0, "repeat")], DataError, "stands still for 1 looks"),
+        ([(1, 0.0, "first"), (2, 1.0, "repeat")], LadderError, "everybody was seen once"),
+        ([(1, 0.0, "first"), (1, 1.0, "firts")], LadderError, "no rung 'firts'"),
+        ([(1, 0.0, "first"), (1, None, "repeat")], DataError, "some are empty"),
+        ([(1, 0.0, "first"), (1, 1.0, "first")], LadderError, "nobody was seen to move"),
+    ],
+)
+def test_bad_panels_are_refused(rows, error, message):
+    panel = pd.DataFrame(rows, columns=["customer_id", "time", "rung"])
+    with pytest.raises(error, match=message):
+        fit_generator(panel, rungs=STATES)
