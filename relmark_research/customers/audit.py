@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relmark_research.customers import cleaning, netting
-from relmark_research.customers.cleaning import Columns, ReadOptions, Returns
+from relmark_research.customers import cleaning, currencies, netting
+from relmark_research.customers.options import Columns, ReadOptions, Returns
 from relmark_research.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ class Checks:
         Rows read, and rows that can be used.
     problems
         Rows left out, by problem.
-    shown
-        The first rows of each problem, in the source's own words.
+    names
+        The source's columns, to show rows in its own words.
     zero, negative
         Usable rows of zero and of negative value.
     first, last
@@ -37,22 +37,21 @@ class Checks:
     total: int = 0
     kept: int = 0
     problems: dict[str, int] = field(default_factory=dict)
-    shown: dict[str, str] = field(default_factory=dict)
+    names: Columns = field(default_factory=Columns)
     zero: int = 0
     negative: int = 0
     first: date = date.min
     last: date = date.min
 
 
-def check(
-    rows: ir.Table, counted: pd.DataFrame, names: Columns, options: ReadOptions, source: str
-) -> Checks:
+def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> Checks:
     """Refuse what cannot be used, and return what the first pass counted."""
+    counted = cleaning.tally(rows)
     total = int(counted["rows"].sum())
     if total == 0:
         raise DataError(f"expected at least one transaction; {source} has a header but no rows.")
     used = counted["problem"].isna()
-    problems = {str(p): int(n) for p, n in zip(*_columns(counted[~used]), strict=True)}
+    problems = {str(p): int(n) for p, n in zip(*_by_problem(counted[~used]), strict=True)}
     cleaning.refuse_unusable(rows, problems, total, names, options)
     if not used.any():
         raise DataError(
@@ -60,20 +59,15 @@ def check(
             + ", ".join(f"{n:,} with {problem}" for problem, n in problems.items())
             + "."
         )
+    currencies.refuse_several(rows, options)
     if options.duplicates == "refuse":
         _refuse_duplicates(rows)
     good = counted[used].iloc[0]
-    shown = {p: cleaning.examples(rows, rows.relmark_problem == p, names) for p in problems}
-    conditions = {"zero": rows.relmark_value == 0, "negative": rows.relmark_value < 0}
-    for kind, condition in conditions.items():
-        if good[kind]:
-            usable = rows.relmark_problem.isnull() & condition
-            shown[kind] = cleaning.examples(rows, usable, names)
     return Checks(
         total=total,
         kept=int(good["rows"]),
         problems=problems,
-        shown=shown,
+        names=names,
         zero=int(good["zero"]),
         negative=int(good["negative"]),
         first=pd.Timestamp(good["first"]).date(),
@@ -81,60 +75,114 @@ def check(
     )
 
 
-def _columns(counted: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+def _by_problem(counted: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return counted["problem"], counted["rows"]
 
 
 _RETURNS_ACTION = {
     "net": "netted against earlier purchases",
-    "drop": "left out",
     "keep": "kept as they are",
     "refuse": "none found",
 }
 
 
-def table(
-    checks: Checks,
-    *,
-    source_rows: ir.Table,
-    rows: ir.Table,
-    days: ir.Table,
-    options: ReadOptions,
-    returns: Returns,
-) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Kept:
+    """What is left of the rows read, and how it was made.
+
+    Attributes
+    ----------
+    source_rows
+        Every row, marked with its problem.
+    rows
+        The rows used.
+    days
+        The purchase-days made of them.
+    options, returns
+        The policies.
+    seen_before
+        Customers of a window who had bought before it.
+    """
+
+    source_rows: ir.Table
+    rows: ir.Table
+    days: ir.Table
+    options: ReadOptions
+    returns: Returns
+    seen_before: int = 0
+
+
+def table(checks: Checks, kept: Kept) -> pd.DataFrame:
     """Return the audit: check, rows, share, action, examples.
 
     The lines ``rows read`` = all lines ``left out`` + ``rows used``; below them stands what became
     of the rows used.
     """
-    duplicates = _duplicates(source_rows)
-    in_window = _count(rows)
-    dropped = duplicates if options.duplicates == "drop" else 0
-    merged, removed = _merged(rows, days, returns)
     lines = [("rows read", checks.total, "")]
     lines += [(problem, count, "left out") for problem, count in checks.problems.items()]
-    lines += [("exact duplicate rows", duplicates, "left out" if dropped else "kept")]
-    outside = checks.kept - dropped - in_window
-    lines += [("outside the window asked for", outside, "left out")] if outside else []
-    lines += [("rows used", in_window, "")]
+    lines += _left_out_of_the_usable(checks, kept)
     lines += [("zero value", checks.zero, "kept as purchases")]
-    lines += [("negative value", checks.negative, _RETURNS_ACTION[returns])]
-    lines += [("same customer, same day", merged, "merged into one purchase-day")]
-    lines += removed
+    if kept.returns != "drop":
+        lines += [("negative value", checks.negative, _RETURNS_ACTION[kept.returns])]
+    if kept.options.order_column is not None:
+        moved = _moved_to_first_day(kept)
+        lines += [("rows of an order begun earlier", moved, "dated on the order's first day")]
+    lines += _merged(kept)
+    if kept.seen_before:
+        action = "their history begins in the window, or they are left out"
+        lines += [("customers first seen before the window", kept.seen_before, action)]
     audit = pd.DataFrame(lines, columns=["check", "rows", "action"])
     audit["share"] = audit["rows"] / checks.total
-    shown = {**checks.shown, "zero value": checks.shown.get("zero", "")}
-    shown["negative value"] = checks.shown.get("negative", "")
+    shown = _examples(checks, kept.source_rows)
     audit["examples"] = audit["check"].map(lambda name: shown.get(name, ""))
     return audit[["check", "rows", "share", "action", "examples"]]
+
+
+def _examples(checks: Checks, rows: ir.Table) -> dict[str, str]:
+    """Return the first rows of every check that counted any, in the source's own words."""
+    problem, value = rows.relmark_problem, rows.relmark_value
+    conditions = {name: problem == name for name in checks.problems}
+    if checks.zero:
+        conditions["zero value"] = problem.isnull() & (value == 0)
+    if checks.negative:
+        conditions["negative value"] = problem.isnull() & (value < 0)
+    return {
+        check: cleaning.examples(rows, condition, checks.names)
+        for check, condition in conditions.items()
+    }
+
+
+def _left_out_of_the_usable(checks: Checks, kept: Kept) -> list[tuple]:
+    """Return the lines from the usable rows to the rows used: duplicates, returns, the window."""
+    duplicates = _duplicates(kept.source_rows)
+    dropped = duplicates if kept.options.duplicates == "drop" else 0
+    lines = [("exact duplicate rows", duplicates, "left out" if dropped else "kept")]
+    left, used = checks.kept - dropped, _count(kept.rows)
+    if kept.returns == "drop" and checks.negative:
+        usable = cleaning.usable(kept.source_rows, kept.options)
+        negative = _count(usable.filter(usable.value < 0))
+        lines += [("negative value", negative, "left out")]
+        left -= negative
+    outside = left - used
+    lines += [("outside the window asked for", outside, "left out")] if outside else []
+    return [*lines, ("rows used", used, "")]
+
+
+def _moved_to_first_day(kept: Kept) -> int:
+    whole = kept.options.order_column or ""
+    usable = kept.source_rows.filter(kept.source_rows.relmark_problem.isnull())
+    first = cleaning.first_day_of_order(usable, whole)
+    return _count(
+        usable.mutate(relmark_first=first).filter(lambda t: t.relmark_first < t.relmark_date)
+    )
 
 
 def _refuse_duplicates(rows: ir.Table) -> None:
     found = _duplicates(rows)
     if found:
         raise DataError(
-            f"expected every row once; found {found:,} exact duplicates of other rows. Say what "
-            "they are: ReadOptions(duplicates='drop') or 'keep'."
+            f"expected every row once; found {found:,} exact duplicate{'s' * (found > 1)} of other "
+            "rows. Say what they are: ReadOptions(duplicates='drop') or 'keep'."
         )
 
 
@@ -147,17 +195,19 @@ def _count(table: ir.Table) -> int:
     return int(table.count().to_pandas())
 
 
-def _merged(rows: ir.Table, days: ir.Table, returns: Returns) -> tuple[int, list[tuple]]:
-    """Count rows merged by day, and the purchase-days and returns that netting removed."""
+def _merged(kept: Kept) -> list[tuple]:
+    """Return the lines of rows merged by day, and of what netting removed."""
+    rows = kept.rows
     all_days = _count(rows.select("customer_id", "date").distinct())
-    merged, removed = _count(rows) - all_days, all_days - _count(days)
-    if returns != "net" or not removed:
-        return merged, []
-    lines = [("purchase-days returned in full, or returns alone", removed, "not a purchase-day")]
+    merged, removed = _count(rows) - all_days, all_days - _count(kept.days)
+    lines: list[tuple] = [("same customer, same day", merged, "merged into one purchase-day")]
+    if kept.returns != "net" or not removed:
+        return lines
+    lines += [("purchase-days returned in full, or returns alone", removed, "not a purchase-day")]
     unmatched = netting.unmatched_returns(rows)
     customers = _count(unmatched)
     if customers:
         value = float(unmatched.parts.sum().to_pandas()) / netting.SCALE
         action = f"worth {value:,.2f}: no earlier purchase in the log to net against"
         lines.append(("customers with returns of more than they bought", customers, action))
-    return merged, lines
+    return lines

@@ -7,99 +7,47 @@ from __future__ import annotations
 
 import functools
 import operator
-from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relmark_research.customers import columns
-from relmark_research.errors import DataError, ParameterError, check_choice
+from relmark_research.customers import columns, engines, filters
+from relmark_research.customers.options import Columns, ReadOptions, Returns
+from relmark_research.errors import DataError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-Returns = Literal["net", "drop", "keep", "refuse"]
+__all__ = ["CANONICAL", "Columns", "ReadOptions", "Returns", "marked", "tally", "usable"]
 
-CANONICAL = ("customer_id", "date", "value", "cost")
+CANONICAL = ("customer_id", "date", "value", "cost", "key")
 
-_PROBLEMS = {
+LARGEST = 9e11  # money; its ten-thousandths are whole numbers of a float64
+
+PROBLEMS = {
+    "excluded by the filter": "exclude was met",
     "customer id missing": "{customer} is blank",
     "date missing": "{date} is blank",
     "date unparsable": "{date} cannot be read as a day",
     "date in the future": "{date} is after today",
     "value missing": "{value} is blank",
     "value unparsable": "{value} is not a number",
+    "value too large": "{value} is beyond 900 billion either way",
+    "exchange rate missing": "the exchange rate is no number above 0",
+    "cost unparsable": "the cost is no number",
+    "zero value dropped": "{value} is 0",
 }
 
 _ADVICE = {
     "customer id missing": "Leave them out: ReadOptions(missing_ids='leave out').",
     "date unparsable": "Name the format, ReadOptions(date_format='%d/%m/%Y'), or leave such rows "
     "out, ReadOptions(unusable='leave out').",
+    "date in the future": "Leave them out or keep them: ReadOptions(future_dates='leave out').",
     "value unparsable": "Name the decimal sign, ReadOptions(decimal=','), or leave such rows out, "
     "ReadOptions(unusable='leave out').",
+    "zero value dropped": "Say what they are: ReadOptions(zero_values='keep') or 'drop'.",
 }
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How a source is written, and what to do with rows that cannot be used.
-
-    Parameters
-    ----------
-    separator
-        Column separator of text files, such as ``";"``; None finds it.
-    decimal
-        ``"."`` or ``","``.
-    date_format
-        strptime codes such as ``"%d.%m.%Y"``; None reads ISO dates and times.
-    time_zone
-        The business's time zone, such as ``"Europe/Sofia"``, in which days are cut.
-    source_time_zone
-        The zone of moments that carry no offset; UTC where a business zone is named.
-    missing_ids
-        ``"leave out"`` (and say so in the audit) or ``"refuse"``.
-    unusable
-        ``"refuse"`` or ``"leave out"`` rows without a readable date or value.
-    duplicates
-        What to do with rows equal in every column used: ``"keep"``, ``"drop"`` or ``"refuse"``.
-    """
-
-    separator: str | None = None
-    decimal: str = "."
-    date_format: str | None = None
-    time_zone: str | None = None
-    source_time_zone: str | None = None
-    missing_ids: Literal["leave out", "refuse"] = "leave out"
-    unusable: Literal["refuse", "leave out"] = "refuse"
-    duplicates: Literal["keep", "drop", "refuse"] = "keep"
-
-    def __post_init__(self) -> None:
-        check_choice("decimal sign", self.decimal, (".", ","))
-        check_choice("policy for missing ids", self.missing_ids, ("leave out", "refuse"))
-        check_choice("policy for unusable rows", self.unusable, ("refuse", "leave out"))
-        check_choice("policy for duplicates", self.duplicates, ("keep", "drop", "refuse"))
-        for zone in (self.time_zone, self.source_time_zone):
-            _check_zone(zone)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Which of the source's columns (or expressions of them) hold what."""
-
-    customer: str = "customer_id"
-    date: str = "date"
-    value: str = "value"
-    cost: str | None = None
-
-
-def _check_zone(zone: str | None) -> None:
-    from zoneinfo import available_timezones
-
-    if zone is not None and zone not in available_timezones():
-        raise ParameterError(
-            f"a time zone has a name such as 'Europe/Sofia' or 'UTC'; found {zone!r}."
-        )
 
 
 def marked(raw: ir.Table, names: Columns, options: ReadOptions) -> ir.Table:
@@ -110,38 +58,80 @@ def marked(raw: ir.Table, names: Columns, options: ReadOptions) -> ir.Table:
     """
     import ibis
 
-    fields = {
+    dated = columns.with_day(raw, names.date, options)
+    read = dated.mutate(**_readings(dated, names, options))
+    found = _conditions(read, raw, names, options)
+    return engines.settled(read.mutate(relmark_problem=ibis.cases(*found.values(), else_=None)))
+
+
+def _readings(raw: ir.Table, names: Columns, options: ReadOptions) -> dict[str, ir.Value]:
+    who = columns.column(raw, names.customer)
+    fields = {"relmark_key": who} if who.type().is_integer() else {}
+    fields |= {
         "relmark_customer_id": columns.identifier(raw, names.customer),
-        "relmark_date": columns.day(
-            raw,
-            names.date,
-            date_format=options.date_format,
-            time_zone=options.time_zone,
-            source_time_zone=options.source_time_zone,
-        ),
         "relmark_value": columns.number(raw, names.value, decimal=options.decimal),
     }
     if names.cost is not None:
-        fields["relmark_cost"] = columns.number(raw, names.cost, decimal=options.decimal)
-    read = raw.mutate(**fields)
-    problem = ibis.cases(
-        (read.relmark_customer_id.isnull(), "customer id missing"),
-        (_blank(read, [names.date]), "date missing"),
-        (read.relmark_date.isnull(), "date unparsable"),
-        (read.relmark_date > ibis.literal(date.today()), "date in the future"),
-        (_blank(read, columns.columns_used(raw, names.value)), "value missing"),
-        (read.relmark_value.isnull(), "value unparsable"),
-    )
-    return read.mutate(relmark_problem=problem)
+        cost = columns.number(raw, names.cost, decimal=options.decimal)
+        fields["relmark_cost"] = (cost <= LARGEST).ifelse(cost, None)
+    if options.rate_column is not None:
+        rate = columns.number(raw, options.rate_column, decimal=options.decimal)
+        for name in ("relmark_value", "relmark_cost"):
+            if name in fields:
+                fields[name] = fields[name] * rate
+    return fields
+
+
+def _conditions(
+    read: ir.Table, raw: ir.Table, names: Columns, options: ReadOptions
+) -> dict[str, tuple[ir.BooleanValue, str]]:
+    """Return the problems that a row can have, in the order in which they are looked for."""
+    import ibis
+
+    value = read.relmark_value
+    conditions = {
+        "customer id missing": read.relmark_customer_id.isnull(),
+        "date missing": _blank(read, [names.date]),
+        "date unparsable": read.relmark_date.isnull(),
+        "value missing": _blank(read, columns.columns_used(raw, names.value)),
+    }
+    if options.exclude is not None:
+        exclude = filters.condition(read, options.exclude)
+        conditions = {"excluded by the filter": exclude, **conditions}
+    if options.future_dates != "keep":
+        conditions["date in the future"] = read.relmark_date > ibis.literal(date.today())
+    if options.rate_column is not None:
+        rate = columns.number(raw, options.rate_column, decimal=options.decimal)
+        conditions["exchange rate missing"] = ~((rate > 0) & (rate < LARGEST)).fill_null(False)
+    conditions["value unparsable"] = ~(value <= 1.7e308).fill_null(False)  # null, NaN, infinity
+    conditions["value too large"] = value.abs() > LARGEST
+    if names.cost is not None:
+        said = ~_blank(read, columns.columns_used(raw, names.cost))
+        conditions["cost unparsable"] = said & read.relmark_cost.isnull()
+    if options.zero_values != "keep":
+        conditions["zero value dropped"] = value == 0
+    return {problem: (condition, problem) for problem, condition in conditions.items()}
 
 
 def usable(rows: ir.Table, options: ReadOptions) -> ir.Table:
-    """Return customer_id, date, value[, cost] of the marked rows that have no problem."""
-    ours = {name: f"relmark_{name}" for name in CANONICAL if f"relmark_{name}" in rows.columns}
+    """Return customer_id, date, value[, cost][, key] of the marked rows that have no problem.
+
+    `key` is the id as the number that it is in the source: engines group by numbers faster.
+    """
     kept = rows.filter(rows.relmark_problem.isnull())
     if options.duplicates == "drop":
         kept = kept.distinct()
+    if options.order_column is not None:
+        kept = kept.mutate(relmark_date=first_day_of_order(kept, options.order_column))
+    ours = {name: f"relmark_{name}" for name in CANONICAL if f"relmark_{name}" in rows.columns}
     return kept.select(**{name: kept[column] for name, column in ours.items()})
+
+
+def first_day_of_order(rows: ir.Table, order_column: str) -> ir.Value:
+    """Return the first day of each row's order, its own day where it names no order."""
+    order = columns.identifier(rows, order_column)
+    first = rows.relmark_date.min().over(group_by=[rows.relmark_customer_id, order])
+    return order.isnull().ifelse(rows.relmark_date, first)
 
 
 def _blank(table: ir.Table, names: list[str]) -> ir.BooleanValue:
@@ -150,9 +140,11 @@ def _blank(table: ir.Table, names: list[str]) -> ir.BooleanValue:
 
 def _blank_column(values: ir.Value) -> ir.BooleanValue:
     blank = values.isnull()
-    if values.type().is_string():
-        return blank | (values.strip() == "").fill_null(False)
-    return blank | values.isnan().fill_null(False) if values.type().is_floating() else blank
+    return (
+        blank | (engines.stripped(values) == "").fill_null(False)
+        if values.type().is_string()
+        else blank
+    )
 
 
 def tally(rows: ir.Table) -> pd.DataFrame:
@@ -178,10 +170,9 @@ def refuse_unusable(
     rows: ir.Table, counts: dict[str, int], total: int, names: Columns, options: ReadOptions
 ) -> None:
     """Raise DataError for the first kind of problem that the options do not leave out."""
-    for problem, what in _PROBLEMS.items():
-        policy = options.missing_ids if problem.startswith("customer") else options.unusable
+    for problem, what in PROBLEMS.items():
         found = counts.get(problem, 0)
-        if not found or policy == "leave out":
+        if not found or _policy(problem, options) != "refuse":
             continue
         said = what.format(customer=names.customer, date=names.date, value=names.value)
         advice = _ADVICE.get(problem, "Leave such rows out: ReadOptions(unusable='leave out').")
@@ -192,18 +183,39 @@ def refuse_unusable(
         )
 
 
+def _policy(problem: str, options: ReadOptions) -> str:
+    own = {
+        "excluded by the filter": "leave out",
+        "customer id missing": options.missing_ids,
+        "date in the future": options.future_dates,
+        "zero value dropped": options.zero_values,
+    }
+    return own.get(problem, options.unusable)
+
+
 def examples(rows: ir.Table, condition: ir.BooleanValue, names: Columns, most: int = 3) -> str:
-    """Return the first marked rows that meet a condition, in the source's own words."""
+    """Return the first marked rows that meet a condition, in the source's own words.
+
+    An engine that does not keep the order of rows shows those of least customer and day.
+    """
     import ibis
 
     value_columns = columns.columns_used(rows, names.value)
     shown = list(dict.fromkeys([names.customer, names.date, *value_columns]))
-    numbered = rows.mutate(relmark_row=ibis.row_number() + 1, relmark_found=condition)
-    found = numbered.filter(numbered.relmark_found).order_by("relmark_row").limit(most).to_pandas()
+    if engines.keeps_order(rows):
+        numbered = rows.mutate(relmark_row=ibis.row_number() + 1, relmark_found=condition)
+        found = numbered.filter(numbered.relmark_found).order_by("relmark_row")
+        found = found.select("relmark_row", *shown)
+    else:
+        found = rows.filter(condition).order_by(shown).select(*shown)
     return "; ".join(
-        f"row {row['relmark_row']:,} ({', '.join(f'{name} {_word(row[name])}' for name in shown)})"
-        for row in found.to_dict("records")
+        _sentence(row, shown) for row in found.limit(most).to_pandas().to_dict("records")
     )
+
+
+def _sentence(row: dict, shown: list[str]) -> str:
+    words = ", ".join(f"{name} {_word(row[name])}" for name in shown)
+    return f"row {row['relmark_row']:,} ({words})" if "relmark_row" in row else f"({words})"
 
 
 def _word(value: object) -> str:

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from relmark_research.customers import engines, moments, time_zones
+from relmark_research.customers.options import ReadOptions
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:
@@ -24,20 +27,31 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.UAdd: operator.pos,
 }
 
+_PLAIN = "^[+-]?([0-9]{1,30}[.]?[0-9]{0,30}|[.][0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"
+_GROUPED = "^[+-]?[0-9]{1,3}([%s][0-9]{3}){1,8}([%s][0-9]{0,30})?$"
+_GROUP_SIGNS = {".": ",' ", ",": ".' "}  # what groups thousands, by the decimal sign
+
 
 def column(table: ir.Table, name: str) -> ir.Value:
     """Return the column of that name, or say which columns there are and which is nearest."""
     if name not in table.columns:
-        raise DataError(unknown_name("column", name, table.columns))
+        raise DataError(unknown_name("column", name, own_columns(table)))
     return table[name]
+
+
+def own_columns(table: ir.Table) -> list[str]:
+    """Return the source's columns, without ours."""
+    return [name for name in table.columns if not name.startswith("relmark_")]
 
 
 def identifier(table: ir.Table, name: str) -> ir.Value:
     """Return an id column as trimmed text, null where it is blank: ``"007"`` stays ``"007"``."""
-    raw = column(table, name)
+    raw = engines.as_written(column(table, name))
+    if raw.type().is_integer():
+        return raw.cast("string")
     if raw.type().is_floating():  # an integer id with gaps arrives as 17850.0
         raw = (raw == raw.floor()).ifelse(raw.cast("int64").cast("string"), raw.cast("string"))
-    text = raw.cast("string").strip()
+    text = engines.stripped(raw.cast("string"))
     blank = text.lower().isin(["", "nan", "null", "none"])
     return blank.ifelse(None, text).cast("string")
 
@@ -57,7 +71,7 @@ def number(table: ir.Table, expression: str, *, decimal: str = ".") -> ir.Value:
     try:
         tree = ast.parse(expression, mode="eval").body
     except SyntaxError:
-        raise DataError(unknown_name("column", expression, table.columns)) from None
+        raise DataError(unknown_name("column", expression, own_columns(table))) from None
     return _evaluate(tree, table, decimal).cast("float64")
 
 
@@ -86,86 +100,73 @@ def _evaluate(node: ast.expr, table: ir.Table, decimal: str) -> Any:
 
 
 def _numeric(raw: ir.Value, decimal: str) -> ir.Value:
-    if not raw.type().is_string():
-        value = raw.cast("float64")
-        return value.isnan().ifelse(None, value)
-    text = raw.strip()
+    if raw.type().is_string():
+        return _read_number(raw, decimal)
+    if not raw.type().is_numeric():
+        raise DataError(
+            f"column {raw.get_name()!r} must hold numbers; found {raw.type()}. "
+            "Name another column, or give the numbers as numbers or text."
+        )
+    value, genuine = raw.cast("float64"), engines.is_number(raw)
+    if genuine is None:
+        return value
+    return genuine.ifelse(value, _read_number(raw.cast("string"), decimal))
+
+
+def _read_number(raw: ir.Value, decimal: str) -> ir.Value:
+    """Read text as a number; thousands count as grouped only where each group has three digits."""
+    text = engines.stripped(raw)
+    spaced = text.replace("\u00a0", " ").replace("\u202f", " ")
+    signs = _GROUP_SIGNS[decimal]
+    joined = functools.reduce(lambda left, sign: left.replace(sign, ""), signs, spaced)
+    grouped = spaced.re_search(_GROUPED % (signs, decimal)).ifelse(joined.replace(",", "."), None)
     if decimal == ",":
-        text = text.replace(".", "").replace(" ", "").replace(",", ".")
-    value = text.try_cast("float64")
-    return (value.isnan() | value.isinf()).ifelse(None, value)
+        text = text.replace(".", "?").replace(",", ".")  # a point is no decimal sign here
+    plain = text.re_search(_PLAIN).ifelse(text, None)
+    return plain.fill_null(grouped).cast("float64")
 
 
-def day(
-    table: ir.Table,
-    name: str,
-    *,
-    date_format: str | None = None,
-    time_zone: str | None = None,
-    source_time_zone: str | None = None,
-) -> ir.Value:
-    """Return a column as calendar days (null: unparsable).
+def with_day(table: ir.Table, name: str, options: ReadOptions) -> ir.Table:
+    """Return the table with ``relmark_date``, a column's calendar days (null: unparsable).
 
-    Parameters
-    ----------
-    date_format
-        strptime codes such as ``"%d.%m.%Y"``; None reads ISO dates and times.
-    time_zone
-        The business's zone: moments are moved to it before days are cut. None keeps the days as
-        written. A date without a time of day is never moved.
-    source_time_zone
-        The zone of moments that carry no offset; UTC where none is named.
+    Text is read by the options' date_format, else as ISO dates and times. Moments are moved to the
+    options' time_zone before days are cut; without one, days stay as written (those of UTC for
+    moments that the source stores with a zone). A date without a time of day is never moved.
     """
-    raw = column(table, name)
-    if raw.type().is_numeric():
+    raw = engines.as_written(column(table, name))
+    if raw.type().is_string():
+        read = moments.read(table, raw, options.date_format)
+        return _moved(engines.settled(read), options).drop(*moments.READ)
+    if not (raw.type().is_date() or raw.type().is_timestamp()):
         raise DataError(
             f"column {name!r} must hold dates; found {raw.type()}. Give text with a date_format, "
             "such as '%Y%m%d', or dates."
         )
-    text = raw.strip() if raw.type().is_string() else None
-    if text is not None:
-        raw = _parsed(text, date_format)
-    if time_zone is None or raw.type().is_date():
-        return raw.cast("date")
-    if text is not None and date_format is None and source_time_zone is None:
-        raw = text.try_cast("timestamp('UTC')")
-    moved = _in_zone(raw, source_time_zone or "UTC", time_zone).cast("date")
-    return moved if text is None else (text.length() <= 10).ifelse(raw.cast("date"), moved)
+    if options.time_zone is None or raw.type().is_date():
+        return table.mutate(relmark_date=raw.cast("date"))
+    timed = table.mutate(relmark_utc=raw.epoch_seconds().cast("int64"))
+    if raw.type().timezone is None and options.source_time_zone is not None:
+        timed = time_zones.to_utc(timed, "relmark_utc", options.source_time_zone)
+    day = time_zones.local_day_number(timed.relmark_utc, options.time_zone)
+    return timed.mutate(relmark_date=engines.from_day_number(day)).drop("relmark_utc")
 
 
-def _parsed(text: ir.Value, date_format: str | None) -> ir.Value:
-    if date_format is not None:
-        return _try_strptime()(text, date_format)
-    return text.try_cast("timestamp")
-
-
-def _in_zone(moment: ir.Value, source_zone: str, zone: str) -> ir.Value:
-    at_zone, from_zone = _zone_functions()
-    if moment.type().timezone is None:
-        moment = from_zone(source_zone, moment.cast("timestamp"))
-    return at_zone(zone, moment.cast("timestamp('UTC')"))
-
-
-def _try_strptime() -> Any:
+def _moved(read: ir.Table, options: ReadOptions) -> ir.Table:
+    """Add relmark_date to text that was read, in the business's time zone."""
     import ibis
 
-    @ibis.udf.scalar.builtin(signature=(("string", "string"), "timestamp"))
-    def try_strptime(text, pattern): ...  # type: ignore[no-untyped-def]
-
-    return try_strptime
-
-
-def _zone_functions() -> tuple[Any, Any]:
-    import ibis
-
-    @ibis.udf.scalar.builtin(
-        name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp")
+    if options.time_zone is None:
+        return read.mutate(relmark_date=read.relmark_day)
+    local = engines.day_number(read.relmark_day) * time_zones.DAY + read.relmark_seconds
+    timed = read.mutate(relmark_local=local, relmark_utc=local)
+    timed = engines.settled(
+        time_zones.to_utc(timed, "relmark_utc", options.source_time_zone or "UTC")
     )
-    def at_zone(zone, moment): ...  # type: ignore[no-untyped-def]
-
-    @ibis.udf.scalar.builtin(
-        name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')")
+    said = timed.relmark_local - timed.relmark_offset
+    timed = timed.mutate(
+        relmark_utc=ibis.ifelse(timed.relmark_offset.isnull(), timed.relmark_utc, said)
     )
-    def from_zone(zone, moment): ...  # type: ignore[no-untyped-def]
-
-    return at_zone, from_zone
+    day = time_zones.local_day_number(timed.relmark_utc, options.time_zone)
+    timed = timed.mutate(relmark_moved=engines.from_day_number(day))
+    date = ibis.ifelse(timed.relmark_timed, timed.relmark_moved, timed.relmark_day)
+    return timed.mutate(relmark_date=date).drop("relmark_local", "relmark_utc", "relmark_moved")

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from relmark_research.customers.cleaning import Returns
+from relmark_research.customers import engines
+from relmark_research.customers.options import Returns
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -27,7 +28,7 @@ def purchase_days(rows: ir.Table, *, returns: Returns, any_returns: bool) -> ir.
     Parameters
     ----------
     rows
-        customer_id, date, value[, cost]: usable rows.
+        customer_id, date, value[, cost][, key]: usable rows.
     returns
         ``"net"``, ``"drop"`` (negative rows are left out) or ``"keep"`` (they count as they are).
     any_returns
@@ -36,7 +37,7 @@ def purchase_days(rows: ir.Table, *, returns: Returns, any_returns: bool) -> ir.
     Returns
     -------
     Table
-        customer_id, date, parts (value in whole ten-thousandths, int64)[, cost_parts].
+        customer_id, date, parts (value in whole ten-thousandths, int64)[, cost_parts][, key].
     """
     if any_returns and returns == "drop":
         rows = rows.filter(rows.value >= 0)
@@ -53,10 +54,16 @@ def purchase_days(rows: ir.Table, *, returns: Returns, any_returns: bool) -> ir.
 def unmatched_returns(rows: ir.Table) -> ir.Table:
     """Return what was returned without an earlier purchase in the log: customer_id, parts."""
     days = _with_sums(_by_day(rows), "parts")
+    days = days.mutate(unmatched=days.best - days.to_end)
     first = days.group_by("customer_id").aggregate(
-        parts=(days.best - days.to_end).argmin(days.date)
+        parts=engines.at_first(days.unmatched, days.date)
     )
     return first.filter(first.parts > 0)
+
+
+def who(table: ir.Table) -> str:
+    """Return the column that tells customers apart fastest: the id's number, or the id."""
+    return "key" if "key" in table.columns else "customer_id"
 
 
 def _by_day(rows: ir.Table) -> ir.Table:
@@ -68,11 +75,14 @@ def _by_day(rows: ir.Table) -> ir.Table:
     }
     if "cost" in rows.columns:
         sums["cost_parts"] = _parts(rows.cost).sum().cast("int64")
-    return rows.group_by("customer_id", "date").aggregate(**sums)
+    days = rows.group_by(who(rows), "date").aggregate(**sums)
+    if "key" in rows.columns:
+        days = days.mutate(customer_id=days.key.cast("string"))
+    return days
 
 
 def _parts(money: ir.Value) -> ir.Value:
-    return (money * SCALE).round().cast("int64")
+    return engines.rounded(money * SCALE).cast("int64")
 
 
 def _with_sums(days: ir.Table, name: str) -> ir.Table:
@@ -80,7 +90,7 @@ def _with_sums(days: ir.Table, name: str) -> ir.Table:
     import ibis
 
     onwards = ibis.window(
-        group_by="customer_id", order_by=ibis.desc("date"), preceding=None, following=0
+        group_by=who(days), order_by=ibis.desc("date"), preceding=None, following=0
     )
     summed = days.mutate(to_end=days[name].sum().over(onwards).cast("int64"))
     best = ibis.greatest(summed.to_end.max().over(onwards), 0)
@@ -91,6 +101,6 @@ def _netted(days: ir.Table, name: str) -> ir.Table:
     import ibis
 
     summed = _with_sums(days, name)
-    later = ibis.window(group_by="customer_id", order_by=ibis.desc("date"))
+    later = ibis.window(group_by=who(days), order_by=ibis.desc("date"))
     next_best = summed.best.lag(1).over(later).fill_null(0)
     return summed.mutate(**{name: summed.best - next_best}).drop("to_end", "best")

@@ -7,29 +7,46 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relmark_research.customers.netting import SCALE
+from relmark_research.customers import engines
+from relmark_research.customers.netting import SCALE, who
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 
-def per_customer(days: ir.Table, last: date) -> pd.DataFrame:
-    """Return customer_id, frequency, recency_days, T_days, repeat_value, sorted by customer_id.
+def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
+    """Return what `customers` does, in memory and sorted by customer_id."""
+    return engines.in_order(customers(days, last, months=months), "customer_id")
 
-    repeat_value is the mean value of the purchase-days after the first (missing without any).
+
+def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
+    """Return customer_id, frequency, recency_*, T_*, repeat_value, lazily.
+
+    The lengths are called recency_days and T_days, or recency_months and T_months. repeat_value is
+    the mean value of the purchase-days after the first (missing without any).
     """
-    measured = _measured(days, last)
+    measured = _measured(days, last, months=months)
+    if "key" in measured.columns:
+        measured = measured.mutate(customer_id=measured.key.cast("string"))
     repeat_parts = measured.total_parts - measured.first_parts
-    mean = repeat_parts.cast("float64") / (measured.frequency * SCALE).nullif(0)
-    table = measured.select("customer_id", "frequency", "recency_days", "T_days", repeat_value=mean)
-    return table.order_by("customer_id").to_pandas()
+    mean = repeat_parts.cast("float64") / (measured.frequency * SCALE).nullif(0).cast("float64")
+    return measured.select("customer_id", *_history(months), repeat_value=mean)
 
 
-def per_history(days: ir.Table, last: date) -> pd.DataFrame:
-    """Return frequency, recency_days, T_days and n_customers, sorted."""
-    history = ["frequency", "recency_days", "T_days"]
-    counted = _measured(days, last).group_by(history)
-    return counted.aggregate(n_customers=lambda t: t.count()).order_by(history).to_pandas()
+def per_history(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
+    """Return what `histories` does, in memory and sorted."""
+    return engines.in_order(histories(days, last, months=months), *_history(months))
+
+
+def histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
+    """Return one row per distinct history with the number of its customers, lazily."""
+    counted = _measured(days, last, months=months).group_by(_history(months))
+    return counted.aggregate(n_customers=lambda t: t.count())
+
+
+def _history(months: bool) -> list[str]:
+    unit = "months" if months else "days"
+    return ["frequency", f"recency_{unit}", f"T_{unit}"]
 
 
 def totals(days: ir.Table) -> pd.DataFrame:
@@ -89,20 +106,39 @@ def by_month(days: ir.Table) -> pd.DataFrame:
     return table.assign(period=pd.to_datetime(table["period"]))
 
 
-def _measured(days: ir.Table, last: date) -> ir.Table:
+def _measured(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     import ibis
 
-    summed = days.group_by("customer_id").aggregate(
+    if months:
+        days = _by_calendar_month(days)
+    summed = days.group_by(who(days)).aggregate(
         frequency=days.count() - 1,
         first=days.date.min(),
         last=days.date.max(),
         total_parts=days.parts.sum().cast("int64"),
-        first_parts=days.parts.argmin(days.date),
+        first_parts=engines.at_first(days.parts, days.date),
     )
+    first, latest = summed["first"], summed["last"]
+    if months:
+        end = last.year * 12 + last.month
+        return summed.mutate(
+            recency_months=_month_number(latest) - _month_number(first),
+            T_months=end - _month_number(first),
+        )
     return summed.mutate(
-        recency_days=summed.last.delta(summed.first, unit="day"),
-        T_days=ibis.literal(last).delta(summed.first, unit="day"),
+        recency_days=latest.delta(first, unit="day"),
+        T_days=ibis.literal(last).delta(first, unit="day"),
     )
+
+
+def _by_calendar_month(days: ir.Table) -> ir.Table:
+    """Return purchase-months: the days of a customer's month as one, on its first day."""
+    named = days.mutate(date=days.date.truncate("M").cast("date"))
+    return named.group_by(who(days), "date").aggregate(parts=named.parts.sum().cast("int64"))
+
+
+def _month_number(day: ir.Value) -> ir.Value:
+    return day.year().cast("int64") * 12 + day.month().cast("int64")
 
 
 def last_two_intervals(days: ir.Table) -> pd.DataFrame:

@@ -1,21 +1,20 @@
 """Where rows come from: one word or object in, a lazy table of an engine out.
 
-The engine is DuckDB, embedded. Text files are read with every column as text, so that nothing is
-guessed: an id such as ``007`` stays ``007`` and a date is parsed by the rule that was asked for.
+The engine is DuckDB, embedded; databases are asked in their own engine, and PySpark by a word. Text
+files are read with every column as text, so that nothing is guessed: an id such as ``007`` stays
+``007`` and a date is parsed by the rule that was asked for.
 """
 
 from __future__ import annotations
 
-import atexit
 import glob
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.customers import databases, engines
+from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -30,12 +29,13 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
     Parameters
     ----------
     source
-        Path or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``, a pandas,
-        polars or Arrow table, or an Ibis table.
+        Path, folder or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``, a
+        database's table or query (`databases`), a pandas, polars, Arrow or Spark table, or an Ibis
+        table.
     separator
         Column separator of text files; None lets DuckDB's sniffer find it.
     engine
-        An Ibis backend to work in; None makes an embedded DuckDB of its own.
+        What to work in, as `engines.connect` takes it; None is an embedded DuckDB.
 
     Raises
     ------
@@ -46,7 +46,17 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
 
     if isinstance(source, ibis.expr.types.Table):
         return source
-    connection = engine if engine is not None else _duckdb()
+    place = databases.place_of(source)
+    if place is not None:
+        if engine is not None:
+            raise ParameterError(
+                f"{place.shown} is worked in by its own database; engine must be None, "
+                f"found {engine!r}."
+            )
+        return databases.open_table(place)
+    if type(source).__module__.startswith("pyspark."):
+        engine = source.sparkSession if engine is None else engine
+    connection = engines.connect(engine)
     if isinstance(source, str) and source.startswith("dataset:"):
         source = _dataset_rows(source.removeprefix("dataset:"))
     if isinstance(source, str | Path):
@@ -55,20 +65,13 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
 
 
 def describe_source(source: Any) -> str:
-    """Return what to call ``source`` in an error or a report; never its contents."""
+    """Return what to call ``source`` in an error or a report; never its contents or a secret."""
+    place = databases.place_of(source)
+    if place is not None:
+        return place.shown
     if isinstance(source, str | Path):
         return str(source)
     return f"a {type(source).__module__.split('.')[0]} {type(source).__name__}"
-
-
-def _duckdb() -> Any:
-    import ibis
-
-    spill = tempfile.mkdtemp(prefix="relmark-")
-    atexit.register(shutil.rmtree, spill, ignore_errors=True)
-    connection = ibis.duckdb.connect(temp_directory=spill)
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    return connection
 
 
 def _dataset_rows(name: str) -> pd.DataFrame:
@@ -88,11 +91,17 @@ def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Tabl
     paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  (any glob)
     for path in paths:
         _refuse_unreadable(Path(path))
-    if all(Path(path).is_dir() for path in paths):
-        paths = [str(Path(path) / "**" / "*.parquet") for path in paths]
-        return connection.read_parquet(paths, hive_partitioning=True)
-    if all(path.endswith((".parquet", ".pq")) for path in paths):
-        return connection.read_parquet(paths)
+    parquet = all(_holds_parquet(Path(path)) for path in paths)
+    if connection.name == "pyspark":
+        return _read_by_spark(connection, paths, separator, parquet)
+    if connection.name != "duckdb":
+        raise ParameterError(
+            f"files are read by DuckDB or PySpark; found engine {connection.name}. "
+            "Leave engine out, or name the database's own table."
+        )
+    paths = [file for path in paths for file in _pattern(Path(path), parquet)]
+    if parquet:
+        return connection.read_parquet(paths, hive_partitioning=len(paths) > 1 or "**" in paths[0])
     options: dict[str, Any] = {"all_varchar": True, "header": True}
     if separator is not None:
         options["delim"] = separator
@@ -104,6 +113,53 @@ def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Tabl
             f"expected a delimited text file with a header line; {pattern} cannot be read as one: "
             f"{str(error).splitlines()[0]} Name the separator in ReadOptions(separator=...)."
         ) from error
+
+
+def _holds_parquet(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.rglob("*.parquet")) or any(path.rglob("*.pq"))
+    return path.name.endswith((".parquet", ".pq"))
+
+
+def _pattern(path: Path, parquet: bool) -> list[str]:
+    """Return a file itself, and for a folder the patterns of the tables in and below it."""
+    if not path.is_dir():
+        return [str(path)]
+    endings = ("parquet", "pq") if parquet else ("csv", "csv.gz", "tsv", "tsv.gz", "txt")
+    found = [f"{path}/**/*.{ending}" for ending in endings if any(path.rglob(f"*.{ending}"))]
+    if not found:
+        raise DataError(
+            f"expected CSV or Parquet files in the folder {path}; found none. Name another folder."
+        )
+    return found
+
+
+def _read_by_spark(
+    connection: Any, paths: list[str], separator: str | None, parquet: bool
+) -> ir.Table:
+    import ibis
+
+    paths = [str(Path(path).resolve()) for path in paths]
+    reader = connection._session.read
+    if parquet:
+        frame = reader.parquet(*paths)
+    else:
+        sniffed = separator or _separator(Path(paths[0]))
+        options = {"header": True, "inferSchema": False, "sep": sniffed, "escape": '"'}
+        frame = reader.options(**options).option("recursiveFileLookup", True).csv(paths)
+    name = ibis.util.gen_name("rows")
+    frame.createOrReplaceTempView(name)
+    return connection.table(name)
+
+
+def _separator(path: Path) -> str:
+    """Return the sign that parts the first line of a text file, for engines that do not look."""
+    import gzip
+
+    file = next(iter(sorted(path.rglob("*.*"))), path) if path.is_dir() else path
+    with gzip.open(file, "rt") if file.name.endswith(".gz") else file.open() as lines:
+        first = lines.readline()
+    return max(",;\t|", key=first.count)
 
 
 def _refuse_unreadable(path: Path) -> None:
@@ -130,10 +186,29 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
 
     if not hasattr(frame, "columns") and not hasattr(frame, "schema"):
         raise DataError(
-            "a source is a path, a glob, 'dataset:cdnow', a pandas, polars or Arrow table, or an "
-            f"Ibis table; found {type(frame).__name__}."
+            "a source is a path, a glob, 'dataset:cdnow', a database's URL with #table, a pandas, "
+            f"polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
         )
+    name = ibis.util.gen_name("rows")
     if isinstance(frame, pd.DataFrame):
-        empty = {name: "string" for name in frame if frame[name].isna().all()}
-        frame = frame.astype(empty).rename(columns=str)
-    return connection.create_table(ibis.util.gen_name("rows"), frame, temp=True)
+        frame = frame.rename(columns=str)
+    if connection.name == "pyspark":
+        if not hasattr(frame, "createOrReplaceTempView"):
+            frame = connection._session.createDataFrame(_as_arrow(frame))
+        frame.createOrReplaceTempView(name)
+        return connection.table(name)
+    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
+        frame = frame.collect()  # a lazy polars frame
+    if isinstance(frame, pd.DataFrame):
+        untyped = [column for column in frame if frame[column].isna().all()]
+        frame = frame.astype(dict.fromkeys(untyped, "str"))
+    return connection.create_table(name, frame, temp=True)
+
+
+def _as_arrow(frame: Any) -> Any:
+    import pyarrow as pa
+
+    if isinstance(frame, pd.DataFrame):
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    frame = frame.collect() if hasattr(frame, "collect") else frame
+    return frame.to_arrow() if hasattr(frame, "to_arrow") else frame

@@ -68,17 +68,18 @@ class CustomerSummary:
     def from_days(
         cls, measured: pd.DataFrame, *, unit: TimeUnit, observed_until: date
     ) -> CustomerSummary:
-        """Make a summary from lengths in whole days: recency and T = days / days per unit."""
+        """Make a summary from lengths in whole days (days / days per unit) or calendar months."""
         if len(measured) == 0:
             raise DataError(
                 "the log leaves no customer with a purchase: every purchase was returned in full. "
                 "Look at log.audit, or read it with returns='keep'."
             )
+        length, per = ("months", 1.0) if "T_months" in measured else ("days", unit.days)
         table = pd.DataFrame(
             {
                 "frequency": measured["frequency"].astype("int64"),
-                "recency": measured["recency_days"].to_numpy(float) / unit.days,
-                "T": measured["T_days"].to_numpy(float) / unit.days,
+                "recency": measured[f"recency_{length}"].to_numpy(float) / per,
+                "T": measured[f"T_{length}"].to_numpy(float) / per,
             }
         )
         if "repeat_value" in measured:

@@ -5,6 +5,7 @@ A log is a lazy table. What leaves the engine is one row per customer, or one pe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date as Date  # noqa: N812  (`date` is an argument's public name)
 from datetime import timedelta
@@ -13,8 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from relmark_research.customers import audit, cleaning, netting, reduction, sources
-from relmark_research.customers.cleaning import Columns, ReadOptions, Returns
+from relmark_research.customers import (
+    audit,
+    cleaning,
+    engines,
+    netting,
+    reduction,
+    sources,
+    windows,
+)
+from relmark_research.customers.options import Columns, ReadOptions, Returns
 from relmark_research.customers.summary import CustomerSummary, Split
 from relmark_research.errors import DataError, check_choice
 from relmark_research.units import Day, TimeUnit, as_date
@@ -37,6 +46,8 @@ class TransactionLog:
         How negative rows are treated: ``"net"``, ``"drop"``, ``"keep"`` or ``"refuse"``.
     source
         What the log was read from, in words.
+    seen_before
+        Customers of a window who had bought before it; 0 for a whole log.
     """
 
     rows: ir.Table
@@ -47,6 +58,7 @@ class TransactionLog:
     source_rows: ir.Table = field(kw_only=True, repr=False)
     checks: audit.Checks = field(kw_only=True, repr=False)
     options: ReadOptions = field(kw_only=True, repr=False)
+    seen_before: int = field(default=0, kw_only=True)
 
     @property
     def has_cost(self) -> bool:
@@ -65,11 +77,14 @@ class TransactionLog:
         """Every row accounted for: check, rows, share, action, examples."""
         return audit.table(
             self.checks,
-            source_rows=self.source_rows,
-            rows=self.rows,
-            days=self.days,
-            options=self.options,
-            returns=self.returns,
+            audit.Kept(
+                source_rows=self.source_rows,
+                rows=self.rows,
+                days=self.days,
+                options=self.options,
+                returns=self.returns,
+                seen_before=self.seen_before,
+            ),
         )
 
     def until(self, day: Day | None) -> TransactionLog:
@@ -77,18 +92,44 @@ class TransactionLog:
         if day is None:
             return self
         last = as_date(day, name="until")
-        self._refuse_before_start(last, "until")
+        windows.refuse_before(last, self.observed_from, "until")
         return replace(self, rows=self.rows.filter(self.rows.date <= last), observed_until=last)
 
     def after(self, day: Day) -> TransactionLog:
         """Return the log of what came after ``day``."""
         start = as_date(day, name="after") + timedelta(days=1)
-        if start > self.observed_until:
-            raise DataError(
-                f"the log must go on after {day}; it ends on {self.observed_until}. "
-                "Choose an earlier day."
-            )
+        windows.refuse_after(start, self.observed_until, str(day))
         return replace(self, rows=self.rows.filter(self.rows.date >= start), observed_from=start)
+
+    def window(
+        self,
+        *,
+        observed_from: Day | None = None,
+        observed_until: Day | None = None,
+        earlier: windows.Earlier = "keep",
+    ) -> TransactionLog:
+        """Return the log from one day to another, and say whom the beginning cuts.
+
+        Parameters
+        ----------
+        observed_from, observed_until
+            First and last day of the window, both in it; None is the log's own.
+        earlier
+            Customers who had bought before the window: ``"keep"`` them, as if their first purchase
+            in it were their first, or ``"leave out"``. Either way the audit counts them.
+        """
+        check_choice("policy for earlier customers", earlier, ("keep", "leave out"))
+        log = self.until(observed_until)
+        if observed_from is None:
+            return log
+        start = as_date(observed_from, name="observed_from")
+        windows.refuse_after(start, log.observed_until, str(start - timedelta(days=1)))
+        known = windows.seen_before(log.rows, start)
+        rows = log.rows.filter(log.rows.date >= start)
+        if earlier == "leave out":
+            rows = rows.anti_join(known, "customer_id")
+        seen = int(known.count().to_pandas())
+        return replace(log, rows=rows, observed_from=start, seen_before=seen)
 
     def customer_summary(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -99,6 +140,7 @@ class TransactionLog:
         ----------
         unit
             ``"day"`` or ``"week"``: recency and T are whole days divided by its length.
+            ``"month"``: calendar months, for contractual models; purchases of a month are one.
         observed_until
             The last day on which a purchase would have been seen; the log's last day if None.
             Earlier than the log's last purchase is refused: cut the log with `until` first.
@@ -106,9 +148,9 @@ class TransactionLog:
         Returns
         -------
         CustomerSummary
-            One row per customer. frequency: purchase-days after the first; recency: first to last
-            purchase; T: first purchase to observed_until; monetary_value: mean value of the
-            purchase-days after the first, missing where there are none.
+            One row per customer. frequency: purchase-days (or months) after the first; recency:
+            first to last purchase; T: first purchase to observed_until; monetary_value: mean value
+            of the purchase-days after the first, missing where there are none.
 
         Examples
         --------
@@ -117,9 +159,7 @@ class TransactionLog:
         >>> len(customers), int(customers.table["frequency"].sum())
         (2357, 2457)
         """
-        last = self._last_day(observed_until)
-        measured = reduction.per_customer(self.days, last)
-        return CustomerSummary.from_days(measured, unit=TimeUnit.of(unit), observed_until=last)
+        return self._summed(reduction.per_customer, unit, observed_until)
 
     def distinct_histories(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -129,9 +169,22 @@ class TransactionLog:
         A purchase model's fit needs no more, and the result stays small where there are millions
         of customers. Arguments as in `customer_summary`.
         """
-        last = self._last_day(observed_until)
-        measured = reduction.per_history(self.days, last)
-        return CustomerSummary.from_days(measured, unit=TimeUnit.of(unit), observed_until=last)
+        return self._summed(reduction.per_history, unit, observed_until)
+
+    def _summed(
+        self,
+        reduce: Callable[..., pd.DataFrame],
+        unit: str | TimeUnit,
+        observed_until: Day | None,
+    ) -> CustomerSummary:
+        unit = TimeUnit.of(unit)
+        last = windows.last_day(self.rows, self.observed_until, observed_until)
+        months = unit.name == "month"
+        if months:
+            windows.whole_months(last)
+        measured = reduce(self.days, last, months=months)
+        windows.refuse_nobody(measured, self.returns, self.checks.negative)
+        return CustomerSummary.from_days(measured, unit=unit, observed_until=last)
 
     def split(self, *, at: Day | None = None, unit: str | TimeUnit = "week") -> Split:
         """Cut the log after the day ``at``: fit on what came before, judge by what came after.
@@ -166,42 +219,14 @@ class TransactionLog:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the usable rows in memory, ordered by customer and day."""
-        return self.rows.order_by("customer_id", "date").to_pandas()
+        shown = [name for name in self.rows.columns if name != "key"]
+        return engines.in_order(self.rows.select(*shown), "customer_id", "date")
 
     def _two_thirds(self) -> Date:
         return self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
 
-    def _last_day(self, observed_until: Day | None) -> Date:
-        if observed_until is None:
-            return self.observed_until
-        last = as_date(observed_until, name="observed_until")
-        if last < self.observed_until:
-            later = self.rows.filter(self.rows.date > last)
-            found = int(later.count().to_pandas())
-            if found:
-                first = later.order_by("date", "customer_id").limit(3).to_pandas()
-                raise DataError(_after_the_end(last, found, first))
-        return last
-
-    def _refuse_before_start(self, last: Date, name: str) -> None:
-        if last < self.observed_from:
-            raise DataError(
-                f"{name} must not lie before the log begins ({self.observed_from}); found {last}."
-            )
-
     def _repr_html_(self) -> str:
         return self.audit._repr_html_()  # type: ignore[operator]
-
-
-def _after_the_end(last: Date, found: int, first: pd.DataFrame) -> str:
-    days = pd.to_datetime(first["date"]).dt.date
-    shown = "; ".join(
-        f"{who} on {day}" for who, day in zip(first["customer_id"], days, strict=True)
-    )
-    return (
-        f"observed_until is {last}, but {found:,} rows are dated later, first: {shown}. "
-        f"To leave them out on purpose, cut the log: log.until('{last}') or log.split(at='{last}')."
-    )
 
 
 def read_transactions(
@@ -220,8 +245,10 @@ def read_transactions(
     Parameters
     ----------
     source
-        Path or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``, a pandas,
-        polars or Arrow table, or an Ibis table.
+        Path, folder or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``, a table
+        or query of a database (``"sqlite:///crm.db#orders"``, ``"postgresql://host/crm#SELECT
+        ..."``, ``(URL, table)``, ``"env:CRM_URL#orders"``), a pandas, polars, Arrow or Spark table,
+        or an Ibis table.
     customer, date
         Columns with the customer's id (read as text) and the day or moment of purchase.
     value, cost
@@ -231,7 +258,8 @@ def read_transactions(
         Negative values: ``"net"`` against the customer's latest earlier purchases, ``"drop"``
         them, ``"keep"`` them as they are, or ``"refuse"``.
     engine
-        An Ibis backend; None is an embedded DuckDB.
+        None is an embedded DuckDB; ``"pyspark"``, a Spark master such as ``"local[2]"``, a Spark
+        session, or an Ibis backend.
     options
         How the source is written and what to do with unusable rows: `ReadOptions`.
 
@@ -251,19 +279,21 @@ def read_transactions(
     """
     check_choice("policy for returns", returns, ("net", "drop", "keep", "refuse"))
     options, names = options or ReadOptions(), Columns(customer, date, value, cost)
+    described = sources.describe_source(source)
     raw = sources.open_source(source, separator=options.separator, engine=engine)
     rows = cleaning.marked(raw, names, options)
-    counted = cleaning.tally(rows)
-    described = sources.describe_source(source)
-    checks = audit.check(rows, counted, names, options, described)
+    checks = audit.check(rows, names, options, described)
     if returns == "refuse" and checks.negative:
         shown = cleaning.examples(rows, rows.relmark_value < 0, names)
         raise DataError(
             f"expected no negative value; found {checks.negative:,}, first: {shown}. "
             "Say what a negative value means: returns='net', 'drop' or 'keep'."
         )
+    used = cleaning.usable(rows, options)
+    if returns == "drop" and checks.negative:
+        used = used.filter(used.value >= 0)
     return TransactionLog(
-        rows=cleaning.usable(rows, options),
+        rows=used,
         observed_from=checks.first,
         observed_until=checks.last,
         returns=returns,

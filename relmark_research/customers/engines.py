@@ -1,0 +1,277 @@
+"""What engines do differently, in one place; every other expression is the same on all of them.
+
+DuckDB, SQLite, PostgreSQL and PySpark are tested to give the same customers to the last digit;
+Snowflake and BigQuery are tested to compile.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from relmark_research.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+SPARK_MASTERS = ("local", "spark://", "yarn", "k8s://", "mesos://")
+
+
+def name_of(expression: ir.Expr) -> str:
+    """Return the engine's name, such as ``"duckdb"``; ``""`` for a table that is bound to none."""
+    import ibis
+
+    try:
+        return str(expression.get_backend().name)
+    except ibis.common.exceptions.IbisError:
+        return ""
+
+
+def connect(engine: Any) -> Any:
+    """Return an Ibis backend for what was asked: None, a word, a Spark session, or a backend.
+
+    Raises
+    ------
+    ParameterError
+        Where ``engine`` is nothing that can be worked in.
+    DataError
+        Where PySpark is asked for and not installed.
+    """
+    if engine is None or engine == "duckdb":
+        return _duckdb()
+    if isinstance(engine, str):
+        if engine == "pyspark":
+            return _spark(None)
+        if engine.startswith(SPARK_MASTERS):
+            return _spark(engine)
+        raise ParameterError(
+            "an engine is 'duckdb', 'pyspark', a Spark master such as 'local[2]' or "
+            f"'spark://host:7077', a Spark session or an Ibis backend; found {engine!r}."
+        )
+    if type(engine).__module__.startswith("pyspark."):
+        import ibis
+
+        return ibis.pyspark.connect(engine)
+    if not hasattr(engine, "compile"):
+        raise ParameterError(
+            "an engine is a word, a Spark session or an Ibis backend; found "
+            f"{type(engine).__name__}."
+        )
+    return engine
+
+
+def _duckdb() -> Any:
+    import atexit
+    import shutil
+    import tempfile
+
+    import ibis
+
+    spill = tempfile.mkdtemp(prefix="relmark-")
+    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    connection = ibis.duckdb.connect(temp_directory=spill)
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _spark(master: str | None) -> Any:
+    """Work in the active Spark session, or in a new one that listens to this machine only."""
+    import os
+
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise DataError(
+            "engine='pyspark' needs PySpark and Java 17; PySpark is not installed. "
+            "Install it: python -m pip install 'relmark-research[spark]'"
+        ) from None
+    import ibis
+
+    session = SparkSession.getActiveSession()
+    if session is None or master is not None:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = SparkSession.builder.config("spark.ui.enabled", "false")
+        session = builder.master(master or "local[*]").getOrCreate()
+    return ibis.pyspark.connect(session)
+
+
+def keeps_order(table: ir.Table) -> bool:
+    """Tell whether the engine keeps the rows of a source in their order."""
+    return name_of(table) == "duckdb"
+
+
+def stripped(text: ir.Value) -> ir.Value:
+    """Return text without white space at its ends.
+
+    Ibis's own ``strip`` is wrong on Spark, whose SQL reads the escapes of \\v and \\f as the
+    letters v and f, so that the id ``"fred"`` would become ``"red"``.
+    """
+    import ibis
+
+    if name_of(text) != "pyspark":
+        return text.strip()
+
+    @ibis.udf.scalar.builtin(name="btrim", signature=(("string", "string"), "string"))
+    def btrim(text, signs): ...  # type: ignore[no-untyped-def]
+
+    return btrim(text, " \t\n\r")
+
+
+def rounded(number: ir.Value) -> ir.Value:
+    """Round halves away from zero: PostgreSQL would round them to even, SQLite knows no floor."""
+    import ibis
+
+    if name_of(number) not in ("postgres", "sqlite"):
+        return number.round()
+    size = number.abs()
+    whole = size.floor()
+    up = (size - whole >= 0.5).ifelse(whole + 1, whole)
+    return ibis.ifelse(number < 0, -up, up)
+
+
+def at_first(values: ir.Value, order: ir.Value) -> ir.Value:
+    """Return the whole number on the first day.
+
+    DuckDB's own function spares it a sort; SQLite's bare columns are only right beside one single
+    aggregate, so there it is the least of texts that begin with the day.
+    """
+    import ibis
+
+    engine = name_of(values)
+    if engine == "sqlite":
+        dated = order.cast("string") + ibis.literal(" ") + values.cast("string")
+        return dated.min().substr(11).cast("int64")
+    if engine != "duckdb":
+        return values.argmin(order)
+
+    @ibis.udf.agg.builtin(name="arg_min", signature=(("int64", "date"), "int64"))
+    def arg_min(value, by): ...  # type: ignore[no-untyped-def]
+
+    return arg_min(values, order)
+
+
+def day_number(day: ir.Value) -> ir.Value:
+    """Return the days from 1970-01-01 to a date."""
+    import ibis
+
+    return day.delta(ibis.date(1970, 1, 1), unit="day").cast("int64")
+
+
+def from_day_number(number: ir.Value) -> ir.Value:
+    """Return the date so many days after 1970-01-01."""
+    import ibis
+
+    if name_of(number) != "sqlite":
+        return (ibis.date(1970, 1, 1) + number.as_interval("D")).cast("date")
+
+    @ibis.udf.scalar.builtin(name="date", signature=(("float64",), "date"))
+    def from_julian(day): ...  # type: ignore[no-untyped-def]
+
+    return from_julian(number.cast("float64") + 2440587.5)
+
+
+def as_written(values: ir.Value) -> ir.Value:
+    """Return a column as the source holds it: SQLite keeps text in columns declared otherwise."""
+    if name_of(values) == "sqlite" and not values.type().is_numeric():
+        return values.cast("string")
+    return values
+
+
+def is_number(values: ir.Value) -> ir.Value | None:
+    """Tell where a numeric column holds numbers; None where the engine sees to that itself."""
+    import ibis
+
+    if name_of(values) != "sqlite":
+        return None
+
+    @ibis.udf.scalar.builtin(name="typeof", signature=(("float64",), "string"))
+    def typeof(value): ...  # type: ignore[no-untyped-def]
+
+    return typeof(values).isin(["integer", "real"])
+
+
+def in_order(table: ir.Table, *by: str) -> pd.DataFrame:
+    """Return a result in memory, sorted; text by code points, whatever the engine's collation."""
+    if name_of(table) == "duckdb":
+        return table.order_by(list(by)).to_pandas()
+    frame = table.to_pandas()
+    return frame.sort_values(list(by), kind="stable", ignore_index=True)
+
+
+def local_seconds(utc: ir.Value, zone: str) -> ir.Value:
+    """Return what the clocks of a zone show at moments, as seconds since 1970-01-01 00:00 there."""
+
+    engine = name_of(utc)
+    if engine == "sqlite":
+        return _sqlite_local()(utc, zone)
+    moment = _from_seconds(utc, engine)
+    name, order = _ZONE_FUNCTIONS.get(engine, ("convert_timezone", "zone utc first"))
+    if order == "zone first":
+        moment = moment.cast("timestamp('UTC')")
+    types = {
+        "zone first": ("string", "timestamp('UTC')"),
+        "zone last": ("timestamp", "string"),
+        "zone utc first": ("string", "string", "timestamp"),
+    }[order]
+    given = {"zone first": (zone, moment), "zone last": (moment, zone)}
+    arguments = given.get(order, ("UTC", zone, moment))
+    local = _builtin(name, types)(*arguments)
+    return local.epoch_seconds().cast("int64")
+
+
+def _from_seconds(utc: ir.Value, engine: str) -> ir.Value:
+    import ibis
+
+    if engine != "postgres":
+        return utc.as_timestamp("s")
+
+    @ibis.udf.scalar.builtin(name="to_timestamp", signature=(("float64",), "timestamp('UTC')"))
+    def to_timestamp(seconds): ...  # type: ignore[no-untyped-def]
+
+    return to_timestamp(utc.cast("float64"))
+
+
+def settled(table: ir.Table) -> ir.Table:
+    """Return the table, for SQLite as a temporary one, since its parser takes no deep queries.
+
+    SQLite keeps it outside of the file that is read.
+    """
+    import ibis
+
+    if name_of(table) != "sqlite":
+        return table
+    return table.get_backend().create_table(ibis.util.gen_name("relmark"), table, temp=True)
+
+
+_ZONE_FUNCTIONS = {
+    "duckdb": ("timezone", "zone first"),
+    "postgres": ("timezone", "zone first"),
+    "pyspark": ("from_utc_timestamp", "zone last"),
+    "bigquery": ("datetime", "zone last"),
+}
+
+
+def _builtin(name: str, types: tuple[str, ...]) -> Any:
+    import ibis
+
+    def of_two(first, second): ...  # type: ignore[no-untyped-def]
+
+    def of_three(first, second, third): ...  # type: ignore[no-untyped-def]
+
+    function = of_two if len(types) == 2 else of_three
+    return ibis.udf.scalar.builtin(function, name=name, signature=(types, "timestamp"))
+
+
+def _sqlite_local() -> Any:
+    """SQLite knows no time zones; it calls back into Python for each row."""
+    import ibis
+
+    def relmark_local_seconds(utc, zone):  # type: ignore[no-untyped-def]
+        from datetime import datetime
+        from zoneinfo import ZoneInfo
+
+        offset = datetime.fromtimestamp(utc, ZoneInfo(zone)).utcoffset()
+        return utc + int(offset.total_seconds())
+
+    return ibis.udf.scalar.python(relmark_local_seconds, signature=(("int64", "string"), "int64"))
