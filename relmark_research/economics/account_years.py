@@ -139,3 +139,24 @@ def _earned(log: TransactionLog, years: pd.DataFrame, margin: float | None) -> n
     sums = keyed.groupby(["customer_id", "year"])["margin"].sum()
     index = pd.MultiIndex.from_frame(years[["customer_id", "year"]])
     return sums.reindex(index).fillna(0.0).to_numpy()
+
+
+def segment_years(years: pd.DataFrame) -> pd.DataFrame:
+    """Sum up complete account years by segment, whatever their level.
+
+    Returns
+    -------
+    DataFrame
+        segment; customers, those whose account year is running; retention, the share renewed, and
+        margin (money a year), each with its standard error, _se. It is what `assumed_effects`
+        starts from.
+    """
+    whole, running = years[years["complete"]], years[~years["complete"].astype(bool)]
+    grouped = whole.groupby("segment")
+    table = grouped.agg(
+        retention=("retained", "mean"), retention_se=("retained", "sem"),
+        margin=("margin", "mean"), margin_se=("margin", "sem"),
+    )  # fmt: skip
+    customers = running["segment"].value_counts().reindex(table.index).fillna(0).astype(int)
+    table.insert(0, "customers", customers)
+    return table.sort_values("customers", ascending=False).reset_index()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def check_advice(
     log: TransactionLog,
     *,
-    contacts: pd.DataFrame,
+    contacts: pd.DataFrame | None = None,
     at: Day | None = None,
     segments: pd.Series | None = None,
     purchases: type[PurchaseModel] | None = None,
@@ -42,7 +42,7 @@ def check_advice(
     log, contacts, segments, purchases, actions, terms
         As for `recommend`.
     at
-        The day of the advice; None takes the day a year before the log's end.
+        The day of the advice; None takes the day two thirds of the way through the log.
     level
         Probability of the intervals of the actual means.
 
@@ -55,7 +55,8 @@ def check_advice(
         more than they earned.
     """
     end = log.observed_until
-    day = (pd.Timestamp(end) - pd.DateOffset(years=1)).date() if at is None else as_date(at)
+    middle = log.observed_from + (end - log.observed_from) * 2 // 3
+    day = middle if at is None else as_date(at, name="at")
     advise = partial(
         recommend, log.until(day), contacts=contacts, segments=segments, purchases=purchases,
         actions=actions,
@@ -85,10 +86,12 @@ def check_advice(
     return pd.DataFrame(rows)
 
 
-def _earned(log: TransactionLog, contacts: pd.DataFrame, day: Day) -> pd.Series:
+def _earned(log: TransactionLog, contacts: pd.DataFrame | None, day: Day) -> pd.Series:
     """Return what each customer earned after a day, less contacts, by customer_id."""
     later = log.after(day)
     rows = later.to_pandas()
     left = (rows["value"] - rows["cost"]).groupby(rows["customer_id"]).sum()
+    if contacts is None:
+        return left
     spent = costs.within(costs.checked_contacts(contacts), "date", later)
     return left.sub(spent.groupby("customer_id")["cost"].sum(), fill_value=0.0)

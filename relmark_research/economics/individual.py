@@ -136,6 +136,8 @@ def customer_costs(
         Where contacts are of nobody known, negative or missing.
     """
     table = costs.checked_contacts(contacts)
+    if table.empty:
+        return pd.DataFrame({"shape": 0.0, "rate": 1.0, "cost_last_year": 0.0}, segments.index)
     costs.refuse_strangers(
         table, segments.index, money="cost", table="contacts",
         advice="Find whose they are, or take them out and call them overheads.",

@@ -10,6 +10,8 @@ other is the profit *after* that day, which the model has not seen.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from scipy import special
@@ -17,9 +19,15 @@ from scipy import special
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import common_unit
+from relmark_research.clv.pareto_nbd import ParetoNBD
 from relmark_research.customers.summary import CustomerSummary
+from relmark_research.economics.profitability import profit_table
+from relmark_research.economics.residual import fit_segments
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.units import Horizon
+from relmark_research.units import Day, Horizon
+
+if TYPE_CHECKING:
+    from relmark_research.customers.transactions import TransactionLog
 
 Array = np.ndarray
 
@@ -147,6 +155,61 @@ def customer_kinds(
     return pd.DataFrame(
         {"lifetime": lifetime, "profit": earned, "kind": kind}, index=lifetime.index
     )
+
+
+def kinds_since(
+    log: TransactionLog,
+    *,
+    contacts: pd.DataFrame | None = None,
+    segments: pd.Series | None = None,
+    at: Day | None = None,
+    horizon: str = "5 years",
+    purchases: type[PurchaseModel] | None = None,
+) -> pd.DataFrame:
+    """Sort customers into kinds from a log: lifetimes predicted at a day, profit seen after it.
+
+    Parameters
+    ----------
+    log
+        Purchases, with the cost of goods.
+    contacts
+        customer_id, date, cost; None leaves them out of profit.
+    segments
+        Segment by customer_id, for models of their own; None fits one model to all.
+    at
+        Last day that the models see; None takes the day two thirds of the way.
+    horizon
+        How far lifetimes are predicted.
+    purchases
+        Class of the model of purchases; ParetoNBD by default.
+
+    Returns
+    -------
+    DataFrame
+        As `customer_kinds`, of the customers known by the day.
+    """
+    split = log.split(at=at)
+    known = split.calibration
+    groups = pd.Series("all", known.table.index) if segments is None else segments
+    groups = groups.reindex(known.table.index)
+    fits = fit_segments(known, groups, purchases=purchases or ParetoNBD).fits
+    parts = []
+    for name in groups.unique():
+        part = CustomerSummary(
+            known.table[groups == name], unit=known.unit, observed_until=known.observed_until
+        )
+        parts.append(predicted_lifetime(fits[name][0], part, horizon=horizon))
+    later = log.after(str(known.observed_until))
+    own = None if contacts is None else contacts[contacts["customer_id"].isin(known.table.index)]
+    people = _everyone(log) if own is not None else None
+    profit = profit_table(later, contacts=own, customers=people)["profit"]
+    return customer_kinds(pd.concat(parts).reindex(known.table.index), profit)
+
+
+def _everyone(log: TransactionLog) -> pd.DataFrame:
+    """Return all customers at no cost of acquisition: that is spent whatever kind they are."""
+    first = log.rows.group_by("customer_id").aggregate(acquisition_date=log.rows.date.min())
+    return first.to_pandas().assign(acquisition_cost=0.0)
 
 
 _ADVICE = {

@@ -14,28 +14,21 @@ import pandas as pd
 
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import normal_quantile
-from relmark_research.customers.summary import CustomerSummary
-from relmark_research.economics import individual
 from relmark_research.economics.actions import ACTIONS, Actions, break_even, drawn_effects, gains
 from relmark_research.economics.reasons import reasons
 from relmark_research.economics.residual import (
     Customer,
     FutureTerms,
     Prospect,
-    SegmentFits,
     fit_segments,
     prospect,
-    purchases_alive,
 )
-from relmark_research.errors import DataError
+from relmark_research.economics.served import blocks_of, contacts_until, groups_of, known_traits
 
 if TYPE_CHECKING:
     from relmark_research.customers.transactions import TransactionLog
 
 Array = np.ndarray
-
-_BLOCK = 2_000_000  # draws held at once
-_QUIET = 365  # days without purchase or contact after which there is nothing to decide
 
 
 @dataclass(frozen=True)
@@ -53,6 +46,8 @@ class Recommendations:
     summary
         Row per action: customers, expected_gain with gain_low and gain_high of all of them
         together, and break_even, the effect at which the action gains nothing.
+    total
+        expected_gain, gain_low and gain_high of everybody's action together.
     level
         Probability of the intervals.
     notes
@@ -61,6 +56,7 @@ class Recommendations:
 
     table: pd.DataFrame
     summary: pd.DataFrame
+    total: pd.Series
     level: float
     notes: tuple[str, ...] = ()
 
@@ -68,7 +64,7 @@ class Recommendations:
 def recommend(
     log: TransactionLog,
     *,
-    contacts: pd.DataFrame,
+    contacts: pd.DataFrame | None = None,
     segments: pd.Series | None = None,
     purchases: type[PurchaseModel] | None = None,
     actions: Actions = Actions(),  # noqa: B008  (frozen)
@@ -83,7 +79,7 @@ def recommend(
         Purchases with the cost of goods.
     contacts
         customer_id, date, cost: avoidable costs only, those that end with the relationship. Rent
-        and salaries that stay are not among them.
+        and salaries that stay are not among them. None: serving costs nothing that is known.
     segments
         Segment by customer_id; None takes all customers as one.
     purchases
@@ -124,16 +120,16 @@ def recommend(
     """
     normal_quantile(level)
     customers = log.customer_summary()
-    groups = _groups(customers, segments)
+    groups = groups_of(customers, segments)
     fits = fit_segments(customers, groups, purchases=purchases or _pareto())
-    contacts = contacts[pd.to_datetime(contacts["date"]) <= pd.Timestamp(log.observed_until)]
-    traits, notes = _traits(log, contacts, customers, groups, fits)
+    contacts = contacts_until(contacts, log)
+    traits, notes = known_traits(log, contacts, customers, groups, fits)
     rng = np.random.default_rng(terms.seed)
     effects = drawn_effects(actions, terms.draws, rng)
     parts, totals = [], np.zeros((len(ACTIONS), terms.draws))
     sums = np.zeros((len(ACTIONS), 4))
     for name in groups.unique():
-        for who in _blocks(customers, traits, groups == name, terms):
+        for who in blocks_of(customers, traits, groups == name, terms):
             future = prospect(fits.fits[name], who, terms, rng)
             gained = gains(future, actions, effects, segment=name)
             part, chosen, drawn = _advised(who, future, gained, actions, level)
@@ -144,91 +140,15 @@ def recommend(
     table = pd.concat(parts)
     table = table.sort_values(["expected_gain", "p_negative"], ascending=False, kind="stable")
     summary = _summary(table, totals, sums, actions, level)
-    return Recommendations(table, summary, level, (*fits.notes, *notes))
+    ends = _ends(totals.sum(axis=0), level)
+    total = pd.Series(ends, index=["expected_gain", "gain_low", "gain_high"])
+    return Recommendations(table, summary, total, level, (*fits.notes, *notes))
 
 
 def _pareto() -> type[PurchaseModel]:
     from relmark_research.clv.pareto_nbd import ParetoNBD
 
     return ParetoNBD
-
-
-def _groups(customers: CustomerSummary, segments: pd.Series | None) -> pd.Series:
-    ids = customers.table.index
-    if segments is None:
-        return pd.Series("all", index=ids)
-    found = segments.reindex(ids)
-    if found.isna().any():
-        missing = ids[found.isna()]
-        raise DataError(
-            f"every customer must have a segment; {len(missing):,} of {len(ids):,} have none, "
-            f"first: {', '.join(map(repr, missing[:3]))}. Give them one, if only 'unknown'."
-        )
-    return found.astype(str)
-
-
-def _traits(
-    log: TransactionLog,
-    contacts: pd.DataFrame,
-    customers: CustomerSummary,
-    groups: pd.Series,
-    fits: SegmentFits,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return margin and cost of each customer, and whether anything is left to decide."""
-    ids = customers.table.index
-    known = contacts[contacts["customer_id"].astype(str).isin(ids)]
-    served = _served(known, customers, groups, fits)
-    costs = individual.customer_costs(known, groups, served[["first", "years"]])
-    traits = individual.customer_margins(log, groups).join(costs)
-    quiet = (
-        served["last"] < pd.Timestamp(log.observed_until) - pd.Timedelta(days=_QUIET)
-    ).to_numpy()
-    others = contacts[~contacts["customer_id"].astype(str).isin(ids)]
-    notes = [
-        f"{int(quiet.sum()):,} customers neither bought nor cost anything in the last {_QUIET} "
-        "days, so there is nothing to decide"
-    ]
-    if len(others):
-        notes.append(
-            f"{len(others):,} contacts costing {others['cost'].sum():,.2f} are of "
-            f"{others['customer_id'].nunique():,} people without a purchase that they kept, and "
-            "are left out"
-        )
-    return traits.assign(quiet=quiet), notes
-
-
-def _served(
-    contacts: pd.DataFrame, customers: CustomerSummary, groups: pd.Series, fits: SegmentFits
-) -> pd.DataFrame:
-    """Return first and last sign of each customer, and the years served in between."""
-    table, unit = customers.table, customers.unit
-    days = unit.days if unit is not None else 7.0
-    end = pd.Timestamp(str(customers.observed_until))
-    first = end - pd.to_timedelta((table["T"] * days).round(), unit="D")
-    bought = first + pd.to_timedelta((table["recency"] * days).round(), unit="D")
-    met = pd.to_datetime(contacts["date"]).groupby(contacts["customer_id"].astype(str)).max()
-    last = pd.concat([bought, met.reindex(table.index)], axis=1).max(axis=1)
-    alive = pd.Series(0.0, table.index)
-    for name in groups.unique():
-        part = CustomerSummary(table[groups == name], unit=unit)
-        alive[groups == name] = purchases_alive(fits.fits[name][0], part)
-    seen = (last - first).dt.days
-    length = alive * (table["T"] * days) + (1 - alive) * seen
-    return pd.DataFrame({"first": first, "last": last, "years": np.maximum(length, 30.0) / 365.25})
-
-
-def _blocks(
-    customers: CustomerSummary, traits: pd.DataFrame, chosen: pd.Series, terms: FutureTerms
-) -> list[Customer]:
-    table = customers.table[chosen.to_numpy()]
-    step = max(1, _BLOCK // terms.draws)
-    return [
-        Customer(
-            CustomerSummary(part, unit=customers.unit, observed_until=customers.observed_until),
-            traits.loc[part.index],
-        )
-        for part in (table.iloc[start : start + step] for start in range(0, len(table), step))
-    ]
 
 
 def _advised(
@@ -275,22 +195,27 @@ def _means(future: Prospect, mask: Array, grow_cost: float) -> Array:
     return np.array([part[mask].mean(axis=1).sum() for part in parts])
 
 
+def _ends(drawn: Array, level: float) -> tuple[float, float, float]:
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return float(drawn.mean()), float(low), float(high)
+
+
 def _summary(
     table: pd.DataFrame, totals: Array, sums: Array, actions: Actions, level: float
 ) -> pd.DataFrame:
-    low, high = np.quantile(totals, [(1 - level) / 2, (1 + level) / 2], axis=1)
     counts = table["action"].value_counts()
     rows = []
     for place, name in enumerate(ACTIONS):
         brings, revenue, costs, growing = map(float, sums[place])
         even = break_even(brings, revenue, costs, growing, actions)
+        mean, low, high = _ends(totals[place], level)
         rows.append(
             {
                 "action": name,
                 "customers": int(counts.get(name, 0)),
-                "expected_gain": float(totals[place].mean()),
-                "gain_low": float(low[place]),
-                "gain_high": float(high[place]),
+                "expected_gain": mean,
+                "gain_low": low,
+                "gain_high": high,
                 "break_even": even.get(name, np.nan),
             }
         )

@@ -146,8 +146,8 @@ def fit_segments(
             fits[name] = own
             if not all(_determined(fit) for fit in own):
                 notes.append(
-                    f"the model of {name} is taken as certain, since its parameters are hardly "
-                    f"told apart ({own[0].diagnosis})"
+                    f"how long customers of {name} stay can hardly be told: the best guess is "
+                    "taken as certain"
                 )
         except (DataError, ConvergenceError) as error:
             fits[name] = together

@@ -1,0 +1,82 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import relmark_research as rm
+from relmark_research.errors import DataError, ParameterError
+
+profits = st.lists(st.floats(-1e3, 1e3).map(lambda x: round(x, 2)), min_size=3, max_size=40).filter(
+    lambda x: sum(x) > 1
+)
+
+
+def slow_gini(values: np.ndarray) -> float:
+    pairs = np.abs(values[:, None] - values[None, :]).sum()
+    return pairs / (2 * len(values) * np.abs(values).sum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(profits)
+def test_measures_by_slow_ways(values) -> None:
+    x = np.array(values)
+    found = rm.profit_concentration(pd.Series(x), draws=20)["value"]
+    assert found["peak"] == pytest.approx(x[x > 0].sum() / x.sum())
+    assert found["destroyed"] == pytest.approx(-x[x < 0].sum() / x.sum(), abs=1e-9)
+    assert found["losing"] == pytest.approx((x < 0).mean())
+    assert found["gini"] == pytest.approx(slow_gini(x))
+    ordered, few = np.sort(x)[::-1], 0.2 * len(x)
+    whole = int(few)
+    top = ordered[:whole].sum() + (few - whole) * ordered[whole]
+    assert found["top_fifth"] == pytest.approx(top / x.sum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(profits)
+def test_the_curve_is_concave_and_ends_at_one(values) -> None:
+    curve = rm.whale_curve(pd.Series(values), points=50)
+    x, y = curve["customers_share"].to_numpy(), curve["profit_share"].to_numpy()
+    assert (x[0], y[0]) == (0, 0)
+    assert (x[-1], y[-1]) == (1, pytest.approx(1))
+    slopes = np.diff(y) / np.diff(x)
+    assert (np.diff(slopes) <= 1e-6 * max(1, np.abs(slopes).max())).all()
+    gains = sum(value for value in values if value > 0)
+    assert y.max() == pytest.approx(gains / sum(values))
+
+
+def test_nobody_loses() -> None:
+    found = rm.profit_concentration(pd.Series(np.arange(1.0, 101)))
+    assert found.loc["peak"].tolist() == [1, 1, 1]
+    assert found.loc["destroyed"].tolist() == [0, 0, 0]
+    assert found.loc["gini", "value"] == pytest.approx(0.33)  # (n - 1) / (3 n)
+
+
+def test_periods_are_summed_by_customer() -> None:
+    index = pd.MultiIndex.from_tuples(
+        [("a", 1), ("a", 2), ("b", 1)], names=["customer_id", "period"]
+    )
+    table = pd.DataFrame({"profit": [5.0, -3.0, 1.0]}, index=index)
+    assert rm.whale_curve(table)["profit"].iloc[-1] == 3
+    assert rm.profit_concentration(table, draws=10).loc["losing", "value"] == 0
+
+
+def test_the_same_seed_gives_the_same_interval_and_draws_do_not_bias() -> None:
+    values = pd.Series(np.random.default_rng(1).standard_t(3, 400) + 1)
+    one, two = (rm.profit_concentration(values, seed=3) for _ in range(2))
+    pd.testing.assert_frame_equal(one, two)
+    assert (one["low"] < one["value"]).all()
+    assert (one["value"] < one["high"]).all()
+
+
+def test_all_lose() -> None:
+    with pytest.raises(DataError, match=r"all 3 customers together lose 6\.00"):
+        rm.whale_curve(pd.Series([-1.0, -2.0, -3.0]))
+    with pytest.raises(DataError, match="at least 2 customers; found 1"):
+        rm.whale_curve(pd.Series([1.0]))
+    with pytest.raises(DataError, match="1 of them unknown"):
+        rm.profit_concentration(pd.Series([1.0, np.nan]))
+    with pytest.raises(ParameterError, match="a level is a probability"):
+        rm.profit_concentration(pd.Series([1.0, 2.0]), level=95)
+    with pytest.raises(DataError, match="has a column profit"):
+        rm.whale_curve(pd.DataFrame({"value": [1.0, 2.0]}))
