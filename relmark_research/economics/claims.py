@@ -248,6 +248,7 @@ def _compared(
     error = np.sqrt(sum(group.var(ddof=1) / len(group) for group in groups))
     reach = normal_quantile(level) * error
     rank = float(stats.spearmanr(tenure, profit).statistic)
+    angle = np.arctanh(np.clip(rank, -1 + 1e-15, 1 - 1e-15))
     tilt = normal_quantile(level) * np.sqrt((1 + rank**2 / 2) / max(len(profit) - 3, 1))
     return {
         "customers": len(profit),
@@ -257,8 +258,8 @@ def _compared(
         "low": difference - reach,
         "high": difference + reach,
         "rank_correlation": rank,
-        "rank_correlation_low": float(np.tanh(np.arctanh(rank) - tilt)),
-        "rank_correlation_high": float(np.tanh(np.arctanh(rank) + tilt)),
+        "rank_correlation_low": float(np.tanh(angle - tilt)),
+        "rank_correlation_high": float(np.tanh(angle + tilt)),
     }
 
 

@@ -128,11 +128,16 @@ def recommended(
         gain=float(lines.equity(split.spend) - lines.equity(today)),
         gain_low=float(gain_low),
         gain_high=float(gain_high),
-        probability=float((then > now).mean()),
+        probability=_chance(then > now),
         regret_today=float((best - now).mean()),
         regret=float((best - then).mean()),
         shadow_price=float(split.shadow_price),
     )
+
+
+def _chance(happened: Array) -> float:
+    """Return a probability from draws: (hits + 1/2) / (draws + 1), never quite 0 or 1."""
+    return float((happened.sum() + 0.5) / (len(happened) + 1))
 
 
 def shifted(
@@ -165,5 +170,5 @@ def shifted(
         gain=float(lines.equity(today * factor) - lines.equity(today)),
         gain_low=float(low),
         gain_high=float(high),
-        probability=float((gains > 0).mean()),
+        probability=_chance(gains > 0),
     )

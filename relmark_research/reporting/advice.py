@@ -10,10 +10,8 @@ from relmark_research.economics.recommendation import Recommendation, Shift
 from relmark_research.reporting.numbers import (
     Detail,
     Formatter,
-    count,
     estimate,
     formatter,
-    number,
     with_interval,
 )
 
@@ -31,7 +29,8 @@ def answer(costs: pd.DataFrame, best: Recommendation, cash: Formatter) -> str:
         )
     return (
         f"One more customer costs {won} to win and {kept} to keep. The same money, split better "
-        f"between channels and between winning and keeping, would raise customer equity by {gain}."
+        f"{'between channels and ' if len(best.table) > 2 else ''}between winning and keeping, "
+        f"would raise customer equity by {gain}."
     )
 
 
@@ -170,56 +169,10 @@ def shift_words(shift: Shift, cash: Formatter) -> str:
     )
 
 
-def payback_finding(worth: pd.DataFrame) -> str:
-    """Return the heading on how soon customers pay for having been won."""
-    months = worth["payback_months"]
-    never = months[months == float("inf")]
-    if len(never):
-        return f"In {' and '.join(map(str, never.index))} a customer never pays back what it cost"
-    if months.min() == months.max():
-        return f"A customer has paid for being won within {count(months.max())} months"
-    return (
-        f"A customer has paid for being won within {count(months.min())} to {count(months.max())} "
-        "months"
-    )
-
-
-def payback_words(worth: pd.DataFrame, cash: Formatter) -> str:
-    """Return the range of LTV : CAC, on average and at the margin."""
-    ratio, next_ratio = worth["value_to_cost"].sort_values(), worth["value_to_marginal_cost"]
-    return (
-        f"A customer's value is {number(ratio.iloc[0])} times the cost of winning one in "
-        f"{ratio.index[0]} and {number(ratio.iloc[-1])} times in {ratio.index[-1]}; against "
-        f"what the next one costs it is {number(next_ratio.min())} to {number(next_ratio.max())} "
-        "times. Payback counts churn and discount; value is the first year's margin and what "
-        "follows if all goes on as today."
-    )
-
-
-def curves_finding(fitted: pd.DataFrame) -> str:
-    """Return the heading on how many curves the books tell."""
-    told = int((fitted["told"] == "identified").sum())
-    if told == len(fitted):
-        return f"The books tell all {told} curves, and how they level off"
-    return f"The books tell {told} of {len(fitted)} curves; the others are a matter of judgement"
-
-
-def curves_words(fitted: pd.DataFrame) -> str:
-    """Return which curves fit badly, or cannot be told."""
-    poor = fitted[fitted["p_value"] < 0.01]
-    open_ = fitted[fitted["told"] != "identified"]
-    said = ["Each curve rises steeply at first and then flattens: that is why the next is dearer."]
-    if len(poor):
-        said.append(
-            f"The counts of {_lines(poor)} scatter more than chance would have it; their intervals "
-            "are widened for it."
-        )
-    if len(open_):
-        said.append(
-            f"For {_lines(open_)} the books do not say where the curve levels off: vary the spend "
-            "more, above all upwards."
-        )
-    return " ".join(said)
+def span(values: pd.Series, formatted: Formatter) -> str:
+    """Return the range of values over segments, one number where there is one."""
+    low, high = formatted(values.min()), formatted(values.max())
+    return low if low == high else f"{low} to {high}"
 
 
 def split_finding(best: Recommendation, cash: Formatter) -> str:
@@ -267,7 +220,7 @@ def steps(best: Recommendation, fitted: pd.DataFrame, cash: Formatter) -> list[s
     loose = fitted[fitted["told"] != "identified"]
     if len(edge) or len(loose):
         found.append(
-            f"**Try higher spends than ever on {_lines(pd.concat([edge, loose]))}**, in a few "
+            f"**Try higher spends than ever on {named_lines(pd.concat([edge, loose]))}**, in a few "
             "places first: the books do not show where it stops paying."
         )
     found.append(
@@ -282,11 +235,16 @@ def _step(line: Any, row: Any, cash: Formatter) -> str:
 
 
 def _line(line: Any) -> str:
-    return f"{WORDS[line[1]]} in {line[0]}"
+    return _named(*line)
 
 
-def _lines(table: pd.DataFrame) -> str:
-    names = [f"{WORDS[purpose]} in {segment}" for segment, purpose in table.index.unique()]
+def _named(segment: str, purpose: str) -> str:
+    return WORDS[purpose] if segment == ALL else f"{WORDS[purpose]} in {segment}"
+
+
+def named_lines(table: pd.DataFrame) -> str:
+    """Return the names of a table's lines: winning in web, keeping in fair and keeping in field."""
+    names = [_named(*line) for line in table.index.unique()]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

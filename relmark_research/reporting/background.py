@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from relmark_research.economics.books import ALL
 from relmark_research.economics.claims import Claim
 from relmark_research.economics.equity import CustomerEquity
 from relmark_research.economics.position import SpendingPosition
 from relmark_research.economics.recommendation import Recommendation
-from relmark_research.reporting.advice import about
-from relmark_research.reporting.numbers import Formatter, count, share
+from relmark_research.reporting.advice import about, named_lines, span
+from relmark_research.reporting.numbers import Formatter, count, number, share
 
 RETURNS_FORMATS = {
     "spend": "money", "heads": "count", "spend_per_head": "money", "rate": "share",
@@ -39,6 +40,56 @@ FIT_FORMATS = {
 }  # fmt: skip
 
 
+def payback_finding(worth: pd.DataFrame) -> str:
+    """Return the heading on how soon customers pay for having been won."""
+    months = worth["payback_months"]
+    never = months[months == float("inf")]
+    if len(never):
+        return f"In {' and '.join(map(str, never.index))} a customer never pays back what it cost"
+    if months.min() == months.max():
+        return f"A customer has paid for being won within {count(months.max())} months"
+    return (
+        f"A customer has paid for being won within {count(months.min())} to {count(months.max())} "
+        "months"
+    )
+
+
+def payback_words(worth: pd.DataFrame, cash: Formatter) -> str:
+    """Return the range of LTV : CAC, on average and at the margin."""
+    ratio, next_ratio = worth["value_to_cost"], worth["value_to_marginal_cost"]
+    return (
+        f"A customer's value is {span(ratio, number)} times what winning one costs on average, and "
+        f"{span(next_ratio, number)} times what the next one costs. Payback counts churn "
+        "and discount; value is the first year's margin and what follows if all goes on as today."
+    )
+
+
+def curves_finding(fitted: pd.DataFrame) -> str:
+    """Return the heading on how many curves the books tell."""
+    told = int((fitted["told"] == "identified").sum())
+    if told == len(fitted):
+        return f"The books tell all {told} curves, and how they level off"
+    return f"The books tell {told} of {len(fitted)} curves; the others are a matter of judgement"
+
+
+def curves_words(fitted: pd.DataFrame) -> str:
+    """Return which curves fit badly, or cannot be told."""
+    poor = fitted[fitted["p_value"] < 0.01]
+    open_ = fitted[fitted["told"] != "identified"]
+    said = ["Each curve rises steeply at first and then flattens: that is why the next is dearer."]
+    if len(poor):
+        said.append(
+            f"The counts of {named_lines(poor)} scatter more than chance would have it; their "
+            "intervals are widened for it."
+        )
+    if len(open_):
+        said.append(
+            f"For {named_lines(open_)} the books do not say where the curve levels off: vary the "
+            "spend more, above all upwards."
+        )
+    return " ".join(said)
+
+
 def focus(best: Recommendation) -> str:
     """Return the segment in which most money would change place."""
     moved = best.table["change"].abs().groupby("segment").sum()
@@ -56,9 +107,10 @@ def points(equity: CustomerEquity) -> pd.DataFrame:
 def surface_finding(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
     """Return the heading on one segment's equity."""
     today, best = marked["customer_equity"]
+    who = "A prospect" if segment == ALL else f"In {segment} a prospect"
     return (
-        f"In {segment} a prospect is worth {about(today, cash)} today, and would be worth "
-        f"{about(best, cash)} were money no object"
+        f"{who} is worth {about(today, cash)} today, and would be worth {about(best, cash)} were "
+        "money no object"
     )
 
 
@@ -89,16 +141,16 @@ def sensitivity_finding(depends: pd.DataFrame) -> str:
 
 def retention_words(kept: pd.DataFrame) -> str:
     """Return what five points of retention are worth, and where they pay."""
-    low, high = kept["relative_gain"].min(), kept["relative_gain"].max()
+    gained = span(kept["relative_gain"], share)
     pays = [str(segment) for segment in kept.index[kept["pays"]]]
-    where = (
-        f"By the curves they pay in {', '.join(pays)}" if pays else "By the curves they pay nowhere"
-    )
+    where = f"By the curves they pay in {', '.join(pays)}"
+    if len(pays) in (0, len(kept)):
+        where = f"By the curves they pay {'everywhere' if pays else 'nowhere'}"
     rest = [str(segment) for segment in kept.index[~kept["pays"]]]
     others = f" and not in {', '.join(rest)}" if pays and rest else ""
     return (
-        f"Five points more retention would make a customer worth {share(low)} to {share(high)} "
-        f"more, if they were free. {where}{others}."
+        f"Five points more retention would make a customer worth {gained} more, "
+        f"if they were free. {where}{others}."
     )
 
 

@@ -63,8 +63,8 @@ def test_steps_and_words_have_their_numbers(position, best) -> None:
     said = [
         advice.split_words(best, CASH),
         advice.returns_words(position.returns(draws=100), position.shift(draws=100), CASH),
-        advice.payback_words(position.values(draws=50), CASH),
-        advice.curves_words(fitted),
+        background.payback_words(position.values(draws=50), CASH),
+        background.curves_words(fitted),
         background.retention_words(outlook.retention_table(position)),
         background.trust_words(position, fitted, MARGIN),
         background.limits_words(0.1),
@@ -78,8 +78,8 @@ def test_steps_and_words_have_their_numbers(position, best) -> None:
 def test_never_and_open_curves_are_said(position) -> None:
     values = position.values(draws=50)
     values.loc["web", "payback_months"] = np.inf
-    assert advice.payback_finding(values) == "In web a customer never pays back what it cost"
+    assert background.payback_finding(values) == "In web a customer never pays back what it cost"
     fitted = outlook.fit_table(position)
     fitted.loc[("field", "acquisition"), "told"] = "ceiling not identified"
-    assert "tell 9 of 10 curves" in advice.curves_finding(fitted)
-    assert "winning in field the books do not say" in advice.curves_words(fitted)
+    assert "tell 9 of 10 curves" in background.curves_finding(fitted)
+    assert "winning in field the books do not say" in background.curves_words(fitted)

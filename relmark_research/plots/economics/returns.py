@@ -80,6 +80,7 @@ def _scale(ax: Axes, table: pd.DataFrame) -> None:
     low = min(table["next_unit_low"].min(), 1.0)
     high = max(table["next_unit_high"].max(), 1.0)
     if low <= 0 or high / low < 8:
+        ax.set_xscale("linear")
         ax.set_xlim(min(0, low), high * 1.12)
         count_axis(ax.xaxis)
         return
