@@ -188,6 +188,11 @@ def _searched(
             f"the rates did not settle: the steepest slope per pair of looks is {slope:.2g} after "
             f"{found.nit} steps. Declare moves impossible that need a rung in between."
         )
+    if np.abs(np.diag(rates(found.x))).max() * looks.times.min() > 20:
+        raise ConvergenceError(
+            "the rates grow without end: people are found to have moved between looks a moment "
+            "apart as readily as between distant ones. Check the times of the looks."
+        )
     hessian = np.array(
         [(loss(found.x + h)[1] - loss(found.x - h)[1]) / 2e-4 for h in 1e-4 * np.eye(len(cells))]
     )

@@ -73,6 +73,6 @@ def _refuse_backwards(panel: pd.DataFrame, back: Array) -> None:
     before, after = panel.iloc[at], panel.iloc[at + 1]
     raise DataError(
         f"time runs backwards or stands still for {int(back.sum()):,} looks, first for customer "
-        f"{after['customer_id']!r}: {before['time']} is followed by {after['time']}. Sort the "
+        f"{after['customer_id']}: {before['time']} is followed by {after['time']}. Sort the "
         "panel by customer and time, and keep one look per time."
     )

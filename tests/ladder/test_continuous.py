@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.linalg import expm
 
-from relmark_research.errors import DataError, LadderError
+from relmark_research.errors import ConvergenceError, DataError, LadderError
 from relmark_research.ladder.continuous import fit_generator
 from relmark_research.ladder.looks import Looks, likelihood, log_likelihood
 from relmark_research.ladder.panels import read_looks
@@ -82,19 +82,25 @@ def test_rates_are_recovered_and_rows_sum_to_zero():
     assert np.isinf(found.time_to("client")["first"])  # some are lost on the way
 
 
-def test_more_often_looked_at_is_closer_to_counting():
-    """Looked at almost at every instant, the rate is moves over time spent."""
-    rows, clock = [], 0.0
-    for move in range(200):
-        gap = 0.001
-        rows += [
-            (0, clock, "a" if move % 2 == 0 else "b"),
-            (0, clock + 2.0 - gap, "a" if move % 2 == 0 else "b"),
-        ]
-        clock += 2.0
-    panel = pd.DataFrame(rows, columns=["customer_id", "time", "rung"])
-    found = fit_generator(panel)
-    np.testing.assert_allclose(np.diag(found.rates), -0.5, rtol=0.02)
+def test_looked_at_often_the_rate_is_moves_over_time():
+    rng, rows, clock, state = np.random.default_rng(4), [], 0.0, 0
+    moves = 0
+    for stay in rng.exponential(2.0, 150):
+        looks = np.arange(np.ceil(clock / 0.05), np.ceil((clock + stay) / 0.05)) * 0.05
+        rows += [(0, look, "ab"[state]) for look in looks]
+        clock, state, moves = clock + stay, 1 - state, moves + 1
+    found = fit_generator(pd.DataFrame(rows, columns=["customer_id", "time", "rung"]))
+    assert -np.diag(found.rates).mean() == pytest.approx(moves / clock, rel=0.1)
+
+
+def test_rates_without_end_are_refused():
+    """Every move between two looks a moment apart, none in long stays: no finite rate fits."""
+    rows = []
+    for move in range(40):
+        rung = "ab"[move % 2]
+        rows += [(0, 2.0 * move, rung), (0, 2.0 * move + 1.999, rung)]
+    with pytest.raises(ConvergenceError, match="without end"):
+        fit_generator(pd.DataFrame(rows, columns=["customer_id", "time", "rung"]))
 
 
 def test_days_are_years():
@@ -110,7 +116,11 @@ def test_days_are_years():
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
-        ([(1, 2.0, "first"), (1, 1.0, "repeat")], DataError, "time runs backwards .* customer 1"),
+        (
+            [(1, 2.0, "first"), (1, 1.0, "repeat")],
+            DataError,
+            "time runs backwards .* customer 1: 2",
+        ),
         ([(1, 2.0, "first"), (1, 2.0, "repeat")], DataError, "stands still for 1 looks"),
         ([(1, 0.0, "first"), (2, 1.0, "repeat")], LadderError, "everybody was seen once"),
         ([(1, 0.0, "first"), (1, 1.0, "firts")], LadderError, "no rung 'firts'"),
