@@ -17,6 +17,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError, LadderError, check_choice, unknown_name
 from relmark_research.ladder.intervals import check_level
+from relmark_research.ladder.periods import is_calendar, start_of
 
 if TYPE_CHECKING:
     from relmark_research.ladder.history import LadderHistory
@@ -89,14 +90,16 @@ def moves_table(history: LadderHistory, latest: pd.DataFrame | None = None) -> p
 
 
 def _with_latest(table: pd.DataFrame, latest: pd.DataFrame, history: LadderHistory) -> pd.DataFrame:
-    from relmark_research.ladder.periods import start_of
-
     for column in ("customer_id", "date"):
         if column not in latest.columns:
             raise DataError(f"latest: {unknown_name('column', column, latest.columns)}")
-    if history.period is None:
-        raise LadderError("to place days in periods the history needs a calendar period.")
-    calendar = {n: start_of(n + 1, history.period) for n in table["period"].unique()}
+    length = history.period
+    if length is None or not is_calendar(history.first_period, length):
+        raise LadderError(
+            "to place days in periods the history must count calendar periods, as one from "
+            "LoyaltyLadder.assign does."
+        )
+    calendar = {n: start_of(n + 1, length) for n in table["period"].unique()}
     dated = table.assign(date=pd.to_datetime(table["period"].map(calendar)))
     known = latest.sort_values("date", kind="stable").assign(date=pd.to_datetime(latest["date"]))
     merged = pd.merge_asof(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PeriodName = Literal["week", "month", "quarter", "year"]
 YEARS = {"week": 7 / DAYS_PER_YEAR, "month": 1 / 12, "quarter": 0.25, "year": 1.0}
 
-_MONDAY = date(1970, 1, 5)
+_MONDAY = date(1, 1, 1)  # a Monday, so that no week has a small number
 _FREQUENCY = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
 
 
@@ -59,9 +59,26 @@ def start_of(index: int, period: str) -> pd.Timestamp:
     return pd.Timestamp(year=year, month=1 + part * 12 // per_year, day=1)
 
 
-def label_of(index: int, period: str | None) -> str:
-    """Return what to call a period: 2024Q2, 2024-05, or the bare number without a calendar."""
+def is_calendar(index: int, period: str | None) -> bool:
+    """Return whether a number is that of a calendar period of the years 1800 to 2500.
+
+    A history may count its periods 0, 1, 2, ... and still say that each is a quarter long.
+    """
     if period is None:
+        return False
+    first, last = (index_of(date(year, 6, 1), period) for year in (1800, 2500))
+    return first <= index <= last
+
+
+def label_of(index: int, period: str | None) -> str:
+    """Return what to call a period: 2024Q2, 2024-05, or the bare number without a calendar.
+
+    Examples
+    --------
+    >>> label_of(8097, "quarter"), label_of(3, "quarter")
+    ('2024Q2', '3')
+    """
+    if period is None or not is_calendar(index, period):
         return str(index)
     return str(start_of(index, period).to_period(_FREQUENCY[period])).split("/")[0]
 

@@ -263,6 +263,13 @@ def test_bad_tables_of_counts_are_refused():
         rm.estimate_transitions(counts[["a"]])
 
 
+def test_bare_numbers_may_be_quarters_long(history):
+    found = estimate(history, period="quarter")
+    assert found.history.occupancy().index.tolist() == [str(k) for k in range(9)]
+    assert found.project(periods=1).table["period"].unique().tolist() == ["8", "9"]
+    assert found.value(dict.fromkeys(STATES, 1.0), 0.1).discount == pytest.approx(1.1**-0.25)
+
+
 def test_customers_are_checked_before_they_tell_segments(history):
     held = LadderHistory.of(history)
     with pytest.raises(DataError, match="found 1 repeated"):
