@@ -1,0 +1,1 @@
+"""How relationships go: with customers, prospects and partners."""
