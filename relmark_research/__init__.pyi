@@ -36,8 +36,13 @@ from .customers.activity import (
 )
 from .customers.cohorts import cohort_averages, cohort_table
 from .customers.datasets import load_cdnow, load_donations, load_sample
+from .customers.linking import CustomerLinks, link_customers
+from .customers.mailing import break_even_response, mailing_cells
 from .customers.options import ReadOptions
 from .customers.pseudonyms import pseudonyms
+from .customers.retention import RetentionCurve, retention_curve
+from .customers.rfm import rfm_scores
+from .customers.segments import rfm_segments, segment_behaviour, segment_rules
 from .customers.summary import CustomerSummary, Split
 from .customers.transactions import TransactionLog, read_transactions
 from .economics.account_years import account_years, segment_years
@@ -104,6 +109,7 @@ __all__ = [
     "CostRules",
     "CovariateFit",
     "CustomerEquity",
+    "CustomerLinks",
     "CustomerSummary",
     "DataError",
     "Effect",
@@ -125,6 +131,7 @@ __all__ = [
     "RelmarkError",
     "ReportError",
     "ResponseCurve",
+    "RetentionCurve",
     "ShiftedBetaGeometric",
     "Split",
     "TimeUnit",
@@ -136,6 +143,7 @@ __all__ = [
     "assumptions_in_words",
     "before_and_after",
     "best_levels",
+    "break_even_response",
     "break_even_retention",
     "calibration",
     "check_advice",
@@ -171,10 +179,12 @@ __all__ = [
     "level_balance",
     "level_effects",
     "lifetime_value",
+    "link_customers",
     "load_cdnow",
     "load_donations",
     "load_sample",
     "loyal_are_more_profitable",
+    "mailing_cells",
     "margin_multiple",
     "most_to_lose",
     "move_drivers",
@@ -196,7 +206,12 @@ __all__ = [
     "record",
     "relationship_levels",
     "retaining_is_cheaper",
+    "retention_curve",
     "retention_value",
+    "rfm_scores",
+    "rfm_segments",
+    "segment_behaviour",
+    "segment_rules",
     "segment_years",
     "spend_frequency_correlation",
     "spending_position",

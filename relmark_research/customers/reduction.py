@@ -163,7 +163,24 @@ def last_two_intervals(days: ir.Table) -> pd.DataFrame:
         later=last.date.delta(last.before, unit="day"),
     )
     counted = measured.group_by("earlier", "later").aggregate(n_customers=lambda t: t.count())
-    return counted.order_by("earlier", "later").to_pandas()
+    return engines.in_order(counted, "earlier", "later")
+
+
+def first_two(days: ir.Table) -> pd.DataFrame:
+    """Return customer_id, first and second (day, missing where there is none), sorted."""
+    import ibis
+
+    own = ibis.window(group_by=who(days), order_by="date")
+    placed = days.mutate(place=ibis.row_number().over(own))
+    early = placed.filter(placed.place <= 1)
+    found = early.group_by(who(days)).aggregate(first=early.date.min(), second=early.date.max())
+    if "key" in found.columns:
+        found = found.mutate(customer_id=found.key.cast("string"))
+    found = found.mutate(second=found["second"].nullif(found["first"]))
+    table = engines.in_order(found.select("customer_id", "first", "second"), "customer_id")
+    return table.assign(
+        first=pd.to_datetime(table["first"]), second=pd.to_datetime(table["second"])
+    )
 
 
 def days_of(days: ir.Table, customer_id: str) -> pd.DatetimeIndex:
