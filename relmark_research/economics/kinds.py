@@ -22,7 +22,7 @@ from relmark_research.clv.forecast import common_unit
 from relmark_research.clv.pareto_nbd import ParetoNBD
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.economics.profitability import profit_table
-from relmark_research.economics.residual import fit_segments
+from relmark_research.economics.segment_fits import fit_segments
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import Day, Horizon
 

@@ -20,9 +20,9 @@ from relmark_research.economics.residual import (
     Customer,
     FutureTerms,
     Prospect,
-    fit_segments,
     prospect,
 )
+from relmark_research.economics.segment_fits import fit_segments
 from relmark_research.economics.served import blocks_of, contacts_until, groups_of, known_traits
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ is alive; they are drawn from what the history leaves open, many times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,14 +23,13 @@ from relmark_research.clv.base import Model, PurchaseModel
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.gamma_gamma import GammaGamma
 from relmark_research.customers.summary import CustomerSummary
-from relmark_research.errors import ConvergenceError, DataError, ParameterError
+from relmark_research.economics.segment_fits import determined
+from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate, Horizon, TimeUnit
 
 Array = np.ndarray
 
 _DRAWS_PER_MODEL = 50  # a fit's parameters are drawn anew after so many draws of customers
-_WIDEST = 2.0  # standard error of a log-parameter beyond which the point estimate is taken
-_FEWEST = 50  # repeat customers that a segment needs for a fit of its own
 
 
 @dataclass(frozen=True)
@@ -98,75 +96,6 @@ class Prospect:
 
 
 @dataclass(frozen=True)
-class SegmentFits:
-    """Fits of purchases and of spend, by segment, and who shares a fit and why.
-
-    Attributes
-    ----------
-    fits
-        (purchases, spend) by segment.
-    notes
-        A sentence for each segment that uses the fit of all customers.
-    """
-
-    fits: Mapping[str, tuple[Fit, Fit]]
-    notes: tuple[str, ...] = ()
-
-
-def fit_segments(
-    customers: CustomerSummary, segments: pd.Series, *, purchases: type[PurchaseModel]
-) -> SegmentFits:
-    """Fit purchases and spend apart for each segment; small segments share the fit of all.
-
-    Parameters
-    ----------
-    customers
-        Histories with monetary_value.
-    segments
-        Segment by customer_id, for each of them.
-    purchases
-        The class of the model of purchases, such as ParetoNBD.
-    """
-    together = (purchases.fit(customers), GammaGamma.fit(customers))
-    groups = segments.reindex(customers.table.index)
-    fits, notes = {}, []
-    for name in groups.unique():
-        part = CustomerSummary(
-            customers.table[groups == name],
-            unit=customers.unit,
-            observed_until=customers.observed_until,
-        )
-        repeaters = int((part.frequency > 0).sum())
-        try:
-            if repeaters < _FEWEST:
-                raise DataError(f"{repeaters} repeat customers")
-            own = (purchases.fit(part), GammaGamma.fit(part))
-            if not _usable(own):
-                raise ConvergenceError(str(own[0].diagnosis))
-            fits[name] = own
-            if not all(_determined(fit) for fit in own):
-                notes.append(
-                    f"how long customers of {name} stay can hardly be told: the best guess is "
-                    "taken as certain"
-                )
-        except (DataError, ConvergenceError) as error:
-            fits[name] = together
-            notes.append(f"{name} shares the model of all customers ({error})")
-    return SegmentFits(fits, tuple(notes))
-
-
-def _determined(fit: Fit) -> bool:
-    """Whether parameters can be drawn: where two run off together, draws run off with them."""
-    known = np.isfinite(fit.covariance).all()
-    return bool(known and np.diag(fit.log_covariance).max() < _WIDEST**2)
-
-
-def _usable(fits: tuple[Fit, Fit]) -> bool:
-    spend = fits[1].model
-    return fits[0].diagnosis.grade != "not converged" and spend.q > 1  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True)
 class Customer:
     """Everything known of some customers of one segment, one row each.
 
@@ -212,7 +141,7 @@ def _models(
     count = max(1, terms.draws // _DRAWS_PER_MODEL)
     return [
         fit.draws(count, seed=int(rng.integers(1 << 31)))
-        if _determined(fit)
+        if determined(fit)
         else [fit.model] * count
         for fit in fits
     ]

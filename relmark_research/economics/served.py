@@ -13,9 +13,9 @@ from relmark_research.economics.costs import checked_contacts
 from relmark_research.economics.residual import (
     Customer,
     FutureTerms,
-    SegmentFits,
     purchases_alive,
 )
+from relmark_research.economics.segment_fits import SegmentFits
 from relmark_research.errors import DataError
 
 if TYPE_CHECKING:

@@ -134,7 +134,7 @@ def test_negative_and_missing_costs(firm, log, table) -> None:
 
 def test_a_log_without_costs_and_without_margin(firm) -> None:
     log = rm.read_transactions(firm["transactions"].drop(columns="cost"))
-    with pytest.raises(DataError, match="read the log with cost='...', or give margin="):
+    with pytest.raises(DataError, match=r"read the log with cost='...', or give margin="):
         rm.profit_table(log)
     with pytest.raises(ParameterError, match="no margin is needed"):
         rm.profit_table(log_of(firm["transactions"]), margin=0.4)
