@@ -1,9 +1,15 @@
 """The pages in a real browser: themes, widths, names, print, and silence on the network."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from relmark_research.errors import ReportError
+from relmark_research.reporting.overview import Story, render_all, render_story
+from relmark_research.reporting.pdf import find_browser, print_pages
 from relmark_research.reporting.render import render_index, render_report
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -15,7 +21,14 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-PAGES = ("report.html", "index.html")
+PAGES = (
+    "report.html",
+    "index.html",
+    "compared.html",
+    "failed.html",
+    "story.html",
+    "recipes.html",
+)
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -31,11 +44,55 @@ def browser():
         chromium.close()
 
 
+def render_pages(notebook, run, manifest):
+    """A page of every kind: a report, one that is compared, one that failed, and the indexes."""
+    moved = tuple(replace(figure, value=figure.value * 0.9) for figure in run.key_figures)
+    day = "2025-11-14T06:00:00+00:00"
+    earlier = (replace(run, key_figures=moved, parameters={"horizon": "26 weeks"}),)
+    before = replace(
+        manifest, run_id="20251114-060000", started=day, finished=day, notebooks=earlier
+    )
+    now = replace(
+        manifest,
+        before=before.run_id,
+        alerts=("total_clv: fell from $1,000 to $800; <set> at 10%.",),
+    )
+    error = new_output(
+        "error", ename="ValueError", evalue="no <rows>", traceback=["line " * 40, "ValueError"]
+    )
+    broken = new_notebook(cells=[new_code_cell("f()", outputs=[error])])
+    failed = replace(run, state="out of memory", error="stopped when it held 2.1 GB", answer="")
+    case = replace(failed, case={"segment": "key <account>"}, key_figures=())
+    story = Story("own", (before, *[replace(before, run_id=f"b{n}") for n in range(9)], now), "b3")
+    return {
+        "report.html": render_report(notebook, run, manifest),
+        "index.html": render_index(now, before),
+        "compared.html": render_report(notebook, run, now, before),
+        "failed.html": render_report(broken, case, now, before),
+        "story.html": render_story(story),
+        "recipes.html": render_all([story, Story("other", (now,))]),
+    }
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    """What `render_pages` made, once it has."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser, tmp_path, notebook, run, manifest):
+def pages(tmp_path, rendered, request):
+    if not rendered:
+        needed = (request.getfixturevalue(name) for name in ("notebook", "run", "manifest"))
+        rendered.update(render_pages(*needed))
+    for name, html in rendered.items():
+        (tmp_path / name).write_text(html, "utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def visit(browser, pages):
     """Open a page; what it asks of the network and what it complains about is kept."""
-    (tmp_path / "report.html").write_text(render_report(notebook, run, manifest), "utf-8")
-    (tmp_path / "index.html").write_text(render_index(manifest), "utf-8")
     contexts = []
 
     def open_page(name, *, width=1280, scheme="light"):
@@ -48,7 +105,7 @@ def visit(browser, tmp_path, notebook, run, manifest):
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto((tmp_path / name).as_uri())
+        page.goto((pages / name).as_uri())
         return page
 
     yield open_page
@@ -152,3 +209,24 @@ def test_a_table_is_downloaded_whole_without_a_network(visit):
         page.get_by_role("link", name="Download as CSV").click()
     assert download.value.suggested_filename == "weekly.csv"
     assert len(Path(download.value.path()).read_text("utf-8-sig").splitlines()) == 31
+
+
+def test_the_systems_chromium_prints_pages(pages, monkeypatch, capsys):
+    for name in PAGES[2:]:
+        (pages / name).unlink()
+    (made, other) = print_pages(pages, find_browser())
+    assert (made.name, other.name) == ("index.pdf", "report.pdf")
+    for path in (made, other):
+        assert path.read_bytes().startswith(b"%PDF")
+        assert path.stat().st_size > 10_000
+    made.unlink()
+    other.unlink()
+    assert print_pages(pages, "false") == []
+    assert "relmark: no PDF of index.html: it ended with code 1" in capsys.readouterr().err
+    monkeypatch.setenv("RELMARK_CHROMIUM", "no-such-browser")
+    with pytest.raises(ReportError, match="found none of no-such-browser"):
+        find_browser()
+    monkeypatch.delenv("RELMARK_CHROMIUM")
+    monkeypatch.setenv("PATH", os.devnull)
+    with pytest.raises(ReportError, match="--pdf needs a Chromium"):
+        find_browser()
