@@ -9,7 +9,7 @@ from .margins import rung_margins
 from .pictures import by_height, cohort_moves, flow_table, rung_table, way_table
 from .policy import LevelPolicy, RelationshipLevel, best_levels
 from .projection import Projection, Reach
-from .rehearsal import rehearse
+from .rehearsal import rehearse, rehearsed
 from .rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .transitions import estimate_transitions
 from .value import LadderValue
@@ -45,6 +45,7 @@ __all__ = [
     "purchase_panel",
     "read_table",
     "rehearse",
+    "rehearsed",
     "rung_margins",
     "rung_table",
     "way_table",

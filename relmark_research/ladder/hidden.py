@@ -275,9 +275,9 @@ def _errors(y: Array, weight: Array, b: Array, Q: Array, pi: Array) -> Array:
 
 
 def choose_rungs(
-    bought: pd.DataFrame, *, rungs: Sequence[int] = (2, 3, 4), seed: int = 20240101
+    bought: pd.DataFrame, *, rungs: Sequence[int] = (2, 3, 4), starts: int = 5, seed: int = 20240101
 ) -> pd.DataFrame:
     """Return bic and log_likelihood for several numbers of hidden rungs: choose the least bic."""
-    fits = {k: fit_hidden_ladder(bought, rungs=k, seed=seed) for k in rungs}
+    fits = {k: fit_hidden_ladder(bought, rungs=k, starts=starts, seed=seed) for k in rungs}
     rows = {k: {"bic": f.bic, "log_likelihood": f.log_likelihood} for k, f in fits.items()}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rungs")

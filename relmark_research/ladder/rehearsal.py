@@ -35,8 +35,9 @@ def rehearse(
     Returns
     -------
     DataFrame
-        rung, before (people at the cut), expected, low, high, actual (people at the end) and
-        error (expected/actual - 1). Newcomers are entered as they came: only the moves are judged.
+        rung, seen (departures before the cut: with few, nothing could be foreseen), before (people
+        at the cut), expected, low, high, actual (people at the end) and error
+        (expected/actual - 1). Newcomers are entered as they came: only the moves are judged.
         Rungs with an unknown row are filled by Jeffreys' prior.
     """
     if estimate.history is None:
@@ -81,7 +82,31 @@ def _compared(
         error = mean / late[-1] - 1
     return pd.DataFrame(
         {
-            "rung": estimate.states, "before": late[0], "expected": mean, "low": low, "high": high,
-            "actual": late[-1], "error": error,
+            "rung": estimate.states, "seen": past.moves.sum(axis=1), "before": late[0],
+            "expected": mean, "low": low, "high": high, "actual": late[-1], "error": error,
         }
     )  # fmt: skip
+
+
+def rehearsed(table: pd.DataFrame, period: str) -> str:
+    """Say how a rehearsal went, and which rungs it could not foresee.
+
+    Parameters
+    ----------
+    table
+        As `rehearse` returns it.
+    period
+        What a period is called.
+    """
+    wrong = float((table["expected"] - table["actual"]).abs().sum() / table["actual"].sum() / 2)
+    late = table.loc[(table["seen"] < 30) & (table["actual"] > 0), "rung"].tolist()
+    words = (
+        f"Estimated on the earlier {period}s and projected over the last, the ladder put "
+        f"{100 * wrong:.0f}% of the people on the wrong rung."
+    )
+    if not late:
+        return words
+    return (
+        f"{words} What follows on {', '.join(late)} had hardly been seen by then (fewer than 30 "
+        "departures), which explains much of it: judge the ladder again when the data are longer."
+    )

@@ -59,7 +59,7 @@ def test_published_values_by_the_public_call():
     np.testing.assert_allclose(found.table["value"], [52.320, 5.554, 1.251, -1.820, 0], atol=5e-4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(MATRICES, arrays(float, 4, elements=st.floats(-50, 50)), st.floats(0.1, 0.99))
 def test_value_solves_its_own_equation(P, margin, discount):
     V = chains.values(P, margin, discount)
@@ -67,7 +67,7 @@ def test_value_solves_its_own_equation(P, margin, discount):
     np.testing.assert_allclose(V, chains.values_until(P, margin, discount, 4000), atol=1e-5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(MATRICES, st.integers(0, 3))
 def test_times_agree_with_the_distribution_summed_out(P, target):
     chance, mean, sd = chains.time_to(P, target)
@@ -83,7 +83,7 @@ def test_times_agree_with_the_distribution_summed_out(P, target):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(MATRICES)
 def test_stationary_shares_are_left_as_they_are(P):
     shares = chains.stationary(P)

@@ -103,7 +103,7 @@ def _inside(item, span, number: float) -> bool:
     ("seed", "period"), [(1, "quarter"), (2, "month"), (3, "week"), (4, "year")]
 )
 def test_the_engine_places_everybody_as_the_definitions_do(seed, period):
-    data = invented(seed, people=12 if period == "week" else 40)
+    data = invented(seed, people=12 if period == "week" else 25)
     log = rm.read_transactions(data["bought"])
     tables = {name: data[name] for name in ("events", "prospects", "answers")}
     history = rm.LOYALTY_LADDER.assign(log, **tables, period=period)

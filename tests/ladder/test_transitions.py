@@ -276,3 +276,20 @@ def test_customers_are_checked_before_they_tell_segments(history):
         held.with_customers(pd.DataFrame({"customer_id": [1, 1], "x": [1, 2]}))
     with pytest.raises(DataError, match="no column 'segment'"):
         rm.estimate_transitions(history, rungs=STATES).by("segment")
+
+
+def test_a_rehearsal_foresees_what_a_steady_ladder_does(history):
+    from relmark_research.ladder.rehearsal import rehearse, rehearsed
+
+    rng = np.random.default_rng(8)
+    table = as_table(walk(TRUE, rng.choice(3, size=3000), 9, rng))
+    found = rehearse(estimate(table))
+    assert found["actual"].sum() == pytest.approx(found["expected"].sum()) == 3000
+    assert found["actual"].between(found["low"], found["high"]).sum() >= 4
+    assert "put 1% of the people" in rehearsed(found, "quarter") or "put 0%" in rehearsed(
+        found, "q"
+    )
+    cut = found.assign(seen=[0, 99, 99, 99, 99], actual=[5, 1, 1, 1, 1])
+    assert "What follows on prospect had hardly been seen" in rehearsed(cut, "quarter")
+    with pytest.raises(LadderError, match="1 to 7 of 8 periods"):
+        rehearse(estimate(table), periods=8)

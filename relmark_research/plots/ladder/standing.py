@@ -103,11 +103,11 @@ def _flow(ax: Axes, start: float, stop: float, share: float) -> None:
          (base + side * bow * 1.33, stop - shift), (base, stop - shift)],
         [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4],
     )  # fmt: skip
-    width = max(0.5, WIDEST * share)
+    width = max(0.7, WIDEST * share)
     ax.add_patch(
         FancyArrowPatch(
             path=path, arrowstyle=f"-|>,head_length={3 + width / 3},head_width={1.5 + width / 2.5}",
-            color=series.colour, linewidth=width, alpha=0.35 + 0.5 * min(1.0, 4 * share),
+            color=series.colour, linewidth=width, alpha=0.55 + 0.35 * min(1.0, 4 * share),
             shrinkA=0, shrinkB=0, capstyle="butt", joinstyle="miter",
         )
     )  # fmt: skip
