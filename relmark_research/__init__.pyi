@@ -91,6 +91,13 @@ from .ladder.hidden import fit_hidden_ladder
 from .ladder.policy import RelationshipLevel, best_levels
 from .ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .ladder.transitions import estimate_transitions
+from .relationships.partners import partner_figures, read_partners
+from .relationships.paths import relationship_drivers
+from .relationships.quality import relationship_quality
+from .relationships.scale_tables import discriminant_validity, scale_reliability
+from .relationships.scales import Scale, item_table, scales_of
+from .relationships.scorecard import scorecards
+from .relationships.ties import tie_effects, weak_partners
 from .reporting.story import record
 from .units import AnnualRate, Horizon, TimeUnit
 
@@ -132,6 +139,7 @@ __all__ = [
     "ReportError",
     "ResponseCurve",
     "RetentionCurve",
+    "Scale",
     "ShiftedBetaGeometric",
     "Split",
     "TimeUnit",
@@ -160,6 +168,7 @@ __all__ = [
     "customer_base",
     "customer_history",
     "customer_kinds",
+    "discriminant_validity",
     "estimate_transitions",
     "experiment_size",
     "experiments",
@@ -174,6 +183,7 @@ __all__ = [
     "growth_table",
     "holdout_score",
     "interval_coverage",
+    "item_table",
     "kind_table",
     "kinds_since",
     "level_balance",
@@ -190,6 +200,7 @@ __all__ = [
     "move_drivers",
     "moves_table",
     "p_alive_matrix",
+    "partner_figures",
     "payback",
     "predicted_lifetime",
     "prediction_histogram",
@@ -201,21 +212,28 @@ __all__ = [
     "purchase_counts",
     "purchase_regularity",
     "read_levels",
+    "read_partners",
     "read_transactions",
     "recommend",
     "record",
+    "relationship_drivers",
     "relationship_levels",
+    "relationship_quality",
     "retaining_is_cheaper",
     "retention_curve",
     "retention_value",
     "rfm_scores",
     "rfm_segments",
+    "scale_reliability",
+    "scales_of",
+    "scorecards",
     "segment_behaviour",
     "segment_rules",
     "segment_years",
     "spend_frequency_correlation",
     "spending_position",
     "textbook_levels",
+    "tie_effects",
     "tier_table",
     "to_lifetimes",
     "total_purchases",
@@ -225,6 +243,7 @@ __all__ = [
     "value_by_decile",
     "value_distribution",
     "value_elasticities",
+    "weak_partners",
     "whale_curve",
     "write_list",
 ]

@@ -38,7 +38,7 @@ def opened(table: pd.DataFrame | str | Path) -> pd.DataFrame:
         )
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
-    return pd.read_csv(path, dtype={"customer_id": str})
+    return pd.read_csv(path, dtype={"customer_id": str, "partner_id": str})
 
 
 def column_by_customer(table: pd.DataFrame | str | Path, column: str) -> pd.Series:
