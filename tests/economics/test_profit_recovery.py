@@ -157,7 +157,7 @@ def test_probability_of_being_best_is_honest() -> None:
 
 
 def test_residual_values_cover_what_customers_are_truly_worth() -> None:
-    """Customers drawn from the law that is fitted: 95% lie in their interval, and p is calibrated."""
+    """Customers drawn from the fitted law: 95% lie in their interval, and p is calibrated."""
     inside, said, was, tails = [], [], [], []
     for seed in range(max(4, RUNS // 30)):
         known = known_customers(1200, seed=seed)
