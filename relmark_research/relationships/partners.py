@@ -8,12 +8,13 @@ it looks at the dyads with supplier, distributor and end customer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from relmark_research.customers.pseudonyms import pseudonyms
 from relmark_research.errors import DataError, unknown_name
 from relmark_research.relationships.checks import check_columns, check_share
 from relmark_research.relationships.scales import (
@@ -67,6 +68,14 @@ class PartnerData:
     composites: pd.DataFrame
     scales: tuple[Scale, ...]
     notes: tuple[str, ...]
+
+    def pseudonymous(self) -> PartnerData:
+        """Return the same partners under pseudonyms in place of names and ids."""
+        hidden = dict(zip(self.records.index, pseudonyms(self.records.index), strict=True))
+        records = self.records.rename(index=hidden).drop(columns="name")
+        records.insert(0, "name", records.index)
+        answers = self.answers.assign(partner_id=self.answers["partner_id"].map(hidden))
+        return replace(self, records=records.rename_axis("partner_id"), answers=answers)
 
 
 def read_partners(
