@@ -61,7 +61,9 @@ def marked(raw: ir.Table, names: Columns, options: ReadOptions) -> ir.Table:
     dated = columns.with_day(raw, names.date, options)
     read = dated.mutate(**_readings(dated, names, options))
     found = _conditions(read, raw, names, options)
-    return engines.settled(read.mutate(relmark_problem=ibis.cases(*found.values(), else_=None)))
+    judged = read.mutate(relmark_problem=ibis.cases(*found.values(), else_=None))
+    used = [names.date, *columns.columns_used(raw, names.value)]
+    return engines.parsed(judged, raw, text=any(raw[name].type().is_string() for name in used))
 
 
 def _readings(raw: ir.Table, names: Columns, options: ReadOptions) -> dict[str, ir.Value]:

@@ -15,6 +15,9 @@ from relmark_research.errors import DataError, ParameterError
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+COPIED = "relmark_copy"
+"""How the names of tables begin into which we copy files and frames."""
+
 SPARK_MASTERS = ("local", "spark://", "yarn", "k8s://", "mesos://")
 
 
@@ -237,10 +240,27 @@ def settled(table: ir.Table) -> ir.Table:
 
     SQLite keeps it outside of the file that is read.
     """
+    return _kept(table) if name_of(table) == "sqlite" else table
+
+
+def parsed(table: ir.Table, raw: ir.Table, *, text: bool) -> ir.Table:
+    """Return rows that were read, kept where reading them again and again would cost much.
+
+    That is text in DuckDB and everything in SQLite. What was copied in from a file or a frame, and
+    is now in the kept table as well, is dropped.
+    """
+    engine = name_of(table)
+    if engine != "sqlite" and not (engine == "duckdb" and text):
+        return table
+    kept, name = _kept(table), getattr(raw.op(), "name", "")
+    if name.startswith(COPIED):
+        table.get_backend().drop_table(name, force=True)
+    return kept
+
+
+def _kept(table: ir.Table) -> ir.Table:
     import ibis
 
-    if name_of(table) != "sqlite":
-        return table
     return table.get_backend().create_table(ibis.util.gen_name("relmark"), table, temp=True)
 
 

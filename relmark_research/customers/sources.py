@@ -10,6 +10,7 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pandas as pd
 
@@ -86,7 +87,6 @@ def _dataset_rows(name: str) -> pd.DataFrame:
 
 
 def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Table:
-    import ibis
 
     paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  (any glob)
     for path in paths:
@@ -107,7 +107,7 @@ def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Tabl
         options["delim"] = separator
     try:
         scanned = connection.read_csv(paths, **options)
-        return connection.create_table(ibis.util.gen_name("rows"), scanned, temp=True)
+        return connection.create_table(f"{engines.COPIED}_{uuid4().hex}", scanned, temp=True)
     except Exception as error:  # duckdb and ibis each have their own
         raise DataError(
             f"expected a delimited text file with a header line; {pattern} cannot be read as one: "
@@ -137,7 +137,6 @@ def _pattern(path: Path, parquet: bool) -> list[str]:
 def _read_by_spark(
     connection: Any, paths: list[str], separator: str | None, parquet: bool
 ) -> ir.Table:
-    import ibis
 
     paths = [str(Path(path).resolve()) for path in paths]
     reader = connection._session.read
@@ -147,7 +146,7 @@ def _read_by_spark(
         sniffed = separator or _separator(Path(paths[0]))
         options = {"header": True, "inferSchema": False, "sep": sniffed, "escape": '"'}
         frame = reader.options(**options).option("recursiveFileLookup", True).csv(paths)
-    name = ibis.util.gen_name("rows")
+    name = f"{engines.COPIED}_{uuid4().hex}"
     frame.createOrReplaceTempView(name)
     return connection.table(name)
 
@@ -182,14 +181,13 @@ def _neighbours(path: Path) -> list[str]:
 
 
 def _read_frame(connection: Any, frame: Any) -> ir.Table:
-    import ibis
 
     if not hasattr(frame, "columns") and not hasattr(frame, "schema"):
         raise DataError(
             "a source is a path, a glob, 'dataset:cdnow', a database's URL with #table, a pandas, "
             f"polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
         )
-    name = ibis.util.gen_name("rows")
+    name = f"{engines.COPIED}_{uuid4().hex}"
     if isinstance(frame, pd.DataFrame):
         frame = frame.rename(columns=str)
     if connection.name == "pyspark":
