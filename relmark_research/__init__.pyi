@@ -91,13 +91,23 @@ from .ladder.hidden import fit_hidden_ladder
 from .ladder.policy import RelationshipLevel, best_levels
 from .ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .ladder.transitions import estimate_transitions
+from .relationships.campaigns import CampaignColumns, campaign_balance, campaign_size
+from .relationships.drivers import satisfaction_drivers
+from .relationships.funnel import conversion_funnel, funnel_costs, funnel_trend
+from .relationships.mailing import mailing_plan
+from .relationships.nps import net_promoter_score, nps_table
 from .relationships.partners import partner_figures, read_partners
 from .relationships.paths import relationship_drivers
+from .relationships.qini import qini_curve
 from .relationships.quality import relationship_quality
+from .relationships.satisfaction import retention_link
+from .relationships.satisfaction_value import value_of_a_point
 from .relationships.scale_tables import discriminant_validity, scale_reliability
 from .relationships.scales import Scale, item_table, scales_of
 from .relationships.scorecard import scorecards
+from .relationships.targeting import uplift_cells
 from .relationships.ties import tie_effects, weak_partners
+from .relationships.uplift import campaign_uplift
 from .reporting.story import record
 from .units import AnnualRate, Horizon, TimeUnit
 
@@ -112,6 +122,7 @@ __all__ = [
     "Actions",
     "AnnualRate",
     "BetaDiscreteWeibull",
+    "CampaignColumns",
     "ConvergenceError",
     "CostRules",
     "CovariateFit",
@@ -154,6 +165,9 @@ __all__ = [
     "break_even_response",
     "break_even_retention",
     "calibration",
+    "campaign_balance",
+    "campaign_size",
+    "campaign_uplift",
     "check_advice",
     "claims_table",
     "cohort_averages",
@@ -164,6 +178,7 @@ __all__ = [
     "concentration_table",
     "constant_retention_bias",
     "contract_tenures",
+    "conversion_funnel",
     "cost_audit",
     "customer_base",
     "customer_history",
@@ -180,6 +195,8 @@ __all__ = [
     "forecast",
     "frequency_fit",
     "from_lifetimes",
+    "funnel_costs",
+    "funnel_trend",
     "growth_table",
     "holdout_score",
     "interval_coverage",
@@ -195,10 +212,13 @@ __all__ = [
     "load_sample",
     "loyal_are_more_profitable",
     "mailing_cells",
+    "mailing_plan",
     "margin_multiple",
     "most_to_lose",
     "move_drivers",
     "moves_table",
+    "net_promoter_score",
+    "nps_table",
     "p_alive_matrix",
     "partner_figures",
     "payback",
@@ -211,6 +231,7 @@ __all__ = [
     "pseudonyms",
     "purchase_counts",
     "purchase_regularity",
+    "qini_curve",
     "read_levels",
     "read_partners",
     "read_transactions",
@@ -221,9 +242,11 @@ __all__ = [
     "relationship_quality",
     "retaining_is_cheaper",
     "retention_curve",
+    "retention_link",
     "retention_value",
     "rfm_scores",
     "rfm_segments",
+    "satisfaction_drivers",
     "scale_reliability",
     "scales_of",
     "scorecards",
@@ -240,9 +263,11 @@ __all__ = [
     "total_value",
     "tracking",
     "unit_costs",
+    "uplift_cells",
     "value_by_decile",
     "value_distribution",
     "value_elasticities",
+    "value_of_a_point",
     "weak_partners",
     "whale_curve",
     "write_list",

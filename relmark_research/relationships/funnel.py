@@ -17,11 +17,18 @@ from relmark_research.relationships.incidence import ON_THE_WAY, REACHED, Incide
 from relmark_research.relationships.stages import STAGES, Prospects
 from relmark_research.units import Day
 
+SHARES = tuple(
+    f"{name}{part}"
+    for name in ("so_far", "passed", "drop_off", "from_start")
+    for part in (("",) if name == "so_far" else ("", "_low", "_high"))
+)
+"""Columns of `conversion_funnel` that are shares."""
+
 _PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 
 
 def conversion_funnel(
-    prospects: pd.DataFrame,
+    prospects: pd.DataFrame | Prospects,
     *,
     by: str | None = None,
     start: str = "first_contact",
@@ -35,7 +42,8 @@ def conversion_funnel(
     Parameters
     ----------
     prospects
-        One row per prospect: day of first contact, and of each stage that was reached.
+        One row per prospect: day of first contact, and of each stage that was reached; or
+        `Prospects`, which know their own stages and last day.
     by
         Column whose values are kept apart, such as the source; None for all together.
     start, stages
@@ -76,8 +84,12 @@ def conversion_funnel(
     >>> won["from_start"].round(3).to_dict()  # the truth: .185, .158, .249, .452
     {'fair': 0.184, 'field': 0.137, 'mail': 0.243, 'referral': 0.454}
     """
-    known = Prospects.of(
-        prospects, start=start, stages=stages, lost=lost, observed_until=observed_until
+    known = (
+        prospects
+        if isinstance(prospects, Prospects)
+        else Prospects.of(
+            prospects, start=start, stages=stages, lost=lost, observed_until=observed_until
+        )
     )
     rows = [
         {"group": name, **row}

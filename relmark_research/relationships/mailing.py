@@ -1,4 +1,4 @@
-"""Whom to mail: cells of customers by recency, frequency and money, and their break-even response.
+"""Whom to mail: cells of customers, their break-even response, and how sure the choice is.
 
 A mailing pays where the response is above p* = cost per contact / contribution per response. The
 break-even index of a cell is (response / p* - 1) x 100. What a response says of the mailing is told
@@ -8,58 +8,27 @@ by a control group only: `uplift_cells` chooses by what the mailing causes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from relmark_research.customers.netting import SCALE
+from relmark_research.customers.mailing import (
+    ResponseRates,
+    break_even_response,
+    fit_response_rates,
+)
+from relmark_research.customers.rfm import rfm_scores
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.checks import check_columns, check_share
-from relmark_research.relationships.shrinkage import (
-    BetaBinomial,
-    CellPosterior,
-    shrinkage_table,
-)
+from relmark_research.relationships.shrinkage import CellPosterior, shrinkage_table
+from relmark_research.units import as_date
 
 if TYPE_CHECKING:
     from relmark_research.customers.transactions import TransactionLog
 
 NO_CELL = "none"
-RFM = ("recency_days", "orders", "mean_value")
-
-
-def break_even_response(cost_per_contact: float, contribution_per_response: float) -> float:
-    """Return the response from which a mailing pays.
-
-    Parameters
-    ----------
-    cost_per_contact
-        Money per customer addressed, > 0.
-    contribution_per_response
-        Margin of the order that a response brings, money, > 0.
-
-    Returns
-    -------
-    float
-        p* = cost per contact / contribution per response; above 1 the mailing cannot pay.
-
-    References
-    ----------
-    Hughes, Strategic database marketing.
-
-    Examples
-    --------
-    >>> f"{break_even_response(0.55, 40):.3%}"
-    '1.375%'
-    """
-    for name, value in (
-        ("cost_per_contact", cost_per_contact),
-        ("contribution_per_response", contribution_per_response),
-    ):
-        if not (np.isfinite(value) and value > 0):
-            raise ParameterError(f"{name} is money above 0; found {value!r}.")
-    return cost_per_contact / contribution_per_response
+_ALIKE = 1e5  # of alpha + beta: from there on cells differ no more than by chance
 
 
 @dataclass(frozen=True)
@@ -79,8 +48,13 @@ class MailingPlan:
     """
 
     table: pd.DataFrame
-    model: BetaBinomial
+    model: ResponseRates
     break_even: float
+
+    @property
+    def cells_differ(self) -> bool:
+        """Whether the cells differ by more than chance, so far as the fit can tell."""
+        return self.model.alpha + self.model.beta < _ALIKE
 
     @property
     def contacts(self) -> int:
@@ -98,7 +72,7 @@ class MailingPlan:
         return self.table[(self.table["rate"] > self.break_even) != self.table["mail"]]
 
 
-def mailing_cells(
+def mailing_plan(
     cells: pd.DataFrame,
     *,
     cost_per_contact: float,
@@ -135,14 +109,16 @@ def mailing_cells(
     --------
     >>> cells = pd.DataFrame({"cell": ["555", "551", "115", "111"],
     ...     "mailed": [500, 40, 30, 900], "responses": [20, 1, 1, 3]})
-    >>> plan = mailing_cells(cells, cost_per_contact=0.55, contribution_per_response=40)
+    >>> plan = mailing_plan(cells, cost_per_contact=0.55, contribution_per_response=40)
     >>> plan.table.set_index("cell")["mail"].to_dict()
     {'555': True, '115': True, '551': True, '111': False}
     """
     if not 0.5 <= certainty < 1:
         raise ParameterError(f"certainty is a probability in [0.5, 1); found {certainty!r}.")
     check_share("level", level)
-    threshold = break_even_response(cost_per_contact, contribution_per_response)
+    threshold = break_even_response(
+        cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
+    )
     counts = _counted(cells)
     responses, mailed = (counts[name].to_numpy() for name in ("responses", "mailed"))
     posterior = CellPosterior.of(responses, mailed)
@@ -155,7 +131,7 @@ def mailing_cells(
         (table["probability_pays"] >= certainty) | (certainty == 0.5)
     )
     table = table.sort_values("shrunk", ascending=False, kind="stable", ignore_index=True)
-    return MailingPlan(table, BetaBinomial.fit(responses, mailed), threshold)
+    return MailingPlan(table, fit_response_rates(responses, mailed), threshold)
 
 
 def _counted(cells: pd.DataFrame) -> pd.DataFrame:
@@ -177,74 +153,51 @@ def _counted(cells: pd.DataFrame) -> pd.DataFrame:
     return found.set_axis(["cell", "mailed", "responses"], axis="columns")
 
 
-def before_campaigns(log: TransactionLog, campaigns: pd.DataFrame) -> pd.DataFrame:
-    """Return the campaigns with what each customer had done by the eve of each.
+def cells_before(
+    log: TransactionLog, campaigns: pd.DataFrame, *, bins: int = 4, figures: str = "RF"
+) -> pd.DataFrame:
+    """Return the campaigns with the cell in which each customer was on the eve of his campaign.
+
+    Parameters
+    ----------
+    log
+        Transactions from before the first campaign on.
+    campaigns
+        Rows with customer_id and date (the campaign's day, which does not count itself).
+    bins
+        Number of classes of each figure, 2 to 9; of equal size among all customers of that day,
+        frequency within recency, money within both (`rfm_scores`, nested).
+    figures
+        Which of R, F and M make the cell: ``"RF"`` makes bins x bins cells.
 
     Returns
     -------
     DataFrame
-        ``campaigns`` with recency_days (since the last order), orders (days with one) and
-        mean_value (money per such day); missing where a customer had never ordered.
+        ``campaigns`` with recency, frequency, monetary and cell; ``"none"`` for who had bought
+        nothing by then that he kept.
+
+    Raises
+    ------
+    DataError
+        If a campaign's day lies before the first transaction.
+    ParameterError
+        If ``figures`` are none of R, F and M.
     """
     check_columns(campaigns, "campaigns", ["customer_id", "date"])
-    days = log.days.to_pandas().sort_values(["date", "customer_id"], kind="stable")
-    days = pd.DataFrame(
-        {
-            "customer_id": days["customer_id"].astype(str),
-            "date": pd.to_datetime(days["date"]),
-            "value": days["parts"] / SCALE,
-        }
-    )
-    by = days.groupby("customer_id")
-    days = days.assign(
-        last=days["date"], orders=by.cumcount() + 1, spent=by["value"].cumsum()
-    ).drop(columns="value")
-    asked = campaigns.assign(
-        date=pd.to_datetime(campaigns["date"]).astype(days["date"].dtype),
-        customer_id=campaigns["customer_id"].astype(str),
-    )
-    asked["_row"] = np.arange(len(asked))
-    met = pd.merge_asof(
-        asked.sort_values("date", kind="stable"), days, on="date", by="customer_id",
-        allow_exact_matches=False,
-    ).sort_values("_row")  # fmt: skip
-    met["recency_days"] = (met["date"] - met["last"]).dt.days
-    met["mean_value"] = met["spent"] / met["orders"]
-    return met.drop(columns=["_row", "last", "spent"]).reset_index(drop=True)
-
-
-def rfm_cells(table: pd.DataFrame, *, bins: tuple[int, int, int] = (5, 5, 5)) -> pd.Series:
-    """Return the cell of each row, best customers highest: 555 bought last, most and dearest.
-
-    Parameters
-    ----------
-    table
-        Columns recency_days, orders, mean_value (`before_campaigns`); cells are formed within each
-        ``campaign_id`` where there is one.
-    bins
-        Number of classes of recency, of frequency within recency, of money within both; each at
-        least 1. The cut is sequential, as Hughes has it, so that cells are of equal size; ties are
-        parted by the order of the rows.
-
-    Returns
-    -------
-    Series
-        Text of three digits, by row; ``"none"`` where nothing had been bought and kept before.
-
-    References
-    ----------
-    Hughes, Strategic database marketing.
-    """
-    check_columns(table, "cells", [*RFM])
-    if any(not 1 <= number <= 9 for number in bins):
-        raise ParameterError(f"bins are three numbers from 1 to 9; found {bins!r}.")
-    known = table[table[list(RFM)].notna().all(axis=1)]
-    keys = [known["campaign_id"]] if "campaign_id" in known else [pd.Series(0, index=known.index)]
-    cell = pd.Series("", index=known.index)
-    for name, number, sign in zip(RFM, bins, (-1, 1, 1), strict=True):
-        ranked = (sign * known[name]).groupby(keys)
-        place = ranked.rank(method="first") - 1
-        score = 1 + np.floor(place * number / ranked.transform("size")).astype(int)
-        keys = [*keys, score]
-        cell = cell + score.astype(str)
-    return cell.reindex(table.index, fill_value=NO_CELL)
+    if not figures or set(figures) - set("RFM"):
+        raise ParameterError(f"figures are some of R, F and M; found {figures!r}.")
+    parts = []
+    for day, rows in campaigns.groupby(pd.to_datetime(campaigns["date"]).dt.date, sort=False):
+        eve = as_date(day) - timedelta(days=1)
+        if eve < log.observed_from:
+            raise DataError(
+                f"cells on the eve of {day} need earlier transactions; the first is of "
+                f"{log.observed_from}. Read the transactions from before the campaign."
+            )
+        scores = rfm_scores(log.until(eve), bins=bins, method="nested", ties="split")
+        scores["cell"] = scores[list(figures)].astype(str).agg("".join, axis=1)
+        known = scores[["recency", "frequency", "monetary", "cell"]]
+        met = known.reindex(rows["customer_id"].astype(str)).set_index(rows.index)
+        parts.append(pd.concat([rows.drop(columns=known.columns, errors="ignore"), met], axis=1))
+    found = pd.concat(parts).loc[campaigns.index]
+    return found.assign(cell=found["cell"].fillna(NO_CELL))

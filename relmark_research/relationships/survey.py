@@ -1,4 +1,4 @@
-"""Answers with what is known of who gave them."""
+"""Answers and other dated rows, as they stood on a day, with what is known of who gave them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError
 from relmark_research.relationships.checks import check_columns
+from relmark_research.units import Day, as_date
 
 
 def with_customer(answers: pd.DataFrame, customers: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -56,3 +57,35 @@ def with_level(answers: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
         by="customer_id",
     ).sort_values("row")
     return answers.assign(level=met["level"].fillna("not known").to_numpy())
+
+
+def until(table: pd.DataFrame, day: Day | None, *, days: int = 0) -> pd.DataFrame:
+    """Return the rows whose ``date`` lay ``days`` or more before the end of ``day``; None: all.
+
+    Raises
+    ------
+    DataError
+        If none is left.
+    """
+    if day is None:
+        return table
+    check_columns(table, "table", ["date"])
+    last = pd.Timestamp(as_date(day)) - pd.Timedelta(days=days)
+    found = table[pd.to_datetime(table["date"]) <= last].reset_index(drop=True)
+    if found.empty:
+        raise DataError(
+            f"expected rows dated by {last:%Y-%m-%d}; found none of {len(table):,}. Take a later "
+            "day."
+        )
+    return found
+
+
+def answers_until(
+    answers: pd.DataFrame, day: Day | None, *, retained: str = "retained", year: int = 365
+) -> pd.DataFrame:
+    """Return the answers given by ``day``; who stayed is not known within a year of the answer."""
+    if day is None:
+        return answers
+    found = until(answers, day)
+    over = pd.to_datetime(found["date"]) + pd.Timedelta(days=year) <= pd.Timestamp(as_date(day))
+    return found.assign(**{retained: found[retained].where(over)})

@@ -20,6 +20,17 @@ from relmark_research.relationships.arms import Family, adjusted_values
 from relmark_research.relationships.campaigns import CampaignColumns
 from relmark_research.relationships.checks import check_share
 
+FORMATS = {
+    f"{name}{part}": kind
+    for kind, names in {
+        "share": ("response", "control_response", "uplift", "probability_pays", "less_doubt"),
+        "money": ("value", "profit", "total", "cost"),
+    }.items()
+    for name in names
+    for part in ("", "_low", "_high", "_all_low", "_all_high")
+}
+"""How the columns of `campaign_uplift` are written."""
+
 Array = np.ndarray
 Margin = float | Mapping[str, float] | pd.Series
 

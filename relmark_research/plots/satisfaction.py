@@ -1,0 +1,167 @@
+"""Pictures of satisfaction: the score over time, staying by answer, and what a point is worth."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.plots.marks import count_axis, date_ticks, name_axes, percent_axis
+from relmark_research.plots.profitability.ranges import draw_ranges, size_of
+from relmark_research.plots.style import BLUE, GREEN, TEXT, canvas
+from relmark_research.plots.tables import checked
+from relmark_research.plots.wording import count, money, percent, with_unit
+
+_STAYING = ["score", "modelled", "modelled_low", "modelled_high", "isotonic", "retained"]
+
+
+def score_trend(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the Net Promoter Score by period, with its intervals.
+
+    Parameters
+    ----------
+    scores
+        Row per ``group`` (the period's first day): ``nps`` (points), ``low``, ``high``.
+    ax
+        Axes to draw on; None makes a new figure.
+    """
+    scores = checked(scores, "score_trend", numbers=["nps", "low", "high"], others=["group"])
+    with canvas(ax, size=(7.0, 3.4)) as ax:
+        ax.vlines(scores["group"], scores["low"], scores["high"], color=BLUE, linewidth=2.2)
+        ax.plot(scores["group"], scores["nps"], "-", color=BLUE, linewidth=1, alpha=0.6)
+        ax.plot(scores["group"], scores["nps"], "o", color=BLUE, markersize=8)
+        ax.axhline(0, color=TEXT, linewidth=1)
+        date_ticks(ax, scores["group"])
+        count_axis(ax.yaxis)
+        name_axes(ax, x="Quarter of the answers", y="Net Promoter Score (points)")
+    return ax
+
+
+def describe_score_trend(scores: pd.DataFrame) -> str:
+    """Say in words what `score_trend` shows."""
+    scores = checked(scores, "score_trend", numbers=["nps", "low", "high"], others=["group"])
+    first, last = scores.iloc[0], scores.iloc[-1]
+    return (
+        f"Net Promoter Score over {len(scores)} periods: {count(round(first['nps']))} "
+        f"({count(round(first['low']))} to {count(round(first['high']))}) in the first, "
+        f"{count(round(last['nps']))} ({count(round(last['low']))} to "
+        f"{count(round(last['high']))}) in the last."
+    )
+
+
+def staying_by_score(table: pd.DataFrame, *, bend: float, ax: Axes | None = None) -> Axes:
+    """Draw the share that stays by answer: counted, by the link, and made to rise.
+
+    Parameters
+    ----------
+    table
+        Row per ``score``: ``retained`` (counted) with ``low`` and ``high``, ``modelled`` with
+        ``modelled_low`` and ``modelled_high``, ``isotonic``.
+    bend
+        Answer at which the slope changes.
+    ax
+        Axes to draw on; None makes a new figure.
+    """
+    table = checked(table, "staying_by_score", numbers=[*_STAYING, "low", "high"])
+    known = table[table["retained"].notna()]
+    with canvas(ax, size=(7.0, 4.2)) as ax:
+        ax.fill_between(
+            table["score"], table["modelled_low"], table["modelled_high"], color=BLUE, alpha=0.2,
+            linewidth=0,
+        )  # fmt: skip
+        ax.plot(table["score"], table["modelled"], color=BLUE, label="two slopes, with interval")
+        ax.plot(
+            known["score"], known["isotonic"], color=GREEN, linestyle=(0, (3, 1.5)),
+            drawstyle="steps-mid", linewidth=1.6, label="only made to rise",
+        )  # fmt: skip
+        ax.vlines(known["score"], known["low"], known["high"], color=TEXT, linewidth=1.2)
+        ax.plot(known["score"], known["retained"], "o", color=TEXT, markersize=6, label="counted")
+        ax.axvline(bend, color=TEXT, linewidth=1, linestyle=(0, (2, 2)))
+        ax.set_xticks(table["score"].astype(int))
+        ax.set_ylim(0, 1)
+        percent_axis(ax.yaxis)
+        name_axes(ax, x="Answer; dotted: where the slope may change", y="Share that stays")
+        ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def describe_staying_by_score(table: pd.DataFrame, *, bend: float) -> str:
+    """Say in words what `staying_by_score` shows."""
+    table = checked(table, "staying_by_score", numbers=_STAYING)
+    named = table[table["score"].isin([bend - 3, bend, table["score"].max()])]
+    spoken = ", ".join(
+        f"{percent(row['modelled'])} at an answer of {row['score']:g}"
+        for _, row in named.iterrows()
+    )
+    return f"Rising curve with band, dots and steps of the counted shares: {spoken} stay."
+
+
+def point_values(by_score: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what one point more is worth by the answer given now.
+
+    Parameters
+    ----------
+    by_score
+        Row per ``score``: ``value`` (money per customer while he stays), ``low``, ``high``,
+        ``customers``.
+    currency
+        Currency of the value; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+    """
+    numbers = ["score", "value", "low", "high", "customers"]
+    by_score = checked(by_score, "point_values", numbers=numbers)
+    with canvas(ax, size=(7.0, 3.6)) as ax:
+        ax.bar(by_score["score"], by_score["value"], width=0.62, color=BLUE, alpha=0.75)
+        ax.vlines(by_score["score"], by_score["low"], by_score["high"], color=TEXT, linewidth=1.4)
+        labels = [
+            f"{int(score)}\n{count(n)}"
+            for score, n in zip(by_score["score"], by_score["customers"], strict=True)
+        ]
+        ax.set_xticks(by_score["score"], labels)
+        count_axis(ax.yaxis)
+        name_axes(
+            ax,
+            x="Answer now, and how many gave it",
+            y=with_unit("Worth of one point more, per customer", currency),
+        )
+    return ax
+
+
+def describe_point_values(by_score: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `point_values` shows."""
+    by_score = checked(by_score, "point_values", numbers=["score", "value", "low", "high"])
+    best = by_score.iloc[int(by_score["value"].argmax())]
+    return (
+        f"Bars by answer: one point more is worth most at {best['score']:g}, "
+        f"{money(best['value'], currency)} per customer ({money(best['low'], currency)} to "
+        f"{money(best['high'], currency)})."
+    )
+
+
+def drivers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how much each single answer moves the overall one.
+
+    Parameters
+    ----------
+    table
+        Row per ``item``, strongest first: ``slope`` (on the logit, per point), ``low``, ``high``.
+    ax
+        Axes to draw on; None makes a new figure.
+    """
+    table = checked(table, "drivers", numbers=["slope", "low", "high", "odds"], others=["item"])
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        draw_ranges(
+            ax,
+            [str(one) for one in table["item"]],
+            table["slope"],
+            (table["low"], table["high"]),
+            [f"odds × {one:.1f}" for one in table["odds"]],
+        )
+        count_axis(ax.xaxis)
+        name_axes(ax, x="Effect of one point on the logit of a higher class", y="")
+    return ax
+
+
+def describe_drivers(table: pd.DataFrame) -> str:
+    """Say in words what `drivers` shows."""
+    table = checked(table, "drivers", numbers=["slope", "odds"], others=["item"])
+    spoken = ", ".join(f"{row['item']} {row['odds']:.1f}" for _, row in table.iterrows())
+    return f"Odds of a higher class (detractor, passive, promoter) times, per point: {spoken}."
