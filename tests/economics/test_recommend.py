@@ -10,12 +10,12 @@ from relmark_research.economics.residual import Prospect
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.firm import known_customers, log_of
 
-TERMS = rm.FutureTerms(draws=200)
+TERMS = rm.FutureTerms(draws=100)
 
 
 @pytest.fixture(scope="module")
 def known():
-    return known_customers(400, seed=3)
+    return known_customers(260, seed=3)
 
 
 @pytest.fixture(scope="module")

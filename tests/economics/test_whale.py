@@ -17,7 +17,7 @@ def slow_gini(values: np.ndarray) -> float:
     return pairs / (2 * len(values) * np.abs(values).sum())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(profits)
 def test_measures_by_slow_ways(values) -> None:
     x = np.array(values)
@@ -32,7 +32,7 @@ def test_measures_by_slow_ways(values) -> None:
     assert found["top_fifth"] == pytest.approx(top / x.sum())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(profits)
 def test_the_curve_is_concave_and_ends_at_one(values) -> None:
     curve = rm.whale_curve(pd.Series(values), points=50)
