@@ -6,13 +6,20 @@ from relmark_research.relationships.partners import PartnerData
 from relmark_research.relationships.paths import PathEstimate
 from relmark_research.relationships.scorecard import Scorecards
 from relmark_research.relationships.ties import WeakPartners
-from relmark_research.reporting.numbers import Formatter, count, number, share, with_interval
+from relmark_research.reporting.numbers import (
+    Formatter,
+    count,
+    estimate,
+    number,
+    share,
+    with_interval,
+)
 
 LEVERS = {
     "social_tie": "social ties",
     "economic_tie": "economic ties",
     "technical_tie": "technical ties",
-    "quality": "trust and satisfaction",
+    "quality": "quality of the relationship",
 }
 _DO = {
     "social_tie": "**Meet more often**: name one person on each side who answers for it",
@@ -28,8 +35,30 @@ def answer(costs: WeakPartners, money: Formatter) -> str:
     return (
         f"Dealing with our {count(len(costs.table))} partners costs {money(costs.now)} a year. "
         f"{_range(whole, money)} of it goes with ties and relationships weaker than the middle "
-        f"partner's. {LEVERS[str(_top(costs)['lever'])].capitalize()} weigh most."
+        f"partner's. The largest part goes with {LEVERS[str(_top(costs)['lever'])]}."
     )
+
+
+def weak_finding(costs: WeakPartners, money: Formatter) -> str:
+    """Return the finding about weak partners: what they cost beyond the mark."""
+    whole = costs.levers.iloc[-1]
+    said = estimate(whole["saving"], whole["saving_low"], whole["saving_high"], money)
+    return f"Weak partners cost {said} a year more than they would at the mark"
+
+
+def mark_in_words(mark: float) -> str:
+    """Return what the mark is, below which a partner is weak."""
+    return (
+        "The mark is what the middle partner has of each tie and of quality; weak are those below."
+        if mark == 0.5
+        else f"The mark is what {share(1 - mark)} of the partners reach of each tie and of quality;"
+        " weak are those below."
+    )
+
+
+def lever_table(costs: WeakPartners) -> pd.DataFrame:
+    """Return the table of levers with their names in words."""
+    return costs.levers.assign(lever=costs.levers["lever"].replace(LEVERS))
 
 
 def _top(costs: WeakPartners) -> pd.Series:

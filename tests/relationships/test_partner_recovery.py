@@ -63,7 +63,8 @@ def total_effects() -> dict[tuple[str, str], float]:
     for effect, cause, value in TRUTH.paths:
         direct.loc[effect, cause] = value
     whole = np.linalg.inv(np.eye(len(names)) - direct) - np.eye(len(names))
-    return pd.DataFrame(whole - direct, index=names, columns=names).stack().to_dict()
+    indirect = whole - direct.to_numpy()
+    return {(a, b): indirect[i, j] for i, a in enumerate(names) for j, b in enumerate(names)}
 
 
 def true_saving(records: pd.DataFrame, trust: np.ndarray) -> float:
