@@ -8,7 +8,7 @@ fired; 4 the same recipe is running; 130 stopped on request (Ctrl-C, SIGTERM), n
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -114,7 +114,10 @@ def list_notebooks(
 
 @app.command()
 def check(
-    source: Annotated[str, typer.Argument(help="A file, a glob, or dataset:cdnow_full.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A file, a glob, a database URL with #table, or dataset:cdnow_full."),
+    ],
     customer: Annotated[str, typer.Option(help="Column with the customer's id.")] = "customer_id",
     date: Annotated[str, typer.Option(help="Column with the day.")] = "date",
     value: Annotated[str, typer.Option(help="Column, or columns as in 'a * b'.")] = "value",
@@ -128,26 +131,16 @@ def check(
             help="How the source is written: separator, decimal, date_format, time_zone, ...",
         ),
     ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the audit here as JSON.")
+    ] = None,
 ) -> None:
-    """Read a log of transactions and print what was done with each of its rows."""
-    from relmark_research.customers.transactions import read_transactions
-    from relmark_research.reporting.provenance import read_options
-    from relmark_research.reporting.terminal import columns
+    """Read a log, print what was done with each row; end with 2 where it can carry no report."""
+    from relmark_research.reporting.checking import check_source
 
-    log = read_transactions(
-        source,
-        customer=customer,
-        date=date,
-        value=value,
-        cost=cost,
-        returns=cast(Any, returns),  # read_transactions says which words there are
-        options=read_options(dict(_pair(option) for option in options or ())),
-    )
-    print(f"{source}: {log.observed_from} to {log.observed_until}")
-    table = log.audit.reset_index() if log.audit.index.name else log.audit
-    rows = [tuple(str(name) for name in table.columns)]
-    rows += [tuple(map(_cell, row)) for row in table.itertuples(index=False)]
-    print("\n".join(columns(rows)))
+    columns = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
+    named = dict(_pair(option) for option in options or ())
+    check_source(source, columns, named, out=json)
 
 
 @app.command()
@@ -205,7 +198,10 @@ def _print_changes(comparison: Any) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with one of the documented exit codes."""
+    from relmark_research.reporting.imports import spare_grammar
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    spare_grammar()
     sys.exit(exit_code(arguments))
 
 
@@ -256,9 +252,3 @@ def _pair(option: str) -> tuple[str, str]:
     if not equals:
         raise ReportError(f"--option takes NAME=VALUE; found {option!r}.")
     return name.strip(), value
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -138,7 +138,7 @@ def test_check_prints_the_audit(here, capsys):
 
 
 def test_check_refuses_in_words(here, capsys):
-    assert "no column 'customer_id'" in refused(capsys, "check", "sales.csv")
+    assert re.search("no column '(customer_id|date)'", refused(capsys, "check", "sales.csv"))
     assert "NAME=VALUE" in refused(capsys, "check", "sales.csv", "--option", "decimal")
     assert "Did you mean 'decimal'" in refused(capsys, "check", "sales.csv", "--option", "decima=,")
 

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape, unescape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
+from relmark_research.reporting.manifest import RECORD_MIME, KeyFigure, key_figure
 
-from relmark_research.reporting.manifest import KeyFigure, key_figure
-from relmark_research.reporting.story import RECORD_MIME
+if TYPE_CHECKING:
+    import nbformat
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _HEADING = re.compile(r"<h([1-6])([^>]*)>(.*?)</h\1>", re.DOTALL)
@@ -77,7 +77,7 @@ class Body:
     sections: list[_Section] = field(default_factory=lambda: [_Section()])
 
 
-def read_body(notebook: nbformat.NotebookNode) -> Body:
+def read_body(notebook: "nbformat.NotebookNode") -> Body:
     """Return what an executed notebook says, its parts set apart."""
     body = Body()
     for cell in notebook.cells:

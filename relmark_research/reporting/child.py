@@ -15,8 +15,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from relmark_research.reporting.imports import spare_papermill
 from relmark_research.reporting.manifest import State, write_whole
 from relmark_research.reporting.secrets import Scrubber, revealed
 
@@ -87,7 +88,7 @@ class WholeFiles:
 
 def execute(job: Job) -> Outcome:
     """Run the notebook, keep what it became, and say how it ended."""
-    sys.modules.setdefault("rfc3987_syntax", cast(Any, None))  # a second to import, never used
+    spare_papermill()
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 from relmark_research.reporting.alerts import fired
@@ -142,6 +143,7 @@ class Run:
             limits=self.limits,
             secrets=tuple(self.recipe.secrets()),
         )
+        import_module("relmark_research.reporting.render")  # meanwhile; it takes its time
 
     def _look_at(self, task: Task) -> None:
         process = self.processes[task.name]

@@ -12,6 +12,7 @@ from relmark_research.errors import ReportError
 State = Literal[
     "queued", "running", "done", "failed", "timed out", "killed", "out of memory", "skipped"
 ]
+RECORD_MIME = "application/vnd.relmark.record+json"  # of what a notebook records
 SCHEMA = 1  # raised when a field changes its meaning
 
 

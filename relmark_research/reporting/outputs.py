@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.reporting.manifest import NotebookRun, key_figure
-from relmark_research.reporting.story import RECORD_MIME
+from relmark_research.reporting.manifest import RECORD_MIME, NotebookRun, key_figure
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

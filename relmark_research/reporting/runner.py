@@ -12,7 +12,6 @@ from relmark_research.reporting.hooks import End, News, notify
 from relmark_research.reporting.making import Before, Progress, Run, Watch
 from relmark_research.reporting.manifest import Manifest, NotebookRun, read_manifest
 from relmark_research.reporting.memory import machine_limit
-from relmark_research.reporting.overview import write_overviews
 from relmark_research.reporting.pdf import find_browser, print_pages
 from relmark_research.reporting.plan import Task, plan, task_names
 from relmark_research.reporting.process import Limits
@@ -129,8 +128,14 @@ def _run(recipe: Recipe, asked: Asked, command: str, watch: Watch) -> Path:
         finally:
             home.clear()
         home.prune(asked.keep or recipe.keep)
-        write_overviews(home, recipe.title)
+        _write_overviews(home, recipe.title)
     return published
+
+
+def _write_overviews(home: Home, title: str) -> None:
+    from relmark_research.reporting.overview import write_overviews
+
+    write_overviews(home, title)
 
 
 def first_manifest(

@@ -15,6 +15,7 @@ import pandas as pd
 from relmark_research.errors import ReportError
 from relmark_research.reporting import numbers
 from relmark_research.reporting.files import save_figure
+from relmark_research.reporting.manifest import RECORD_MIME
 from relmark_research.reporting.secrets import Scrubber
 from relmark_research.reporting.svg import draw, inline_svg
 from relmark_research.reporting.tables import Layout, as_html
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-RECORD_MIME = "application/vnd.relmark.record+json"
 _DOLLAR = (
     "<span>&#36;</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
 )

@@ -222,3 +222,18 @@ def test_the_recipes_that_come_with_the_project_are_well_formed(name):
 
     path = Path(__file__).parents[2] / "reports" / "recipes" / f"{name}.yml"
     assert check_recipe(read_yaml(path), name=path.name)["notebooks"]
+
+
+def test_what_the_recipe_for_ones_own_data_offers_is_well_formed_too():
+    import yaml
+
+    text = (Path(__file__).parents[2] / "reports" / "recipes" / "own.yml").read_text()
+    sections = ("matrix", "alerts", "hooks", "keep", "time_limit", "memory_limit", "reuse")
+    offered = text[text.index("# matrix:") :].splitlines()
+    plain = [line.removeprefix("# ") for line in offered if line.startswith("# ")]
+    kept = [line for line in plain if line.startswith((" ", *(f"{name}:" for name in sections)))]
+    content = yaml.safe_load("\n".join(kept))
+    assert tuple(content) == sections
+    checked = check_recipe({"title": "T", "notebooks": ["one"], **content}, name="own.yml")
+    assert [bool(hook["mail"]) for hook in checked["hooks"]] == [True, False, False]
+    assert checked["memory_limit"] == 4 * 10**9
