@@ -159,8 +159,8 @@ def _check_enough(model: type[Model], summary: CustomerSummary, weights: Array) 
         raise DataError(
             f"{name} describes how customers differ and needs at least 2; found {customers}."
         )
-    repeaters = int(summary.weights[summary.frequency > 0].sum())
-    if repeaters == 0:
+    repeat = summary.frequency > 0
+    if not repeat.any() or not summary.weights[repeat].any():
         raise DataError(
             f"{name} learns from repeat purchases; none of {summary.n_customers:,} customers "
             "bought again. Observe them for longer, or check that the ids are customers'."

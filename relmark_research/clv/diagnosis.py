@@ -46,6 +46,8 @@ class Diagnosis:
         Condition number of the information in log-parameters.
     loose
         The parameters that the data do not determine one by one.
+    told
+        What the data tell of them nevertheless, such as ``"a / (a + b)"``.
     """
 
     grade: Grade
@@ -53,6 +55,7 @@ class Diagnosis:
     gradient: float
     condition: float
     loose: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.grade}: {self.words}"
@@ -68,12 +71,14 @@ def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
     loose = tuple(
         name for k, name in enumerate(model.names()) if any(abs(axis[k]) > 0.3 for axis in away)
     )
+    told = tuple(ratio_name(mixture) for mixture in _told(model, away, loose))
     if not moved:
         words = f"no step from the start was better; the slope there is {slope:.1e}"
         return Diagnosis("did not move", words, slope, condition, loose)
-    limits = [words for axis in away for words in _limits(likelihood, found, axis)]
+    found_limits = [each for axis in away for each in _limits(likelihood, found, axis, told)]
+    limits = _said_once(found_limits)
     if limits:
-        return Diagnosis("at infinity", "; ".join(limits), slope, condition, loose)
+        return Diagnosis("at infinity", "; ".join(limits), slope, condition, loose, told)
     if found.ending != "at a maximum":
         words = f"the search ended on a slope of {slope:.1e} ({found.ending}), also from elsewhere"
         return Diagnosis("not converged", words, slope, condition, loose)
@@ -83,7 +88,7 @@ def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
             f"data (condition {condition:.0e}): intervals are from the likelihood's profile, and "
             "no standard error is given"
         )
-        return Diagnosis("flat", words, slope, condition, loose)
+        return Diagnosis("flat", words, slope, condition, loose, told)
     words = f"the likelihood is at its maximum (slope {slope:.0e})"
     return Diagnosis("converged", words, slope, condition)
 
@@ -106,31 +111,59 @@ def _is_open(sizes: Array) -> Array:
     return (sizes < 1 / _OPEN**2) | (sizes < sizes[-1] / _CONDITION)
 
 
-def _limits(likelihood: Likelihood, found: Found, axis: Array) -> Iterator[str]:
-    """Say to which limit the parameters run off along an open direction, if they do."""
+def _told(model: type[Model], away: list[Array], loose: tuple[str, ...]) -> list[Mixture]:
+    """Return the mixtures of two loose parameters whose ratio no open direction changes."""
+    names = model.names()
+    pairs = [m for m in model.mixtures if {m.first, m.second} <= set(loose)]
+    return [
+        m
+        for m in pairs
+        if all(abs(axis[names.index(m.first)] - axis[names.index(m.second)]) < 0.3 for axis in away)
+    ]
+
+
+def _limits(
+    likelihood: Likelihood, found: Found, axis: Array, told: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Say which parameters run off to a limit along an open direction, if they do."""
     k = int(np.argmax(np.abs(axis)))
     for direction in (axis / axis[k], -axis / axis[k]):
         start = found.point.at + _AWAY * direction
         free = np.arange(len(axis)) != k
         there = maximise(likelihood.at, start, free=free).point
         if there.finite and there.value > found.point.value - _SAME:
-            yield _words(likelihood.model, k, direction)
+            yield _words(likelihood.model, k, direction, told)
             return
 
 
-def _words(model: type[Model], k: int, direction: Array) -> str:
+def _said_once(limits: list[tuple[tuple[str, ...], str]]) -> list[str]:
+    """Return the words about pairs first, and of single parameters what they do not say yet."""
+    said: set[str] = set()
+    words = []
+    for names, text in sorted(limits, key=lambda limit: -len(limit[0])):
+        if not set(names) <= said:
+            words.append(text)
+            said |= set(names)
+    return words
+
+
+def _words(
+    model: type[Model], k: int, direction: Array, told: tuple[str, ...]
+) -> tuple[tuple[str, ...], str]:
     names = model.names()
     way = "infinity" if direction[k] > 0 else "0"
     for mixture in model.mixtures:
         one, other = names.index(mixture.first), names.index(mixture.second)
         if k in (one, other) and direction[one] * direction[other] > 0.3**2:
+            kept = "only" if ratio_name(mixture) in told else "not even"
             differ = "hardly differ" if way == "infinity" else "differ as much as they can"
-            return (
+            return (mixture.first, mixture.second), (
                 f"{mixture.first} and {mixture.second} run off to {way} together: customers "
-                f"{differ} in their {mixture.meaning}, and only {ratio_name(mixture)} is told by "
-                "the data"
+                f"{differ} in their {mixture.meaning}, and {kept} {ratio_name(mixture)} is told "
+                "by the data"
             )
-    return f"{names[k]} runs off to {way}; the data set it no {'upper' if k >= 0 else ''} bound"
+    side = "upper" if way == "infinity" else "lower"
+    return (names[k],), f"{names[k]} runs off to {way}: the data set it no {side} bound"
 
 
 def ratio_name(mixture: Mixture) -> str:

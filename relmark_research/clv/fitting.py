@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 _MANY = 12_000  # rows from which a search begins with a sample
-_SAMPLE = 3_000
+_SAMPLE, _PART = 3_000, 20  # customers in the sample: so many, or a part of the rows
 _KEPT = 0.95  # level of the profile intervals that go into a file
 
 
@@ -107,7 +107,7 @@ class Fit:
         Returns
         -------
         DataFrame
-            estimate x exp(-+ z se / estimate); for a parameter that the data leave open the
+            estimate x exp(-+ z se / estimate); of a parameter that the data leave open the
             profile-likelihood interval, whose ends may be 0 or infinite.
         """
         spread = np.exp(normal_quantile(level) * np.sqrt(np.diag(self.log_covariance)))
@@ -146,17 +146,10 @@ class Fit:
         return pd.concat([table, self.ratios(level)]) if loose.any() else table
 
     def ratios(self, level: float = 0.95) -> pd.DataFrame:
-        """Return what the data tell of two parameters that they do not tell apart.
-
-        Returns
-        -------
-        DataFrame
-            Row per pair of open parameters, such as a / (a + b): estimate, standard_error, low,
-            high, basis.
-        """
+        """Return what the data tell of pairs of open parameters, such as a / (a + b), as rows."""
         z, rows = normal_quantile(level), {}
         for mixture in self.model.mixtures:
-            if {mixture.first, mixture.second} <= set(self.diagnosis.loose):
+            if ratio_name(mixture) in self.diagnosis.told:
                 rows[ratio_name(mixture)] = self._ratio(mixture, z)
         names = ["estimate", "standard_error", "low", "high"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=float)
@@ -198,7 +191,9 @@ class Fit:
             covariance=np.array(content["covariance"]),
             log_likelihood=content["log_likelihood"],
             n_customers=content["n_customers"],
-            diagnosis=Diagnosis(**{**said, "loose": tuple(said["loose"])}),
+            diagnosis=replace(
+                Diagnosis(**said), loose=tuple(said["loose"]), told=tuple(said["told"])
+            ),
             unit=None if unit is None else TimeUnit(unit),
             note=content["note"],
             penalty=content["penalty"],
@@ -290,7 +285,9 @@ def _starts(likelihood: Likelihood) -> Iterator[Array]:
     """Give places to begin at: a sample's maximum, the model's own start, and around it."""
     reference = likelihood.reference
     if len(likelihood.weights) > _MANY:
-        begun = maximise(likelihood.sample(_SAMPLE).at, reference)
+        begun = maximise(
+            likelihood.sample(max(_SAMPLE, len(likelihood.weights) // _PART)).at, reference
+        )
         if begun.ending == "at a maximum" and np.abs(begun.point.at - reference).max() < 8:
             yield begun.point.at
     yield reference

@@ -153,7 +153,7 @@ def total_purchases(
     value, n = float(each.sum()), summary.n_customers
     if level is None:
         return TotalPurchases(value, None, None, None, n)
-    slope = log_slopes(outlook, future, model) @ (each / value)
+    slope = np.einsum("ki,i->k", log_slopes(outlook, future, model), each / value)
     variance = sensitivity.variance(slope, _fitted(fit))
     low, high = sensitivity.positive_interval(np.asarray(value), variance, level)
     return TotalPurchases(value, float(low), float(high), level, n)

@@ -96,11 +96,13 @@ class GammaGamma(Model):
     def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
         """Return x, m and weights of the repeat customers, without those who spent nothing."""
         x, m = customers.frequency, customers.monetary_value
-        paid = (x > 0) & (m > 0)
-        free = customers.table.index[(x > 0) & ~paid]
-        shown = ", ".join(repr(label) for label in free[:3])
-        note = f"{len(free):,} repeat customers spent nothing and are left out: {shown}"
-        return (x[paid], m[paid]), customers.weights[paid], note if len(free) else ""
+        paid = np.flatnonzero(m > 0)  # missing where x = 0
+        note = ""
+        if len(paid) < np.count_nonzero(x):
+            free = customers.table.index[(x > 0) & ~(m > 0)]
+            shown = ", ".join(repr(label) for label in free[:3])
+            note = f"{len(free):,} repeat customers spent nothing and are left out: {shown}"
+        return (x[paid], m[paid]), customers.weights[paid], note
 
     def expected_spend(self) -> Array:
         """Return the mean spend of a customer not yet known, p v / (q - 1).

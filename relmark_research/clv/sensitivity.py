@@ -50,7 +50,8 @@ def variance(slope: Array, fit: Fit) -> Array:
             f"there is no interval: the parameters are not determined ({fit.diagnosis}). "
             "Ask for level=None, or use a model with fewer parameters."
         )
-    return np.sum(slope * np.tensordot(covariance, slope, axes=1), axis=0)
+    turned = np.einsum("ij,j...->i...", covariance, slope)
+    return np.einsum("i...,i...->...", slope, turned)
 
 
 def positive_interval(value: Array, log_variance: Array, level: float) -> tuple[Array, Array]:

@@ -47,17 +47,17 @@ class SpendSums:
         codes, values = coded(x)
         both = np.stack([weights, weights * x])
         spent = x * m
-        fixed = float(weights @ np.log(m)), float(both[1] @ np.log(spent))
+        fixed = _summed(both[:1], np.log(m))[0], _summed(both[1:], np.log(spent))[0]
         return cls(values, np.bincount(codes, weights, len(values)), spent, both, fixed)
 
     def __call__(self, values: Array) -> tuple[float, Array, Array]:
         """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
         p, q, v = values
         x, n, rise, psi1 = self.x, self.by_x, digamma_rise, trigamma
-        grown, grown_x = self._sums(np.log1p(self.spent / v))
+        grown, grown_x = _summed(self.weights, np.log1p(self.spent / v))
         rate = 1 / (v + self.spent)
-        rates, rates_x = self._sums(rate)
-        squares, squares_x = self._sums(rate * rate)
+        rates, rates_x = _summed(self.weights, rate)
+        squares, squares_x = _summed(self.weights, rate * rate)
         customers, purchases = n.sum(), n @ x
         shrunk_x = grown_x - self.fixed[1] + purchases * np.log(v)  # sum of x ln(1 + v / (x m))
         value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * shrunk_x - q * grown
@@ -75,7 +75,7 @@ class SpendSums:
         hessian = np.array([[pp, pq, -rates_x], [pq, qq, qv], [-rates_x, qv, vv]])
         return float(value), gradient, hessian
 
-    def _sums(self, column: Array) -> tuple[float, float]:
-        """Return the weighted sum of a column and of x times it, without BLAS's threads."""
-        one, by_x = np.einsum("ki,i->k", self.weights, column)
-        return float(one), float(by_x)
+
+def _summed(weights: Array, column: Array) -> list[float]:
+    """Return the weighted sums of a column, without BLAS, whose threads come too late."""
+    return [float(each) for each in np.einsum("ki,i->k", weights, column)]

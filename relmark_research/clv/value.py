@@ -201,7 +201,7 @@ def total_value(
     bought, paid = valued.fits()
     by_history = np.bincount(inverse, by_customer, len(discounted)) / value
     slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
-    log_variance = sensitivity.variance(slope @ by_history, bought)
+    log_variance = sensitivity.variance(np.einsum("ki,i->k", slope, by_history), bought)
     slope = np.einsum("ki,i->k", _spend_slopes(valued, paid), by_customer / value)
     log_variance = log_variance + sensitivity.variance(slope, paid)
     low, high = map(float, sensitivity.positive_interval(np.asarray(value), log_variance, level))
@@ -275,8 +275,8 @@ def _with_spend(valued: _Valuation, paid: Fit, variance: Array, spent: Array) ->
     histories, C = valued.outlook.histories, paid.log_covariance
     x, model = histories.columns[0], _model(valued.spend)
     by_pq = model.log_spend_slopes(x, np.zeros_like(x))[:2]
-    fixed = variance + np.sum(by_pq * (C[:2, :2] @ by_pq), axis=0)
-    crossed = 2 * C[2, :2] @ by_pq
+    fixed = variance + np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)
+    crossed = 2 * np.einsum("k,ki->i", C[2, :2], by_pq)
     own = model.conditional_expected_spend(x, np.zeros_like(x))[histories.inverse] / spent
     return fixed[histories.inverse] + own * (crossed[histories.inverse] + C[2, 2] * own)
 
