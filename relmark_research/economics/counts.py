@@ -20,7 +20,10 @@ class Counts:
     trials: Array
 
     def __post_init__(self) -> None:
-        columns = [np.atleast_1d(np.asarray(part, float)) for part in vars(self).values()]
+        try:
+            columns = [np.atleast_1d(np.asarray(part, float)) for part in vars(self).values()]
+        except (TypeError, ValueError) as error:
+            raise DataError(f"spend, successes and trials must be numbers; {error}.") from error
         sizes = {len(part) for part in columns}
         if len(sizes) != 1 or any(part.ndim != 1 for part in columns):
             raise DataError(
@@ -32,8 +35,10 @@ class Counts:
         self._check()
 
     def _check(self) -> None:
-        _refuse("spend must be 0 or more", self.spend, ~(self.spend >= 0))
-        _refuse("trials must be above 0", self.trials, ~(self.trials > 0))
+        _refuse("spend must be finite and 0 or more", self.spend, ~_counted(self.spend))
+        _refuse(
+            "trials must be finite and above 0", self.trials, ~_counted(self.trials, above=True)
+        )
         wrong = ~((self.successes >= 0) & (self.successes <= self.trials))
         _refuse("successes must be between 0 and the trials", self.successes, wrong)
         if len(np.unique(self.spend)) < 2:
@@ -53,6 +58,10 @@ class Counts:
         hit = special.xlogy(self.successes, rate)
         miss = special.xlog1py(self.trials - self.successes, -rate)
         return (hit + miss).sum(axis=-1)
+
+
+def _counted(values: Array, *, above: bool = False) -> Array:
+    return np.isfinite(values) & ((values > 0) if above else (values >= 0))
 
 
 def _refuse(rule: str, values: Array, wrong: Array) -> None:

@@ -159,6 +159,11 @@ class ResponseCurve:
                 f"this curve has no success without spend; found {won:,.0f} of {of:,.0f} at a "
                 "spend of 0. Fit a LogitCurve instead."
             )
+        if len(np.unique(counts.spend[counts.spend > 0])) < 2:
+            raise DataError(
+                "this curve needs at least 2 different spends above 0; found 1. Vary the spend, or "
+                "give a ceiling by judgement: ResponseCurve(ceiling=..., rate=..., spend=...)."
+            )
         return _fitted(EXPONENTIAL, counts, cls.from_steepness, today)
 
 

@@ -228,9 +228,11 @@ def search(shape: Shape, counts: Counts) -> tuple[Array, Array, float]:
 
 def pearson(rate: Array, counts: Counts) -> tuple[float, int, float]:
     """Return Pearson's chi-square, its degrees of freedom and the p-value."""
-    expected = counts.trials * rate
-    chi_square = float(((counts.successes - expected) ** 2 / (expected * (1 - rate))).sum())
-    freedom = len(rate) - 2
+    variance = counts.trials * rate * (1 - rate)
+    open_ = variance > 0  # a row whose rate is 0 or 1 for certain tells nothing
+    off = (counts.successes - counts.trials * rate)[open_]
+    chi_square = float((off**2 / variance[open_]).sum())
+    freedom = max(int(open_.sum()) - 2, 0)
     return chi_square, freedom, float(stats.chi2.sf(chi_square, freedom)) if freedom else np.nan
 
 

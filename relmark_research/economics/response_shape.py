@@ -2,7 +2,8 @@
 
 Symbols: s spend per head; c ceiling, k steepness (exponential); b0 intercept, b1 slope (logit).
 Each shape is searched in parameters theta in which its likelihood is nearly a parabola, also where
-the data leave one of them open: (ln(c k), logit c) and (b0, b1).
+the data leave one of them open, whatever the unit of money: (ln(c k), logit c) and (b0, b1 x the
+smallest spend).
 """
 
 from collections.abc import Callable
@@ -45,6 +46,11 @@ class Shape:
     starts: Callable[[Array, Array, Array], Array]
 
 
+def smallest(spend: Array) -> float:
+    """Return the smallest spend above 0."""
+    return float(spend[spend > 0].min())
+
+
 def exponential_rate(ceiling: Array, steepness: Array, spend: Array) -> Array:
     """Return c (1 - exp(-k s))."""
     return ceiling * -np.expm1(-steepness * spend)
@@ -74,7 +80,7 @@ def _exponential_natural(theta: Array, least: float) -> tuple[Array, Array]:
 
 
 def _exponential_jacobian(theta: Array, spend: Array) -> Array:
-    ceiling, steepness = _exponential_natural(theta, float(spend.min()))
+    ceiling, steepness = _exponential_natural(theta, smallest(spend))
     through = steepness * spend * np.exp(-steepness * spend)
     by_ceiling = -np.expm1(-steepness * spend) - through
     return np.array([ceiling * through, by_ceiling * ceiling * (1 - ceiling)])
@@ -90,12 +96,13 @@ def _exponential_starts(spend: Array, successes: Array, trials: Array) -> Array:
 
 
 def _logit_natural(theta: Array, least: float) -> tuple[Array, Array]:
-    return theta[0], theta[1]
+    return theta[0], theta[1] / least
 
 
 def _logit_jacobian(theta: Array, spend: Array) -> Array:
-    rate = special.expit(theta[0] + theta[1] * spend)
-    return np.array([rate * (1 - rate), spend * rate * (1 - rate)])
+    times = spend / smallest(spend)
+    rate = special.expit(theta[0] + theta[1] * times)
+    return np.array([rate * (1 - rate), times * rate * (1 - rate)])
 
 
 def _logit_starts(spend: Array, successes: Array, trials: Array) -> Array:

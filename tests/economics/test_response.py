@@ -160,9 +160,12 @@ def test_impossible_curves_are_refused(arguments, words) -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        (([1, -2], [1, 2], [9, 9]), r"spend must be 0 or more; found -2 \(1 of 2 rows, first: 1\)"),
+        (
+            ([1, -2], [1, 2], [9, 9]),
+            r"spend must be finite and 0 or more; found -2 \(1 of 2 rows, first: 1\)",
+        ),
         (([1, 2], [1, 12], [9, 9]), r"successes must be between 0 and the trials; found 12"),
-        (([1, 2], [1, 2], [9, 0]), r"trials must be above 0"),
+        (([1, 2], [1, 2], [9, 0]), r"trials must be finite and above 0"),
         (([1, 1], [1, 2], [9, 9]), r"at least 2 different spends; found 1"),
         (([1, 2], [0, 0], [9, 9]), r"successes and failures; found 0"),
         (([1, 2, 3], [1, 2], [9, 9]), r"columns of one length"),
@@ -179,3 +182,33 @@ def test_negative_spend_and_level_are_refused() -> None:
         ResponseCurve(0.4, 0.2, 1).rate_at([-1, 2])
     with pytest.raises(ParameterError, match="level is a probability"):
         ResponseCurve.fit(*simulated()).summary(95)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e3, 1e6])
+@pytest.mark.parametrize("curve", [ResponseCurve, LogitCurve])
+def test_unit_of_money_changes_no_answer(curve, unit) -> None:
+    spend, won, heads = simulated()
+    plain, other = curve.fit(spend, won, heads), curve.fit(spend * unit, won, heads)
+    assert other.grade == plain.grade
+    for level in (0.5, 0.95):
+        scaled = other.summary(level=level).mul([1, unit, 1, 1 / unit], axis=0)
+        np.testing.assert_allclose(scaled, plain.summary(level=level), rtol=1e-6)
+
+
+def test_places_where_nothing_was_spent_and_won_change_no_answer() -> None:
+    spend, won, heads = simulated()
+    plain = ResponseCurve.fit(spend, won, heads, today=1)
+    more = ResponseCurve.fit([0, *spend], [0, *won], [500, *heads], today=1)
+    np.testing.assert_allclose(more.summary(), plain.summary(), rtol=1e-6)
+    assert more.p_value == pytest.approx(plain.p_value, rel=1e-6)
+    assert more.degrees_of_freedom == plain.degrees_of_freedom
+    with pytest.raises(DataError, match="at least 2 different spends above 0; found 1"):
+        ResponseCurve.fit([0, 1], [0, 5], [10, 10])
+
+
+def test_counts_that_are_no_numbers_are_refused() -> None:
+    for spend in ([1, np.inf], [1, np.nan], ["a", 2]):
+        with pytest.raises(DataError, match=r"must be (finite|numbers)"):
+            LogitCurve.fit(spend, [1, 2], [10, 10])
+    with pytest.raises(DataError, match="trials must be finite and above 0; found inf"):
+        ResponseCurve.fit([1, 2], [1, 2], [10, np.inf])
