@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relmark_research.economics.costs import checked_contacts, refuse_strangers, within
 from relmark_research.economics.opened import opened
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
@@ -48,7 +49,8 @@ def before_and_after(
     Raises
     ------
     DataError
-        Where the log has neither cost nor margin, or nobody was seen early enough.
+        Where the log has neither cost nor margin, nobody was seen early enough, or a contact has no
+        day, no cost or no customer of the log.
 
     Examples
     --------
@@ -66,7 +68,7 @@ def before_and_after(
         raise ParameterError(f"a margin is a share of value in (0, 1]; found {margin!r}.")
     split = _split_day(log, at)
     table = _sides(log, split, margin)
-    for side, cost in _costs(contacts, split, log).items():
+    for side, cost in _costs(contacts, split, log, table.index).items():
         table[side] -= cost.reindex(table.index).fillna(0.0)
     table = table[table["first"] <= split - pd.Timedelta(days=_SHORTEST)]
     if table.empty:
@@ -121,19 +123,21 @@ def _sides(log: TransactionLog, split: pd.Timestamp, margin: float | None) -> pd
 
 
 def _costs(
-    contacts: pd.DataFrame | str | None, split: pd.Timestamp, log: TransactionLog
+    contacts: pd.DataFrame | str | None, split: pd.Timestamp, log: TransactionLog, known: pd.Index
 ) -> dict[str, pd.Series]:
     if contacts is None:
         return {}
-    contacts = opened(contacts)
-    missing = {"customer_id", "date", "cost"} - set(contacts.columns)
-    if missing:
-        raise DataError(
-            f"contacts need customer_id, date and cost; {', '.join(sorted(missing))} missing."
-        )
-    days = pd.to_datetime(contacts["date"])
+    contacts = checked_contacts(opened(contacts))
+    refuse_strangers(
+        within(contacts, "date", log),
+        known,
+        money="cost",
+        table="contacts",
+        advice="Take out contacts of people who never bought: they are a cost of acquisition.",
+    )
+    days = contacts["date"]
     seen = days <= pd.Timestamp(as_date(log.observed_until))
-    ids = contacts["customer_id"].astype(str)
+    ids = contacts["customer_id"]
     return {
         side: contacts["cost"][chosen & seen].groupby(ids[chosen & seen]).sum()
         for side, chosen in (("before", days <= split), ("after", days > split))

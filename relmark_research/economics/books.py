@@ -78,14 +78,16 @@ class Books:
         """
         if isinstance(table, Books):
             return table
-        renamed = opened(table).rename(columns={own: ours for ours, own in (names or {}).items()})
+        renamed = _renamed(opened(table), names or {})
         for name in [*NUMBERS, period, *([by] if by else [])]:
             if name not in renamed.columns:
                 raise DataError(
                     unknown_name("column", name, renamed.columns)
                     + f" Rename it, or say names={{{name!r}: 'your column'}}."
                 )
-        segment = renamed[by].astype(str) if by else pd.Series(ALL, index=renamed.index)
+        if len(renamed) == 0:
+            raise DataError("expected at least one period; the books have no rows.")
+        segment = _segments(renamed[by]) if by else pd.Series(ALL, index=renamed.index)
         plain = pd.DataFrame({"period": _periods(renamed[period]), "segment": segment})
         for name in NUMBERS:
             plain[name] = _numbers(renamed[name])
@@ -117,12 +119,12 @@ class Books:
         last = self.table["period"].drop_duplicates().sort_values()
         if periods is None:
             return self
-        if not 1 <= periods <= len(last):
+        if periods not in range(1, len(last) + 1):
             raise ParameterError(
                 f"recent is a number of periods from 1 to the {len(last)} of the books; "
-                f"found {periods}."
+                f"found {periods!r}."
             )
-        kept = self.table["period"].isin(last.iloc[-periods:])
+        kept = self.table["period"].isin(last.iloc[-int(periods) :])
         return Books(self.table[kept].reset_index(drop=True), self.periods_per_year)
 
     def totals(self) -> pd.DataFrame:
@@ -137,6 +139,38 @@ class Books:
         spend, heads, successes = COLUMNS[purpose]
         rows = self.table[(self.table["segment"] == segment) & (self.table[heads] > 0)]
         return Counts(rows[spend] / rows[heads], rows[successes], rows[heads])  # type: ignore[arg-type]
+
+
+def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table under our names, refusing names that it does not have or has twice."""
+    for own in names.values():
+        if own not in table.columns:
+            raise DataError(f"names: {unknown_name('column', own, table.columns)}")
+    renamed = table.rename(columns={own: ours for ours, own in names.items()})
+    twice = sorted(set(renamed.columns[renamed.columns.duplicated()].astype(str)))
+    if twice:
+        raise DataError(
+            "names gives a column the name of another; twice found: "
+            f"{', '.join(map(repr, twice))}. Take out the column that is not meant."
+        )
+    return renamed
+
+
+def _segments(column: pd.Series) -> pd.Series:
+    """Return segments as text, refusing rows of none and the name of the total."""
+    blank = column.isna() | (column.astype(str).str.strip() == "")
+    if blank.any():
+        raise DataError(
+            f"every row of the books must belong to a segment; {int(blank.sum())} of {len(column)} "
+            f"have no {column.name}, first in row {column.index[blank][0]}. Name one, say 'other'."
+        )
+    texts = column.astype(str)
+    if (texts == ALL).any():
+        raise DataError(
+            f"no segment may be called {ALL!r}, which is all of them together; found "
+            f"{int((texts == ALL).sum())} such rows. Take totals out, or rename the segment."
+        )
+    return texts
 
 
 def _periods(column: pd.Series) -> pd.Series:

@@ -280,6 +280,12 @@ def _checked(history: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
                 unknown_name("column", name, history.columns)
                 + " Make the table with before_and_after(log)."
             )
+        gaps = history[name].isna()
+        if gaps.any():
+            raise DataError(
+                f"the claim needs {name} of every customer; {gaps.sum():,} of {len(history):,} "
+                f"have none, first: {history.index[gaps][0]!r}. Fill them in, or leave them out."
+            )
     if len(history) < 30:
         raise DataError(
             f"the claim needs at least 30 customers seen before the split; found {len(history)}."

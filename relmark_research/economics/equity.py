@@ -99,6 +99,13 @@ class CustomerEquity:
     annual_discount_rate: float
 
     def __post_init__(self) -> None:
+        for name in ("acquisition", "retention"):
+            curve = getattr(self, name)
+            if not isinstance(curve, Curve):
+                raise ParameterError(
+                    f"{name} is a ResponseCurve or a LogitCurve; found {type(curve).__name__}. "
+                    "Make one from today's rate and a ceiling, or take the .curve of a fit."
+                )
         check_margin(self.margin)
         AnnualRate(self.annual_discount_rate)
 

@@ -18,7 +18,13 @@ from relmark_research.economics.books import COLUMNS, PURPOSES, Purpose
 from relmark_research.economics.budget import Lines
 from relmark_research.economics.curves import Fits
 from relmark_research.economics.equity import CustomerEquity
-from relmark_research.economics.recommendation import Recommendation, Shift, recommended, shifted
+from relmark_research.economics.recommendation import (
+    Recommendation,
+    Shift,
+    recommended,
+    shifted,
+    tails,
+)
 from relmark_research.economics.response_shape import Array, exponential_rate
 from relmark_research.errors import ParameterError, unknown_name
 
@@ -84,6 +90,8 @@ class SpendingPosition:
 
     def draws(self, n: int = 2000, *, seed: int, tried_only: bool = True) -> Lines:
         """Return n draws of the lines: of every curve, and of the margins."""
+        if n < 2:
+            raise ParameterError(f"an interval needs at least 2 draws; found {n}.")
         pairs = [
             self.fits[line].draws(n, seed=seed + place).to_numpy()
             for place, line in enumerate(self.index)
@@ -107,7 +115,7 @@ class SpendingPosition:
             1 it pays) with _low and _high.
         """
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
-        ends = np.quantile(drawn.returns(self.spend), _tails(level), axis=0)
+        ends = np.quantile(drawn.returns(self.spend), tails(level), axis=0)
         curves = [self.fits[line].curve for line in self.index]
         columns = {
             "spend": self.spend * lines.heads,
@@ -136,7 +144,7 @@ class SpendingPosition:
         for purpose in PURPOSES:
             mine = np.asarray(self.index.get_level_values("purpose") == purpose)
             shares = np.where(mine, spend, 0) / spend[mine].sum()
-            ends = np.quantile(drawn.returns(self.spend) @ shares, _tails(level))
+            ends = np.quantile(drawn.returns(self.spend) @ shares, tails(level))
             rows[purpose] = [spend[mine].sum(), lines.returns(self.spend) @ shares, *ends]
         columns = ["spend", "next_unit", "next_unit_low", "next_unit_high"]
         return pd.DataFrame(rows, index=columns).T.rename_axis("purpose")
@@ -152,7 +160,7 @@ class SpendingPosition:
             payback months with churn and discount (``inf`` is never).
         """
         drawn = self.draws(draws, seed=seed).worth[:, : len(self.segments)]
-        low, high = np.quantile(drawn, _tails(level), axis=0)
+        low, high = np.quantile(drawn, tails(level), axis=0)
         rows = []
         for segment, *ends in zip(self.segments, low, high, strict=True):
             equity = self.equity(segment)
@@ -244,7 +252,3 @@ class SpendingPosition:
             least=bounds[0] if tried_only else 0.0,
             most=bounds[1] if tried_only else np.inf,
         )
-
-
-def _tails(level: float) -> list[float]:
-    return [(1 - level) / 2, (1 + level) / 2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv.fitting import normal_quantile
 from relmark_research.economics.budget import Lines
 from relmark_research.economics.response_shape import Array
 from relmark_research.errors import ParameterError
@@ -76,6 +77,12 @@ class Recommendation:
         return self.table.groupby("purpose")[["today", "best", "change"]].sum()
 
 
+def tails(level: float) -> list[float]:
+    """Return the shares below a central interval's ends, refusing what is no probability."""
+    normal_quantile(level)
+    return [(1 - level) / 2, (1 + level) / 2]
+
+
 def recommended(
     lines: Lines,
     drawn: Lines,
@@ -100,10 +107,10 @@ def recommended(
     level
         Probability of the intervals.
     """
-    tails = [(1 - level) / 2, (1 + level) / 2]
+    ends = tails(level)
     split, known = lines.best(budget), drawn.best(budget)
     now, then, best = (drawn.equity(spend) for spend in (today, split.spend, known.spend))
-    low, high = np.quantile(known.spend * lines.heads, tails, axis=0)
+    low, high = np.quantile(known.spend * lines.heads, ends, axis=0)
     edges = [np.broadcast_to(edge, split.spend.shape) for edge in (lines.least, lines.most)]
     table = pd.DataFrame(
         {
@@ -120,7 +127,7 @@ def recommended(
         },
         index=index,
     )
-    gain_low, gain_high = np.quantile(then - now, tails)
+    gain_low, gain_high = np.quantile(then - now, ends)
     return Recommendation(
         table=table,
         budget=budget,
@@ -163,7 +170,7 @@ def shifted(
             f"and {spend[~winning].sum():,.0f} on retention."
         )
     gains = drawn.equity(today * factor) - drawn.equity(today)
-    low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(gains, tails(level))
     return Shift(
         share=share,
         amount=float(amount),

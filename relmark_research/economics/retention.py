@@ -50,7 +50,9 @@ class RetentionGain:
 
     @property
     def relative_gain(self) -> float:
-        """Share of the value before."""
+        """Share of the value before; infinite where that was nothing."""
+        if self.value == 0:  # a customer who brought nothing
+            return math.inf if self.value_after > 0 else 0.0
         return self.value_after / self.value - 1
 
 
@@ -125,7 +127,7 @@ def margin_multiple(
     rate = AnnualRate(annual_discount_rate).value
     if not (math.isfinite(growth) and growth > -1):
         raise ParameterError(f"growth is a share above -1, 0.02 for 2%; found {growth!r}.")
-    if periods is not None and (periods < 1 or periods != int(periods)):
+    if periods is not None and not (periods >= 1 and periods % 1 == 0):
         raise ParameterError(f"periods is a whole number of payments, at least 1; found {periods}.")
     q = retention_rate * (1 + growth) / (1 + rate)
     if periods is None and q >= 1:
@@ -241,6 +243,11 @@ def break_even_retention(
             "No retention pays for so much: ask for less."
         )
     spend = value * rise
+    if retention_spend + spend < 0:
+        raise ParameterError(
+            f"what is spent cannot fall by {-spend:.4g}: {retention_spend:.4g} is spent today. "
+            "Ask for less, or say what is spent: retention_spend=..."
+        )
     return BreakEven(spend, rise, retention_spend + spend, retention_rate + rise, value)
 
 

@@ -10,10 +10,10 @@ from relmark_research.economics.books import ALL, Books
 from relmark_research.economics.curves import fit_curves
 from relmark_research.economics.position import SpendingPosition
 from relmark_research.economics.retention import check_margin
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.units import AnnualRate
 
-Margins = float | Mapping[str, float] | pd.DataFrame
+Margins = float | Mapping[str, float] | pd.Series | pd.DataFrame
 
 
 def spending_position(
@@ -34,7 +34,7 @@ def spending_position(
         The books; see `Books.of`. What is spent on keeping is spent on accounts up for renewal,
         each once a year, so that spend per customer at risk is money per customer and year.
     margin
-        Money per customer and year: one number, a mapping by segment, or the table that
+        Money per customer and year: one number, a mapping or Series by segment, or the table that
         `first_year_margin` gives, whose standard errors then count as doubt.
     annual_discount_rate
         In [0, 1).
@@ -73,10 +73,14 @@ def spending_position(
 
 def _margins(margin: Margins, segments: list[str]) -> pd.DataFrame:
     if isinstance(margin, pd.DataFrame):
+        if "margin" not in margin:
+            raise ParameterError(unknown_name("column", "margin", margin.columns))
         table = margin.reindex(columns=["margin", "standard_error"])
     else:
-        given = margin if isinstance(margin, Mapping) else dict.fromkeys(segments, margin)
-        table = pd.DataFrame({"margin": pd.Series(given, dtype=float), "standard_error": 0.0})
+        given = (
+            margin if isinstance(margin, Mapping | pd.Series) else dict.fromkeys(segments, margin)
+        )
+        table = pd.DataFrame({"margin": pd.Series(dict(given), dtype=float), "standard_error": 0.0})
     if segments == [ALL] and len(table) == 1:
         table = table.set_axis([ALL])
     missing = [segment for segment in segments if segment not in table.index]
@@ -87,4 +91,7 @@ def _margins(margin: Margins, segments: list[str]) -> pd.DataFrame:
         )
     for value in table.loc[segments, "margin"]:
         check_margin(float(value))
+    least = float(table.loc[segments, "standard_error"].min())
+    if least < 0:
+        raise ParameterError(f"a margin's standard error is 0 or more; found {least:g}.")
     return table.loc[segments].fillna({"standard_error": 0.0})

@@ -178,3 +178,20 @@ def test_columns_by_customer() -> None:
     assert channels.index[0] == "C00001"
     with pytest.raises(DataError, match="needs the columns customer_id and colour"):
         column_by_customer("sample:customers", "colour")
+
+
+def test_segments_without_a_name_or_with_that_of_the_total_are_refused(table) -> None:
+    nameless = table.assign(channel=table["channel"].where(table.index != 3))
+    with pytest.raises(DataError, match="1 of 60 have no channel, first in row 3"):
+        Books.of(nameless, by="channel")
+    with pytest.raises(DataError, match=r"no segment may be called 'all'.*12 such rows"):
+        Books.of(table.assign(channel=table["channel"].replace("web", "all")), by="channel")
+
+
+def test_names_that_lead_nowhere_are_refused(one) -> None:
+    with pytest.raises(DataError, match="names: no column 'nope'"):
+        Books.of(one, names={"retention_spend": "nope"})
+    with pytest.raises(DataError, match="twice found: 'retention_spend'"):
+        Books.of(one.assign(other=1), names={"retention_spend": "other"})
+    with pytest.raises(DataError, match="the books have no rows"):
+        Books.of(one.iloc[:0])

@@ -243,3 +243,23 @@ def test_simulated_firms_are_advised_towards_their_truth() -> None:
             position.spend
         )
     assert better >= 7
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, np.nan])
+@pytest.mark.parametrize("answer", ["returns", "next_unit", "values", "recommend", "shift"])
+def test_levels_are_probabilities(position, answer, level) -> None:
+    with pytest.raises(ParameterError, match=r"a level is a probability such as 0.95; found"):
+        getattr(position, answer)(level=level)
+
+
+def test_margins_may_be_a_series_and_no_error_is_negative(position) -> None:
+    ask = {"annual_discount_rate": 0.1, "by": "channel", "recent": 4}
+    found = spending_position(load_sample("books"), margin=pd.Series(MARGIN), **ask)
+    pd.testing.assert_frame_equal(found.margins, position.margins)
+    table = pd.DataFrame({"margin": MARGIN, "standard_error": -1.0})
+    with pytest.raises(ParameterError, match="standard error is 0 or more; found -1"):
+        spending_position(load_sample("books"), margin=table, **ask)
+    with pytest.raises(ParameterError, match="no column 'margin'; there are: m"):
+        spending_position(load_sample("books"), margin=pd.DataFrame({"m": MARGIN}), **ask)
+    with pytest.raises(ParameterError, match="at least 2 draws; found 0"):
+        position.recommend(draws=0)

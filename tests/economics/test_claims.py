@@ -62,7 +62,7 @@ def test_before_and_after_by_hand() -> None:
     served = before_and_after(log_of(ROWS), at="2022-12-31", contacts=contacts)
     assert served.loc["b", "after"] == pytest.approx(0)
     assert served.loc["a", "after"] == pytest.approx(found.loc["a", "after"])
-    with pytest.raises(DataError, match="contacts need customer_id, date and cost; cost missing"):
+    with pytest.raises(DataError, match="contacts: no column 'cost'"):
         before_and_after(log_of(ROWS), at="2022-12-31", contacts=contacts.drop(columns="cost"))
 
 
@@ -168,3 +168,27 @@ def test_claims_stand_in_one_table() -> None:
 def test_unknown_segment_of_costs_is_named() -> None:
     with pytest.raises(ParameterError, match="no segment 'web'"):
         retaining_is_cheaper(pd.DataFrame(index=["all"]), segment="web")
+
+
+def test_contacts_are_not_dropped_unseen() -> None:
+    log = log_of([("a", "2023-01-05", 10, 4), ("a", "2024-06-05", 10, 4)])
+    contact = {"customer_id": "a", "date": "2023-02-01", "cost": 1.0}
+    at = "2023-12-31"
+    for change, words in (
+        ({"customer_id": "b"}, "customers who are not known, first: 'b'"),
+        ({"cost": None}, "cost in contacts must be known"),
+        ({"cost": -1.0}, "must be 0 or more"),
+        ({"date": "31/31/2023"}, "need a day in date"),
+    ):
+        with pytest.raises(DataError, match=words):
+            before_and_after(log, at=at, contacts=pd.DataFrame([contact | change]))
+
+
+def test_claims_refuse_gaps() -> None:
+    table = history(100)
+    table.loc[4, "after"] = np.nan
+    for claim in (loyal_are_more_profitable, few_bring_most):
+        with pytest.raises(
+            DataError, match="after of every customer; 1 of 100 have none, first: 4"
+        ):
+            claim(table)

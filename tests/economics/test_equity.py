@@ -211,3 +211,11 @@ def test_bad_questions_are_refused() -> None:
     poor = CustomerEquity(ResponseCurve(0.10, 0.04, 10), PRINTED.retention, 50, 0.10)
     with pytest.raises(ParameterError, match="a loss has no elasticities"):
         poor.elasticities()
+
+
+def test_a_fit_is_not_a_curve() -> None:
+    fit = ResponseCurve.fit([1, 2, 3], [20, 35, 45], [100, 100, 100])
+    keeping = ResponseCurve(0.8, 0.6, 8)
+    with pytest.raises(ParameterError, match=r"found ResponseFit.*take the \.curve of a fit"):
+        CustomerEquity(fit, keeping, margin=50, annual_discount_rate=0.1)
+    assert CustomerEquity(fit.curve, keeping, 50, 0.1).at().customer_value > 0

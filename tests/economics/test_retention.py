@@ -201,3 +201,23 @@ def test_bad_input_is_refused(call, words) -> None:
 def test_timing_must_be_named() -> None:
     with pytest.raises(TypeError, match="timing"):
         margin_multiple(0.8, 0.1)
+
+
+def test_a_customer_who_brought_nothing_gains_without_bound() -> None:
+    gain = retention_value(100, 0.0, 0.1, timing="just after a payment")
+    assert gain.value == 0
+    assert gain.gain > 0
+    assert gain.relative_gain == np.inf
+
+
+@pytest.mark.parametrize("periods", [np.inf, np.nan, 1.5, 0])
+def test_periods_are_whole(periods) -> None:
+    with pytest.raises(ParameterError, match="periods is a whole number of payments"):
+        margin_multiple(0.8, 0.1, timing="first margin now", periods=periods)
+
+
+def test_spend_does_not_fall_below_nothing() -> None:
+    fallen = break_even_retention(50, 0.6, 0.1, retention_spend=8, points=-0.05)
+    assert fallen.retention_spend == pytest.approx(8 - 0.05 * 94)
+    with pytest.raises(ParameterError, match=r"cannot fall by 9\.4: 8 is spent today"):
+        break_even_retention(50, 0.6, 0.1, retention_spend=8, points=-0.1)
