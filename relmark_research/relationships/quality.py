@@ -46,6 +46,13 @@ class QualityScores:
     components: Components
     of: tuple[str, ...]
 
+    def mean_interval(self, level: float = 0.95) -> tuple[float, float, float]:
+        """Return the mean of all partners with its interval, mean -+ z sqrt(mean_variance)."""
+        check_share("level", level)
+        found = self.components
+        reach = float(ndtri(0.5 + level / 2)) * found.mean_variance**0.5
+        return found.mean, found.mean - reach, found.mean + reach
+
     @property
     def standardised(self) -> pd.DataFrame:
         """Score and error in standard deviations between partners: columns value, error."""

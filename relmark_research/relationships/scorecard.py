@@ -117,7 +117,7 @@ def scorecards(
 
 
 def _score_row(name: str, scores: QualityScores, partner: str) -> dict[str, object]:
-    row, mean = scores.table.loc[partner], scores.components.mean
+    row, mean = scores.table.loc[[partner]].iloc[0], scores.components.mean
     low, high = float(row["quality_low"]), float(row["quality_high"])
     standing = "strong" if low > mean else "weak" if high < mean else "like its peers"
     others = scores.table["quality"].drop(partner)

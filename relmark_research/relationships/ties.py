@@ -112,7 +112,7 @@ def tie_effects(data: PartnerData, quality: QualityScores, *, of: str = "cost") 
     check_choice("outcome", of, OUTCOMES)
     kinds = pd.get_dummies(data.records["constituency"], dtype=float)
     design = data.records[list(TIES)].join(kinds)
-    levers = TIES
+    levers: tuple[str, ...] = TIES
     if quality.components.between > 0:
         design.insert(3, "quality", quality.standardised["value"])
         levers = (*TIES, "quality")

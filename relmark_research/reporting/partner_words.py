@@ -63,7 +63,7 @@ def lever_table(costs: WeakPartners) -> pd.DataFrame:
 
 def _top(costs: WeakPartners) -> pd.Series:
     parts = costs.levers.iloc[:-1]
-    return parts.loc[parts["saving"].idxmax()]
+    return _extreme(parts, "saving")
 
 
 def _range(row: pd.Series, show: Formatter) -> str:
@@ -72,7 +72,7 @@ def _range(row: pd.Series, show: Formatter) -> str:
 
 def reliability(scales: pd.DataFrame) -> str:
     """Return the finding about the scales: how low the least reliable is."""
-    least = scales.loc[scales["alpha"].idxmin()]
+    least = _extreme(scales, "alpha", least=True)
     if least["alpha"] >= 0.7:
         return f"All scales are reliable: alpha is {number(least['alpha'])} or more"
     return f"{_plain(least['scale']).capitalize()} is not reliable: alpha {number(least['alpha'])}"
@@ -81,7 +81,7 @@ def reliability(scales: pd.DataFrame) -> str:
 def distinct(pairs: pd.DataFrame) -> str:
     """Return whether the scales measure different things."""
     alike = pairs[~pairs["distinct"]]
-    nearest = pairs.loc[pairs["htmt"].idxmax()]
+    nearest = _extreme(pairs, "htmt")
     if alike.empty:
         return (
             f"They measure different things: the nearest two, {_plain(nearest['a'])} and "
@@ -96,7 +96,7 @@ def strongest(drivers: PathEstimate) -> str:
     """Return the finding about drivers: what moves the last effect of the model most, in all."""
     goal = drivers.paths["effect"].iloc[-1]
     ways = drivers.effects[drivers.effects["effect"] == goal]
-    top = ways.loc[ways["total"].idxmax()]
+    top = _extreme(ways, "total")
     return f"{_plain(top['cause']).capitalize()} does most for {_plain(goal)}"
 
 
@@ -105,7 +105,7 @@ def through(drivers: PathEstimate) -> str:
     ways = drivers.effects[drivers.effects["indirect"].abs() > 0]
     if ways.empty:
         return ""
-    row = ways.loc[ways["indirect"].idxmax()]
+    row = _extreme(ways, "indirect")
     return (
         f"By way of others, {_plain(row['cause'])} moves {_plain(row['effect'])} by "
         f"{_two(row['indirect'])} standard deviations ({_two(row['indirect_low'])} to "
@@ -115,7 +115,7 @@ def through(drivers: PathEstimate) -> str:
 
 def of_partner(cards: Scorecards, partner: str, money: Formatter) -> str:
     """Return one partner in words: what is strong, what is weak, what it costs."""
-    page, row = cards.page(partner), cards.costs.table.loc[partner]
+    page, row = cards.page(partner), cards.costs.table.loc[[partner]].iloc[0]
     said = []
     for standing in ("weak", "strong"):
         names = [_plain(name) for name in page.index[page["standing"] == standing]]
@@ -129,7 +129,7 @@ def of_partner(cards: Scorecards, partner: str, money: Formatter) -> str:
 
 def savers(effects: pd.DataFrame) -> str:
     """Return the finding about ties: which lever saves most cost per transaction."""
-    top = effects["change"].idxmin()
+    top = str(effects["change"].idxmin())
     what = "A standard deviation of quality" if top == "quality" else f"One point of {_plain(top)}"
     return f"{what} saves {share(-effects['change'][top])} of the cost of a transaction"
 
@@ -200,3 +200,8 @@ def _plain(name: object) -> str:
 
 def _two(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
+
+
+def _extreme(table: pd.DataFrame, column: str, *, least: bool = False) -> pd.Series:
+    """Return the row with the highest, or the lowest, figure in a column."""
+    return table.sort_values(column, ascending=least, kind="stable").iloc[0]
