@@ -133,12 +133,12 @@ def table(checks: Checks, kept: Kept) -> pd.DataFrame:
         lines += [("customers first seen before the window", kept.seen_before, action)]
     audit = pd.DataFrame(lines, columns=["check", "rows", "action"])
     audit["share"] = audit["rows"] / checks.total
-    shown = _examples(checks, kept.source_rows)
+    shown = _examples(checks, kept.source_rows, clear=kept.options.clear_ids)
     audit["examples"] = audit["check"].map(lambda name: shown.get(name, ""))
     return audit[["check", "rows", "share", "action", "examples"]]
 
 
-def _examples(checks: Checks, rows: ir.Table) -> dict[str, str]:
+def _examples(checks: Checks, rows: ir.Table, *, clear: bool) -> dict[str, str]:
     """Return the first rows of every check that counted any, in the source's own words."""
     problem, value = rows.relmark_problem, rows.relmark_value
     conditions = {name: problem == name for name in checks.problems}
@@ -147,7 +147,7 @@ def _examples(checks: Checks, rows: ir.Table) -> dict[str, str]:
     if checks.negative:
         conditions["negative value"] = problem.isnull() & (value < 0)
     return {
-        check: cleaning.examples(rows, condition, checks.names)
+        check: cleaning.examples(rows, condition, checks.names, clear=clear)
         for check, condition in conditions.items()
     }
 

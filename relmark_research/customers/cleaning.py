@@ -14,6 +14,7 @@ import pandas as pd
 
 from relmark_research.customers import columns, engines, filters
 from relmark_research.customers.options import Columns, ReadOptions, Returns
+from relmark_research.customers.pseudonyms import pseudonyms
 from relmark_research.errors import DataError
 
 if TYPE_CHECKING:
@@ -195,10 +196,13 @@ def _policy(problem: str, options: ReadOptions) -> str:
     return own.get(problem, options.unusable)
 
 
-def examples(rows: ir.Table, condition: ir.BooleanValue, names: Columns, most: int = 3) -> str:
-    """Return the first marked rows that meet a condition, in the source's own words.
+def examples(
+    rows: ir.Table, condition: ir.BooleanValue, names: Columns, *, clear: bool = True
+) -> str:
+    """Return the first three marked rows that meet a condition, in the source's own words.
 
-    An engine that does not keep the order of rows shows those of least customer and day.
+    An engine that does not keep the order of rows shows those of least customer and day. Unless
+    ``clear``, ids are shown as pseudonyms.
     """
     import ibis
 
@@ -207,12 +211,18 @@ def examples(rows: ir.Table, condition: ir.BooleanValue, names: Columns, most: i
     if engines.keeps_order(rows):
         numbered = rows.mutate(relmark_row=ibis.row_number() + 1, relmark_found=condition)
         found = numbered.filter(numbered.relmark_found).order_by("relmark_row")
-        found = found.select("relmark_row", *shown)
     else:
-        found = rows.filter(condition).order_by(shown).select(*shown)
-    return "; ".join(
-        _sentence(row, shown) for row in found.limit(most).to_pandas().to_dict("records")
-    )
+        found = rows.filter(condition).order_by(shown)
+    also = [name for name in ("relmark_row", "relmark_customer_id") if name in found.columns]
+    first = found.select(*also, *shown).limit(3).to_pandas().to_dict("records")
+    if not clear:
+        for row in first:
+            row[names.customer] = _hidden(row["relmark_customer_id"])
+    return "; ".join(_sentence(row, shown) for row in first)
+
+
+def _hidden(customer_id: object) -> object:
+    return pseudonyms([customer_id])[0] if isinstance(customer_id, str) else None
 
 
 def _sentence(row: dict, shown: list[str]) -> str:

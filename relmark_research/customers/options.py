@@ -60,6 +60,8 @@ class ReadOptions:
         the order's first day.
     exclude
         Which rows to leave out, such as test accounts: ``"endswith(email, '@example.com')"``.
+    clear_ids
+        Show customers' ids in the audit's examples; otherwise their pseudonyms.
 
     Examples
     --------
@@ -81,6 +83,7 @@ class ReadOptions:
     rate_column: str | None = None
     order_column: str | None = None
     exclude: str | None = None
+    clear_ids: bool = False
 
     def __post_init__(self) -> None:
         for name, (kind, choices) in _POLICIES.items():
