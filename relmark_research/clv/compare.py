@@ -94,6 +94,13 @@ def compare_models(
     NBD           -1.064  0.557                1.041
     as before        NaN  0.557                1.024
     """
+    if not isinstance(split, Split):
+        raise ParameterError(
+            "models are compared on a Split, log.split(at='1997-09-30'); found "
+            f"{type(split).__name__}."
+        )
+    if isinstance(models, str):
+        models = [models]
     if not models:
         raise ParameterError("expected at least one model to compare; found none.")
     actual = split.holdout["purchases"].to_numpy(float)

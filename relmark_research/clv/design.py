@@ -97,6 +97,7 @@ def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
             f"{unseen[0].partition('): ')[2].partition('}')[0].lstrip('{')}. Merge them with known "
             "ones, or fit anew."
         )
+    _refuse_gaps(formula, made.model_spec, table)
     matrix = pd.DataFrame(np.asarray(made, float), index=table.index, columns=made.columns)
     wrong = ~np.isfinite(matrix.to_numpy()).all(axis=1)
     if wrong.any():
@@ -108,6 +109,21 @@ def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
         )
     matrix.attrs["spec"] = made.model_spec
     return matrix
+
+
+def _refuse_gaps(formula: str, spec: Any, table: pd.DataFrame) -> None:
+    """Refuse missing categories, which would else be taken for the base."""
+    for name in sorted(map(str, spec.required_variables)):
+        if name not in table or pd.api.types.is_numeric_dtype(table[name]):
+            continue
+        gaps = table[name].isna().to_numpy()
+        if gaps.any():
+            shown = ", ".join(map(repr, table.index[gaps][:3]))
+            raise DataError(
+                f"the formula {formula!r} needs {name} of every customer; {gaps.sum():,} of "
+                f"{len(table):,} have none, first: {shown}. Name the unknown, say 'unknown', or "
+                "leave those customers out yourself."
+            )
 
 
 def _cannot_read(formula: str, table: pd.DataFrame, error: Exception) -> str:

@@ -202,6 +202,7 @@ def total_range(
 
     ``worth`` is per customer; customers of one row are drawn one by one by `repeated` rows.
     """
+    normal_quantile(level)
     rng, total = np.random.default_rng(kind.seed), np.zeros(kind.draws)
     step = max(1, _BLOCK // kind.draws)
     for start in range(0, len(worth), step):

@@ -99,6 +99,11 @@ def tracking(
         Where the unit of the model's times is not known, or a model without a fit has no interval.
     """
     cut = log.observed_until if at is None else as_date(at, name="at")
+    if cut < log.observed_from:
+        raise ParameterError(
+            f"the calibration must end within the log ({log.observed_from} to "
+            f"{log.observed_until}); found {cut}."
+        )
     counts = reduction.by_day(log.days, cut)
     calendar = pd.date_range(log.observed_from, log.observed_until)
     counts = counts.reindex(calendar, fill_value=0)
@@ -151,6 +156,7 @@ def calibration(
         level actual_low and actual_high, mean -+ z sd / sqrt(customers), and expected_low and
         expected_high, from the uncertainty of the parameters.
     """
+    _check_most(most)
     common_unit(fit, split.calibration)
     outlook = Outlook.of(split.calibration, _model(fit))
     bucket = np.minimum(split.calibration.frequency, most).astype(int)
@@ -189,6 +195,7 @@ def frequency_fit(
         purchases (label), actual and expected customers; expected = sum over customers of
         P(X(T) = n).
     """
+    _check_most(most)
     summary = CustomerSummary.of(customers)
     model = _model(fit)
     spans = distinct(summary.T, weights=summary.weights)
@@ -263,7 +270,18 @@ def _interval(
 
 
 def _model(fit: Fit | PurchaseModel) -> PurchaseModel:
-    return fit.model if isinstance(fit, Fit) else fit  # type: ignore[return-value]
+    model = fit.model if isinstance(fit, Fit) else fit
+    if not isinstance(model, PurchaseModel):
+        raise ParameterError(
+            "purchases are expected by a model of purchases such as BGNBD; found "
+            f"{type(model).__name__}."
+        )
+    return model
+
+
+def _check_most(most: int) -> None:
+    if not (most >= 1 and most % 1 == 0):
+        raise ParameterError(f"most is a whole number of purchases, at least 1; found {most!r}.")
 
 
 def _unit_of(fit: Fit | PurchaseModel, unit: str | TimeUnit | None) -> TimeUnit:

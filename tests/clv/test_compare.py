@@ -143,3 +143,9 @@ def test_unknown_models_are_named(split):
         rm.compare_models(split, models=["GammaGamma"])
     with pytest.raises(rm.ParameterError, match="at least one model"):
         rm.compare_models(split, models=[])
+
+
+def test_one_name_is_enough_and_a_split_is_needed(split):
+    assert rm.compare_models(split, models="BGNBD").best == "BGNBD"
+    with pytest.raises(rm.ParameterError, match=r"on a Split.*found CustomerSummary"):
+        rm.compare_models(split.calibration)

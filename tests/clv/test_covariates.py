@@ -331,3 +331,14 @@ def test_intervals_cover_the_effects(kind):
     print(kind.__name__, inside.mean(axis=0))
     assert (least <= inside.mean(axis=0)).all()
     assert (inside.mean(axis=0) <= most).all()
+
+
+def test_missing_categories_are_not_taken_for_the_base(fitted):
+    fit, table = fitted
+    gap = table.assign(channel=table["channel"].where(table.index != table.index[3]))
+    said = "needs channel of every customer; 1 of 3,000 have none, first: "
+    for channel in (gap["channel"], gap["channel"].astype("category")):
+        with pytest.raises(rm.DataError, match=said):
+            rm.fit_covariates(rm.BGNBD, gap.assign(channel=channel), dropout="C(channel)")
+        with pytest.raises(rm.DataError, match="were not there when it was fitted: nan"):
+            fit.model_for(gap.assign(channel=channel))

@@ -158,3 +158,22 @@ def test_pictures_take_the_tables(tracked, fit, split, log):
     weekly = plots.tracking(tracked, kind="incremental", unit="week")
     (band,) = weekly.collections
     assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(tracked["expected_high"].max())
+
+
+def test_what_cannot_be_compared_is_refused(fit, log, split):
+    spend = rm.GammaGamma.fit(split.calibration)
+    for ask in (
+        lambda: rm.tracking(spend, log),
+        lambda: rm.calibration(spend, split),
+        lambda: rm.frequency_fit(spend, split.calibration),
+        lambda: rm.holdout_score(spend, split),
+    ):
+        with pytest.raises(rm.ParameterError, match="model of purchases such as BGNBD; found Gam"):
+            ask()
+    with pytest.raises(rm.ParameterError, match=r"must end within the log .1997-01-01 to"):
+        rm.tracking(fit, log, at="1990-01-01")
+    for most in (-1, 0, 1.5):
+        with pytest.raises(rm.ParameterError, match="at least 1; found"):
+            rm.calibration(fit, split, most=most)
+        with pytest.raises(rm.ParameterError, match="at least 1; found"):
+            rm.frequency_fit(fit, split.calibration, most=most)

@@ -214,3 +214,9 @@ def test_what_cannot_be_valued_is_refused(bought, paid, cdnow):
     }.items():
         with pytest.raises(ParameterError, match=text):
             call()
+
+
+def test_level_of_a_predicted_total_is_a_probability(bought, paid, cdnow):
+    for level in (0, 1, 95):
+        with pytest.raises(rm.ParameterError, match="a level is a probability"):
+            rm.total_value(bought, paid, cdnow, kind="prediction", level=level, **TERMS)
