@@ -151,8 +151,8 @@ class Manifest:
 
     @property
     def partial(self) -> bool:
-        """Whether only some of the recipe's notebooks were asked for."""
-        return any(run.state == "skipped" for run in self.notebooks)
+        """Whether only some of the recipe's notebooks were asked for (not: lacked a table)."""
+        return any(run.state == "skipped" and not run.error for run in self.notebooks)
 
     def run_of(self, notebook: str) -> NotebookRun | None:
         """Return the run of a notebook by its name, None where there is none."""

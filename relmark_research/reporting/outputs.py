@@ -70,6 +70,13 @@ def title(notebook: "NotebookNode") -> str:
     return next((match[1] for match in found if match), "")
 
 
+def source_title(source: Path) -> str:
+    """Return the first heading of a notebook that has not run; its name where it has none."""
+    import nbformat
+
+    return title(nbformat.read(source, as_version=4)) or source.stem
+
+
 def _records(notebook: "NotebookNode") -> Iterator[dict[str, Any]]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):

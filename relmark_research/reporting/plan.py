@@ -10,6 +10,7 @@ from typing import Any
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.parameters import Parameter, bind, parse_text, read_parameters
 from relmark_research.reporting.recipe import Recipe
+from relmark_research.reporting.tables_given import missing_table, taken_tables
 from relmark_research.units import as_date
 
 _Schema = dict[str, Parameter]
@@ -29,6 +30,8 @@ class Task:
         Those of them that differ from the notebook's own defaults.
     case
         Those that the recipe's matrix gives.
+    lacks
+        Why the notebook cannot run for want of a table; empty where it can.
 
     Examples
     --------
@@ -40,6 +43,7 @@ class Task:
     parameters: dict[str, Any]
     given: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
+    lacks: str = ""
 
     @property
     def name(self) -> str:
@@ -152,6 +156,9 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, An
             raise ReportError(
                 f"parameters: {unknown_name('parameter or notebook', name, sorted(known | named))}"
             )
+    for name in recipe.tables:
+        if name not in known:
+            raise ReportError(f"tables: {unknown_name('parameter', name, sorted(known))}")
     for setting in recipe.settings:
         if setting.notebook is None and setting.name not in known:
             raise ReportError(f"--set: {unknown_name('parameter', setting.name, sorted(known))}")
@@ -173,6 +180,7 @@ def _task(
     case: dict[str, Any],
 ) -> Task:
     given = {name: value for name, value in common.items() if name in schema}
+    given |= taken_tables(schema.values(), recipe.tables)
     given |= {name: value for name, value in recipe.shared.items() if name in schema}
     given |= recipe.own.get(book.stem, {}) | case
     try:
@@ -183,7 +191,9 @@ def _task(
     except ReportError as error:
         raise ReportError(f"notebook {book.stem}: {error}") from None
     changed = {name: value for name, value in bound.items() if value != schema[name].default}
-    return Task(book, bound, changed, {name: bound[name] for name in case})
+    sample = recipe.data.get("source") in {None, "dataset:sample"}
+    lacks = missing_table(schema.values(), recipe.tables, given, sample=sample)
+    return Task(book, bound, changed, {name: bound[name] for name in case}, lacks)
 
 
 def _typed(recipe: Recipe, book: str, schema: _Schema) -> dict[str, Any]:

@@ -5,6 +5,8 @@ data:
   source: sales.csv
   customer: customer_id
 notebooks: [01_customer_base, 03_lifetime_value]
+tables:
+  contacts: contacts.csv       # notebooks that need it are skipped where it is missing
 parameters:
   margin: 0.3                  # shared: for every notebook that has it
   03_lifetime_value:
@@ -24,6 +26,7 @@ from relmark_research.reporting.alerts import Alert, read_alerts
 from relmark_research.reporting.hooks import Hook, read_hooks
 from relmark_research.reporting.secrets import named, refuse_written, taken
 from relmark_research.reporting.sources import check_source, located
+from relmark_research.reporting.tables_given import located_tables
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Recipe:
         absolute path, a glob, a URL or ``dataset:NAME``.
     notebooks
         The notebooks' files, in the order of the recipe.
+    tables
+        The user's own tables by the parameters that take them: absolute paths or ``sample:NAME``.
     shared, own
         Parameters for every notebook that has them, and by notebook.
     settings
@@ -71,6 +76,7 @@ class Recipe:
     title: str
     notebooks: tuple[Path, ...]
     data: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
     shared: dict[str, Any] = field(default_factory=dict)
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
@@ -121,6 +127,7 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         title=content["title"],
         notebooks=notebooks,
         data=located(content["data"], path.parent),
+        tables=located_tables(content["tables"], path.parent),
         shared=shared,
         own=own,
         matrix=_matrix(content["matrix"], path.parent),

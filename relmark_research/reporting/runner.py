@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import RelmarkError
+from relmark_research.errors import RelmarkError, ReportError
 from relmark_research.reporting.hooks import End, News, notify
 from relmark_research.reporting.making import Before, Progress, Run, Watch
 from relmark_research.reporting.manifest import Manifest, NotebookRun, read_manifest
 from relmark_research.reporting.memory import machine_limit
+from relmark_research.reporting.outputs import source_title
 from relmark_research.reporting.pdf import find_browser, print_pages
 from relmark_research.reporting.plan import Task, plan, task_names
 from relmark_research.reporting.process import Limits
@@ -106,6 +107,7 @@ def run_recipe(path: Path | str, asked: Asked | None = None, *, watch: Watch | N
 def _run(recipe: Recipe, asked: Asked, command: str, watch: Watch) -> Path:
     """Check everything, make the run aside, and publish it."""
     tasks = plan(recipe, as_of=asked.as_of, only=asked.only)
+    able = _able(tasks)
     home = Home(runs_folder(recipe, asked.out))
     browser = find_browser() if asked.pdf else None
     home.refuse_if_running()  # before the data are read, which takes longer
@@ -119,7 +121,7 @@ def _run(recipe: Recipe, asked: Asked, command: str, watch: Watch) -> Path:
         before = Before((home.path / LATEST).resolve(), old) if old else None
         run_id, aside = home.new_run()
         try:
-            run = Run(recipe, tasks, aside, watch, limits, before, asked.force)
+            run = Run(recipe, able, aside, watch, limits, before, asked.force)
             manifest = replace(manifest, run_id=run_id, before=old.run_id if old else None)
             manifest = run.make(manifest, prints, jobs=asked.jobs)
             if browser:
@@ -150,6 +152,7 @@ def first_manifest(
     seen = _fingerprints(recipe, asked.as_of)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
+    skipped += [_lacking(task) for task in tasks if task.lacks]
     return Manifest(
         recipe=recipe.name,
         title=recipe.title,
@@ -162,7 +165,30 @@ def first_manifest(
         git=git_state(recipe.path.parent),
         code=code_hash(),
         command=command,
-        notebooks=(*(_queued(task, prints, seen) for task in tasks), *skipped),
+        notebooks=(
+            *(_queued(task, prints, seen) for task in tasks if not task.lacks),
+            *skipped,
+        ),
+    )
+
+
+def _able(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Return the tasks that have their tables, refusing a run in which none has."""
+    able = tuple(task for task in tasks if not task.lacks)
+    if not able:
+        reasons = "\n".join(f"notebook {task.name}: {task.lacks}" for task in tasks)
+        raise ReportError(f"no notebook of this recipe can run.\n{reasons}")
+    return able
+
+
+def _lacking(task: Task) -> NotebookRun:
+    return NotebookRun(
+        task.name,
+        "skipped",
+        title=source_title(task.notebook),
+        path=str(task.notebook),
+        case=task.case,
+        error=f"Skipped: {task.lacks}",
     )
 
 

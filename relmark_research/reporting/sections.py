@@ -88,6 +88,7 @@ class RecipeFile(Section):
     title: str = Field(min_length=1)
     data: DataSection | None = None
     notebooks: list[str] = Field(min_length=1)
+    tables: dict[str, str | None] = Field(default_factory=dict)
     parameters: dict[str, Any] | None = None
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     alerts: dict[str, AlertSection] = Field(default_factory=dict)
