@@ -152,7 +152,7 @@ class BGNBD(PurchaseModel):
         """Return the log-odds of having left after the last purchase, -inf where x = 0."""
         chance = np.log(self.a) - np.log(self.b + (np.maximum(x, 1) - 1))
         silent = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
-        return np.where(x > 0, chance + silent, -np.inf)
+        return np.where(x == 0, -np.inf, chance + silent)
 
 
 def _arrays(*columns: Array) -> tuple[Array, ...]:

@@ -89,6 +89,7 @@ def test_a_of_1_is_nothing_special(a):
 
 def test_who_never_came_back_is_alive_by_definition():
     assert PAPER.p_alive(0, 0, 39) == 1
+    assert np.isnan(PAPER.p_alive(np.nan, 1, 39))  # a gap is not a customer without repeats
 
 
 @pytest.mark.parametrize("at_first", [False, True])
