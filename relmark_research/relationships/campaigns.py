@@ -94,14 +94,14 @@ def _check_numbers(table: pd.DataFrame, before: list[str]) -> None:
         if bad.any():
             raise DataError(
                 f"expected a number in {name} of every row; {bad.sum():,} of {len(table):,} have "
-                f"none, first {table.loc[bad, name].iloc[0]!r}. Write 0 where nothing was bought."
+                f"none, first {table.loc[bad, name].tolist()[0]!r}. Write 0 for nothing."
             )
     if (table["cost"] < 0).any():
         raise DataError(f"expected costs of 0 or more; found {table['cost'].min():g}.")
     other = ~table["responded"].isin([0, 1])
     if other.any():
         raise DataError(
-            f"expected 1 or 0 in responded; found {table.loc[other, 'responded'].iloc[0]!r} in "
+            f"expected 1 or 0 in responded; found {table.loc[other, 'responded'].tolist()[0]!r} in "
             f"{other.sum():,} of {len(table):,} rows. Count who ordered, not how often."
         )
 

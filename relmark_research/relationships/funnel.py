@@ -24,6 +24,9 @@ SHARES = tuple(
 )
 """Columns of `conversion_funnel` that are shares."""
 
+COST_FORMATS = {"on_losers": "share"} | dict.fromkeys(["cost", "per_won", "low", "high"], "money")
+"""How the columns of `funnel_costs` are written."""
+
 _PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from relmark_research.customers.transactions import TransactionLog
 
 NO_CELL = "none"
-_ALIKE = 1e5  # of alpha + beta: from there on cells differ no more than by chance
+_CHANCE = 2.71  # 90% quantile of chi-squared on one degree of freedom
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,15 @@ class MailingPlan:
 
     @property
     def cells_differ(self) -> bool:
-        """Whether the cells differ by more than chance, so far as the fit can tell."""
-        return self.model.alpha + self.model.beta < _ALIKE
+        """Whether the cells differ by more than chance: likelihood ratio against one rate for all.
+
+        At five percent; the bound is 2.71, since no spread at all lies at the edge of what may be.
+        """
+        from scipy.stats import binom
+
+        x, m = self.table["responses"], self.table["mailed"]
+        alike = binom.logpmf(x, m, x.sum() / m.sum()).sum()
+        return bool(2 * (self.model.log_likelihood - alike) > _CHANCE)
 
     @property
     def contacts(self) -> int:

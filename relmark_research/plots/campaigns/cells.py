@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from relmark_research.plots.marks import name_axes, percent_axis
 from relmark_research.plots.style import BLUE, TEXT, VERMILLION, canvas
 from relmark_research.plots.tables import checked
-from relmark_research.plots.wording import percent
+from relmark_research.plots.wording import percent, significant
 
 MOST = 20
 
@@ -77,6 +77,7 @@ def describe_cell_rates(
         f"{label} of {len(cells)} cells: from {percent(best['shrunk'])} ({percent(best['low'])} to "
         f"{percent(best['high'])}) in {best['cell']} to {percent(worst['shrunk'])} "
         f"({percent(worst['low'])} to {percent(worst['high'])}) in {worst['cell']}; "
-        f"{int(cells['mail'].sum())} cells lie above the break-even of {percent(break_even)}."
+        f"{int(cells['mail'].sum())} cells lie above the break-even of "
+        f"{significant(100 * break_even, 2)}%."
     )
     return words + (" The best and the worst ten are drawn." if len(cells) > MOST else "")
