@@ -68,7 +68,7 @@ def save_table(frame: pd.DataFrame, csv: str, name: str, caption: str) -> str:
         mixed = [column for column in frame.columns if frame[column].dtype == object]
         plain = frame.astype(dict.fromkeys(mixed, str))
         plain.to_parquet(stem.with_suffix(".parquet"), index=False)
-    return f" or {_link(stem, 'Parquet', caption)}"
+    return f"<span> or {_link(stem, 'Parquet', caption)}</span>"
 
 
 def _free(name: str, suffix: str) -> Path | None:

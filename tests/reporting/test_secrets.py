@@ -142,3 +142,14 @@ def test_a_refusal_carries_no_secret_out(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "there are: a, b" in said
     assert "secret-place" not in said
+
+
+def test_figures_and_tables_are_files_one_click_away(leaking):
+    import re
+
+    page = (leaking / "leaks.html").read_text()
+    links = re.findall(r'<a download href="(files/[^"]+)"', page)
+    assert links == [f"files/leaks/{name}" for name in ("drawn.svg", "drawn.png", "listed.parquet")]
+    assert all((leaking / link).stat().st_size > 100 for link in links)
+    assert (leaking / "files" / "leaks" / "drawn.png").read_bytes().startswith(b"\x89PNG")
+    assert (leaking / "files" / "leaks" / "listed.csv").is_file()
