@@ -35,6 +35,7 @@ TASKS = {
 }
 OURS = "relmark-research"
 WARM = 2000
+CLOCKS = ("wall", "cpu")
 
 
 def make(path: Path, customers: int) -> None:
@@ -193,17 +194,18 @@ def beside_peers(asked: argparse.Namespace, folder: Path) -> list[str]:
 
 def growth(most: int, repeats: int, folder: Path) -> list[str]:
     """Return how our cost grows with customers, beside their distinct histories."""
-    head = "| customers | distinct histories | BG/NBD fit s | 12-month value s | peak MB |"
-    lines, customers = [head, "|---:|---:|---:|---:|---:|"], 10_000
+    head = "| customers | distinct histories | BG/NBD fit: wall s | CPU s "
+    head += "| 12-month value: wall s | CPU s | peak MB |"
+    lines, customers = [head, "|---:|---:|---:|---:|---:|---:|---:|"], 10_000
     while customers <= most:
         path = folder / f"customers-{customers}.npz"
         if not path.exists():
             make(path, customers)
         fit, value = (measured(sys.executable, OURS, t, path, repeats) for t in ("bg", "clv"))
         count = distinct_histories(path)
-        seconds = [statistics.median(found["wall"]) for found in (fit, value)]
+        seconds = [statistics.median(found[of]) for found in (fit, value) for of in CLOCKS]
         lines.append(
-            f"| {customers:,} | {count:,} | {seconds[0]:.3f} | {seconds[1]:.3f} "
+            f"| {customers:,} | {count:,} | {' | '.join(f'{each:.3f}' for each in seconds)} "
             f"| {max(fit['megabytes'], value['megabytes']):.0f} |"
         )
         print(lines[-1], file=sys.stderr)
@@ -229,17 +231,23 @@ def fresh(folder: Path, repeats: int) -> list[str]:
         "from the summary (CSV)": f"c = pd.read_csv({str(summary)!r}); ",
         "from the log": "c = rm.load_cdnow().split(at='1997-09-30').calibration; ",
     }
-    lines = ["| CDNOW, fresh process, imports included | wall s |", "|---|---:|"]
+    lines = ["| CDNOW, fresh process, imports included | wall s | CPU s |", "|---|---:|---:|"]
     for name, first in ways.items():
         code = begin + first + "rm.BGNBD.fit(c).summary(); rm.GammaGamma.fit(c).summary()"
-        took = []
-        for _ in range(repeats):
-            began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            took.append(time.perf_counter() - began)
-        lines.append(f"| BG/NBD and Gamma-Gamma {name} | {statistics.median(took):.2f} |")
+        took = [seconds_of([sys.executable, "-c", code]) for _ in range(repeats)]
+        wall, cpu = (statistics.median(each) for each in zip(*took, strict=True))
+        lines.append(f"| BG/NBD and Gamma-Gamma {name} | {wall:.2f} | {cpu:.2f} |")
         print(lines[-1], file=sys.stderr)
     return lines
+
+
+def seconds_of(command: list[str]) -> tuple[float, float]:
+    """Return wall and CPU seconds of a command."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return time.perf_counter() - began, used
 
 
 def machine() -> str:
