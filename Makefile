@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RECIPE ?= reports/recipes/cdnow.yml
 
-.PHONY: help install report test test-all lint format types lab sample lock bench clean
+.PHONY: help install engines report test test-all lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,13 @@ $(READY): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
 	fi
 	@touch $(READY)
+
+engines: $(READY) ## add PostgreSQL, PySpark and polars to .venv, from their own lock
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-engines.lock; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock; \
+	fi
 
 report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
 	@$(BIN)/relmark run $(RECIPE)
@@ -55,6 +62,9 @@ sample: $(READY) ## make data/sample/ anew
 lock:            ## resolve the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra lab --extra dev --python-version 3.11 --quiet pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra postgres --extra spark --extra polars --constraint requirements.lock \
+	  --python-version 3.11 --quiet pyproject.toml -o requirements-engines.lock
 
 clean:           ## remove what was made
 	rm -rf $(VENV) reports/runs .pytest_cache .mypy_cache .ruff_cache

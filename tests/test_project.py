@@ -29,10 +29,16 @@ LAYERS = [
 HEAVY = ("matplotlib", "papermill", "ibis", "duckdb", "lifetimes")
 
 
-def _requirements() -> dict[str, str]:
-    """Name -> range, of everything that pyproject.toml asks for."""
+LOCKS = {
+    "requirements.lock": ("lab", "dev"),
+    "requirements-engines.lock": ("postgres", "spark", "polars"),
+}
+
+
+def _requirements(*extras: str) -> dict[str, str]:
+    """Name -> range, of what pyproject.toml asks for: the package's own needs and those extras'."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    groups = [project["dependencies"], *(project["optional-dependencies"][e] for e in extras)]
     return dict(_parted(line) for group in groups for line in group)
 
 
@@ -48,22 +54,31 @@ def test_environment_asks_for_what_pyproject_asks_for():
     found = dict(_parted(line) for line in [*plain, *by_pip] if not line.startswith("--"))
     assert found.pop("python") == ">=3.11"
     found.pop("pip")
-    assert found == _requirements()
+    assert found == _requirements(*LOCKS["requirements.lock"])
 
 
-def test_lock_pins_every_requirement_within_its_range():
+def test_every_extra_is_in_a_lock():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert sorted(project["optional-dependencies"]) == sorted(
+        e for extras in LOCKS.values() for e in extras
+    )
+
+
+@pytest.mark.parametrize(("name", "extras"), LOCKS.items())
+def test_lock_pins_every_requirement_within_its_range(name, extras):
     from packaging.specifiers import SpecifierSet
 
-    lock = (ROOT / "requirements.lock").read_text()
+    lock = (ROOT / name).read_text()
     pins = re.findall(r"^([a-z0-9._-]+)(?:\[[a-z,]+\])?==(\S+)", lock, flags=re.M)
-    for name, limits in _requirements().items():
+    for name, limits in _requirements(*extras).items():
         versions = [version for pinned, version in pins if pinned == name]
         assert versions, f"{name} is not in the lock"
         assert all(version in SpecifierSet(limits) for version in versions), name
 
 
-def test_lock_has_hashes_and_no_address():
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock_has_hashes_and_no_address(name):
+    lock = (ROOT / name).read_text()
     assert "://" not in lock
     assert lock.count("--hash=sha256:") > lock.count("==")
 
