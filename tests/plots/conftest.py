@@ -68,6 +68,43 @@ def kept() -> pd.DataFrame:
 
 
 @pytest.fixture
+def scored() -> pd.DataFrame:
+    return pd.DataFrame({"R": [1, 1, 2, 3, 3, 3], "F": [1, 1, 2, 1, 3, 3]})
+
+
+@pytest.fixture
+def segmented() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "segment": ["champions", "at risk", "asleep"],
+            "customers": [453, 73, 458],
+            "bought": [0.69, 0.21, 0.11],
+            "bought_low": [0.64, 0.13, 0.08],
+            "bought_high": [0.73, 0.31, 0.14],
+        }
+    )
+
+
+@pytest.fixture
+def mailed() -> pd.DataFrame:
+    return pd.DataFrame({"customers": [19, 18, 19], "expected_rate": [0.1, 0.6, 0.3]})
+
+
+@pytest.fixture
+def retained() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "group": ["shop", "shop", "web", "web"],
+            "time": [1, 2, 1, 2],
+            "at_risk": [100, 80, 50, 30],
+            "kept": [0.8, 0.7, 0.6, 0.3],
+            "kept_low": [0.7, 0.6, 0.45, 0.2],
+            "kept_high": [0.87, 0.78, 0.72, 0.45],
+        }
+    )
+
+
+@pytest.fixture
 def tracked() -> pd.DataFrame:
     actual, expected = np.array([10, 14, 12, 9]), np.array([11.0, 13.0, 11.0, 8.0])
     return pd.DataFrame(

@@ -13,6 +13,15 @@ from relmark_research.plots.customers.cohort import (
     describe_cohorts,
 )
 from relmark_research.plots.customers.concentrated import concentration, describe_concentration
+from relmark_research.plots.customers.kept import describe_retention, retention
+from relmark_research.plots.customers.segmented import (
+    describe_mailing_cells,
+    describe_rfm_matrix,
+    describe_segment_behaviour,
+    mailing_cells,
+    rfm_matrix,
+    segment_behaviour,
+)
 
 __all__ = [
     "cohort_lines",
@@ -22,7 +31,15 @@ __all__ = [
     "describe_cohorts",
     "describe_concentration",
     "describe_growth",
+    "describe_mailing_cells",
     "describe_purchase_counts",
+    "describe_retention",
+    "describe_rfm_matrix",
+    "describe_segment_behaviour",
     "growth",
+    "mailing_cells",
     "purchase_counts",
+    "retention",
+    "rfm_matrix",
+    "segment_behaviour",
 ]
