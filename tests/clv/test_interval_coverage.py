@@ -1,7 +1,9 @@
 """Do intervals hold the truth as often as they say? Many simulated data sets, fitted one by one.
 
-RELMARK_SLOW_RUNS sets how many; 400 if it is not set. At 400 and more every share must lie within
-93% to 97%; at fewer the bounds are those that a true 95% keeps 999 times in 1,000.
+RELMARK_SLOW_RUNS sets how many; 400 if it is not set. Of a true 95%, a share of 400 lies outside
+93% to 97% once in fifteen by chance, and there are 27 of them: each is held to the bounds that a
+true 95% keeps 999 times in 1,000, and what the models have in common (parameters of purchases and
+of spend, total purchases, total value) to 93% to 97% on average over them.
 """
 
 import os
@@ -49,10 +51,36 @@ def held(model, seed):
     return pd.Series((np.array(low) < truth) & (truth < np.array(high)), index=names)
 
 
+KINDS = {
+    "total_purchases": "total purchases",
+    "total_value": "total value",
+    **dict.fromkeys("pqv", "spend parameters"),
+}
+
+
+@pytest.fixture(scope="module")
+def shares():
+    """How often each interval of each model held the truth."""
+    found = {
+        type(model).__name__: pd.DataFrame([held(model, seed) for seed in range(RUNS)]).mean()
+        for model in MODELS
+    }
+    share = pd.concat(found, names=["model", "quantity"])
+    print(f"\n{RUNS} data sets:\n{share.unstack('model').to_string()}")
+    return share
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
-def test_intervals_of_95_percent_hold_the_truth_that_often(model):
-    share = pd.DataFrame([held(model, seed) for seed in range(RUNS)]).mean()
-    low, high = stats.binom.ppf([0.0005, 0.9995], RUNS, 0.95) / RUNS if RUNS < 400 else (0.93, 0.97)
-    print(f"\n{type(model).__name__}, {RUNS} data sets:\n{share.to_string()}")
-    assert share.between(low, high).all(), share.to_string()
+def test_each_interval_holds_the_truth_as_often_as_chance_allows(shares):
+    low, high = stats.binom.ppf([0.0005, 0.9995], RUNS, 0.95) / RUNS
+    assert shares.between(low, high).all(), shares.to_string()
+
+
+@pytest.mark.slow
+def test_kinds_of_intervals_hold_the_truth_in_95_percent(shares):
+    kinds = shares.index.get_level_values("quantity").map(
+        lambda name: KINDS.get(name, "purchase parameters")
+    )
+    share = shares.groupby(kinds).mean()
+    slack = 0.02 * max(1.0, np.sqrt(400 / RUNS))
+    assert share.between(0.95 - slack, 0.95 + slack).all(), share.to_string()
