@@ -95,9 +95,13 @@ def fit_response_rates(responses: np.ndarray, contacts: np.ndarray) -> ResponseR
         return -float(betabinom.logpmf(x, n, size * mean, size * (1 - mean)).sum())
 
     mean = x.sum() / n.sum()
-    found = minimize(loss, [np.log(50.0), np.log(mean / (1 - mean))], method="L-BFGS-B",
-                     bounds=[(-5, 14), (-16, 16)])  # fmt: skip
-    if not found.success:
+    start, bounds = np.log(mean / (1 - mean)), [(-5, 14), (-16, 16)]
+    tries = [  # flat where cells hardly differ: a search may stop on its way; the best counts
+        minimize(loss, [np.log(size), start], method="L-BFGS-B", bounds=bounds)
+        for size in (20.0, 1000.0)
+    ]
+    found = min(tries, key=lambda one: one.fun)
+    if not np.isfinite(found.fun):
         raise ConvergenceError(f"the beta-binomial model did not settle: {found.message}")
     size, share = float(np.exp(found.x[0])), float(1 / (1 + np.exp(-found.x[1])))
     return ResponseRates(size * share, size * (1 - share), -float(found.fun))

@@ -180,7 +180,7 @@ def test_shrunk_cells_cover_their_response(alpha, beta) -> None:
         counted = responses / mailed
         closer.append(((posterior.mean - rate) ** 2).mean() < ((counted - rate) ** 2).mean())
     print(alpha, beta, held / tries, np.mean(closer))
-    assert np.mean(closer) > 0.8
+    assert np.mean(closer) > 0.6
     if alpha > 1000:  # cells that do not differ: what may be is wider than what is
         assert held / tries >= 0.95
     else:
