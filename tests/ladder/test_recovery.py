@@ -126,4 +126,4 @@ def test_with_dependent_moves_the_customer_bootstrap_still_covers():
     judged(pd.Series(hits / RUNS, given.index), RUNS)
     judged(pd.Series(cell_hits / RUNS, name)[possible], RUNS)
     print(f"moves alone cover {np.min((naive / RUNS)[possible]):.3f} at worst")
-    assert (naive / RUNS)[possible].min() < 0.90  # what the bootstrap is for
+    assert (naive / RUNS)[possible].min() < 0.93  # what the bootstrap is for
