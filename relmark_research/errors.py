@@ -4,6 +4,7 @@ Every message says three things: what was expected, what was found (value, count
 offenders), and what to do about it.
 """
 
+import math
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -61,3 +62,87 @@ def check_choice(kind: str, name: object, choices: Iterable[object]) -> None:
     known = list(choices)
     if name not in known:
         raise ParameterError(unknown_name(kind, name, known))
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    between: bool = False,
+    rule: str = "",
+) -> float:
+    """Return ``value`` as a float, refusing text, what is missing, and what is out of bounds.
+
+    Parameters
+    ----------
+    name
+        What the number is, as the sentence begins: ``"a level"``.
+    value
+        What was given.
+    low, high
+        Least and greatest value allowed; both may be infinite.
+    between
+        Whether the value must lie strictly between them.
+    rule
+        What the sentence says is allowed, such as ``"is a probability such as 0.95"``.
+
+    Raises
+    ------
+    ParameterError
+        Where it is no number, or lies outside.
+
+    Examples
+    --------
+    >>> check_number("a level", 0.95, low=0, high=1, between=True)
+    0.95
+    >>> check_number("rate", "0.1", low=0)
+    Traceback (most recent call last):
+    relmark_research.errors.ParameterError: rate must be a number >= 0; found the text '0.1'. ...
+    """
+    said = rule or f"must be a number{_bounds(low, high, between)}"
+    if isinstance(value, str):
+        hint = "Write it without quotes" if _reads(value) else "Give a number"
+        raise ParameterError(f"{name} {said}; found the text {value!r}. {hint}.")
+    if isinstance(value, bool) or not _reads(value):
+        raise ParameterError(f"{name} {said}; found {value!r} ({type(value).__name__}).")
+    number = float(value)  # type: ignore[arg-type]
+    inside = low < number < high if between else low <= number <= high
+    if not inside:
+        raise ParameterError(f"{name} {said}; found {value!s}.")
+    return number
+
+
+def check_count(name: str, value: object, *, low: int = 1) -> int:
+    """Return ``value`` as a whole number, refusing one below ``low``."""
+    rule = f"must be a whole number, {low} or more"
+    number = check_number(name, value, low=low, rule=rule)
+    if not number.is_integer():
+        raise ParameterError(f"{name} {rule}; found {value!s}.")
+    return int(number)
+
+
+def check_level(level: object) -> float:
+    """Return the probability of an interval, refusing what is not strictly between 0 and 1."""
+    rule = "is a probability such as 0.95"
+    return check_number("a level", level, low=0, high=1, between=True, rule=rule)
+
+
+def _reads(value: object) -> bool:
+    """Whether Python takes a value for a number."""
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _bounds(low: float, high: float, between: bool) -> str:
+    if math.isinf(low) and math.isinf(high):
+        return ""
+    if math.isinf(high):
+        return f" {'>' if between else '>='} {low:g}"
+    if math.isinf(low):
+        return f" {'<' if between else '<='} {high:g}"
+    return f" between {low:g} and {high:g}" if between else f" from {low:g} to {high:g}"

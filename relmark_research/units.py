@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from relmark_research.errors import ParameterError, check_choice
+from relmark_research.errors import ParameterError, check_choice, check_number
 
 DAYS_PER_YEAR = 365.2425  # mean Gregorian year
 
@@ -111,8 +111,10 @@ class Horizon:
     until: date | None = None
 
     def __post_init__(self) -> None:
+        rule = "must be longer than 0"
+        check_number("a horizon", self.count, low=0, high=math.inf, rule=rule)
         if not self.count > 0:
-            raise ParameterError(f"a horizon must be longer than 0; found {self.count:g}.")
+            raise ParameterError(f"a horizon {rule}; found {self.count:g}.")
 
     @classmethod
     def parse(cls, text: "str | date | Horizon | None") -> "Horizon":
@@ -143,10 +145,16 @@ class Horizon:
         """Return the last day of the horizon that begins after ``start``."""
         if self.until is not None:
             return self.until
-        if self.unit.name in {"month", "year"} and self.count == int(self.count):
-            months = int(self.count) * (12 if self.unit.name == "year" else 1)
-            return (pd.Timestamp(start) + pd.DateOffset(months=months)).date()
-        return start + timedelta(days=round(self.count * self.unit.days))
+        try:
+            if self.unit.name in {"month", "year"} and self.count == int(self.count):
+                months = int(self.count) * (12 if self.unit.name == "year" else 1)
+                return (pd.Timestamp(start) + pd.DateOffset(months=months)).date()
+            return start + timedelta(days=round(self.count * self.unit.days))
+        except (ValueError, OverflowError):
+            raise ParameterError(
+                f"a horizon must end within the calendar, by the year 9999; found {self} from "
+                f"{start}. Give None for ever, or a shorter one."
+            ) from None
 
     def length(self, unit: TimeUnit, start: date | None = None) -> float:
         """Return the length in ``unit``, in whole days from ``start`` where that is known.
@@ -195,6 +203,7 @@ class AnnualRate:
     value: float
 
     def __post_init__(self) -> None:
+        check_number("an annual discount rate", self.value)
         if 1 <= self.value <= 100:
             raise ParameterError(
                 f"an annual discount rate is a share in [0, 1); found {self.value:g}. "

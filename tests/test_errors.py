@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from relmark_research import errors
@@ -29,3 +30,34 @@ def test_choices_are_listed():
     errors.check_choice("unit", "day", ("day", "week"))
     with pytest.raises(errors.ParameterError, match="there are: day, week"):
         errors.check_choice("unit", "weeks", ("day", "week"))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("0.95", "found the text '0.95'. Write it without quotes."),
+        ("much", "found the text 'much'. Give a number."),
+        (None, r"found None \(NoneType\)"),
+        (True, r"found True \(bool\)"),
+        ([1, 2], r"found \[1, 2\] \(list\)"),
+        (1, "found 1."),
+        (float("nan"), "found nan."),
+    ],
+)
+def test_what_is_no_number_or_outside_is_said(value, said):
+    with pytest.raises(errors.ParameterError, match=f"must be a number between 0 and 1; {said}"):
+        errors.check_number("a share", value, low=0, high=1, between=True)
+    with pytest.raises(errors.ParameterError, match=f"probability such as 0.95; {said}"):
+        errors.check_level(value)
+
+
+def test_numbers_within_their_bounds_are_returned():
+    assert errors.check_number("a share", np.float32(0.5), low=0, high=1) == 0.5
+    assert errors.check_number("a share", 1, low=0, high=1) == 1.0
+    assert errors.check_count("n", np.int64(3)) == 3
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, float("inf"), "3"])
+def test_a_count_is_whole_and_not_below_its_least(value):
+    with pytest.raises(errors.ParameterError, match="n must be a whole number, 1 or more; found"):
+        errors.check_count("n", value)

@@ -55,6 +55,19 @@ def test_a_horizon_that_cannot_be_read_is_refused(horizon, said):
         Horizon.parse(horizon)
 
 
+def test_a_horizon_beyond_the_calendar_is_refused():
+    for text in ("100000 months", "100000 years", "99999999 weeks", "9" * 20 + " days"):
+        with pytest.raises(ParameterError, match="by the year 9999; found"):
+            Horizon.parse(text).length(TimeUnit("week"), date(1997, 9, 30))
+
+
+def test_numbers_as_text_are_refused():
+    with pytest.raises(ParameterError, match=r"found the text '0.1'\. Write it without quotes"):
+        AnnualRate("0.1")
+    with pytest.raises(ParameterError, match="found the text '52'"):
+        Horizon(count="52")
+
+
 def test_a_last_day_needs_to_know_where_the_data_end():
     with pytest.raises(ParameterError, match="observed_until"):
         Horizon.parse("1999-12-31").length(TimeUnit("week"))
