@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from relmark_research.clv import sensitivity
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.outlook import Outlook
@@ -69,7 +70,7 @@ def sigma_models(fit: Fit | Model) -> list[Model]:
     """Return 2 k models around a fit, whose spread is its covariance; a model alone is itself."""
     if not isinstance(fit, Fit):
         return [fit]
-    sizes, axes = np.linalg.eigh(fit.log_covariance)
+    sizes, axes = np.linalg.eigh(sensitivity.doubt(fit))
     arms = (axes * np.sqrt(np.maximum(sizes, 0) * len(sizes))).T
     center = np.log(fit.model.values)
     return [fit.model.from_values(np.exp(center + way * arm)) for arm in arms for way in (-1, 1)]

@@ -2,16 +2,19 @@
 
 A quantity's slopes by the log-parameters are taken by central differences; with the covariance C
 of the log-parameters its variance is slope' C slope. Fits of purchases and of spend are estimated
-apart, so their variances add.
+apart, so their variances add. A covariance says nothing of parameters that the data do not
+determine: `doubt` is where such a fit is refused an interval, or given one with a warning.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from relmark_research.clv.diagnosis import ratio_name
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.errors import ParameterError
 
@@ -42,15 +45,48 @@ def slopes(quantity: Callable[[Model], Array], model: Model) -> Array:
     return np.array(moved) / (2 * _STEP)
 
 
+def doubt(fit: Fit) -> Array:
+    """Return the covariance of a fit's log-parameters, where intervals can be had from it.
+
+    Raises
+    ------
+    ParameterError
+        Where the search did not end at a maximum, or where parameters run off to a limit and the
+        data do not tell their ratio either: then there is no telling how far a forecast may be off.
+
+    Warns
+    -----
+    UserWarning
+        Where parameters run off but the data tell their ratio, on which the interval then rests;
+        and where they are hardly determined, so that an interval is rough.
+    """
+    said, covariance = fit.diagnosis, fit.log_covariance
+    ratios = " and ".join(said.told)
+    pairs = [pair for pair in fit.model.mixtures if ratio_name(pair) in said.told]
+    known = {name for pair in pairs for name in (pair.first, pair.second)}
+    untold = [name for name in said.loose if name not in known]
+    lost = said.grade in ("not converged", "did not move")
+    endless = said.grade == "at infinity" and (bool(untold) or not said.loose)
+    if lost or endless or not np.isfinite(covariance).all():
+        raise ParameterError(
+            f"there is no interval: {type(fit.model).__name__}'s parameters are not determined "
+            f"({said}). Ask for level=None, fit more customers or a longer time, or give a penalty."
+        )
+    if said.grade == "at infinity":
+        _warn(fit, f"intervals rest on {ratios} alone")
+    elif said.grade == "flat" and untold:
+        _warn(fit, f"intervals are rough, since {' and '.join(untold)} may be far off")
+    return covariance
+
+
+def _warn(fit: Fit, consequence: str) -> None:
+    name = type(fit.model).__name__
+    warnings.warn(f"{name}'s {consequence} ({fit.diagnosis}).", stacklevel=3)
+
+
 def variance(slope: Array, fit: Fit) -> Array:
     """Return slope' C slope for each quantity, C the covariance of the log-parameters."""
-    covariance = fit.log_covariance
-    if not np.isfinite(covariance).all():
-        raise ParameterError(
-            f"there is no interval: the parameters are not determined ({fit.diagnosis}). "
-            "Ask for level=None, or use a model with fewer parameters."
-        )
-    turned = np.einsum("ij,j...->i...", covariance, slope)
+    turned = np.einsum("ij,j...->i...", doubt(fit), slope)
     return np.einsum("i...,i...->...", slope, turned)
 
 

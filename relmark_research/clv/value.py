@@ -272,7 +272,7 @@ def _with_spend(valued: _Valuation, paid: Fit, variance: Array, spent: Array) ->
     Of the slopes of ln spend only that by v is the customer's own: v / (v + x m), which is what is
     spent where m = 0 over what is spent. The others depend on x alone.
     """
-    histories, C = valued.outlook.histories, paid.log_covariance
+    histories, C = valued.outlook.histories, sensitivity.doubt(paid)
     x, model = histories.columns[0], _model(valued.spend)
     by_pq = model.log_spend_slopes(x, np.zeros_like(x))[:2]
     fixed = variance + np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)

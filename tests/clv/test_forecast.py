@@ -122,7 +122,7 @@ def test_prediction_covers_what_customers_do(bought):
 
 
 def test_prediction_is_wider_where_the_model_is_in_doubt():
-    table = base(n=80, longest=80).table
+    table = base(n=80, longest=300).table
     few = rm.BGNBD.fit(rm.CustomerSummary(table, unit="week"))
     terms = {"horizon": "52 weeks", "level": 0.98, "kind": "prediction"}
     sure = rm.forecast(few.model, rm.CustomerSummary(table, unit="week"), **terms)

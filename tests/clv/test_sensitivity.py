@@ -1,0 +1,91 @@
+"""Where an interval can be had from a fit, by how the fit ended."""
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+from relmark_research.clv import sensitivity
+from relmark_research.errors import ParameterError
+
+ASKED = {"horizon": "52 weeks", "level": 0.95}
+TERMS = {**ASKED, "margin": 0.3, "annual_discount_rate": 0.1}
+
+
+def summed(x, t_x, T, m):
+    table = pd.DataFrame({"frequency": x, "recency": t_x, "T": T, "monetary_value": m})
+    return rm.CustomerSummary(table.astype(float), unit="week")
+
+
+@pytest.fixture(scope="module")
+def silent():
+    """Fifty who never came again and one who did: nothing is told of leaving."""
+    return summed([0] * 50 + [1], [0] * 50 + [10], [40] * 51, [0] * 50 + [30])
+
+
+@pytest.mark.parametrize("model", [rm.BGNBD, rm.ParetoNBD])
+@pytest.mark.parametrize("kind", ["estimate", "prediction"])
+def test_a_degenerate_fit_gives_no_interval_but_says_why(model, kind, silent, paid):
+    fit = model.fit(silent)
+    assert fit.diagnosis.grade == "at infinity"
+    for call in (
+        lambda: rm.forecast(fit, silent, kind=kind, **ASKED),
+        lambda: rm.total_purchases(fit, silent, **ASKED),
+        lambda: rm.lifetime_value(fit, paid, silent, kind=kind, **TERMS),
+        lambda: rm.total_value(fit, paid, silent, kind=kind, **TERMS),
+    ):
+        with pytest.raises(ParameterError, match=r"not determined \(at infinity: .*not even"):
+            call()
+    assert len(rm.forecast(fit, silent, horizon="52 weeks")) == 51
+
+
+@pytest.mark.parametrize("kind", ["estimate", "prediction"])
+def test_doubt_about_spend_refuses_a_value_too(kind, cdnow, bought, paid):
+    lost = replace(paid.diagnosis, grade="not converged", words="the search ended on a slope")
+    spend = replace(paid, diagnosis=lost)
+    for value in (rm.lifetime_value, rm.total_value):
+        with pytest.raises(ParameterError, match="GammaGamma's parameters are not determined"):
+            value(bought, spend, cdnow, kind=kind, **TERMS)
+
+
+@pytest.mark.parametrize("grade", ["not converged", "did not move"])
+def test_no_interval_where_no_maximum_was_found(grade, bought):
+    said = replace(bought.diagnosis, grade=grade, words="a slope is left")
+    with pytest.raises(ParameterError, match=f"{grade}: a slope is left"):
+        sensitivity.doubt(replace(bought, diagnosis=said))
+
+
+@pytest.mark.parametrize(
+    ("grade", "told", "said"),
+    [
+        ("at infinity", ("a / (a + b)",), r"rest on a / \(a \+ b\) alone \(at infinity: "),
+        ("flat", (), r"rough, since a and b may be far off \(flat: "),
+    ],
+)
+def test_an_interval_that_rests_on_part_of_the_parameters_comes_with_a_warning(
+    grade, told, said, bought
+):
+    diagnosis = replace(bought.diagnosis, grade=grade, loose=("a", "b"), told=told)
+    fit = replace(bought, diagnosis=diagnosis)
+    with pytest.warns(UserWarning, match=said):
+        found = sensitivity.doubt(fit)
+    np.testing.assert_array_equal(found, bought.log_covariance)
+
+
+def test_nothing_is_said_of_what_is_determined(bought):
+    flat = replace(bought.diagnosis, grade="flat", loose=("a", "b"), told=("a / (a + b)",))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for diagnosis in (bought.diagnosis, flat):
+            sensitivity.doubt(replace(bought, diagnosis=diagnosis))
+
+
+def test_one_ratio_told_does_not_vouch_for_other_parameters(bought):
+    half = replace(
+        bought.diagnosis, grade="at infinity", loose=("r", "alpha", "a", "b"), told=("r / alpha",)
+    )
+    with pytest.raises(ParameterError, match="not determined"):
+        sensitivity.doubt(replace(bought, diagnosis=half))
