@@ -141,7 +141,7 @@ def table(checks: Checks, kept: Kept) -> pd.DataFrame:
 def _examples(checks: Checks, rows: ir.Table, *, clear: bool) -> dict[str, str]:
     """Return the first rows of every check that counted any, in the source's own words."""
     problem, value = rows.relmark_problem, rows.relmark_value
-    conditions = {name: problem == name for name in checks.problems}
+    conditions = {name: cleaning.has(rows, name) for name in checks.problems}
     if checks.zero:
         conditions["zero value"] = problem.isnull() & (value == 0)
     if checks.negative:

@@ -40,6 +40,8 @@ PROBLEMS = {
     "zero value dropped": "{value} is 0",
 }
 
+_CODES = {problem: number for number, problem in enumerate(PROBLEMS, start=1)}
+
 _ADVICE = {
     "customer id missing": "Leave them out: ReadOptions(missing_ids='leave out').",
     "date unparsable": "Name the format, ReadOptions(date_format='%d/%m/%Y'), or leave such rows "
@@ -87,7 +89,7 @@ def _readings(raw: ir.Table, names: Columns, options: ReadOptions) -> dict[str, 
 
 def _conditions(
     read: ir.Table, raw: ir.Table, names: Columns, options: ReadOptions
-) -> dict[str, tuple[ir.BooleanValue, str]]:
+) -> dict[str, tuple[ir.BooleanValue, int]]:
     """Return the problems that a row can have, in the order in which they are looked for."""
     import ibis
 
@@ -113,15 +115,21 @@ def _conditions(
         conditions["cost unparsable"] = said & read.relmark_cost.isnull()
     if options.zero_values != "keep":
         conditions["zero value dropped"] = value == 0
-    return {problem: (condition, problem) for problem, condition in conditions.items()}
+    return {problem: (condition, _CODES[problem]) for problem, condition in conditions.items()}
 
 
-def usable(rows: ir.Table, options: ReadOptions) -> ir.Table:
+def has(rows: ir.Table, problem: str) -> ir.BooleanValue:
+    """Tell which marked rows have a problem."""
+    return rows.relmark_problem == _CODES[problem]
+
+
+def usable(rows: ir.Table, options: ReadOptions, *, whole: bool = False) -> ir.Table:
     """Return customer_id, date, value[, cost][, key] of the marked rows that have no problem.
 
-    `key` is the id as the number that it is in the source: engines group by numbers faster.
+    `key` is the id as the number that it is in the source: engines group by numbers faster. Where
+    the rows are known to be usable as a ``whole``, they are not looked at again.
     """
-    kept = rows.filter(rows.relmark_problem.isnull())
+    kept = rows if whole else rows.filter(rows.relmark_problem.isnull())
     if options.duplicates == "drop":
         kept = kept.distinct()
     if options.order_column is not None:
@@ -166,7 +174,9 @@ def tally(rows: ir.Table) -> pd.DataFrame:
         first=moment.min(),
         last=moment.max(),
     )
-    return counts.to_pandas()
+    table = counts.to_pandas()
+    names = {float(code): problem for problem, code in _CODES.items()}
+    return table.assign(problem=table["problem"].astype("float64").map(names))
 
 
 def refuse_unusable(
@@ -179,7 +189,7 @@ def refuse_unusable(
             continue
         said = what.format(customer=names.customer, date=names.date, value=names.value)
         advice = _ADVICE.get(problem, "Leave such rows out: ReadOptions(unusable='leave out').")
-        shown = examples(rows, rows.relmark_problem == problem, names)
+        shown = examples(rows, has(rows, problem), names)
         raise DataError(
             f"expected every row to be usable; in {found:,} of {total:,} rows {said}. "
             f"First: {shown}. {advice}"

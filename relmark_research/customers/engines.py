@@ -133,6 +133,19 @@ def rounded(number: ir.Value) -> ir.Value:
     return ibis.ifelse(number < 0, -up, up)
 
 
+def exact_sum(whole: ir.Value) -> ir.Value:
+    """Return the sum of whole numbers as int64; DuckDB would go on with 128 bits otherwise."""
+    import ibis
+
+    if name_of(whole) != "duckdb":
+        return whole.sum().cast("int64")
+
+    @ibis.udf.agg.builtin(name="sum", signature=(("int64",), "decimal(38, 0)"))
+    def wide_sum(values): ...  # type: ignore[no-untyped-def]
+
+    return wide_sum(whole).cast("int64")
+
+
 def at_first(values: ir.Value, order: ir.Value) -> ir.Value:
     """Return the whole number on the first day.
 

@@ -69,12 +69,12 @@ def who(table: ir.Table) -> str:
 def _by_day(rows: ir.Table) -> ir.Table:
     parts = _parts(rows.value)
     sums = {
-        "parts": parts.sum().cast("int64"),
+        "parts": engines.exact_sum(parts),
         "purchases": (parts >= 0).sum().cast("int64"),
         "gross": (parts > 0).ifelse(parts, 0).sum().cast("int64"),
     }
     if "cost" in rows.columns:
-        sums["cost_parts"] = _parts(rows.cost).sum().cast("int64")
+        sums["cost_parts"] = engines.exact_sum(_parts(rows.cost))
     days = rows.group_by(who(rows), "date").aggregate(**sums)
     if "key" in rows.columns:
         days = days.mutate(customer_id=days.key.cast("string"))

@@ -115,7 +115,7 @@ def _measured(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
         frequency=days.count() - 1,
         first=days.date.min(),
         last=days.date.max(),
-        total_parts=days.parts.sum().cast("int64"),
+        total_parts=engines.exact_sum(days.parts),
         first_parts=engines.at_first(days.parts, days.date),
     )
     first, latest = summed["first"], summed["last"]

@@ -87,7 +87,10 @@ class CustomerSummary:
             table.index = pd.Index(measured["customer_id"], name="customer_id")
         if "n_customers" in measured:
             table["n_customers"] = measured["n_customers"].astype("int64")
-        return cls(table, unit=unit, observed_until=observed_until)
+        made = cls.__new__(cls)  # what the engine has made is not looked at again
+        for name, value in (("table", table), ("unit", unit), ("observed_until", observed_until)):
+            object.__setattr__(made, name, value)
+        return made
 
     @property
     def frequency(self) -> np.ndarray:

@@ -289,7 +289,7 @@ def read_transactions(
             f"expected no negative value; found {checks.negative:,}, first: {shown}. "
             "Say what a negative value means: returns='net', 'drop' or 'keep'."
         )
-    used = cleaning.usable(rows, options)
+    used = cleaning.usable(rows, options, whole=not checks.problems)
     if returns == "drop" and checks.negative:
         used = used.filter(used.value >= 0)
     return TransactionLog(
