@@ -21,12 +21,14 @@ from relmark_research.clv.fitting import Fit
 from relmark_research.clv.likelihood import Summed, differenced
 from relmark_research.customers.histories import distinct
 from relmark_research.customers.summary import CustomerSummary
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, check_number
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = np.ndarray
+
+_GREATEST = float(np.finfo(float).max)
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,12 @@ class Model:
         summary = CustomerSummary.of(customers)
         arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
-        if not penalty >= 0:
-            raise ParameterError(f"a penalty's weight is a number >= 0; found {penalty!r}.")
+        rule = "is a finite number >= 0"
+        penalty = check_number("a penalty's weight", penalty, low=0, high=_GREATEST, rule=rule)
         if cls.counted:
             counted = distinct(*arrays, weights=weights)
             arrays, weights = counted.columns, counted.weights
-        return fitting.fit(
-            cls, arrays, weights, unit=summary.unit, note=note, penalty=float(penalty)
-        )
+        return fitting.fit(cls, arrays, weights, unit=summary.unit, note=note, penalty=penalty)
 
 
 def _check_enough(model: type[Model], summary: CustomerSummary, weights: Array) -> None:

@@ -9,9 +9,8 @@ leave a parameter open they come from the likelihood's profile, and no standard 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -20,11 +19,12 @@ import pandas as pd
 from scipy import special
 
 from relmark_research.clv import diagnosis as ending
+from relmark_research.clv import stored
 from relmark_research.clv.diagnosis import Diagnosis, ratio_name
 from relmark_research.clv.likelihood import Likelihood
 from relmark_research.clv.profile import Profile, profile
 from relmark_research.clv.search import Found, maximise
-from relmark_research.errors import ConvergenceError, ParameterError
+from relmark_research.errors import ConvergenceError, ParameterError, check_count, check_level
 from relmark_research.units import TimeUnit
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Fit:
 
     def draws(self, n: int, *, seed: int) -> list[Model]:
         """Draw n models around the fit: normal in the logarithms, with the fit's covariance."""
-        rng = np.random.default_rng(seed)
+        n, rng = check_count("the number of draws", n), np.random.default_rng(seed)
         center = np.log(self.model.values)
         logs = rng.multivariate_normal(center, self.log_covariance, size=n, method="eigh")
         return [self.model.from_values(values) for values in np.exp(logs)]
@@ -177,28 +177,18 @@ class Fit:
             "penalty": self.penalty,
             "kept": {name: [low, high] for name, (low, high) in loose.items()},
         }
-        return json.dumps(content, indent=2)
+        return stored.written(content)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a fit that `to_json` wrote."""
-        from relmark_research.clv import MODELS
+        """Read a fit that `to_json` wrote.
 
-        content = json.loads(text)
-        unit, said = content["unit"], content["diagnosis"]
-        return cls(
-            model=MODELS[content["model"]](**content["parameters"]),
-            covariance=np.array(content["covariance"]),
-            log_likelihood=content["log_likelihood"],
-            n_customers=content["n_customers"],
-            diagnosis=replace(
-                Diagnosis(**said), loose=tuple(said["loose"]), told=tuple(said["told"])
-            ),
-            unit=None if unit is None else TimeUnit(unit),
-            note=content["note"],
-            penalty=content["penalty"],
-            kept={name: (low, high) for name, (low, high) in content["kept"].items()},
-        )
+        Raises
+        ------
+        DataError, ParameterError
+            Where the text is no JSON or not that of a fit, or a model or a parameter is unknown.
+        """
+        return cls(**stored.read(text))
 
     def _index(self) -> pd.Index:
         return pd.Index(self.model.names(), name="parameter")
@@ -231,9 +221,7 @@ class Fit:
 
 def normal_quantile(level: float) -> float:
     """Return z such that a standard normal lies within -+z with probability ``level``."""
-    if not 0 < level < 1:
-        raise ParameterError(f"a level is a probability such as 0.95; found {level!r}.")
-    return float(special.ndtri(0.5 + level / 2))
+    return float(special.ndtri(0.5 + check_level(level) / 2))
 
 
 def fit(

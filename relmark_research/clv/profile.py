@@ -14,7 +14,7 @@ from scipy import special
 
 from relmark_research.clv.likelihood import Likelihood
 from relmark_research.clv.search import maximise
-from relmark_research.errors import ParameterError
+from relmark_research.errors import ParameterError, check_level
 
 Array = np.ndarray
 
@@ -49,8 +49,7 @@ def profile(likelihood: Likelihood, logs: Array, parameter: str, level: float) -
     names = likelihood.model.names()
     if parameter not in names:
         raise ParameterError(f"a profile is of one of {', '.join(names)}; found {parameter!r}.")
-    if not 0 < level < 1:
-        raise ParameterError(f"a level is a probability such as 0.95; found {level!r}.")
+    check_level(level)
     k = names.index(parameter)
     walk = _Walk(likelihood, np.asarray(logs, float), k)
     allowed = float(special.chdtri(1, 1 - level)) / 2

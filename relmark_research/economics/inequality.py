@@ -22,7 +22,7 @@ import pandas as pd
 from scipy import special
 
 from relmark_research.economics.whale import descending, positive_total
-from relmark_research.errors import ParameterError
+from relmark_research.errors import check_level
 
 Array = np.ndarray
 
@@ -82,8 +82,7 @@ def profit_concentration(
     >>> profit_concentration(profits)["value"].round(3).to_dict()
     {'peak': 1.074, 'destroyed': 0.074, 'losing': 0.3, 'top_fifth': 0.671, 'gini': 0.643}
     """
-    if not 0 < level < 1:
-        raise ParameterError(f"a level is a probability such as 0.95; found {level!r}.")
+    check_level(level)
     values = descending(profit)
     positive_total(values)
     found = _measured(values, np.ones((1, len(values))))

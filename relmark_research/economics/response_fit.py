@@ -20,7 +20,7 @@ from scipy import optimize, stats
 
 from relmark_research.economics.counts import Counts
 from relmark_research.economics.response_shape import Array, Shape
-from relmark_research.errors import ParameterError
+from relmark_research.errors import check_count, check_level
 
 if TYPE_CHECKING:
     from relmark_research.economics.response import LogitCurve, ResponseCurve
@@ -91,8 +91,7 @@ class ResponseFit:
             Least and greatest value over all parameters whose deviance is within the chi-square
             quantile (1 df) x dispersion of the best.
         """
-        if not 0 < level < 1:
-            raise ParameterError(f"a level is a probability such as 0.95; found {level!r}.")
+        check_level(level)
         with np.errstate(over="ignore", divide="ignore"):
             values = np.asarray(quantity(*self._contour(level)), float)
         return float(values.min()), float(values.max())
@@ -135,7 +134,7 @@ class ResponseFit:
         Directions are drawn evenly and the rise of the deviance from a chi-square with 2 df, as
         for a normal estimate, but measured on the likelihood itself.
         """
-        rng = np.random.default_rng(seed)
+        n, rng = check_count("the number of draws", n), np.random.default_rng(seed)
         angles, rise = rng.uniform(0, 2 * np.pi, n), rng.chisquare(2, n)
         pair = self.shape.natural(self._walk(angles, rise), self._least)
         return pd.DataFrame(dict(zip(self.shape.parameters, pair, strict=True)))

@@ -1,6 +1,7 @@
 """Fits of the ordinary kind and of every kind of trouble, and what they say of themselves."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -124,6 +125,41 @@ def test_json_keeps_a_fit(bought, alike):
     assert json.loads(bought.to_json())["unit"] == "week"
 
 
+def test_json_is_strict_and_keeps_what_is_infinite(alike):
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    content = json.loads(alike.to_json(), parse_constant=refuse)
+    assert content["kept"]["a"][1] == "inf"
+    assert rm.Fit.from_json(alike.to_json()).interval().loc["a", "high"] == np.inf
+    endless = replace(alike, diagnosis=replace(alike.diagnosis, condition=np.inf))
+    assert rm.Fit.from_json(endless.to_json()).diagnosis.condition == np.inf
+    before = alike.to_json().replace('"inf"', "Infinity")  # as it was once written
+    assert rm.Fit.from_json(before).to_json() == alike.to_json()
+
+
+def test_json_of_something_else_is_refused(bought):
+    content = json.loads(bought.to_json())
+    model = {key: value for key, value in content["parameters"].items() if key != "b"}
+    for said, text in {
+        "cannot be read as JSON": "not json",
+        "found a list": "[1, 2]",
+        "found an object with 'title', 'runs'": json.dumps({"title": "x", "runs": 3}),
+        "no model 'BGNBDD'.*Did you mean 'BGNBD'": json.dumps({**content, "model": "BGNBDD"}),
+        "the fit has no 'covariance'": json.dumps(
+            {key: value for key, value in content.items() if key != "covariance"}
+        ),
+        "has the shape": json.dumps({**content, "covariance": [[1.0]]}),
+        "cannot be read .*missing 1 required": json.dumps({**content, "parameters": model}),
+        "cannot be read .*no grade 'fine'": json.dumps(
+            {**content, "diagnosis": {**content["diagnosis"], "grade": "fine"}}
+        ),
+        "cannot be read .*float": json.dumps({**content, "log_likelihood": None}),
+    }.items():
+        with pytest.raises((DataError, ParameterError), match=said):
+            rm.Fit.from_json(text)
+
+
 def test_kept_profile_is_not_passed_off_for_another_level(alike):
     read = rm.Fit.from_json(alike.to_json())
     assert np.isnan(read.interval(level=0.5).loc["a"]).all()
@@ -142,6 +178,11 @@ def test_penalty_is_in_no_unit_and_not_in_the_likelihood():
     assert by_week.log_likelihood < plain.log_likelihood
     with pytest.raises(ParameterError, match="found -1"):
         rm.BGNBD.fit(weeks, penalty=-1)
+    for penalty, said in {"1": "found the text '1'", np.inf: "found inf", None: "None"}.items():
+        with pytest.raises(ParameterError, match=f"a penalty's weight is a finite .*{said}"):
+            rm.BGNBD.fit(weeks, penalty=penalty)
+    with pytest.raises(ParameterError, match=r"a level is a probability .*found the text '0.95'"):
+        plain.interval("0.95")
 
 
 def test_one_customer_and_no_repeats_are_refused():
@@ -208,6 +249,9 @@ def test_draws_spread_as_the_covariance_says(bought):
     np.testing.assert_allclose(np.cov(logs.T), bought.log_covariance, atol=0.01)
     again = bought.draws(2, seed=3)
     assert again == bought.draws(2, seed=3)
+    for n in (-1, 0, 2.5, "9"):
+        with pytest.raises(ParameterError, match="number of draws must be a whole number, 1 or"):
+            bought.draws(n, seed=3)
 
 
 def test_penalised_surface_has_the_slopes_it_says(cdnow):

@@ -97,6 +97,16 @@ def test_draws_lie_as_the_interval_says_and_repeat_with_the_seed() -> None:
     assert np.quantile(drawn["ceiling"], [0.025, 0.975]) == pytest.approx([low, high], rel=0.02)
     assert drawn.equals(fit.draws(4000, seed=3))
     assert not drawn.equals(fit.draws(4000, seed=4))
+    with pytest.raises(ParameterError, match=r"number of draws must be .*1 or more; found -1"):
+        fit.draws(-1, seed=3)
+
+
+def test_spends_and_levels_given_as_text_are_refused() -> None:
+    curve = ResponseCurve(ceiling=0.4, rate=0.1, spend=10.0)
+    with pytest.raises(ParameterError, match=r"found the text '10'. Write it without quotes"):
+        ResponseCurve(ceiling=0.4, rate=0.1, spend="10")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="money per head; found the text '5'"):
+        curve.rate_at("5")  # type: ignore[arg-type]
 
 
 def test_a_ceiling_that_the_data_do_not_tell_is_said() -> None:
