@@ -25,8 +25,13 @@ def located_tables(tables: Mapping[str, str | None], beside: Path) -> dict[str, 
 
 def taken_tables(schema: Iterable[Parameter], tables: Mapping[str, str]) -> dict[str, str]:
     """Return the tables that a notebook has a parameter for and that are there."""
-    names = {parameter.name for parameter in schema}
+    names = {parameter.name for parameter in schema if _takes_table(parameter)}
     return {name: where for name, where in tables.items() if name in names and _is_there(where)}
+
+
+def _takes_table(parameter: Parameter) -> bool:
+    """Whether a parameter's default is a table of the sample, or that there is none."""
+    return not parameter.default or str(parameter.default).startswith(SAMPLE)
 
 
 def missing_table(
