@@ -5,19 +5,22 @@ with retention r he is one for another year. At the yearly discount rate d that 
 
     V = (m - c) (1 + d) / (1 + d - r).
 
-r and m carry their joint uncertainty: every draw of them gives a V for every level, and a level's
-probability of being best is the share of draws in which its V is the largest.
+Estimated effects are drawn towards a steady rise over the levels (`level_pooling`), without which
+the level that was luckiest would look surely best. r and m carry their joint uncertainty: every
+draw of them gives a V for every level, and a level's probability of being best is the share of
+draws in which its V is the largest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from relmark_research.economics.level_effects import LevelEffects
+from relmark_research.economics.level_pooling import pooled
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate
 
@@ -54,6 +57,7 @@ def relationship_levels(
     *,
     annual_discount_rate: float,
     level: float = 0.95,
+    pool: bool = True,
     draws: int = 4000,
     seed: int = 0,
 ) -> LevelChoice:
@@ -67,6 +71,8 @@ def relationship_levels(
         Effective rate per year, in [0, 1).
     level
         Probability of the intervals.
+    pool
+        Whether estimated effects of levels lend each other strength; assumed ones never do.
     draws, seed
         Of the uncertain effects.
 
@@ -94,6 +100,8 @@ def relationship_levels(
     [['mills', 'partnership', 1.0]]
     """
     d = AnnualRate(annual_discount_rate).value
+    if pool and effects.years:
+        effects = _pooled(effects)
     rng = np.random.default_rng(seed)
     retention = special.expit(effects.grid(effects.retention.draws(draws, rng)))
     margin = np.exp(effects.grid(effects.margin.draws(draws, rng)))
@@ -110,6 +118,15 @@ def relationship_levels(
         table.loc[s * len(effects.levels) + chosen, "best"] = True
         best.append({"segment": segment, **_decision(effects, value[:, s], s, chosen, level)})
     return LevelChoice(table, pd.DataFrame(best), level)
+
+
+def _pooled(effects: LevelEffects) -> LevelEffects:
+    segments = len(effects.segments)
+    return replace(
+        effects,
+        retention=pooled(effects.retention, segments),
+        margin=pooled(effects.margin, segments),
+    )
 
 
 def served_value(margin: Array, cost: Array, retention: Array, d: float) -> Array:

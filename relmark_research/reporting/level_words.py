@@ -89,7 +89,9 @@ def trust(effects: LevelEffects, balance: tuple[float, int]) -> str:
         found = "Whether levels were drawn at random cannot be checked: too few second years."
     return (
         f"Effects are estimated from {count(effects.years)} complete account years; a level is "
-        f"credited with all that followed it. {found}"
+        f"credited with all that followed it. {found} For the values and the choice, effects are "
+        "drawn towards a steady rise from level to level: single estimates are too much a matter "
+        "of luck."
     )
 
 

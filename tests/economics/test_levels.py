@@ -180,6 +180,36 @@ def test_effects_are_those_of_statsmodels_formula() -> None:
     assert np.log1p(table.loc["proactive", "margin"]) == pytest.approx(gamma.params[name], rel=1e-5)
 
 
+def test_pooling_is_the_posterior_of_a_mixed_model() -> None:
+    """Against plain sums over a fine grid of tau and gamma."""
+    from relmark_research.economics.level_effects import Estimates
+    from relmark_research.economics.level_pooling import pooled
+
+    effects, variance = np.array([0.1, 0.5, 0.4, 1.0]), np.array([0.04, 0.02, 0.05, 0.09])
+    found = pooled(Estimates(np.r_[2.0, effects], np.diag(np.r_[0.01, variance])), 1)
+    step, tau = np.arange(1.0, 5), np.linspace(1e-3, 1, 400)[:, None, None]
+    gamma = np.linspace(-1, 1.5, 1501)[None, :, None]
+    total = tau**2 + variance
+    weight = np.exp(-0.5 * (np.log(total) + (effects - gamma * step) ** 2 / total).sum(axis=-1))
+    weight /= weight.sum()
+    center = (effects * tau**2 + gamma * step * variance) / total
+    mean = (weight[:, :, None] * center).sum(axis=(0, 1))
+    spread = (weight[:, :, None] * (center**2 + tau**2 * variance / total)).sum(axis=(0, 1))
+    np.testing.assert_allclose(found.values[1:], mean, atol=0.005)
+    np.testing.assert_allclose(np.diag(found.covariance)[1:], spread - mean**2, rtol=0.03)
+    assert found.values[0] == pytest.approx(2.0)
+
+
+def test_sure_estimates_and_few_levels_are_left_alone() -> None:
+    from relmark_research.economics.level_effects import Estimates
+    from relmark_research.economics.level_pooling import pooled
+
+    sure = Estimates(np.array([1.0, 0.9, 0.1, 0.8]), 1e-8 * np.eye(4))
+    np.testing.assert_allclose(pooled(sure, 1).values, sure.values, atol=1e-3)
+    few = Estimates(np.array([1.0, 0.9, 0.1]), np.eye(3))
+    assert pooled(few, 1) is few
+
+
 def test_effects_are_found_where_they_are() -> None:
     table = rm.level_effects(drawn_years(20_000, seed=2)).table()
     assert table.loc["proactive", "retention"] == pytest.approx(0.5, abs=0.1)
