@@ -11,6 +11,7 @@ from scipy import special
 
 from relmark_research.clv import effects
 from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.design import joined
 from relmark_research.clv.effects import Block
 from relmark_research.clv.fitting import Diagnosis, Fit, normal_quantile
 from relmark_research.customers.summary import CustomerSummary
@@ -155,20 +156,24 @@ class CovariateFit:
             rows.append((on, term, moves, *((estimate, error) if known else (np.nan, np.nan))))
         return rows + [(on, term, moves, np.nan, np.nan) for term in blocks[0].design.left_out]
 
-    def model_for(self, customers: CustomerSummary | pd.DataFrame) -> PurchaseModel:
+    def model_for(
+        self, customers: CustomerSummary | pd.DataFrame, *, covariates: pd.DataFrame | None = None
+    ) -> PurchaseModel:
         """Return the model with one parameter per customer, shape (rows,) each.
 
         Parameters
         ----------
         customers
-            A table with the formulas' columns.
+            Histories, with the formulas' columns in the table or in ``covariates``.
+        covariates
+            Further columns, indexed by customer_id, for every customer.
 
         Raises
         ------
         DataError
             Where a value is missing, or a category was not there when it was fitted.
         """
-        return type(self.base)(*np.exp(self._logs(customers)[0]))
+        return type(self.base)(*np.exp(self._logs(customers, covariates)[0]))
 
     def forecast(
         self,
@@ -176,17 +181,20 @@ class CovariateFit:
         *,
         length: float,
         level: float | None = None,
+        covariates: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         """Forecast each customer's purchases by the own covariates and history.
 
         Parameters
         ----------
         customers
-            Histories with the formulas' columns.
+            Histories, with the formulas' columns in the table or in ``covariates``.
         length
             How far ahead, > 0, in the fit's unit of time.
         level
             Probability of the intervals of the estimates; None for none.
+        covariates
+            Further columns, indexed by customer_id, for every customer.
 
         Returns
         -------
@@ -198,7 +206,7 @@ class CovariateFit:
             raise ParameterError(f"a forecast needs a length > 0 and finite; found {length!r}.")
         summary = CustomerSummary.of(customers)
         history = summary.frequency, summary.recency, summary.T
-        logs, slopes = self._logs(summary)
+        logs, slopes = self._logs(summary, covariates)
         kind = type(self.base)
 
         def log_expected(at: Array) -> Array:
@@ -235,9 +243,11 @@ class CovariateFit:
         p_value = float(special.chdtrc(freedom, statistic)) if freedom else 1.0
         return LikelihoodRatioTest(statistic, freedom, p_value)
 
-    def _logs(self, customers: CustomerSummary | pd.DataFrame) -> tuple[Array, Array]:
+    def _logs(
+        self, customers: CustomerSummary | pd.DataFrame, covariates: pd.DataFrame | None
+    ) -> tuple[Array, Array]:
         """Return log-parameters (k, rows) and their slopes by base and effects (k, all, rows)."""
-        table = CustomerSummary.of(customers).table
+        table = joined(CustomerSummary.of(customers).table, covariates)
         columns = [block.design.columns(table) for block in self.blocks]
         slopes = effects.slopes(type(self.base).names(), self.blocks, columns)
         start = np.concatenate([np.log(self.base.values), self.coefficients])

@@ -26,9 +26,9 @@ import pandas as pd
 from relmark_research.clv import effects
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.covariate_fit import CovariateFit
-from relmark_research.clv.design import Design
+from relmark_research.clv.design import Design, joined
 from relmark_research.customers.summary import CustomerSummary
-from relmark_research.errors import DataError, ParameterError, check_choice
+from relmark_research.errors import ParameterError, check_choice
 
 DropoutOn = Literal["shapes", "odds"]
 
@@ -119,7 +119,7 @@ def fit_covariates(
             f"{kind}.fit."
         )
     summary = CustomerSummary.of(customers)
-    table = _joined(summary.table, covariates)
+    table = joined(summary.table, covariates)
     moved = [("rate", rate, _RATE)] if rate is not None else []
     if dropout is not None:
         moved += [("dropout", dropout, weights) for weights in _DROPOUT[kind, dropout_on]]
@@ -149,17 +149,3 @@ def fit_covariates(
         unit=summary.unit,
         blocks=blocks,
     )
-
-
-def _joined(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
-    if covariates is None:
-        return table
-    missing = table.index.difference(covariates.index)
-    if len(missing):
-        raise DataError(
-            f"covariates must have a row for every customer; {len(missing):,} of {len(table):,} "
-            f"have none, first: {', '.join(map(repr, missing[:3]))}."
-        )
-    if not covariates.index.is_unique:
-        raise DataError("covariates must have one row per customer; ids come more than once.")
-    return table.join(covariates.drop(columns=[c for c in covariates if c in table]))

@@ -162,3 +162,18 @@ def _not_told(columns: pd.DataFrame) -> dict[str, str]:
             told.append(rest / np.linalg.norm(rest))
             kept.append(name)
     return reasons
+
+
+def joined(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the table with further columns by customer_id, which every customer must have."""
+    if covariates is None:
+        return table
+    missing = table.index.difference(covariates.index)
+    if len(missing):
+        raise DataError(
+            f"covariates must have a row for every customer; {len(missing):,} of {len(table):,} "
+            f"have none, first: {', '.join(map(repr, missing[:3]))}."
+        )
+    if not covariates.index.is_unique:
+        raise DataError("covariates must have one row per customer; ids come more than once.")
+    return table.join(covariates.drop(columns=[c for c in covariates if c in table]))

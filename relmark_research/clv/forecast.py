@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv import sensitivity
+from relmark_research.clv.asked import purchase_model
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.outlook import (
@@ -92,7 +93,7 @@ def forecast(
     0    0.727               1.226
     """
     summary = CustomerSummary.of(customers)
-    model, length = _model(fit), _finite_length(fit, summary, horizon)
+    model, length = purchase_model(fit), _finite_length(fit, summary, horizon)
     outlook, future = Outlook.of(summary, model), purchases_by(length)
     alive = outlook.p_alive(model)
     columns = {"p_alive": alive, "expected_purchases": alive * outlook.living(model, future)}
@@ -147,7 +148,7 @@ def total_purchases(
         its logarithm.
     """
     summary = CustomerSummary.of(customers)
-    model, future = _model(fit), purchases_by(_finite_length(fit, summary, horizon))
+    model, future = purchase_model(fit), purchases_by(_finite_length(fit, summary, horizon))
     outlook = Outlook.of(summary, model)
     each = outlook.histories.weights * outlook.p_alive(model) * outlook.living(model, future)
     value, n = float(each.sum()), summary.n_customers
@@ -211,16 +212,6 @@ def _finite_length(
             "What a whole residual life is worth is told by lifetime_value(..., horizon=None)."
         )
     return length
-
-
-def _model(fit: Fit | PurchaseModel) -> PurchaseModel:
-    model = fit.model if isinstance(fit, Fit) else fit
-    if not isinstance(model, PurchaseModel):
-        raise ParameterError(
-            "purchases are forecast by a model of purchases such as BGNBD; found "
-            f"{type(model).__name__}."
-        )
-    return model
 
 
 def _fitted(fit: Fit | PurchaseModel) -> Fit:

@@ -186,8 +186,8 @@ def value_range(
     futures: Futures, worth: Array, level: float, kind: Prediction
 ) -> tuple[Array, Array]:
     """Return low and high of worth x discounted spend, per customer."""
-    rng, parts = np.random.default_rng(kind.seed), np.array([0.5 - level / 2, 0.5 + level / 2])
     normal_quantile(level)
+    rng, parts = np.random.default_rng(kind.seed), np.array([0.5 - level / 2, 0.5 + level / 2])
     ends = np.empty((2, len(worth)))
     step = max(1, _BLOCK // kind.draws)
     for start in range(0, len(worth), step):

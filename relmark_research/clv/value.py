@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv import forecast, prediction, sensitivity
+from relmark_research.clv import asked, forecast, prediction, sensitivity
+from relmark_research.clv.asked import Margin
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.gamma_gamma import GammaGamma
 from relmark_research.clv.outlook import Future, Outlook, discounted_purchases_by
 from relmark_research.clv.prediction import Futures, Kind, Prediction
 from relmark_research.customers.summary import CustomerSummary
-from relmark_research.errors import ParameterError, unknown_name
+from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate, Horizon
 
 Array = np.ndarray
-Margin = float | str | pd.Series
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,13 @@ class _Valuation:
 
     def discounted(self) -> Array:
         """Return discounted purchases per distinct history."""
-        model = _model(self.purchases)
+        model = asked.purchase_model(self.purchases)
         return self.outlook.p_alive(model) * self.outlook.living(model, self.future)
 
     def spent(self) -> Array:
         """Return expected spend per purchase, shape (customers,)."""
         x, m = self.customers.frequency, self.customers.monetary_value
-        return _model(self.spend).conditional_expected_spend(x, m)
+        return asked.spend_model(self.spend).conditional_expected_spend(x, m)
 
     def fits(self) -> tuple[Fit, Fit]:
         """Return the fits, refusing models that are certain."""
@@ -112,7 +111,7 @@ def lifetime_value(
         Histories with monetary_value, in the fit's unit of time.
     margin
         Share of value that is left after the cost of goods, in (0, 1]; one number, the name of a
-        column of the customers, or a Series by customer_id.
+        column of the customers, a Series by customer_id, or a list in the customers' order.
     annual_discount_rate
         Effective rate per year, in [0, 1): 0.10 for ten percent.
     horizon
@@ -192,9 +191,9 @@ def total_value(
     discounted = valued.discounted()
     by_customer = per_purchase * discounted[inverse]
     value, customers_in_all = float(by_customer.sum()), int(weights.sum())
+    predict = prediction.prediction_of(kind)
     if level is None:
         return TotalValue(value, None, None, None, customers_in_all)
-    predict = prediction.prediction_of(kind)
     if predict:
         ends = _total_range(valued, weights, level, predict)
         return TotalValue(value, *ends, level, customers_in_all)
@@ -216,7 +215,8 @@ def _valuation(
     annual_discount_rate: float,
     horizon: str | date | Horizon | None,
 ) -> _Valuation:
-    summary = CustomerSummary.of(customers)
+    summary, model = CustomerSummary.of(customers), asked.purchase_model(purchases)
+    asked.spend_model(spend)
     unit = forecast.common_unit(purchases, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
     length = Horizon.parse(horizon).length(unit, summary.observed_until)
@@ -228,34 +228,11 @@ def _valuation(
         purchases=purchases,
         spend=spend,
         customers=summary,
-        outlook=Outlook.of(summary, _model(purchases)),
+        outlook=Outlook.of(summary, model),
         length=length,
         delta=delta,
-        margin=_margins(margin, summary),
+        margin=asked.margins(margin, summary),
     )
-
-
-def _margins(margin: Margin, customers: CustomerSummary) -> Array:
-    if isinstance(margin, str):
-        if margin not in customers.table:
-            raise ParameterError(unknown_name("column", margin, customers.table.columns))
-        margin = customers.table[margin]
-    if isinstance(margin, pd.Series):
-        missing = customers.table.index.difference(margin.index)
-        if len(missing):
-            raise ParameterError(
-                f"a Series of margins must have every customer; {len(missing):,} are missing, "
-                f"first: {', '.join(map(repr, missing[:3]))}."
-            )
-        margin = margin.reindex(customers.table.index)
-    shares = np.broadcast_to(np.asarray(margin, float), len(customers))
-    wrong = ~((shares > 0) & (shares <= 1))
-    if wrong.any():
-        raise ParameterError(
-            "a margin is a share of value in (0, 1], 0.3 for thirty percent; found "
-            f"{shares[wrong][0]:g} ({wrong.sum():,} of {len(shares):,} values)."
-        )
-    return shares
 
 
 def _intervals(valued: _Valuation, clv: Array, spent: Array, level: float) -> tuple[Array, Array]:
@@ -273,7 +250,7 @@ def _with_spend(valued: _Valuation, paid: Fit, variance: Array, spent: Array) ->
     spent where m = 0 over what is spent. The others depend on x alone.
     """
     histories, C = valued.outlook.histories, sensitivity.doubt(paid)
-    x, model = histories.columns[0], _model(valued.spend)
+    x, model = histories.columns[0], asked.spend_model(valued.spend)
     by_pq = model.log_spend_slopes(x, np.zeros_like(x))[:2]
     fixed = variance + np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)
     crossed = 2 * np.einsum("k,ki->i", C[2, :2], by_pq)
@@ -294,7 +271,3 @@ def _total_range(
 def _spend_slopes(valued: _Valuation, paid: Fit) -> Array:
     x, m = valued.customers.frequency, valued.customers.monetary_value
     return paid.model.log_spend_slopes(x, m)  # type: ignore[attr-defined]
-
-
-def _model(fit: Fit | PurchaseModel | GammaGamma) -> Any:
-    return fit.model if isinstance(fit, Fit) else fit
