@@ -20,7 +20,7 @@ from relmark_research.clv.base import Array, Mixture, Model
 from relmark_research.clv.gammas import digamma_rise, log_beta
 from relmark_research.clv.likelihood import Summed
 from relmark_research.clv.spend_sums import SpendSums
-from relmark_research.errors import ParameterError
+from relmark_research.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from relmark_research.customers.summary import CustomerSummary
@@ -97,7 +97,13 @@ class GammaGamma(Model):
         """Return x, m and weights of the repeat customers, without those who spent nothing."""
         x, m = customers.frequency, customers.monetary_value
         paid = np.flatnonzero(m > 0)  # missing where x = 0
-        note = ""
+        note, repeat = "", int(customers.weights[x > 0].sum())
+        if repeat and not customers.weights[paid].any():
+            raise DataError(
+                "GammaGamma learns from what repeat customers spend; all "
+                f"{repeat:,} of them have a monetary_value of 0. Check which column is the value, "
+                "and whether it was rounded away."
+            )
         if len(paid) < np.count_nonzero(x):
             free = customers.table.index[(x > 0) & ~(m > 0)]
             shown = ", ".join(repr(label) for label in free[:3])

@@ -7,7 +7,7 @@ from scipy import stats
 
 import relmark_research as rm
 from relmark_research.clv.spend_sums import SpendSums
-from relmark_research.errors import ParameterError
+from relmark_research.errors import DataError, ParameterError
 from tests.clv.test_published import printed
 
 NOTE = rm.GammaGamma(6.249349, 3.744256, 15.444307)
@@ -91,3 +91,11 @@ def test_who_spent_nothing_is_left_out_and_named():
     assert fit.n_customers == 2
     assert "1 repeat customers spent nothing" in fit.note
     assert "'b'" in fit.note
+
+
+def test_spend_of_nothing_says_why_it_cannot_be_fitted():
+    table = pd.DataFrame(
+        {"frequency": [2, 1, 0], "recency": [3.0, 4, 0], "T": 9.0, "monetary_value": 0.0}
+    )
+    with pytest.raises(DataError, match="all 2 of them have a monetary_value of 0"):
+        rm.GammaGamma.fit(table)

@@ -27,6 +27,8 @@ GOOD = pd.DataFrame(
         ({"T": ["x", 3.0, 20.0]}, "T must be a finite number"),
         ({"monetary_value": [-1.0, 0, 3]}, "monetary_value must be 0 or more"),
         ({"monetary_value": [None, 0, 3]}, "repeat customers must have a value"),
+        ({"monetary_value": [float("inf"), 0, 3]}, "monetary_value must be finite; 1 of 3"),
+        ({"n_customers": [1, 1.5, 2]}, "n_customers must be a whole number; 1 of 3 .*'b'"),
         ({"customer_id": ["a", "a", "c"]}, "1 ids come more than once, first: 'a'"),
     ],
 )
