@@ -89,7 +89,7 @@ class _Coded:
         if self.size * other.size > _cells(self.codes):
             self, other = self.closed(), other.closed()
         wide = np.int32 if self.size * other.size < 1 << 31 else np.int64
-        codes = self.codes.astype(wide, copy=False) * wide(other.size) + other.codes
+        codes = np.asarray(self.codes, dtype=wide) * wide(other.size) + other.codes  # type: ignore[operator]
         return _Coded(codes, self.parts + other.parts)
 
 

@@ -126,7 +126,8 @@ def compile_format(date_format: str) -> tuple[str, list[str]]:
     """
     for short, long in _SHORT.items():
         date_format = date_format.replace(f"%{short}", long)
-    pattern, codes, letters = "", [], iter(date_format)
+    codes: list[str] = []
+    pattern, letters = "", iter(date_format)
     for letter in letters:
         code = next(letters, "") if letter == "%" else ""
         if code in _CODES:
@@ -172,7 +173,7 @@ def _month(found: dict[str, ir.Value]) -> ir.Value:
 
     if "m" in found:
         return _int(found["m"])
-    name = found.get("b", found.get("B")).substr(0, 3)
+    name = (found["b"] if "b" in found else found["B"]).substr(0, 3)
     numbered = [(name == month, number) for number, month in enumerate(_MONTHS, start=1)]
     return ibis.cases(*numbered, else_=None)
 

@@ -60,7 +60,8 @@ class RetentionCurve:
             known = own[own["time"] <= time]
             row = known.iloc[-1] if len(known) and own["watched"].iloc[0] >= time else None
             names = ["kept", "kept_low", "kept_high"]
-            shown = dict.fromkeys(names, np.nan) if row is None else row[names].to_dict()
+            shown: dict[str, float] = dict.fromkeys(names, np.nan)
+            shown |= {} if row is None else {name: float(row[name]) for name in names}
             rows.append({"group": group, "customers": int(own["at_risk"].iloc[0]), **shown})
         return pd.DataFrame(rows)
 

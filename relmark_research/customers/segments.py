@@ -99,7 +99,7 @@ def rfm_segments(
             f"scores {', '.join(cells.index[:5])}. Add a last rule without conditions."
         )
     names = [rule.name for rule in known]
-    return scores.assign(segment=pd.Categorical.from_codes(place, names, ordered=True))
+    return scores.assign(segment=pd.Categorical.from_codes(place.tolist(), names, ordered=True))  # type: ignore[call-overload]
 
 
 def segment_rules(rules: Path | str | Mapping[str, Any] | None = None) -> pd.DataFrame:

@@ -97,7 +97,8 @@ def describe_rfm_matrix(table: pd.DataFrame) -> str:
     """
     cells = _cells(table)
     total = int(cells.to_numpy().sum())
-    best, worst = int(cells.iloc[-1, -1]), int(cells.iloc[0, 0])
+    counts = cells.to_numpy(int)
+    best, worst = int(counts[-1, -1]), int(counts[0, 0])
     return (
         f"Heat map of {count(total)} customers by their scores of recency and frequency: "
         f"{count(best)} ({percent(best / total)}) have the best score of both, {count(worst)} "
@@ -183,9 +184,8 @@ def describe_segment_behaviour(table: pd.DataFrame) -> str:
     (5% to 20%) of asleep.
     """
     table = _checked_segments(table)
-    best, worst = (
-        table.loc[place] for place in (table["bought"].idxmax(), table["bought"].idxmin())
-    )
+    order = table["bought"].to_numpy(float)
+    best, worst = table.iloc[int(np.nanargmax(order))], table.iloc[int(np.nanargmin(order))]
 
     def said(row: pd.Series) -> str:
         interval = f"({percent(row['bought_low'])} to {percent(row['bought_high'])})"
