@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.customers.pseudonyms import pseudonyms
 from relmark_research.errors import DataError, ParameterError, unknown_name
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 KINDS = ("email", "phone", "loyalty")
 
@@ -40,7 +44,17 @@ class CustomerLinks:
     def apply(self, customer_ids: pd.Series) -> pd.Series:
         """Return the person of each id, the id itself where it is not known."""
         text = customer_ids.astype(str)
-        return text.map(self.people).fillna(text).rename(customer_ids.name)
+        return text.map(self.people).fillna(text).rename(str(customer_ids.name))
+
+
+def people_of(rows: ir.Table, links: CustomerLinks) -> ir.Table:
+    """Return a log's rows, lazily, with the ids of one person made one."""
+    import ibis
+
+    people = links.people.rename("person").rename_axis("customer_id").reset_index()
+    joined = rows.left_join(ibis.memtable(people), "customer_id")
+    own = [name for name in rows.columns if name not in ("customer_id", "key")]
+    return joined.select(*own, customer_id=joined.person.fill_null(joined.customer_id))
 
 
 def link_customers(
@@ -182,7 +196,7 @@ def _components(names: pd.Index, pairs: pd.DataFrame) -> pd.Series:
     from scipy.sparse.csgraph import connected_components
 
     size = len(names)
-    first, other = (names.get_indexer(pairs[side]) for side in ("first", "other"))
+    first, other = (names.get_indexer(pd.Index(pairs[side])) for side in ("first", "other"))
     graph = coo_array((np.ones(len(pairs), dtype=np.int8), (first, other)), shape=(size, size))
     _, label = connected_components(graph, directed=False)
     least = pd.Series(names).groupby(label).transform("first")  # names are sorted

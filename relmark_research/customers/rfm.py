@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from relmark_research.customers import engines, netting
+from relmark_research.customers import connections, engines, netting
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.customers.transactions import TransactionLog
 from relmark_research.errors import ParameterError, check_choice, unknown_name
@@ -82,7 +82,8 @@ def rfm_scores(
     if not 2 <= bins <= 9:
         raise ParameterError(f"bins must be a whole number from 2 to 9; found {bins!r}.")
     own = _checked_cuts(cuts or {})
-    table, scored = _figures(customers), []
+    scored: list[str] = []
+    table = _figures(customers)
     for figure, score in FIGURES.items():
         if figure in own:
             value = _by_cuts(table[figure], own[figure], fewer=figure == "recency")
@@ -118,7 +119,7 @@ def _figures(customers: TransactionLog | CustomerSummary | pd.DataFrame) -> ir.T
             "monetary": spend.fillna(0).to_numpy(float) * netting.SCALE,
         }
     )
-    return engines.connect(None).create_table("figures", frame, temp=True)
+    return connections.connect(None).create_table("figures", frame, temp=True)
 
 
 def _by_rank(

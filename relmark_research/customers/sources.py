@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pandas as pd
 
-from relmark_research.customers import databases, engines
+from relmark_research.customers import connections, databases, engines
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
     separator
         Column separator of text files; None lets DuckDB's sniffer find it.
     engine
-        What to work in, as `engines.connect` takes it; None is an embedded DuckDB.
+        What to work in, as `connections.connect` takes it; None is an embedded DuckDB.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
         return databases.open_table(place)
     if type(source).__module__.startswith("pyspark."):
         engine = source.sparkSession if engine is None else engine
-    connection = engines.connect(engine)
+    connection = connections.connect(engine)
     if isinstance(source, str) and source.startswith("dataset:"):
         source = _dataset_rows(source.removeprefix("dataset:"))
     if isinstance(source, str | Path):

@@ -18,6 +18,7 @@ from relmark_research.customers import (
     audit,
     cleaning,
     engines,
+    linking,
     netting,
     reduction,
     sources,
@@ -75,17 +76,10 @@ class TransactionLog:
     @cached_property
     def audit(self) -> pd.DataFrame:
         """Every row accounted for: check, rows, share, action, examples."""
-        return audit.table(
-            self.checks,
-            audit.Kept(
-                source_rows=self.source_rows,
-                rows=self.rows,
-                days=self.days,
-                options=self.options,
-                returns=self.returns,
-                seen_before=self.seen_before,
-            ),
+        kept = audit.Kept(
+            self.source_rows, self.rows, self.days, self.options, self.returns, self.seen_before
         )
+        return audit.table(self.checks, kept)
 
     def until(self, day: Day | None) -> TransactionLog:
         """Return the log as it stood at the end of ``day``; None returns it whole."""
@@ -115,8 +109,8 @@ class TransactionLog:
         observed_from, observed_until
             First and last day of the window, both in it; None is the log's own.
         earlier
-            Customers who had bought before the window: ``"keep"`` them, as if their first purchase
-            in it were their first, or ``"leave out"``. Either way the audit counts them.
+            Customers who had bought before the window: ``"keep"`` them, as if they had come in it,
+            or ``"leave out"``. Either way the audit counts them.
         """
         check_choice("policy for earlier customers", earlier, ("keep", "leave out"))
         log = self.until(observed_until)
@@ -124,12 +118,12 @@ class TransactionLog:
             return log
         start = as_date(observed_from, name="observed_from")
         windows.refuse_after(start, log.observed_until, str(start - timedelta(days=1)))
-        known = windows.seen_before(log.rows, start)
-        rows = log.rows.filter(log.rows.date >= start)
-        if earlier == "leave out":
-            rows = rows.anti_join(known, "customer_id")
-        seen = int(known.count().to_pandas())
+        rows, seen = windows.begun(log.rows, start, earlier)
         return replace(log, rows=rows, observed_from=start, seen_before=seen)
+
+    def linked(self, links: linking.CustomerLinks) -> TransactionLog:
+        """Return the log with the ids of one person made one, as `link_customers` found them."""
+        return replace(self, rows=linking.people_of(self.rows, links))
 
     def customer_summary(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -166,8 +160,7 @@ class TransactionLog:
     ) -> CustomerSummary:
         """Collapse equal histories in the engine: frequency, recency, T and n_customers.
 
-        A purchase model's fit needs no more, and the result stays small where there are millions
-        of customers. Arguments as in `customer_summary`.
+        A purchase model's fit needs no more. Arguments as in `customer_summary`.
         """
         return self._summed(reduction.per_history, unit, observed_until)
 
@@ -192,9 +185,8 @@ class TransactionLog:
         Parameters
         ----------
         at
-            Last day of the calibration; None cuts two thirds of the way.
-        unit
-            As in `customer_summary`.
+            Last day of the calibration; None cuts two thirds of the way. Unit as in
+            `customer_summary`.
 
         Returns
         -------
@@ -266,8 +258,8 @@ def read_transactions(
     Raises
     ------
     DataError
-        Where a column is missing, the source is empty, or rows cannot be used and are not to be
-        left out; the message shows the first of them.
+        Where a column is missing, the source is empty, or rows that are not to be left out cannot
+        be used; the message shows the first of them.
 
     Examples
     --------

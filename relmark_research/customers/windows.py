@@ -55,11 +55,13 @@ def refuse_after(start: date, ends: date, name: str) -> None:
         )
 
 
-def seen_before(rows: ir.Table, start: date) -> ir.Table:
-    """Return the customers of a log who have rows before a day and from it on."""
-    earlier = rows.filter(rows.date < start).select("customer_id").distinct()
-    within = rows.filter(rows.date >= start).select("customer_id").distinct()
-    return within.semi_join(earlier, "customer_id")
+def begun(rows: ir.Table, start: date, earlier: Earlier) -> tuple[ir.Table, int]:
+    """Return the rows from a day on, and how many of their customers have rows before it."""
+    before = rows.filter(rows.date < start).select("customer_id").distinct()
+    within = rows.filter(rows.date >= start)
+    known = within.select("customer_id").distinct().semi_join(before, "customer_id")
+    seen = int(known.count().to_pandas())
+    return within.anti_join(known, "customer_id") if earlier == "leave out" else within, seen
 
 
 def whole_months(last: date) -> None:

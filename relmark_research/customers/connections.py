@@ -1,0 +1,77 @@
+"""What is worked in: an embedded DuckDB, Spark, or a backend of the user's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from relmark_research.errors import DataError, ParameterError
+
+SPARK_MASTERS = ("local", "spark://", "yarn", "k8s://", "mesos://")
+
+
+def connect(engine: Any) -> Any:
+    """Return an Ibis backend for what was asked: None, a word, a Spark session, or a backend.
+
+    Raises
+    ------
+    ParameterError
+        Where ``engine`` is nothing that can be worked in.
+    DataError
+        Where PySpark is asked for and not installed.
+    """
+    if engine is None or engine == "duckdb":
+        return _duckdb()
+    if isinstance(engine, str):
+        if engine == "pyspark":
+            return _spark(None)
+        if engine.startswith(SPARK_MASTERS):
+            return _spark(engine)
+        raise ParameterError(
+            "an engine is 'duckdb', 'pyspark', a Spark master such as 'local[2]' or "
+            f"'spark://host:7077', a Spark session or an Ibis backend; found {engine!r}."
+        )
+    if type(engine).__module__.startswith("pyspark."):
+        import ibis
+
+        return ibis.pyspark.connect(engine)
+    if not hasattr(engine, "compile"):
+        raise ParameterError(
+            "an engine is a word, a Spark session or an Ibis backend; found "
+            f"{type(engine).__name__}."
+        )
+    return engine
+
+
+def _duckdb() -> Any:
+    import atexit
+    import shutil
+    import tempfile
+
+    import ibis
+
+    spill = tempfile.mkdtemp(prefix="relmark-")
+    atexit.register(shutil.rmtree, spill, ignore_errors=True)
+    connection = ibis.duckdb.connect(temp_directory=spill)
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _spark(master: str | None) -> Any:
+    """Work in the active Spark session, or in a new one that listens to this machine only."""
+    import os
+
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError:
+        raise DataError(
+            "engine='pyspark' needs PySpark and Java 17; PySpark is not installed. "
+            "Install it: python -m pip install 'relmark-research[spark]'"
+        ) from None
+    import ibis
+
+    session = SparkSession.getActiveSession()
+    if session is None or master is not None:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = SparkSession.builder.config("spark.ui.enabled", "false")
+        session = builder.master(master or "local[*]").getOrCreate()
+    return ibis.pyspark.connect(session)
