@@ -20,7 +20,7 @@ def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def is_remote(source: str) -> bool:
     """Whether a source is a URL rather than a file of this machine."""
-    return "://" in source
+    return "://" in source or source.startswith("env:")
 
 
 def source_files(source: str) -> list[Path]:

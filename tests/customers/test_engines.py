@@ -292,3 +292,33 @@ def test_unusable_rows_are_shown_by_every_engine(read):
 def test_the_last_day_is_told(read, rows, frame):
     assert read(frame).observed_until == max(when for _, when, _ in rows).date()
     assert isinstance(read(frame).observed_from, date)
+
+
+@pytest.mark.slow
+def test_spark_reads_files_by_a_word_and_keeps_ids_as_text(spark, tmp_path):
+    """Ibis's own strip would turn the id "fred" into "red" on Spark."""
+    rows = [("fred", "2024-01-01", "1.5"), (" fred", "2024-01-09", "2"), ("007", "2024-01-02", "3")]
+    frame = pd.DataFrame(rows, columns=["customer_id", "date", "value"])
+    frame.to_csv(tmp_path / "sales.csv.gz", index=False, sep=";")
+    typed = frame.astype({"value": float}).assign(date=pd.to_datetime(frame["date"]))
+    (tmp_path / "country=BG").mkdir()
+    typed.to_parquet(tmp_path / "country=BG" / "sales.parquet")
+    expected = rm.read_transactions(frame).customer_summary(unit="day").table
+    sources = [
+        tmp_path / "sales.csv.gz",
+        tmp_path / "country=BG",
+        spark.createDataFrame(rows, list(frame)),
+    ]
+    for source in sources:
+        for engine in ("pyspark", spark):
+            log = rm.read_transactions(source, engine=engine)
+            pd.testing.assert_frame_equal(log.customer_summary(unit="day").table, expected)
+
+
+@pytest.mark.slow
+def test_scores_segments_and_retention_are_the_same(read, frame):
+    ours, duck = read(frame), rm.read_transactions(frame)
+    for how in ({}, {"method": "nested"}, {"cuts": {"recency": [10, 30], "monetary": [5, 50]}}):
+        pd.testing.assert_frame_equal(rm.rfm_scores(ours, **how), rm.rfm_scores(duck, **how))
+    curves = [rm.retention_curve(log, by="cohort", within="60 days").table for log in (ours, duck)]
+    pd.testing.assert_frame_equal(*curves)
