@@ -6,8 +6,8 @@
 PYTHON is that of an environment with lifetimes 0.11.3 and a pandas that it works with, such as
 ``uv venv --python 3.11 /tmp/lt && uv pip install --python /tmp/lt lifetimes==0.11.3 'pandas<2.2'
 'numpy<2' 'scipy<1.13' 'pyarrow<17' 'setuptools<80'``. Each figure is the best of several runs in a
-process of its own; CPU is that of all threads; memory is the process's greatest resident set. The data are
-made on the spot.
+process of its own; CPU is that of all threads; memory is the process's greatest resident set. The
+data are made on the spot.
 """
 
 from __future__ import annotations
