@@ -88,13 +88,13 @@ print(json.dumps(dict(wall=time.perf_counter() - start, cpu=used.ru_utime + used
 """
 
 
-def make(rows: int, path: Path) -> None:
-    """Write a log of three years; a tenth as many customers, a few of whom buy most."""
+def make(rows: int, path: Path, each: int) -> None:
+    """Write a log of three years with so many rows for each customer; a few of them buy most."""
     import duckdb
 
     engine = duckdb.connect()
     engine.execute("SET preserve_insertion_order = false; SET memory_limit = '3GB'")
-    customers = rows // 10 if rows < LARGE else rows // 40
+    customers = rows // each
     engine.execute(
         f"COPY (SELECT CAST(floor({customers} * pow(random(), 1.6)) AS BIGINT) AS customer_id, "
         "DATE '2020-01-01' + CAST(floor(random() * 1096) AS INTEGER) AS date, "
@@ -145,13 +145,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", nargs="+", type=float, default=[1e6, 1e7])
     parser.add_argument("--lifetimes", metavar="PYTHON", help="python with lifetimes 0.11.3")
+    parser.add_argument("--each", type=int, default=10, help="rows of a customer on average")
     parser.add_argument("--times", type=int, default=3, help="runs, of which the best counts")
     asked = parser.parse_args()
     print(f"{'rows':>12}  {'what':38}{'wall s':>9}{'CPU s':>9}{'GB':>7}")
     with tempfile.TemporaryDirectory(prefix="relmark-bench-") as folder:
         for rows in map(int, asked.rows):
             path = Path(folder) / f"{rows}.parquet"
-            make(rows, path)
+            make(rows, path, asked.each)
             for name, (python, code, imports) in candidates(path, rows, asked.lifetimes).items():
                 best = measured(python, code, imports, 1 if rows >= LARGE else asked.times)
                 shown = f"{best['wall']:9.2f}{best['cpu']:9.2f}{best['memory']:7.2f}"
