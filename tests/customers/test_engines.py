@@ -76,10 +76,10 @@ def spark():
         yield session
 
 
-SERVERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("postgres", "pyspark")]
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in ("sqlite", "postgres", "pyspark")]
 
 
-@pytest.fixture(scope="module", params=["duckdb", "sqlite", *SERVERS])
+@pytest.fixture(scope="module", params=["duckdb", *OTHERS])
 def read(request, tmp_path_factory):
     """A function that reads a frame in one of the engines."""
     if request.param == "duckdb":
