@@ -89,6 +89,8 @@ def profit_concentration(
     again = _resampled(values, draws, np.random.default_rng(seed))
     losing = float((values < 0).mean())
     rows = {name: _interval(name, found, again, level) for name in ("peak", "top_fifth", "gini")}
+    if values.min() >= 0:  # shares of what all earn, where nobody loses
+        rows["top_fifth"][2] = min(rows["top_fifth"][2], 1.0)
     rows["destroyed"] = [end - 1 for end in rows["peak"]]
     rows["losing"] = [losing, *_wilson(int((values < 0).sum()), len(values), level)]
     order = ["peak", "destroyed", "losing", "top_fifth", "gini"]
@@ -167,9 +169,12 @@ def _interval(name: str, found: _Found, again: _Found, level: float) -> list[flo
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = (drawn - center) / (again.error[name] * drawn_slope)
     distance = distance[np.isfinite(distance)]
+    if not distance.size:  # every draw measures the same, as among equal profits
+        return [value, value, value]
     first, last = np.quantile(distance, [(1 + level) / 2, (1 - level) / 2])
     step = found.error[name] * slope
-    low, high = (float(back(center - end * step)[0]) for end in (first, last))
+    with np.errstate(over="ignore"):  # a handful of customers leaves the high end open
+        low, high = (float(back(center - end * step)[0]) for end in (first, last))
     return [value, low, high]
 
 

@@ -32,6 +32,14 @@ def test_measures_by_slow_ways(values) -> None:
     assert found["top_fifth"] == pytest.approx(top / x.sum())
 
 
+@pytest.mark.parametrize("values", [[1.0, 1.0, 1.0], [5.0, 5.0], [2.0, 0.0, 0.0], [7.0, 7.0, 0.0]])
+def test_few_or_equal_profits_have_intervals_too(values) -> None:
+    found = rm.profit_concentration(pd.Series(values), draws=50)
+    assert (found["low"] <= found["value"] + 1e-12).all()
+    assert (found["high"] >= found["value"] - 1e-12).all()
+    assert found.loc["top_fifth", "high"] <= 1
+
+
 @settings(max_examples=25, deadline=None)
 @given(profits)
 def test_the_curve_is_concave_and_ends_at_one(values) -> None:
