@@ -63,22 +63,38 @@ def test_a_plus_b_below_1_and_no_repeats():
     )
 
 
+# Both figures are 1.0e-8 of themselves above what the definition gives at 40 digits. The closed
+# form, the integral over p that is below, and the double integral over rate and p, with no
+# conjugacy and no hypergeometric function, agree with one another to 22 digits:
+# 421.5637130589437549032 and 1262.375950313867902099. The figures hold to 421.5637 and 1262.376,
+# 7 digits; their further digits are in doubt.
 @pytest.mark.parametrize(
-    ("x", "t_x", "T", "printed"),
-    [(500, "38.8", 39, 421.5637172390), (1500, "38.9", 39, 1262.375963005)],
+    ("x", "t_x", "figure"), [(500, "38.8", 421.5637172390), (1500, "38.9", 1262.375963005)]
 )
-def test_long_histories_that_others_turn_into_nan(x, t_x, T, printed):
-    """The printed figures are 1e-8 off what 50 digits give, from the closed form and the mean."""
+def test_long_histories_that_others_turn_into_nan(x, t_x, figure):
     model = rm.BGNBD(0.242593, 4.413532, 0.792886, 2.425752)
-    found = model.conditional_expected_purchases(52, x, float(t_x), T)
-    with mp.workdps(50):
-        r, alpha, a, b = map(mp.mpf, ("0.242593", "4.413532", "0.792886", "2.425752"))
-        odds = a / (b + x - 1) * ((alpha + T) / (alpha + mp.mpf(t_x))) ** (r + x)
-        r, alpha, b = r + x, alpha + T, b + x
-        tail = (alpha / (alpha + 52)) ** r * mp.hyp2f1(r, b, a + b - 1, 52 / (alpha + 52))
-        exact = (a + b - 1) / (a - 1) * (1 - tail) / (1 + odds)
+    found = model.conditional_expected_purchases(52, x, float(t_x), 39)
+    assert found == pytest.approx(figure, rel=1.1e-8)
+    with mp.workdps(25):
+        exact = _by_definition(x, mp.mpf(t_x))
     assert found == pytest.approx(float(exact), rel=1e-11)
-    assert found == pytest.approx(printed, rel=2e-8)
+
+
+def _by_definition(x, t_x, T=39, t=52):
+    """Return E[X(T, T + t) | x, t_x, T]: each chance p to leave, weighed by its likelihood."""
+    r, alpha, a, b = map(mp.mpf, ("0.242593", "4.413532", "0.792886", "2.425752"))
+    ends = [mp.mpf(p) for p in ("0", "1e-5", "1e-4", "1e-3", "0.01", "0.1", "1")]
+
+    def over_p(a, b, value):
+        """Integrate p^(a-1) (1-p)^(b-1) value(p), by u = p^a."""
+        return mp.quad(
+            lambda u: (1 - u ** (1 / a)) ** (b - 1) * value(u ** (1 / a)) / a, [p**a for p in ends]
+        )
+
+    now, last = (alpha + T) ** -(r + x), (alpha + t_x) ** -(r + x)
+    likelihood = now * over_p(a, b + x, lambda p: 1) + last * over_p(a + 1, b + x - 1, lambda p: 1)
+    ahead = over_p(a, b + x, lambda p: (1 - (1 + p * t / (alpha + T)) ** -(r + x)) / p)
+    return now * ahead / likelihood
 
 
 @pytest.mark.parametrize("a", [0.9999999, 1.0, 1.0000001])
