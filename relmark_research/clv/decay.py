@@ -80,7 +80,7 @@ def discounted_survival(s: Array, beta: Array, delta: float, horizon: float) -> 
 
 
 def log_hump(rise: Array, falls: tuple[tuple[Array, Array], ...], end: Array) -> Array:
-    """Return ln int_0^end t^rise prod (start + t)^-rate dt, rise >= 0, over (rate, start) pairs.
+    """Return ln int_0^end t^rise prod (1 + t / start)^-rate dt, rise >= 0, over (rate, start).
 
     In y = ln t the integrand is log-concave: it is summed on both sides of its top, each as far as
     it matters.
@@ -94,7 +94,7 @@ def log_hump(rise: Array, falls: tuple[tuple[Array, Array], ...], end: Array) ->
 
     def height(y: Array) -> Array:
         t = np.exp(y)
-        return (rise + 1) * y - sum(rate * np.log(start + t) for rate, start in falls)
+        return (rise + 1) * y - sum(rate * np.log1p(t / start) for rate, start in falls)
 
     def slope(y: Array) -> Array:
         t = np.exp(y)

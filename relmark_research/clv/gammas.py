@@ -87,6 +87,24 @@ def trigamma(z: Number) -> Array:
     return special.zeta(2.0, z)
 
 
+def trigamma_rise(z: Number, x: Number) -> Array:
+    """Return the second derivative by z of ln(G(z + x) / G(z)), for z > 0, x >= 0.
+
+    Examples
+    --------
+    >>> print(f"{1e18 * trigamma_rise(1e9, 3.0):.9f}")
+    -2.999999994
+    """
+    z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
+    far = np.maximum(z, _LARGE)
+    end = far + x
+    series = -x / (far * end) * (1 + 0.5 * (1 / far + 1 / end)) + _curve(end) - _curve(far)
+    if (z >= _LARGE).all():
+        return series
+    near = np.where(z >= _LARGE, 1.0, z)
+    return np.where(z >= _LARGE, series, trigamma(near + x) - trigamma(near))
+
+
 def _tail(z: Array) -> Array:
     """Return what Stirling's leading terms leave of ln G(z)."""
     square = 1 / (z * z)
@@ -103,3 +121,12 @@ def _slope(z: Array) -> Array:
     for n, term in reversed(list(enumerate(_SERIES))):
         value = value * square - (2 * n + 1) * term
     return value * square
+
+
+def _curve(z: Array) -> Array:
+    """Return the second derivative of `_tail`."""
+    square = 1 / (z * z)
+    value = np.zeros_like(z)
+    for n, term in reversed(list(enumerate(_SERIES))):
+        value = value * square + (2 * n + 1) * (2 * n + 2) * term
+    return value * square / z

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relmark_research.clv.gammas import digamma_rise, log_rising, trigamma
+from relmark_research.clv.gammas import digamma_rise, log_rising, trigamma_rise
 from relmark_research.customers.histories import coded
 
 Array = np.ndarray
@@ -78,15 +78,15 @@ class LeavingSums:
     def _counts(self, r: float, a: float, b: float) -> Sums:
         """Sum u over customers."""
         x, n = self.x, self.by_x
-        rise, psi1 = digamma_rise, trigamma
+        rise, curve = digamma_rise, trigamma_rise
         value = n @ (log_rising(r, x) + log_rising(b, x) - log_rising(a + b, x))
         both = -(n @ rise(a + b, x))
-        both1 = n @ (psi1(a + b) - psi1(a + b + x))
+        both1 = -(n @ curve(a + b, x))
         gradient = np.array([n @ rise(r, x), 0, both, both + n @ rise(b, x)])
         hessian = np.zeros((4, 4))
-        hessian[0, 0] = n @ (psi1(r + x) - psi1(r))
+        hessian[0, 0] = n @ curve(r, x)
         hessian[2:, 2:] = both1
-        hessian[3, 3] += n @ (psi1(b + x) - psi1(b))
+        hessian[3, 3] += n @ curve(b, x)
         return value, gradient, hessian
 
     def _times(self, r: float, alpha: float) -> Sums:

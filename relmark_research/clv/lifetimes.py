@@ -1,7 +1,8 @@
 """Summed likelihood of Pareto/NBD: value, gradient and Hessian over many customers at once.
 
     L = front alive(T) [1 + o],   o = (h(t_x) - h(T)) / alive(T),   h(t) = int_t^end left(tau) dtau
-    alive(T) = (alpha+T)^-(r+x) (beta+T)^-s,   left(tau) = s (alpha+tau)^-(r+x) (beta+tau)^-(s+1)
+    alive(T) = (1+T/alpha)^-(r+x) (1+T/beta)^-s,   front = Gamma(r+x)/Gamma(r) alpha^-x
+    left(tau) = s/beta (1+tau/alpha)^-(r+x) (1+tau/beta)^-(s+1)
 
 Customers share the pairs (x, t_x) and (x, T), which are far fewer than they; h and its moments are
 computed once per distinct pair. The difference is safe: h(T) never exceeds alive(T), so that what
@@ -13,10 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from relmark_research.clv import decay
-from relmark_research.clv.gammas import log_rising, trigamma
+from relmark_research.clv.gammas import digamma_rise, log_rising, trigamma_rise
 from relmark_research.customers.histories import distinct
 
 Array = np.ndarray
@@ -123,14 +123,14 @@ class LifetimeSums:
         value = n @ (log_rising(r, x) - r * grown[0] - x * np.log(a) - s * grown[1])
         gradient = np.array(
             [
-                n @ (special.digamma(r + x) - special.digamma(r) - grown[0]),
+                n @ (digamma_rise(r, x) - grown[0]),
                 n @ ((r * t / alpha - x) / a),
                 -n @ grown[1],
                 s * (n @ (t / b)) / beta,
             ]
         )
         hessian = np.zeros((4, 4))
-        hessian[0, 0] = n @ (trigamma(r + x) - trigamma(r))
+        hessian[0, 0] = n @ trigamma_rise(r, x)
         hessian[0, 1] = hessian[1, 0] = n @ (t / a) / alpha
         hessian[2, 3] = hessian[3, 2] = n @ (t / b) / beta
         hessian[1, 1] = n @ ((x - r * t * (2 * alpha + t) / alpha**2) / a**2)
@@ -140,13 +140,15 @@ class LifetimeSums:
 
 def _alive(r: float, alpha: float, s: float, beta: float, x: Array, t: Array) -> Part:
     """Return ln alive(t) and its derivatives."""
-    p, a, b = r + x, alpha + t, beta + t
-    log = -p * np.log(a) - s * np.log(b)
+    p, grown = r + x, (np.log1p(t / alpha), np.log1p(t / beta))
+    part = t / (alpha + t), t / (beta + t)
     curve = np.zeros((4, 4, len(t)))
-    curve[0, 1] = curve[1, 0] = -1 / a
-    curve[2, 3] = curve[3, 2] = -1 / b
-    curve[1, 1], curve[3, 3] = p / a**2, s / b**2
-    return Part(log, -np.stack([np.log(a), p / a, np.log(b), s / b]), curve)
+    curve[0, 1] = curve[1, 0] = part[0] / alpha
+    curve[2, 3] = curve[3, 2] = part[1] / beta
+    curve[1, 1] = -p / alpha**2 * part[0] * (2 - part[0])
+    curve[3, 3] = -s / beta**2 * part[1] * (2 - part[1])
+    slope = np.stack([-grown[0], p / alpha * part[0], -grown[1], s / beta * part[1]])
+    return Part(-p * grown[0] - s * grown[1], slope, curve)
 
 
 def _departures(p: Array, alpha: float, s: float, beta: float, t: Array, end: float) -> Part:
@@ -159,7 +161,8 @@ def _departures(p: Array, alpha: float, s: float, beta: float, t: Array, end: fl
     weights *= np.exp(-p[:, None] * grown_a - (s + 1) * grown_b)
     size = np.maximum(weights.sum(axis=1), 1e-300)  # nothing is left where t is the end
     weights /= size[:, None]
-    log = np.log(s * size) - p * np.log(a) - (s + 1) * np.log(b)
+    before = np.log1p(t / alpha), np.log1p(t / beta)
+    log = np.log(s / beta * size) - p * before[0] - (s + 1) * before[1]
     off = (grown_a, tau_a / (1 + tau_a), grown_b, tau_b / (1 + tau_b))  # from their values at t
     mean = [np.einsum("pn,pn->p", part, weights) for part in off]
     spread = np.empty((4, 4, len(t)))
@@ -168,33 +171,32 @@ def _departures(p: Array, alpha: float, s: float, beta: float, t: Array, end: fl
         for j in range(i, 4):
             both = np.einsum("pn,pn->p", weighted, off[j]) - mean[i] * mean[j]
             spread[i, j] = spread[j, i] = both
-    return _by_parameters(log, np.stack(mean), spread, (p, a, s, b))
+    mean[0], mean[2] = mean[0] + before[0], mean[2] + before[1]
+    return _by_parameters(log, np.stack(mean), spread, (p, alpha, s, beta), t)
 
 
 def _by_parameters(
-    log: Array, mean: Array, spread: Array, at: tuple[Array, Array, float, Array]
+    log: Array, mean: Array, spread: Array, at: tuple[Array, float, float, float], t: Array
 ) -> Part:
     """Turn moments into derivatives.
 
-    ``mean`` and ``spread`` are the means and covariances of ln(a + tau) - ln a, 1 - a / (a + tau),
-    and the same of b, over the tau between t and the end.
+    ``mean`` holds the means of ln(1 + moment / alpha) and of tau / (alpha + t + tau), and the same
+    of beta, over the moment t + tau between t and the end; ``spread`` their covariances.
     """
-    p, a, s, b = at
-    left_a, left_b = 1 - mean[1], 1 - mean[3]  # of a / (a + tau)
-    slope = np.stack(
-        [
-            -np.log(a) - mean[0],
-            -p / a * left_a,
-            1 / s - np.log(b) - mean[2],
-            -(s + 1) / b * left_b,
-        ]
-    )
+    p, alpha, s, beta = at
+    a, b = alpha + t, beta + t
+    # of moment / (alpha + moment), and of that squared
+    part_a, part_b = (t + alpha * mean[1]) / a, (t + beta * mean[3]) / b
+    both_a = part_a**2 + (alpha / a) ** 2 * spread[1, 1]
+    both_b = part_b**2 + (beta / b) ** 2 * spread[3, 3]
+    by_beta = ((s + 1) * part_b - 1) / beta
+    slope = np.stack([-mean[0], p / alpha * part_a, 1 / s - mean[2], by_beta])
     scale = np.stack([-np.ones_like(a), p / a, -np.ones_like(a), (s + 1) / b])
     curve = scale[:, None] * scale[None, :] * spread
-    curve[0, 1] -= left_a / a
-    curve[2, 3] -= left_b / b
+    curve[0, 1] += part_a / alpha
+    curve[2, 3] += part_b / beta
     curve[1, 0], curve[3, 2] = curve[0, 1], curve[2, 3]
-    curve[1, 1] += p / a**2 * (left_a**2 + spread[1, 1])
-    curve[3, 3] += (s + 1) / b**2 * (left_b**2 + spread[3, 3])
+    curve[1, 1] -= p / alpha**2 * (2 * part_a - both_a)
+    curve[3, 3] -= ((s + 1) * (2 * part_b - both_b) - 1) / beta**2
     curve[2, 2] -= 1 / s**2
     return Part(log, slope, curve)

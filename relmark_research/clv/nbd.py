@@ -14,7 +14,8 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.base import Array, PurchaseModel
+from relmark_research.clv.base import Array, Mixture, PurchaseModel
+from relmark_research.clv.gammas import digamma_rise, log_rising
 
 
 @dataclass(frozen=True)
@@ -43,18 +44,18 @@ class NBD(PurchaseModel):
     alpha: float
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1}
+    mixtures: ClassVar[tuple[Mixture, ...]] = (Mixture("r", "alpha", "purchase rate", "rate"),)
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return lnG(r + x) - lnG(r) + r ln alpha - (r + x) ln(alpha + T) per customer."""
         x, T, r, alpha = np.asarray(x, float), np.asarray(T, float), self.r, self.alpha
-        ways = special.gammaln(r + x) - special.gammaln(r)
-        return ways - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+        return log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha of each log-likelihood, shape (2, rows)."""
         x, T, r, alpha = np.asarray(x, float), np.asarray(T, float), self.r, self.alpha
-        by_r = special.digamma(r + x) - special.digamma(r) - np.log1p(T / alpha)
-        return np.stack([by_r, r / alpha - (r + x) / (alpha + T)])
+        by_r = digamma_rise(r, x) - np.log1p(T / alpha)
+        return np.stack([by_r, (r * T / alpha - x) / (alpha + T)])
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
@@ -78,7 +79,7 @@ class NBD(PurchaseModel):
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n), negative binomial."""
         n, t, r, alpha = np.asarray(n, float), np.asarray(t, float), self.r, self.alpha
-        ways = special.gammaln(r + n) - special.gammaln(r) - special.gammaln(n + 1)
+        ways = log_rising(r, n) - special.gammaln(n + 1)
         return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:

@@ -7,11 +7,14 @@
 
 Everything rests on one picture: a customer is alive at T, or left at some tau between t_x and T,
 
-    L  =  front [ alive + int_{t_x}^T left(tau) dtau ],   front = Gamma(r+x)/Gamma(r) alpha^r beta^s
-    alive = (alpha+T)^-(r+x) (beta+T)^-s,   left(tau) = s (alpha+tau)^-(r+x) (beta+tau)^-(s+1),
+    L  =  Gamma(r+x)/Gamma(r) [ alive + int_{t_x}^T left(tau) dtau ]
+    alive = (1+T/alpha)^-r (alpha+T)^-x (1+T/beta)^-s
+    left(tau) = s/beta (1+tau/alpha)^-r (alpha+tau)^-x (1+tau/beta)^-(s+1),
 
 and the integral is summed by a fixed rule (`decay`): nothing cancels or overflows, whatever x is,
-and the same points give the gradient and the Hessian.
+and the same points give the gradient and the Hessian. Powers are of 1 + T / beta, not of beta + T:
+so they have their limits, exp(-T s / beta) where s and beta grow without bound and 1 where nobody
+leaves, to the last digit.
 
 Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24; Fader &
 Hardie (2005), notes 009 and 015; Fader, Hardie & Lee (2005), Journal of Marketing Research 42(4).
@@ -27,7 +30,7 @@ from scipy import special
 
 from relmark_research.clv import decay
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
-from relmark_research.clv.gammas import log_rising
+from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.lifetimes import LifetimeSums
 from relmark_research.clv.likelihood import Summed
 
@@ -76,8 +79,8 @@ class ParetoNBD(PurchaseModel):
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
         x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
-        front = log_rising(self.r, x) + self.r * np.log(self.alpha) + self.s * np.log(self.beta)
-        return front + np.logaddexp(self._log_alive(x, T), self._log_left(x, t_x, T))
+        shown = np.logaddexp(self._log_alive(x, T), self._log_left(x, t_x, T))
+        return log_rising(self.r, x) + shown
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, s, beta of each log-likelihood, shape (4, rows)."""
@@ -86,12 +89,13 @@ class ParetoNBD(PurchaseModel):
             np.broadcast_to(v, x.shape) for v in (self.r, self.alpha, self.s, self.beta)
         )
         log_left, slope_left = self._departures(x, t_x, T)
-        p, a, b = r + x, alpha + T, beta + T
-        slope_alive = -np.stack([np.log(a), p / a, np.log(b), s / b])
+        a, b = alpha + T, beta + T
+        by_rate = -np.log1p(T / alpha), (r * T / alpha - x) / a
+        slope_alive = np.stack([*by_rate, -np.log1p(T / beta), s / beta * T / b])
         alive = special.expit(self._log_alive(x, T) - log_left)
         slope = alive * slope_alive + (1 - alive) * slope_left
-        by_r = special.digamma(p) - special.digamma(r) + np.log(alpha)
-        return slope + np.stack([by_r, r / alpha, np.log(beta), s / beta])
+        slope[0] += digamma_rise(r, x)
+        return slope
 
     @classmethod
     def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
@@ -138,7 +142,7 @@ class ParetoNBD(PurchaseModel):
         stayed = ways - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
         stayed = stayed + special.xlogy(n, t / (alpha + t))
         left = decay.log_hump(rise=n, falls=((r + n, alpha), (s + 1, beta)), end=t)
-        left = left + ways + r * np.log(alpha) + np.log(s) + s * np.log(beta)
+        left = left + ways - n * np.log(alpha) + np.log(s) - np.log(beta)
         return np.exp(stayed) + np.exp(left)
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
@@ -170,7 +174,8 @@ class ParetoNBD(PurchaseModel):
         return x, np.where(x > 0, active * last, 0.0), T
 
     def _log_alive(self, x: Array, T: Array) -> Array:
-        return -(self.r + x) * np.log(self.alpha + T) - self.s * np.log(self.beta + T)
+        bought = -self.r * np.log1p(T / self.alpha) - x * np.log(self.alpha + T)
+        return bought - self.s * np.log1p(T / self.beta)
 
     def _log_left(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return ln int left; -inf where t_x = T."""
@@ -201,19 +206,18 @@ def _departure_block(
     p, a, b = r + x, alpha + t_x, beta + t_x
     length = np.minimum(T - t_x, decay.fall_length(((p, a), (s + 1, b))))
     tau, weights = decay.falling_nodes(1 / ((p + 1) / a + (s + 1) / b), length)
-    a, b = a[:, None], b[:, None]
-    grown = np.log1p(tau / a), np.log1p(tau / b)
+    grown = np.log1p(tau / a[:, None]), np.log1p(tau / b[:, None])
     weights *= np.exp(-p[:, None] * grown[0] - (s[:, None] + 1) * grown[1])
     size = weights.sum(axis=1)
-    p_log, b_log = np.log(a[:, 0]), np.log(b[:, 0])
+    before = np.log1p(t_x / alpha), np.log1p(t_x / beta)
     with np.errstate(divide="ignore"):
-        log = np.log(s * size) - p * p_log - (s + 1) * b_log
+        log = np.log(s / beta * size) - r * before[0] - x * np.log(a) - (s + 1) * before[1]
     if not slopes:
         return log, np.empty((4, 0))
     weights /= np.maximum(size, 1e-300)[:, None]
-    mean = [
-        np.einsum("pn,pn->p", f, weights)
-        for f in (grown[0], 1 / (a + tau), grown[1], 1 / (b + tau))
-    ]
-    by_s = 1 / s - mean[2] - b_log
-    return log, np.stack([-mean[0] - p_log, -p * mean[1], by_s, -(s + 1) * mean[3]])
+    since, since_a, since_b = t_x[:, None] + tau, a[:, None] + tau, b[:, None] + tau
+    parts = grown[0], since / since_a, 1 / since_a, grown[1], since / since_b
+    mean = [np.einsum("pn,pn->p", part, weights) for part in parts]
+    by_s = 1 / s - before[1] - mean[3]
+    by_beta = ((s + 1) * mean[4] - 1) / beta
+    return log, np.stack([-before[0] - mean[0], r / alpha * mean[1] - x * mean[2], by_s, by_beta])

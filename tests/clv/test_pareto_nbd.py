@@ -9,6 +9,7 @@ from scipy import special
 import relmark_research as rm
 from relmark_research.clv import decay
 from relmark_research.clv.lifetimes import LifetimeSums
+from relmark_research.clv.nbd import NBD
 
 MODEL = rm.ParetoNBD(0.553, 10.578, 0.606, 11.669)
 HISTORIES = [(0, 0, 39), (1, 5, 39), (4, 38.9, 39), (26, 30.86, 31), (60, 10, 30)]
@@ -126,11 +127,99 @@ def test_a_fit_without_drop_out_says_so():
     assert "rate of leaving" in fit.diagnosis.words or "beta" in fit.diagnosis.words
 
 
+def alike(rate, leaving, x, t_x, T, t):
+    """Log-likelihood (less Gamma(r+x)/Gamma(r) r^-x), P(alive), purchases to t of the living."""
+    rate, leaving, x, t_x, T, t = map(mp.mpf, (rate, leaving, x, t_x, T, t))
+    both = rate + leaving
+    gone = leaving / both * (mp.exp(-both * t_x) - mp.exp(-both * T))
+    alive = mp.exp(-both * T)
+    more = rate * (1 - mp.exp(-leaving * t)) / leaving
+    return mp.log(rate**x * (alive + gone)), alive / (alive + gone), more
+
+
+@pytest.mark.parametrize("size", [1e9, 1e13, 1e17, 1e40])
+@pytest.mark.parametrize("history", HISTORIES)
+def test_where_all_are_alike_it_is_poisson_until_an_exponential_end(size, history):
+    """Shapes and rates that run off together leave their ratios: rate 0.05, leaving 0.03."""
+    model = rm.ParetoNBD(0.05 * size, size, 0.03 * size, size)
+    x, *_ = history
+    with mp.workdps(40):
+        told, alive, more = map(float, alike(0.05, 0.03, *history, 26))
+        r = mp.mpf(0.05 * size)
+        ways = float(sum(mp.log1p(k / r) for k in range(x)))
+    off = 30 * 60**2 / size + 1e-11  # what the size leaves of the difference, and rounding
+    assert model.log_likelihood(*history) == pytest.approx(told + ways, rel=off, abs=off)
+    assert model.p_alive(*history) == pytest.approx(alive, rel=off)
+    assert model.living(*history[::2]).expected_purchases(26) == pytest.approx(more, rel=off)
+    assert model.conditional_expected_purchases(26, *history) == pytest.approx(
+        alive * more, rel=off
+    )
+
+
+@pytest.mark.parametrize("beta", [1e9, 1e13, 1e17, 1e40])
+@pytest.mark.parametrize("s", [1e-20, 0.6, 1e3])
+def test_where_leaving_is_rare_it_is_the_nbd(s, beta):
+    beta = max(beta, 1e9 * s)
+    model, nobody = rm.ParetoNBD(0.7, 9.4, s, beta), NBD(0.7, 9.4)
+    x, t_x, T = (np.array(column, float) for column in zip(*HISTORIES, strict=True))
+    # the chance of having left, had it been s / beta a week: the odds of a silence times that
+    off = 1e-11 + 100 * s / beta * ((9.4 + T) / (9.4 + t_x)) ** (0.7 + x)
+    told = model.log_likelihood(x, t_x, T) - nobody.log_likelihood(x, t_x, T)
+    assert (np.abs(told) < off).all()
+    assert (1 - model.p_alive(x, t_x, T) < off).all()
+    n = np.arange(30)
+    np.testing.assert_allclose(model.purchase_pmf(n, 39.0), nobody.purchase_pmf(n, 39.0), rtol=1e-4)
+    for found, exact in (
+        (model.expected_purchases(52.0), nobody.expected_purchases(52.0)),
+        (model.discounted_purchases(0.002), nobody.discounted_purchases(0.002)),
+    ):
+        assert found == pytest.approx(exact, rel=1e3 * s / beta + 1e-10)
+
+
+@pytest.mark.parametrize("size", [1e9, 1e13, 1e17])
+def test_slopes_and_curvature_hold_their_digits_far_out(size):
+    """Along log r = log alpha and log s = log beta nothing changes, as far as one can see."""
+    x, t_x, T = MODEL.simulate(np.full(40, 39.0), seed=2)
+    far = np.array([0.05 * size, size, 0.03 * size, size])
+    _, slope, hessian = LifetimeSums.of((x, t_x, T), np.ones(40))(far)
+    score = rm.ParetoNBD(*far).score(x, t_x, T)
+    np.testing.assert_allclose(score.sum(axis=1) * far, slope * far, rtol=1e-8, atol=1e-8)
+    for pair in ([0, 1], [2, 3]):
+        along = np.where(np.isin(np.arange(4), pair), far, 0)
+        assert abs(along @ slope) < 1e-4
+        assert abs(along @ hessian @ along + along @ slope) < 1e-3
+    step = np.array([0, 1e-4, 0, 0])
+    ahead, behind = (
+        LifetimeSums.of((x, t_x, T), np.ones(40))(far * np.exp(way * step))[1][1]
+        * far[1]
+        * np.exp(way * 1e-4)
+        for way in (1, -1)
+    )
+    curve = far[1] ** 2 * hessian[1, 1] + far[1] * slope[1]
+    assert (ahead - behind) / 2e-4 == pytest.approx(curve, rel=1e-5)
+
+
+def test_a_fit_at_its_limits_forecasts_what_the_limit_does():
+    """Nearly equal customers: r and alpha, s and beta run off, and only their ratios count."""
+    x, t_x, T = rm.BGNBD(100, 1000, 20, 80).simulate(np.full(3000, 40.0), seed=1)
+    table = pd.DataFrame({"frequency": x, "recency": np.ceil(t_x * 7) / 7, "T": T})
+    fit = rm.ParetoNBD.fit(rm.CustomerSummary(table, unit="week"))
+    assert fit.diagnosis.grade == "at infinity"
+    assert fit.diagnosis.told == ("r / alpha", "s / beta")
+    r, alpha, s, beta = fit.model.values
+    found = rm.forecast(fit, rm.CustomerSummary(table, unit="week"), horizon="26 weeks")
+    for row in (0, 7, 2000):
+        exact = alike(r / alpha, s / beta, *table.loc[row, ["frequency", "recency", "T"]], 26)
+        alive, more = float(exact[1]), float(exact[2])
+        assert found.loc[row, "p_alive"] == pytest.approx(alive, rel=1e-5)
+        assert found.loc[row, "expected_purchases"] == pytest.approx(alive * more, rel=1e-5)
+
+
 def test_falling_and_rising_integrals_meet_their_gamma_functions():
     s, w = decay.falling_nodes(np.array(0.5), np.array(700.0))
     assert float((w * np.exp(-2 * s)).sum()) == pytest.approx(0.5, rel=1e-13)
     for rise, rate in ((0.0, 0.5), (3.0, 1.5), (5000.0, 0.2)):
         falls = ((np.array(rise + 1 + rate), np.array(2.0)),)
         found = decay.log_hump(rise=np.array(rise), falls=falls, end=np.array(1e300))
-        exact = special.betaln(rise + 1, rate) - rate * np.log(2)
+        exact = special.betaln(rise + 1, rate) + (rise + 1) * np.log(2)
         assert float(found) == pytest.approx(exact, rel=1e-11)
