@@ -1,24 +1,5 @@
 """What are they worth? Differentiate customers by what they will buy and spend."""
 
-from relmark_research.clv.base import Model
-from relmark_research.clv.beta_discrete_weibull import BetaDiscreteWeibull
-from relmark_research.clv.bg_bb import BGBB
-from relmark_research.clv.bg_nbd import BGNBD
-from relmark_research.clv.gamma_gamma import GammaGamma
-from relmark_research.clv.mbg_nbd import MBGNBD
-from relmark_research.clv.pareto_nbd import ParetoNBD
-from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
+import lazy_loader
 
-MODELS: dict[str, type[Model]] = {
-    model.__name__: model
-    for model in (
-        BGBB,
-        BGNBD,
-        BetaDiscreteWeibull,
-        GammaGamma,
-        MBGNBD,
-        ParetoNBD,
-        ShiftedBetaGeometric,
-    )
-}
-"""Every model by its name."""
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -36,13 +36,15 @@ class Mixture:
     """Two parameters that say together how customers differ in one respect.
 
     Where customers hardly differ in it both run off to infinity, and only their ratio is told by
-    the data: first / second (a ``"rate"``) or first / (first + second) (a ``"share"``).
+    the data: first / second (a ``"rate"``) or first / (first + second) (a ``"share"``). Where that
+    may as well be 0, ``none`` says what it means; it is empty where that is no limit to speak of.
     """
 
     first: str
     second: str
     meaning: str
     kind: Literal["rate", "share"]
+    none: str = ""
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def compare_with_lifetimes(
     --------
     >>> import relmark_research as rm
     >>> calibration = rm.load_cdnow().split(at="1997-09-30").calibration
-    >>> both = rm.compare_with_lifetimes(calibration, models=["BGNBD"], horizon="39 weeks")
+    >>> both = rm.clv.compare_with_lifetimes(calibration, models=["BGNBD"], horizon="39 weeks")
     >>> both.predictions[["relmark", "lifetimes"]].round(1)
            relmark  lifetimes
     model

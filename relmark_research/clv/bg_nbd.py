@@ -59,7 +59,7 @@ class BGNBD(PurchaseModel):
     time_power: ClassVar[dict[str, int]] = {"alpha": 1}
     mixtures: ClassVar[tuple[Mixture, ...]] = (
         Mixture("r", "alpha", "purchase rate", "rate"),
-        Mixture("a", "b", "chance to leave after a purchase", "share"),
+        Mixture("a", "b", "chance to leave after a purchase", "share", none="nobody leaves"),
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:

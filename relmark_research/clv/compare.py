@@ -136,7 +136,7 @@ def compare_models(
 
 
 def _model(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
-    from relmark_research.clv import MODELS
+    from relmark_research.clv.models import MODELS
 
     purchases = {name: one for name, one in MODELS.items() if issubclass(one, PurchaseModel)}
     if isinstance(model, str):

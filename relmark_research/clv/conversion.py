@@ -93,7 +93,7 @@ def from_lifetimes(fitter: Any) -> Model:
 
 def model_class(name: str) -> type[Model]:
     """Return our model of that name."""
-    from relmark_research.clv import MODELS
+    from relmark_research.clv.models import MODELS
 
     return MODELS[name]
 

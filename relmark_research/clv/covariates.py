@@ -100,7 +100,7 @@ def fit_covariates(
     >>> import relmark_research as rm
     >>> log = rm.load_cdnow().until("1997-09-30")
     >>> first = log.to_pandas().groupby("customer_id")["value"].first().rename("first_value")
-    >>> fit = rm.fit_covariates(
+    >>> fit = rm.clv.fit_covariates(
     ...     rm.BGNBD, log.customer_summary(), rate="np.log1p(first_value)",
     ...     covariates=first.to_frame(),
     ... )

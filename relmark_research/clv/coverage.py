@@ -102,7 +102,7 @@ def interval_coverage(
     --------
     >>> import relmark_research as rm
     >>> split = rm.load_cdnow().split(at="1997-09-30")
-    >>> rm.interval_coverage(rm.BGNBD.fit(split.calibration), split, levels=[0.5, 0.9]).round(2)
+    >>> rm.clv.interval_coverage(rm.BGNBD.fit(split.calibration), split, levels=[0.5, 0.9]).round(2)
        expected  actual  actual_low  actual_high
     0       0.5    0.50        0.49         0.51
     1       0.9    0.89        0.88         0.90

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from relmark_research.clv.search import Found, maximise
+from relmark_research.clv.search import Found, by_ratio, maximise
 
 if TYPE_CHECKING:
     from relmark_research.clv.base import Mixture, Model
@@ -26,6 +26,8 @@ _OPEN = 1.0  # standard deviation of a direction in logarithms that counts as un
 _CONDITION = 1e8  # of the information, beyond which its smallest direction is noise
 _AWAY = float(np.log(1e4))  # how far out a limit is tried
 _SAME = 1e-2  # a likelihood lower by less than this has not fallen
+_FALLEN = 1.92  # and lower by more than this is out of a likelihood interval of 95%
+_NONE = 35.0  # logarithms below a model's start at which a ratio is as good as 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Diagnosis:
         The parameters that the data do not determine one by one.
     told
         What the data tell of them nevertheless, such as ``"a / (a + b)"``.
+    vanishing
+        Ratios that may as well be 0, such as ``"a / (a + b)"`` where nobody leaves: the data set
+        them an upper bound, which the fit's `profile` of the ratio finds.
     """
 
     grade: Grade
@@ -56,6 +61,12 @@ class Diagnosis:
     condition: float
     loose: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    vanishing: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> bool:
+        """Whether no maximum was found, so that nothing should be taken from the fit."""
+        return self.grade in ("not converged", "did not move")
 
     def __str__(self) -> str:
         return f"{self.grade}: {self.words}"
@@ -71,14 +82,17 @@ def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
     loose = tuple(
         name for k, name in enumerate(model.names()) if any(abs(axis[k]) > 0.3 for axis in away)
     )
-    told = tuple(ratio_name(mixture) for mixture in _told(model, away, loose))
     if not moved:
         words = f"no step from the start was better; the slope there is {slope:.1e}"
         return Diagnosis("did not move", words, slope, condition, loose)
+    gone = [m for m in model.mixtures if m.none and _vanishes(likelihood, found, m, loose)]
+    vanishing = tuple(ratio_name(mixture) for mixture in gone)
+    told = tuple(ratio_name(m) for m in _told(model, away, loose) if m not in gone)
     found_limits = [each for axis in away for each in _limits(likelihood, found, axis, told)]
-    limits = _said_once(found_limits)
+    limits = _said_once([*map(_without, gone), *found_limits])
     if limits:
-        return Diagnosis("at infinity", "; ".join(limits), slope, condition, loose, told)
+        words = "; ".join(limits)
+        return Diagnosis("at infinity", words, slope, condition, loose, told, vanishing)
     if found.ending != "at a maximum":
         words = f"the search ended on a slope of {slope:.1e} ({found.ending}), also from elsewhere"
         return Diagnosis("not converged", words, slope, condition, loose)
@@ -120,6 +134,38 @@ def _told(model: type[Model], away: list[Array], loose: tuple[str, ...]) -> list
         for m in pairs
         if all(abs(axis[names.index(m.first)] - axis[names.index(m.second)]) < 0.3 for axis in away)
     ]
+
+
+def _vanishes(
+    likelihood: Likelihood, found: Found, mixture: Mixture, loose: tuple[str, ...]
+) -> bool:
+    """Return whether a mixture's ratio may as well be 0, but not as well be large."""
+    pair = mixture.first, mixture.second
+    if not set(pair) & set(loose):
+        return False
+    names = likelihood.model.names()
+    one, other = (names.index(name) for name in pair)
+    surface = by_ratio(likelihood.at, one, other)
+    place, reference = found.point.at.copy(), likelihood.reference.copy()
+    place[one] -= place[other]
+    reference[one] -= reference[other]
+    nothing = np.where(np.arange(len(place)) == one, min(place[one], reference[one] - _NONE), place)
+    free = ~np.isin(np.arange(len(place)), (one, other))
+    there = maximise(surface, nothing, free=free).point
+    if not (there.finite and there.value > found.point.value - _SAME):
+        return False
+    large = np.where(free, place, reference)
+    there = maximise(surface, large, free=np.arange(len(place)) != one).point
+    return bool(there.finite and there.value < found.point.value - _FALLEN)
+
+
+def _without(mixture: Mixture) -> tuple[tuple[str, ...], str]:
+    """Say that a mixture's ratio may as well be 0."""
+    pair = mixture.first, mixture.second
+    return pair, (
+        f"it is as likely that {mixture.none}: {ratio_name(mixture)} may be 0, and nothing else is "
+        f"told of {mixture.first} and {mixture.second}"
+    )
 
 
 def _limits(
@@ -170,3 +216,27 @@ def ratio_name(mixture: Mixture) -> str:
     """Return the formula of what is still determined when both parameters run off."""
     first, second = mixture.first, mixture.second
     return f"{first} / ({first} + {second})" if mixture.kind == "share" else f"{first} / {second}"
+
+
+def refusal(said: Diagnosis, model: Model, log_covariance: Array) -> str:
+    """Say why a fit gives no interval, or nothing where it gives one.
+
+    There is none where the search did not end at a maximum, nor where parameters run off to a limit
+    and the data do not tell their ratio either: no telling how far off a forecast may then be.
+    """
+    known = {name for pair in told_pairs(said, model) for name in (pair.first, pair.second)}
+    endless = said.grade == "at infinity" and not (said.loose and set(said.loose) <= known)
+    if not (said.lost or endless) and np.isfinite(log_covariance).all():
+        return ""
+    instead = (
+        "Fit NBD, in which nobody leaves and which has intervals given that, or ask for level=None."
+        if said.vanishing
+        else "Ask for level=None, fit more customers or a longer time, or give a penalty."
+    )
+    name = type(model).__name__
+    return f"there is no interval: {name}'s parameters are not determined ({said}). {instead}"
+
+
+def told_pairs(said: Diagnosis, model: Model) -> list[Mixture]:
+    """Return the mixtures whose parameters are open while their ratio is told."""
+    return [mixture for mixture in model.mixtures if ratio_name(mixture) in said.told]

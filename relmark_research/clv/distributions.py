@@ -83,7 +83,7 @@ def customer_history(
     >>> import relmark_research as rm
     >>> log = rm.load_cdnow()
     >>> fit = rm.BGNBD.fit(log.customer_summary())
-    >>> path = rm.customer_history(fit, log, customer_id="00004")
+    >>> path = rm.clv.customer_history(fit, log, customer_id="00004")
     >>> path.loc[path["purchase"], "time"].dt.strftime("%d %b").tolist()
     ['01 Jan', '18 Jan', '02 Aug', '12 Dec']
     """

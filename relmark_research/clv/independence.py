@@ -115,7 +115,7 @@ def spend_frequency_correlation(
 
     >>> import relmark_research as rm
     >>> calibration = rm.load_cdnow().split(at="1997-09-30").calibration
-    >>> found = rm.spend_frequency_correlation(calibration)
+    >>> found = rm.clv.spend_frequency_correlation(calibration)
     >>> print(f"{found.value:.2f} {found.trimmed:.2f}")
     0.11 0.06
     """

@@ -110,7 +110,7 @@ def purchase_regularity(log: TransactionLog, *, level: float = 0.95) -> Regulari
     CDNOW's customers buy in bursts; days taken for moments would hide some of it:
 
     >>> import relmark_research as rm
-    >>> found = rm.purchase_regularity(rm.load_cdnow(full=True))
+    >>> found = rm.clv.purchase_regularity(rm.load_cdnow(full=True))
     >>> print(f"{found.k:.2f} ({found.low:.2f} to {found.high:.2f}), {found.moment_k:.2f}")
     0.88 (0.85 to 0.91), 0.94
     """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from relmark_research.clv.diagnosis import ratio_name
+from relmark_research.clv.diagnosis import told_pairs
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.errors import ParameterError
 
@@ -60,23 +60,16 @@ def doubt(fit: Fit) -> Array:
         Where parameters run off but the data tell their ratio, on which the interval then rests;
         and where they are hardly determined, so that an interval is rough.
     """
-    said, covariance = fit.diagnosis, fit.log_covariance
-    ratios = " and ".join(said.told)
-    pairs = [pair for pair in fit.model.mixtures if ratio_name(pair) in said.told]
-    known = {name for pair in pairs for name in (pair.first, pair.second)}
+    if why := fit.no_interval:
+        raise ParameterError(why)
+    said = fit.diagnosis
+    known = {name for pair in told_pairs(said, fit.model) for name in (pair.first, pair.second)}
     untold = [name for name in said.loose if name not in known]
-    lost = said.grade in ("not converged", "did not move")
-    endless = said.grade == "at infinity" and (bool(untold) or not said.loose)
-    if lost or endless or not np.isfinite(covariance).all():
-        raise ParameterError(
-            f"there is no interval: {type(fit.model).__name__}'s parameters are not determined "
-            f"({said}). Ask for level=None, fit more customers or a longer time, or give a penalty."
-        )
     if said.grade == "at infinity":
-        _warn(fit, f"intervals rest on {ratios} alone")
+        _warn(fit, f"intervals rest on {' and '.join(said.told)} alone")
     elif said.grade == "flat" and untold:
         _warn(fit, f"intervals are rough, since {' and '.join(untold)} may be far off")
-    return covariance
+    return fit.log_covariance
 
 
 def _warn(fit: Fit, consequence: str) -> None:

@@ -28,7 +28,7 @@ def read(text: str) -> Content:
     DataError
         Where the text is no JSON, or the JSON of something else.
     """
-    from relmark_research.clv import MODELS
+    from relmark_research.clv.models import MODELS
 
     try:
         content = json.loads(text)
@@ -71,6 +71,7 @@ def _arguments(content: Content, model: type) -> Content:
             condition=float(said["condition"]),
             loose=tuple(said["loose"]),
             told=tuple(said["told"]),
+            vanishing=tuple(said.get("vanishing", ())),
         ),
         "unit": None if unit is None else TimeUnit(unit),
         "note": content["note"],

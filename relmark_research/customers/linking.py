@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.customers.pseudonyms import pseudonyms
+from relmark_research.customers.pseudonym import pseudonyms
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:

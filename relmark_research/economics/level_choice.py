@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.economics.level_effects import LevelEffects
+from relmark_research.economics.effect_sizes import LevelEffects
 from relmark_research.economics.level_pooling import pooled
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate
@@ -88,7 +88,7 @@ def relationship_levels(
 
     Examples
     --------
-    >>> from relmark_research.economics.level_effects import assumed_effects
+    >>> from relmark_research.economics.effect_sizes import assumed_effects
     >>> from relmark_research.economics.levels import Effect, MarketingLevel
     >>> segments = pd.DataFrame({"segment": ["mills"], "customers": [12], "retention": [0.7],
     ...                          "margin": [2000.0]})

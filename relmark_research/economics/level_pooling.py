@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from relmark_research.economics.level_effects import Estimates
+from relmark_research.economics.effect_sizes import Estimates
 
 Array = np.ndarray
 

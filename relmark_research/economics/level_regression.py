@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.level_effects import Estimates, LevelEffects
+from relmark_research.economics.effect_sizes import Estimates, LevelEffects
 from relmark_research.economics.levels import MarketingLevel, check_level_names, read_levels
 from relmark_research.errors import ConvergenceError, DataError, unknown_name
 
@@ -62,9 +62,9 @@ def level_effects(
     --------
     >>> import relmark_research as rm
     >>> log = rm.read_transactions("dataset:sample", cost="cost")
-    >>> years = rm.account_years(log, contacts=rm.load_sample("contacts"),
+    >>> years = rm.economics.account_years(log, contacts=rm.load_sample("contacts"),
     ...                          customers=rm.load_sample("customers"))
-    >>> rm.level_effects(years).table()["retention"].round(2).to_dict()
+    >>> rm.economics.level_effects(years).table()["retention"].round(2).to_dict()
     {'reactive': 0.01, 'accountable': 0.19, 'proactive': 0.6, 'partnership': 1.02}
     """
     order = [level.name for level in (read_levels() if levels is None else levels)]
@@ -219,7 +219,7 @@ def level_balance(years: pd.DataFrame) -> tuple[float, int]:
     --------
     >>> import relmark_research as rm
     >>> log = rm.read_transactions("dataset:sample", cost="cost")
-    >>> years = rm.account_years(log, contacts=rm.load_sample("contacts"),
+    >>> years = rm.economics.account_years(log, contacts=rm.load_sample("contacts"),
     ...                          customers=rm.load_sample("customers"))
     >>> p, n = level_balance(years)
     >>> p > 0.05, n

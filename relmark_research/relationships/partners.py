@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from relmark_research.customers.pseudonyms import pseudonyms
+from relmark_research.customers.pseudonym import pseudonyms
 from relmark_research.errors import DataError, unknown_name
 from relmark_research.relationships.checks import check_columns, check_share
 from relmark_research.relationships.scales import (
@@ -114,7 +114,8 @@ def read_partners(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
     >>> data.records["group"].value_counts().to_dict()
     {'marketing partners': 68, 'employees': 14, 'financial community': 10}
     """
@@ -254,7 +255,8 @@ def partner_figures(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
     >>> partner_figures(data).set_index("constituency")["response_days"].round(1).to_dict()
     {'agency': 4.1, 'distributor': 2.3, 'employee': 1.4, 'investor': 8.2, 'supplier': 3.3}
     """

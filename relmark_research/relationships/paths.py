@@ -98,8 +98,9 @@ def relationship_drivers(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
-    >>> drivers = rm.relationship_drivers(data, draws=200)
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> drivers = rm.relationships.relationship_drivers(data, draws=200)
     >>> drivers.paths.set_index(["effect", "cause"])["path"].round(2).loc["trust"].to_dict()
     {'communication': 0.38, 'mutual_interest': 0.39}
     """

@@ -139,8 +139,9 @@ def relationship_quality(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
-    >>> quality = rm.relationship_quality(data)
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> quality = rm.relationships.relationship_quality(data)
     >>> float(quality.table["reliability"].median().round(2))
     0.78
     """

@@ -85,8 +85,10 @@ def scale_reliability(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
-    >>> rm.scale_reliability(data, draws=200).set_index("scale")["alpha"].round(2).to_dict()
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> found = rm.relationships.scale_reliability(data, draws=200)
+    >>> found.set_index("scale")["alpha"].round(2).to_dict()
     {'trust': 0.86, 'commitment': 0.86, 'satisfaction': 0.79, 'communication': 0.83,
     'mutual_interest': 0.83}
     """

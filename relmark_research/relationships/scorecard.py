@@ -103,10 +103,12 @@ def scorecards(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
-    >>> quality = rm.relationship_quality(data)
-    >>> costs = rm.weak_partners(data, quality, rm.tie_effects(data, quality))
-    >>> cards = rm.scorecards(data, costs)
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> quality = rm.relationships.relationship_quality(data)
+    >>> ties = rm.relationships.tie_effects(data, quality)
+    >>> costs = rm.relationships.weak_partners(data, quality, ties)
+    >>> cards = rm.relationships.scorecards(data, costs)
     >>> cards.page("B001").loc["social_tie", "standing"]
     'strong'
     """

@@ -102,9 +102,10 @@ def tie_effects(data: PartnerData, quality: QualityScores, *, of: str = "cost") 
     Examples
     --------
     >>> import relmark_research as rm
-    >>> data = rm.read_partners(rm.load_sample("partners"), rm.load_sample("partner_survey"))
-    >>> quality = rm.relationship_quality(data, of="trust")
-    >>> rm.tie_effects(data, quality).table()["effect"].round(2).to_dict()
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> quality = rm.relationships.relationship_quality(data, of="trust")
+    >>> rm.relationships.tie_effects(data, quality).table()["effect"].round(2).to_dict()
     {'social_tie': -0.07, 'economic_tie': -0.08, 'technical_tie': -0.1, 'quality': -0.11}
     """
     import statsmodels.api as sm

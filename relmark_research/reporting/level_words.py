@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
+from relmark_research.economics.effect_sizes import LevelEffects
 from relmark_research.economics.level_choice import LevelChoice
-from relmark_research.economics.level_effects import LevelEffects
 from relmark_research.reporting.advice import chance
 from relmark_research.reporting.numbers import Formatter, count, share, with_interval
 

@@ -19,7 +19,7 @@ def some(cdnow):
 
 @pytest.fixture(scope="module")
 def moved(some):
-    return rm.fit_covariates(rm.BGNBD, some, rate="kind")
+    return rm.clv.fit_covariates(rm.BGNBD, some, rate="kind")
 
 
 @pytest.mark.parametrize("function", [rm.lifetime_value, rm.total_value])

@@ -7,7 +7,7 @@ import relmark_research as rm
 
 def test_both_are_told_of_cdnow():
     log = rm.load_cdnow().until("1997-09-30")
-    words = rm.assumptions_in_words(log, log.customer_summary())
+    words = rm.clv.assumptions_in_words(log, log.customer_summary())
     assert "The correlation of their ranks is 0.21 (0.14 to 0.27)." in words
     assert "Purchases come as if at random: k is 0.95" in words
 
@@ -16,6 +16,6 @@ def test_too_few_customers_are_told_not_raised():
     days = pd.to_datetime(["2024-01-01", "2024-01-05", "2024-02-01"])
     rows = pd.DataFrame({"customer_id": ["a", "a", "b"], "date": days, "value": [1.0, 2.0, 3.0]})
     log = rm.read_transactions(rows)
-    words = rm.assumptions_in_words(log, log.customer_summary())
+    words = rm.clv.assumptions_in_words(log, log.customer_summary())
     assert "That could not be tested: a correlation" in words
     assert "Whether purchases come at random could not be tested: regularity" in words

@@ -21,7 +21,7 @@ def calibration():
 @pytest.fixture(scope="module")
 def both(calibration):
     models = ["BGNBD", "MBGNBD", "ParetoNBD", "GammaGamma"]
-    return rm.compare_with_lifetimes(calibration, models=models, horizon="39 weeks")
+    return rm.clv.compare_with_lifetimes(calibration, models=models, horizon="39 weeks")
 
 
 def test_both_find_the_same_parameters_of_cdnow(both):
@@ -48,7 +48,7 @@ def test_predictions_stand_side_by_side(both):
 
 def test_opportunities_are_compared_too():
     donors = rm.load_donations()
-    found = rm.compare_with_lifetimes(donors, models=["BGBB"], horizon=5)
+    found = rm.clv.compare_with_lifetimes(donors, models=["BGBB"], horizon=5)
     assert found.parameters["difference"].abs().max() < 1e-3
     row = found.predictions.loc["BGBB"]
     assert row["lifetimes"] == pytest.approx(row["relmark"], rel=1e-3)
@@ -59,7 +59,7 @@ def test_long_histories_are_no_number_there():
     """lifetimes 0.11.3 has no P(alive) for an active customer with many purchases."""
     history = {"frequency": [400.0, 3.0], "recency": [200.0, 100.0], "T": [200.0, 200.0]}
     customers = pd.DataFrame(history)
-    fitter = rm.to_lifetimes(rm.ParetoNBD(0.55, 10.58, 0.61, 11.67))
+    fitter = rm.clv.to_lifetimes(rm.ParetoNBD(0.55, 10.58, 0.61, 11.67))
     ours = rm.ParetoNBD(0.55, 10.58, 0.61, 11.67).conditional_expected_purchases(
         10, *(customers[name].to_numpy() for name in customers)
     )
@@ -79,9 +79,9 @@ def test_conversion_there_and_back(calibration):
         rm.BGBB(1.2, 0.75, 0.66, 2.78),
     ]
     for model in models:
-        assert rm.from_lifetimes(rm.to_lifetimes(model)) == model
+        assert rm.clv.from_lifetimes(rm.clv.to_lifetimes(model)) == model
     fit = rm.BGNBD.fit(calibration)
-    fitter = rm.to_lifetimes(fit)
+    fitter = rm.clv.to_lifetimes(fit)
     np.testing.assert_allclose(fitter.summary["se(coef)"], fit.standard_errors)
     matrix = fitter.variance_matrix_.to_numpy()
     np.testing.assert_allclose(matrix, matrix.T)
@@ -94,7 +94,7 @@ def test_a_failure_there_is_told_not_raised(monkeypatch, calibration):
         raise ValueError("it did not converge")
 
     monkeypatch.setattr(BetaGeoFitter, "fit", broken)
-    found = rm.compare_with_lifetimes(calibration, models=["BGNBD"], horizon="39 weeks")
+    found = rm.clv.compare_with_lifetimes(calibration, models=["BGNBD"], horizon="39 weeks")
     assert found.failures == {"BGNBD": "ValueError: it did not converge"}
     assert found.predictions.empty
 
@@ -108,7 +108,7 @@ warnings.filterwarnings("ignore", category=DeprecationWarning)
 before = [str(f) for f in warnings.filters if f[2] is FutureWarning]
 option = pd.get_option("mode.chained_assignment")
 import relmark_research as rm
-rm.to_lifetimes(rm.BGNBD(0.2, 4, 1, 2))
+rm.clv.to_lifetimes(rm.BGNBD(0.2, 4, 1, 2))
 assert [str(f) for f in warnings.filters if f[2] is FutureWarning] == before
 assert pd.get_option("mode.chained_assignment") == option
 try:
@@ -122,14 +122,14 @@ except FutureWarning:
 
 def test_what_lifetimes_has_not_is_refused(calibration):
     with pytest.raises(rm.ParameterError, match="no model of lifetimes 'ShiftedBetaGeometric'"):
-        rm.to_lifetimes(rm.ShiftedBetaGeometric(0.7, 3.8))
+        rm.clv.to_lifetimes(rm.ShiftedBetaGeometric(0.7, 3.8))
     with pytest.raises(rm.ParameterError, match="no model of lifetimes 'NBD'"):
-        rm.compare_with_lifetimes(calibration, models=["NBD"], horizon="39 weeks")
+        rm.clv.compare_with_lifetimes(calibration, models=["NBD"], horizon="39 weeks")
     with pytest.raises(rm.ParameterError, match="unit='week'"):
-        rm.compare_with_lifetimes(calibration.table, models=["BGNBD"], horizon="39 weeks")
+        rm.clv.compare_with_lifetimes(calibration.table, models=["BGNBD"], horizon="39 weeks")
     with pytest.raises(rm.ParameterError, match="has no parameters yet"):
         from lifetimes import BetaGeoFitter
 
-        rm.from_lifetimes(BetaGeoFitter())
+        rm.clv.from_lifetimes(BetaGeoFitter())
     with pytest.raises(rm.ParameterError, match="no fitter of lifetimes 'int'"):
-        rm.from_lifetimes(3)
+        rm.clv.from_lifetimes(3)

@@ -26,7 +26,7 @@ def test_c_decides_whether_retention_rises(c, rises):
 
 
 def test_fit_is_no_worse_than_sbg_and_equal_where_c_is_one():
-    contracts = rm.contract_tenures(REGULAR)
+    contracts = rm.clv.contract_tenures(REGULAR)
     free, plain = rm.BetaDiscreteWeibull.fit(contracts), rm.ShiftedBetaGeometric.fit(contracts)
     assert free.log_likelihood >= plain.log_likelihood
     same = rm.BetaDiscreteWeibull(*plain.model.values, 1.0)

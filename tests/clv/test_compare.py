@@ -31,11 +31,11 @@ def test_models_stand_by_log_score_and_naive_forecasts_last(compared):
 
 def test_scores_are_those_of_each_model_alone(compared, split):
     for name in ("BGNBD", "ParetoNBD"):
-        score = rm.holdout_score(compared.fits[name], split)
+        score = rm.clv.holdout_score(compared.fits[name], split)
         row = compared.table.loc[name]
         for column in ("log_score", "bias", "mean_absolute_error", "root_mean_squared_error"):
             assert row[column] == pytest.approx(getattr(score, column))
-        coverage = rm.interval_coverage(compared.fits[name], split, levels=[0.5, 0.9])
+        coverage = rm.clv.interval_coverage(compared.fits[name], split, levels=[0.5, 0.9])
         assert coverage["actual"].to_list() == pytest.approx([row.coverage_50, row.coverage_90])
         assert row["aic"] == pytest.approx(compared.fits[name].aic)
 

@@ -40,7 +40,7 @@ def simulated(kind, *, n=3000, seed=1, rate=0.4, shop=0.9):
 @pytest.fixture(scope="module", params=MODELS, ids=lambda kind: kind.__name__)
 def fitted(request):
     table = simulated(request.param)
-    return rm.fit_covariates(request.param, table, rate="size", dropout="channel"), table
+    return rm.clv.fit_covariates(request.param, table, rate="size", dropout="channel"), table
 
 
 @pytest.mark.parametrize("kind", [*MODELS, rm.MBGNBD], ids=lambda kind: kind.__name__)
@@ -50,7 +50,7 @@ def test_effects_of_zero_are_the_plain_model(kind):
     plain = kind.fit(table)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        none = rm.fit_covariates(kind, table.assign(same=1.0), rate="same", dropout="same")
+        none = rm.clv.fit_covariates(kind, table.assign(same=1.0), rate="same", dropout="same")
     assert none.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-8)
     np.testing.assert_allclose(none.base.values, plain.model.values, rtol=1e-6)
     errors = none.summary()["standard_error"].to_numpy()
@@ -103,7 +103,7 @@ def test_maximum_and_errors_are_those_of_a_slow_search():
         )
         return -own.log_likelihood(x, t_x, T).sum()
 
-    fit = rm.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel")
+    fit = rm.clv.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel")
     there = np.concatenate([np.log(fit.base.values), fit.coefficients])
     assert loss(there) == pytest.approx(-fit.log_likelihood)
     start = there + 0.05
@@ -131,7 +131,7 @@ def test_coding_and_scale_of_a_covariate_change_nothing_else(fitted):
     fit, table = fitted
     kind = type(fit.base)
     other = table.assign(size=10 * table["size"] + 3, channel=table["channel"].replace("app", "z"))
-    again = rm.fit_covariates(kind, other, rate="size", dropout="channel")
+    again = rm.clv.fit_covariates(kind, other, rate="size", dropout="channel")
     assert again.log_likelihood == pytest.approx(fit.log_likelihood, abs=1e-6)
     first, second = fit.effects(), again.effects()
     assert second.loc[("rate", "size"), "estimate"] == pytest.approx(
@@ -143,7 +143,7 @@ def test_coding_and_scale_of_a_covariate_change_nothing_else(fitted):
 def test_unit_of_time_changes_no_effect(fitted):
     fit, table = fitted
     days = table.assign(recency=7 * table["recency"], T=7 * table["T"])
-    again = rm.fit_covariates(type(fit.base), days, rate="size", dropout="channel")
+    again = rm.clv.fit_covariates(type(fit.base), days, rate="size", dropout="channel")
     np.testing.assert_allclose(again.coefficients, fit.coefficients, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(again.covariance, fit.covariance, rtol=1e-2, atol=1e-6)
 
@@ -152,16 +152,16 @@ def test_weighted_rows_are_expanded_rows():
     table = simulated(rm.BGNBD, n=300)
     n = np.random.default_rng(3).integers(1, 4, 300)
     expanded = table.loc[np.repeat(table.index, n)].reset_index(drop=True)
-    weighted = rm.fit_covariates(rm.BGNBD, table.assign(n_customers=n), rate="size")
-    repeated = rm.fit_covariates(rm.BGNBD, expanded, rate="size")
+    weighted = rm.clv.fit_covariates(rm.BGNBD, table.assign(n_customers=n), rate="size")
+    repeated = rm.clv.fit_covariates(rm.BGNBD, expanded, rate="size")
     np.testing.assert_allclose(weighted.coefficients, repeated.coefficients, rtol=1e-5)
     np.testing.assert_allclose(weighted.covariance, repeated.covariance, rtol=1e-4)
 
 
 def test_one_effect_on_the_odds_is_nested_in_two_on_the_shapes():
     table = simulated(rm.BGNBD, n=800)
-    two = rm.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel")
-    one = rm.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel", dropout_on="odds")
+    two = rm.clv.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel")
+    one = rm.clv.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel", dropout_on="odds")
     test = two.likelihood_ratio_test(one)
     assert test.degrees_of_freedom == 1
     assert test.p_value == pytest.approx(stats.chi2.sf(test.statistic, 1))
@@ -173,7 +173,7 @@ def test_likelihood_ratio_tells_what_matters(fitted):
     fit, table = fitted
     kind = type(fit.base)
     plain = kind.fit(table)
-    rate_only = rm.fit_covariates(kind, table, rate="size")
+    rate_only = rm.clv.fit_covariates(kind, table, rate="size")
     against_none = fit.likelihood_ratio_test(plain)
     assert against_none.statistic == pytest.approx(2 * (fit.log_likelihood - plain.log_likelihood))
     assert against_none.p_value < 1e-10
@@ -190,7 +190,7 @@ def test_only_fits_of_the_same_customers_and_model_are_nested(fitted):
     with pytest.raises(rm.ParameterError, match="the same customers"):
         fit.likelihood_ratio_test(kind.fit(table.iloc[:-1]))
     with pytest.raises(rm.ParameterError, match="it also has dropout: size"):
-        fit.likelihood_ratio_test(rm.fit_covariates(kind, table, dropout="size"))
+        fit.likelihood_ratio_test(rm.clv.fit_covariates(kind, table, dropout="size"))
 
 
 @pytest.mark.parametrize("kind", MODELS, ids=lambda kind: kind.__name__)
@@ -199,7 +199,7 @@ def test_effects_that_cannot_be_told_are_named(kind):
     table = table.assign(one=1.0, twice=2 * table["size"] + 1, odd=0.0)
     table.loc[table.index[table["frequency"] == 0][:5], "odd"] = 1.0
     with pytest.warns(UserWarning, match="cannot be told") as told:
-        fit = rm.fit_covariates(kind, table, rate="one + size + twice + odd")
+        fit = rm.clv.fit_covariates(kind, table, rate="one + size + twice + odd")
     words = [str(one.message) for one in told if "cannot be told" in str(one.message)]
     assert words[0] == "the effect of rate: one cannot be told: it is 1 for every customer."
     assert "rate: twice cannot be told: it follows from size" in words[1]
@@ -209,7 +209,7 @@ def test_effects_that_cannot_be_told_are_named(kind):
     assert effects.loc[["one", "twice", "odd"], "estimate"].isna().all()
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
-        clean = rm.fit_covariates(kind, table[table["odd"] == 0], rate="size")
+        clean = rm.clv.fit_covariates(kind, table[table["odd"] == 0], rate="size")
     assert effects.loc["size", "estimate"] == pytest.approx(
         clean.effects()["estimate"].item(), abs=0.02
     )
@@ -237,7 +237,7 @@ def test_interval_of_a_forecast_is_that_of_draws(fitted):
     drawn = np.random.default_rng(5).multivariate_normal(center, fit.covariance, size=150)
     k, logs = len(fit.base.values), []
     for values in drawn:
-        own = rm.CovariateFit(
+        own = rm.clv.CovariateFit(
             **vars(fit) | {"base": type(fit.base)(*np.exp(values[:k])), "coefficients": values[k:]}
         )
         logs.append(np.log(own.forecast(few, length=26.0)["expected_purchases"]))
@@ -248,11 +248,11 @@ def test_interval_of_a_forecast_is_that_of_draws(fitted):
 def test_covariates_may_come_beside_the_customers():
     table = simulated(rm.BGNBD, n=200)
     history, beside = table[["frequency", "recency", "T"]], table[["size"]]
-    joined = rm.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside)
-    together = rm.fit_covariates(rm.BGNBD, table, rate="size")
+    joined = rm.clv.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside)
+    together = rm.clv.fit_covariates(rm.BGNBD, table, rate="size")
     assert joined.log_likelihood == together.log_likelihood
     with pytest.raises(rm.DataError, match="1 of 200 have none, first: 7"):
-        rm.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside.drop(index=7))
+        rm.clv.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside.drop(index=7))
 
 
 def test_what_a_formula_may_not_be():
@@ -260,7 +260,7 @@ def test_what_a_formula_may_not_be():
 
     def refused(message, error=rm.ParameterError, **formulas):
         with pytest.raises(error, match=message):
-            rm.fit_covariates(rm.BGNBD, table, **formulas)
+            rm.clv.fit_covariates(rm.BGNBD, table, **formulas)
 
     refused("expected a formula for rate, dropout or both")
     refused("no column 'chanel'.*Did you mean 'channel'", rate="chanel")
@@ -272,7 +272,7 @@ def test_what_a_formula_may_not_be():
     table.loc[3, "size"] = np.nan
     refused("1 of 50 have none, first: 3", rm.DataError, rate="size")
     with pytest.raises(rm.ParameterError, match="no model with covariates 'BGBB'"):
-        rm.fit_covariates(rm.BGBB, table, rate="channel")
+        rm.clv.fit_covariates(rm.BGBB, table, rate="channel")
 
 
 def test_unknown_categories_are_not_taken_for_the_base(fitted):
@@ -286,7 +286,9 @@ def test_unknown_categories_are_not_taken_for_the_base(fitted):
 def test_everything_works_with_a_model_per_customer():
     """Each customer by the own parameters: the same as one forecast per customer."""
     table = simulated(rm.BGNBD, n=60)
-    fit = rm.fit_covariates(rm.BGNBD, simulated(rm.BGNBD, n=500), rate="size", dropout="channel")
+    fit = rm.clv.fit_covariates(
+        rm.BGNBD, simulated(rm.BGNBD, n=500), rate="size", dropout="channel"
+    )
     customers = rm.CustomerSummary(table.assign(monetary_value=20.0), unit="week")
     own, spend = fit.model_for(customers), rm.GammaGamma(6.25, 3.74, 15.44)
     terms = {"margin": 0.3, "annual_discount_rate": 0.1, "horizon": "52 weeks"}
@@ -295,7 +297,7 @@ def test_everything_works_with_a_model_per_customer():
     split = rm.Split(customers, holdout, 26.0, 0, None)
     future = rm.forecast(own, customers, horizon="26 weeks")
     values = rm.lifetime_value(own, spend, customers, **terms)
-    score = rm.holdout_score(own, split)
+    score = rm.clv.holdout_score(own, split)
     logs = []
     for row in range(60):
         alone = rm.BGNBD(*(float(np.asarray(value)[row]) for value in own.values))
@@ -324,7 +326,7 @@ def test_intervals_cover_the_effects(kind):
         table = simulated(kind, n=1500, seed=1000 + 7 * run)
         table = table.assign(recency=np.ceil(7 * table["recency"]) / 7)  # whole days
         on = {"dropout_on": "odds"} if kind is rm.BGNBD else {}
-        effects = rm.fit_covariates(kind, table, rate="size", dropout="channel", **on).effects()
+        effects = rm.clv.fit_covariates(kind, table, rate="size", dropout="channel", **on).effects()
         truth = np.array([0.4, 0.9])
         inside[run] = (effects["low"] < truth) & (truth < effects["high"])
     least, most = stats.binom.ppf([0.0005, 0.9995], RUNS, 0.95) / RUNS
@@ -339,6 +341,6 @@ def test_missing_categories_are_not_taken_for_the_base(fitted):
     said = "needs channel of every customer; 1 of 3,000 have none, first: "
     for channel in (gap["channel"], gap["channel"].astype("category")):
         with pytest.raises(rm.DataError, match=said):
-            rm.fit_covariates(rm.BGNBD, gap.assign(channel=channel), dropout="C(channel)")
+            rm.clv.fit_covariates(rm.BGNBD, gap.assign(channel=channel), dropout="C(channel)")
         with pytest.raises(rm.DataError, match="were not there when it was fitted: nan"):
             fit.model_for(gap.assign(channel=channel))

@@ -29,7 +29,7 @@ def split_of(model, n=3000, T=40.0, length=26.0, seed=8):
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_intervals_of_the_true_model_hold_what_they_say(model):
-    table = rm.interval_coverage(model, split_of(model), levels=[0.5, 0.9], level=0.999)
+    table = rm.clv.interval_coverage(model, split_of(model), levels=[0.5, 0.9], level=0.999)
     assert (table["actual_low"] < table["expected"]).all()
     assert (table["expected"] < table["actual_high"]).all()
 
@@ -37,17 +37,17 @@ def test_intervals_of_the_true_model_hold_what_they_say(model):
 def test_too_sure_a_model_is_found_out():
     truth = rm.BGNBD(0.6, 5.0, 0.8, 2.4)
     sure = rm.BGNBD(60.0, 500.0, 0.8, 2.4)  # takes all customers for nearly alike
-    table = rm.interval_coverage(sure, split_of(truth), levels=[0.5, 0.9])
+    table = rm.clv.interval_coverage(sure, split_of(truth), levels=[0.5, 0.9])
     assert (table["actual_high"] < table["expected"]).all()
 
 
 def test_histogram_is_flat_for_the_true_model_and_not_for_a_low_one():
     truth = rm.BGNBD(0.6, 5.0, 0.8, 2.4)
     split = split_of(truth)
-    flat = rm.prediction_histogram(truth, split, bins=5)
+    flat = rm.clv.prediction_histogram(truth, split, bins=5)
     assert flat["share"].sum() == pytest.approx(1)
     assert flat["share"].between(0.185, 0.215).all()
-    low = rm.prediction_histogram(rm.BGNBD(0.6, 5.0, 3.0, 2.4), split, bins=5)
+    low = rm.clv.prediction_histogram(rm.BGNBD(0.6, 5.0, 3.0, 2.4), split, bins=5)
     assert low["share"].iloc[-1] > 0.23
 
 
@@ -67,6 +67,6 @@ def test_chances_agree_with_a_loop():
 def test_levels_and_bins_are_checked():
     split = split_of(rm.BGNBD(0.6, 5.0, 0.8, 2.4), n=10)
     with pytest.raises(rm.ParameterError, match=r"such as 0\.9; found 90"):
-        rm.interval_coverage(MODELS[0], split, levels=[90])
+        rm.clv.interval_coverage(MODELS[0], split, levels=[90])
     with pytest.raises(rm.ParameterError, match="at least 1 bin; found 0"):
-        rm.prediction_histogram(MODELS[0], split, bins=0)
+        rm.clv.prediction_histogram(MODELS[0], split, bins=0)

@@ -24,7 +24,7 @@ def values(*clv, index=None):
 
 
 def test_history_of_one_customer_ends_where_the_forecast_begins(log, fit):
-    path = rm.customer_history(fit, log, customer_id="00004")
+    path = rm.clv.customer_history(fit, log, customer_id="00004")
     now = rm.forecast(fit, log.customer_summary(), horizon="1 week").loc["00004", "p_alive"]
     assert path["p_alive"].iloc[-1] == pytest.approx(now)
     assert path["time"].iloc[[0, -1]].dt.date.astype(str).to_list() == ["1997-01-01", "1998-06-30"]
@@ -32,7 +32,7 @@ def test_history_of_one_customer_ends_where_the_forecast_begins(log, fit):
 
 
 def test_history_agrees_with_the_summary_of_every_cut(log, fit):
-    path = rm.customer_history(fit, log, customer_id="00004").set_index("time")
+    path = rm.clv.customer_history(fit, log, customer_id="00004").set_index("time")
     for day in ("1997-01-17", "1997-01-18", "1997-08-02", "1998-01-01"):
         own = log.until(day).customer_summary().table.loc["00004"]
         expected = fit.model.p_alive(own["frequency"], own["recency"], own["T"])
@@ -40,7 +40,7 @@ def test_history_agrees_with_the_summary_of_every_cut(log, fit):
 
 
 def test_chance_rises_with_a_purchase_and_falls_between(log, fit):
-    path = rm.customer_history(fit, log, customer_id="00004")
+    path = rm.clv.customer_history(fit, log, customer_id="00004")
     steps = np.diff(path["p_alive"])[20:]  # after the second purchase
     bought = path["purchase"].to_numpy()[21:]
     assert (steps[~bought] < 0).all()
@@ -49,27 +49,27 @@ def test_chance_rises_with_a_purchase_and_falls_between(log, fit):
 
 def test_unknown_customer_and_unit_are_refused(log, fit):
     with pytest.raises(rm.DataError, match=r"no customer '4'.*leading zeros"):
-        rm.customer_history(fit, log, customer_id="4")
+        rm.clv.customer_history(fit, log, customer_id="4")
     with pytest.raises(rm.ParameterError, match="unit='week'"):
-        rm.customer_history(MODEL, log, customer_id="00004")
+        rm.clv.customer_history(MODEL, log, customer_id="00004")
 
 
 def test_p_alive_matrix_is_the_models():
-    table = rm.p_alive_matrix(MODEL, T=40, most=5, steps=8)
+    table = rm.clv.p_alive_matrix(MODEL, T=40, most=5, steps=8)
     assert table.shape == (8, 5)
     assert table.loc[20.0, 3] == pytest.approx(float(MODEL.p_alive(3, 20.0, 40.0)))
     assert table.index[-1] == 40
 
 
 def test_bins_of_p_alive_hold_everybody():
-    table = rm.alive_distribution(pd.DataFrame({"p_alive": [0.0, 0.04, 0.5, 1.0]}), bins=20)
+    table = rm.clv.alive_distribution(pd.DataFrame({"p_alive": [0.0, 0.04, 0.5, 1.0]}), bins=20)
     assert table["customers"].sum() == 4
     assert table["customers"].iloc[[0, 10, 19]].to_list() == [2, 1, 1]
 
 
 def test_bins_of_value_join_at_round_numbers_and_hold_everybody():
     clv = np.random.default_rng(1).lognormal(1, 2, 5000)
-    table = rm.value_distribution(values(*clv))
+    table = rm.clv.value_distribution(values(*clv))
     assert table["customers"].sum() == 5000
     np.testing.assert_allclose(table["low"].iloc[1:], table["high"].iloc[:-1])
     shares = table["low"].iloc[1:] / 10.0 ** np.floor(np.log10(table["low"].iloc[1:]) + 1e-9)
@@ -79,17 +79,17 @@ def test_bins_of_value_join_at_round_numbers_and_hold_everybody():
 
 
 def test_equal_values_have_one_bin():
-    assert rm.value_distribution(values(3.3, 3.3))["customers"].to_list()[-1] == 2
+    assert rm.clv.value_distribution(values(3.3, 3.3))["customers"].to_list()[-1] == 2
 
 
 def test_no_value_at_all_is_refused():
     with pytest.raises(rm.DataError, match="no customer has a value above 0"):
-        rm.value_distribution(values(0, 0))
+        rm.clv.value_distribution(values(0, 0))
 
 
 def test_tenths_are_sorted_and_whole():
     clv = np.arange(1, 26.0)
-    table = rm.value_by_decile(values(*clv))
+    table = rm.clv.value_by_decile(values(*clv))
     assert table["customers"].sum() == 25
     assert table["customers"].max() - table["customers"].min() <= 1
     assert table["value"].sum() == clv.sum()
@@ -99,11 +99,11 @@ def test_tenths_are_sorted_and_whole():
 
 def test_most_to_lose_are_neither_surely_there_nor_surely_gone():
     forecast = pd.DataFrame({"p_alive": [1.0, 1e-9, 0.5, 0.9]}, index=list("abcd"))
-    table = rm.most_to_lose(values(1000, 1e-6, 40, 50, index=list("abcd")), forecast, n=2)
+    table = rm.clv.most_to_lose(values(1000, 1e-6, 40, 50, index=list("abcd")), forecast, n=2)
     assert table.index.to_list() == ["c", "d"]
     assert table.loc["c"].to_list() == [0.5, 40, 80, 20]
 
 
 def test_missing_column_is_named():
     with pytest.raises(rm.DataError, match="no column 'clv'"):
-        rm.value_by_decile(pd.DataFrame({"value": [1.0]}))
+        rm.clv.value_by_decile(pd.DataFrame({"value": [1.0]}))

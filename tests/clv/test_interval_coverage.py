@@ -41,9 +41,9 @@ def held(model, seed):
     truth = [*model.values, *SPEND.values]
     ends = pd.concat([bought.interval(), paid.interval()])
     names = [*ends.index, "total_purchases", "total_value"]
-    true_purchases = rm.total_purchases(model, customers, horizon="52 weeks", level=None)
+    true_purchases = rm.clv.total_purchases(model, customers, horizon="52 weeks", level=None)
     true_value = rm.total_value(model, SPEND, customers, level=None, **TERMS)
-    purchases = rm.total_purchases(bought, customers, horizon="52 weeks")
+    purchases = rm.clv.total_purchases(bought, customers, horizon="52 weeks")
     value = rm.total_value(bought, paid, customers, **TERMS)
     truth = [*truth, true_purchases.value, true_value.value]
     low = [*ends["low"], purchases.low, value.low]

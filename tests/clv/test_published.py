@@ -140,12 +140,12 @@ class TestContracts:
         ("segment", "parameters"), [("High End", "0.668 3.806"), ("Regular", "0.704 1.182")]
     )
     def test_parameters(self, segment, parameters):
-        contracts = rm.contract_tenures(pd.Series(SURVIVORS[segment]))
+        contracts = rm.clv.contract_tenures(pd.Series(SURVIVORS[segment]))
         fit = rm.ShiftedBetaGeometric.fit(contracts)
         assert printed(fit.model.values, 3) == parameters
 
     def test_log_likelihood(self):
-        contracts = rm.contract_tenures(pd.Series(SURVIVORS["High End"]))
+        contracts = rm.clv.contract_tenures(pd.Series(SURVIVORS["High End"]))
         fit = rm.ShiftedBetaGeometric.fit(contracts)
         assert printed(fit.log_likelihood, 3) == "-1611.158"
 

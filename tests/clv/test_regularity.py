@@ -31,13 +31,13 @@ def buyers(k, n=1500, mean=9.0, seed=5):
 
 @pytest.mark.parametrize("k", [0.6, 1.0, 2.0])
 def test_shape_is_recovered_although_days_are_whole(k):
-    found = rm.purchase_regularity(log_of(buyers(k)))
+    found = rm.clv.purchase_regularity(log_of(buyers(k)))
     assert found.low < k * (1 + 0.1 * (k != 1)) and found.high > k * (1 - 0.1 * (k != 1))
     assert found.mean_share_low < 0.5 < found.mean_share_high
 
 
 def test_days_taken_for_moments_make_random_purchases_look_regular():
-    found = rm.purchase_regularity(log_of(buyers(1.0, mean=4.0)))
+    found = rm.clv.purchase_regularity(log_of(buyers(1.0, mean=4.0)))
     assert found.low < 1 < found.high
     assert found.p_value > 0.01
     assert found.moment_k > found.high
@@ -49,7 +49,7 @@ def test_moment_estimate_is_that_of_the_paper():
     days = [np.unique(own.astype(int)) for own in times]
     last = np.array([np.diff(own)[-2:] for own in days if len(own) > 2])
     variance = np.var(last[:, 1] / last.sum(axis=1), ddof=1)
-    found = rm.purchase_regularity(log_of(times))
+    found = rm.clv.purchase_regularity(log_of(times))
     assert found.moment_k == pytest.approx((1 - 4 * variance) / (8 * variance))
     assert found.n_customers == len(last)
 
@@ -67,22 +67,22 @@ def test_shape_is_the_maximum_of_a_slow_likelihood():
         return -total
 
     best = optimize.minimize_scalar(loss, bounds=(0.2, 5), method="bounded").x
-    found = rm.purchase_regularity(log_of(times))
+    found = rm.clv.purchase_regularity(log_of(times))
     assert found.k == pytest.approx(best, rel=1e-4)
     assert found.p_value == pytest.approx(stats.chi2.sf(2 * (loss(1.0) - loss(best)), 1), rel=1e-4)
 
 
 def test_equal_intervals_end_at_the_largest_shape():
-    found = rm.purchase_regularity(log_of([np.arange(0, 90, 10)] * 20))
+    found = rm.clv.purchase_regularity(log_of([np.arange(0, 90, 10)] * 20))
     assert found.k == 1000
     assert found.words.startswith("Purchases are more regular")
 
 
 def test_too_few_customers_are_refused():
     with pytest.raises(rm.DataError, match="needs 10 of them; found 3"):
-        rm.purchase_regularity(log_of([[0, 5, 9]] * 3 + [[0, 4]] * 20))
+        rm.clv.purchase_regularity(log_of([[0, 5, 9]] * 3 + [[0, 4]] * 20))
 
 
 def test_days_in_a_row_say_nothing():
     with pytest.raises(rm.DataError, match="two of one day each"):
-        rm.purchase_regularity(log_of([[0, 1, 2]] * 12))
+        rm.clv.purchase_regularity(log_of([[0, 1, 2]] * 12))

@@ -33,7 +33,7 @@ def test_a_degenerate_fit_gives_no_interval_but_says_why(model, kind, silent, pa
     assert fit.diagnosis.grade == "at infinity"
     for call in (
         lambda: rm.forecast(fit, silent, kind=kind, **ASKED),
-        lambda: rm.total_purchases(fit, silent, **ASKED),
+        lambda: rm.clv.total_purchases(fit, silent, **ASKED),
         lambda: rm.lifetime_value(fit, paid, silent, kind=kind, **TERMS),
         lambda: rm.total_value(fit, paid, silent, kind=kind, **TERMS),
     ):

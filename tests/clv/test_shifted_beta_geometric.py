@@ -65,7 +65,7 @@ def test_several_cohorts_count_each_to_its_own_horizon():
         [[1000, 869, 743, 653], [900, 780, 670, None], [800, 700, None, None]],
         index=["2021", "2022", "2023"],
     )
-    rows = rm.contract_tenures(survivors)
+    rows = rm.clv.contract_tenures(survivors)
     assert rows["n_customers"].sum() == 2700
     assert rows.query("cohort == '2023'")["tenure"].max() == 1
     fit = rm.ShiftedBetaGeometric.fit(rows)
@@ -79,7 +79,7 @@ def test_several_cohorts_count_each_to_its_own_horizon():
 
 
 def test_rows_per_customer_and_triangle_give_the_same_fit():
-    rows = rm.contract_tenures(pd.Series(HIGH_END))
+    rows = rm.clv.contract_tenures(pd.Series(HIGH_END))
     single = rows.loc[rows.index.repeat(rows["n_customers"].astype(int)), ["tenure", "churned"]]
     one, many = (rm.ShiftedBetaGeometric.fit(table) for table in (rows, single))
     np.testing.assert_allclose(many.model.values, one.model.values, rtol=1e-8)
@@ -119,7 +119,7 @@ def test_tables_that_cannot_be_fitted_are_refused(table, words):
 )
 def test_triangles_that_are_none_are_refused(survivors, words):
     with pytest.raises(rm.DataError, match=words):
-        rm.contract_tenures(pd.Series(survivors))
+        rm.clv.contract_tenures(pd.Series(survivors))
 
 
 def test_lifetimes_that_do_not_exist_are_refused():

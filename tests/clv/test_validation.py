@@ -34,7 +34,7 @@ def tracked(fit, log):
 
 def test_score_of_cdnow(fit, split):
     """CLVTools expects 1,653.41 in the holdout; 1,882 purchase-days were made."""
-    score = rm.holdout_score(fit, split)
+    score = rm.clv.holdout_score(fit, split)
     assert f"{score.expected:.2f} {score.actual:.0f}" == "1653.41 1882"
     assert score.bias == pytest.approx(1653.41 / 1882 - 1, abs=1e-5)
     assert score.verdict == "12.1% too low"
@@ -49,7 +49,7 @@ def test_score_agrees_with_a_loop_over_customers(fit, split):
         newcomers=0,
         observed_until=split.observed_until,
     )
-    score = rm.holdout_score(fit, small)
+    score = rm.clv.holdout_score(fit, small)
     made = small.holdout["purchases"].to_numpy()
     logs, expected = [], []
     for n, row in zip(made, few.itertuples(), strict=True):
@@ -110,17 +110,17 @@ def test_calibration_is_a_mean_per_group(fit, split):
     error = bought[twice].std(ddof=1) / np.sqrt(twice.sum())
     assert table.loc[2, "actual_high"] == pytest.approx(bought[twice].mean() + 1.959964 * error)
     total = (table["expected"] * table["customers"]).sum()
-    assert total == pytest.approx(rm.holdout_score(fit, split).expected)
+    assert total == pytest.approx(rm.clv.holdout_score(fit, split).expected)
     assert (table["expected_low"] < table["expected"]).all()
 
 
 def test_frequency_fit_is_the_summed_pmf(fit, split):
-    table = rm.frequency_fit(fit, split.calibration, most=3)
+    table = rm.clv.frequency_fit(fit, split.calibration, most=3)
     chances = fit.model.purchase_pmf(np.arange(3)[:, None], split.calibration.T[None, :])
     np.testing.assert_allclose(table["expected"].iloc[:3], chances.sum(axis=1))
     assert table["expected"].sum() == pytest.approx(2357)
     assert table["actual"].to_list() == [1411, 439, 214, 293]
-    collapsed = rm.frequency_fit(fit, split.calibration.distinct_histories(), most=3)
+    collapsed = rm.clv.frequency_fit(fit, split.calibration.distinct_histories(), most=3)
     np.testing.assert_allclose(collapsed["expected"], table["expected"])
 
 
@@ -137,20 +137,20 @@ def test_a_silent_holdout_is_refused():
     later = pd.DataFrame({"customer_id": ["c"], "date": [date(2024, 3, 1)], "value": 1.0})
     cut = rm.read_transactions(pd.concat([rows, later])).split(at="2024-01-20")
     with pytest.raises(rm.DataError, match="nobody bought in the holdout"):
-        rm.holdout_score(rm.BGNBD(0.5, 4, 1, 2), cut)
+        rm.clv.holdout_score(rm.BGNBD(0.5, 4, 1, 2), cut)
 
 
 def test_pictures_take_the_tables(tracked, fit, split, log):
-    path = rm.customer_history(fit, log, customer_id="00004")
+    path = rm.clv.customer_history(fit, log, customer_id="00004")
     for draw, describe, table in (
         (plots.tracking, plots.describe_tracking, tracked),
         (plots.calibration, plots.describe_calibration, rm.calibration(fit, split, level=0.9)),
         (
             plots.frequency_fit,
             plots.describe_frequency_fit,
-            rm.frequency_fit(fit, split.calibration),
+            rm.clv.frequency_fit(fit, split.calibration),
         ),
-        (plots.p_alive_matrix, plots.describe_p_alive_matrix, rm.p_alive_matrix(fit, T=39)),
+        (plots.p_alive_matrix, plots.describe_p_alive_matrix, rm.clv.p_alive_matrix(fit, T=39)),
         (plots.customer_history, plots.describe_customer_history, path),
     ):
         draw(table).figure.clear()
@@ -165,8 +165,8 @@ def test_what_cannot_be_compared_is_refused(fit, log, split):
     for ask in (
         lambda: rm.tracking(spend, log),
         lambda: rm.calibration(spend, split),
-        lambda: rm.frequency_fit(spend, split.calibration),
-        lambda: rm.holdout_score(spend, split),
+        lambda: rm.clv.frequency_fit(spend, split.calibration),
+        lambda: rm.clv.holdout_score(spend, split),
     ):
         with pytest.raises(rm.ParameterError, match="model of purchases such as BGNBD; found Gam"):
             ask()
@@ -176,4 +176,4 @@ def test_what_cannot_be_compared_is_refused(fit, log, split):
         with pytest.raises(rm.ParameterError, match="at least 1; found"):
             rm.calibration(fit, split, most=most)
         with pytest.raises(rm.ParameterError, match="at least 1; found"):
-            rm.frequency_fit(fit, split.calibration, most=most)
+            rm.clv.frequency_fit(fit, split.calibration, most=most)

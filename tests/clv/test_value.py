@@ -163,7 +163,7 @@ def test_prediction_covers_what_customers_bring(bought, paid):
     found = rm.lifetime_value(
         model, spend, rm.CustomerSummary(table, unit="week"), margin=1.0, level=0.8,
         annual_discount_rate=np.expm1(0.002 * 365.2425 / 7), horizon="26 weeks",
-        kind=rm.Prediction(draws=400, seed=1),
+        kind=rm.clv.Prediction(draws=400, seed=1),
     )  # fmt: skip
     assert abs((later > found["clv_high"] + 1e-9).mean() - 0.1) < 4 * np.sqrt(0.09 / n) + 0.01
     mean = found["clv"].mean()
@@ -171,7 +171,7 @@ def test_prediction_covers_what_customers_bring(bought, paid):
     again = rm.lifetime_value(
         model, spend, rm.CustomerSummary(table, unit="week"), margin=1.0, level=0.8,
         annual_discount_rate=np.expm1(0.002 * 365.2425 / 7), horizon="26 weeks",
-        kind=rm.Prediction(draws=400, seed=1),
+        kind=rm.clv.Prediction(draws=400, seed=1),
     )  # fmt: skip
     pd.testing.assert_frame_equal(found, again)
 
@@ -184,12 +184,12 @@ def test_range_of_the_total_holds_chance_and_doubt(bought, paid, cdnow):
         cdnow,
         horizon="12 months",
         level=0.9,
-        kind=rm.Prediction(200, seed=2),
+        kind=rm.clv.Prediction(200, seed=2),
         **TERMS,
     )
     chance = rm.total_value(
         bought.model, paid.model, cdnow, horizon="12 months", level=0.9,
-        kind=rm.Prediction(200, seed=2), **TERMS,
+        kind=rm.clv.Prediction(200, seed=2), **TERMS,
     )  # fmt: skip
     assert chance.low < both.value < chance.high
     assert both.high - both.low > doubt.high - doubt.low
@@ -207,7 +207,7 @@ def test_what_cannot_be_valued_is_refused(bought, paid, cdnow):
         "2,356 are missing": lambda: value(margin=pd.Series([0.2], index=cdnow.table.index[:1])),
         "Did you mean 0.1": lambda: value(annual_discount_rate=10),
         "for ever needs a discount rate": lambda: value(annual_discount_rate=0, horizon=None),
-        "at least 2 draws": lambda: value(level=0.9, kind=rm.Prediction(draws=1)),
+        "at least 2 draws": lambda: value(level=0.9, kind=rm.clv.Prediction(draws=1)),
         "needs fits of purchases and of spend": lambda: rm.lifetime_value(
             bought.model, paid, cdnow, level=0.9, **TERMS
         ),

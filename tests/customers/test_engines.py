@@ -274,8 +274,10 @@ def test_histories_months_and_audits_are_the_same(read, frame):
 def test_other_tables_are_the_same(read, frame):
     ours, duck = read(frame), rm.read_transactions(frame)
     pd.testing.assert_frame_equal(rm.cohort_table(ours), rm.cohort_table(duck))
-    pd.testing.assert_frame_equal(rm.growth_table(ours), rm.growth_table(duck))
-    pd.testing.assert_frame_equal(rm.purchase_counts(ours), rm.purchase_counts(duck))
+    pd.testing.assert_frame_equal(rm.customers.growth_table(ours), rm.customers.growth_table(duck))
+    pd.testing.assert_frame_equal(
+        rm.customers.purchase_counts(ours), rm.customers.purchase_counts(duck)
+    )
 
 
 def test_unusable_rows_are_shown_by_every_engine(read):

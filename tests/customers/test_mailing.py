@@ -10,14 +10,14 @@ from relmark_research.errors import DataError, ParameterError
 
 def test_hughes_mailing_breaks_even():
     """A piece of 55 cents, 40 dollars a response: 1.375% (Hughes 1994)."""
-    level = rm.break_even_response(cost_per_contact=0.55, contribution_per_response=40)
+    level = rm.customers.break_even_response(cost_per_contact=0.55, contribution_per_response=40)
     assert level == pytest.approx(0.01375, abs=1e-12)
 
 
 @pytest.mark.parametrize("amount", [0, -1, float("nan"), float("inf")])
 def test_amounts_are_money(amount):
     with pytest.raises(ParameterError, match=r"cost_per_contact must be .* > 0"):
-        rm.break_even_response(cost_per_contact=amount, contribution_per_response=40)
+        rm.customers.break_even_response(cost_per_contact=amount, contribution_per_response=40)
 
 
 def by_formula(alpha, beta, x, n):
@@ -54,7 +54,7 @@ def test_cells_are_judged_by_what_breaks_even():
     cells.loc[:79, "responded"] = True
     cells.loc[1000:1019, "responded"] = True
     cells.loc[2000:2002, "responded"] = True
-    table = rm.mailing_cells(cells, cost_per_contact=1, contribution_per_response=40)
+    table = rm.customers.mailing_cells(cells, cost_per_contact=1, contribution_per_response=40)
     assert table["cell"].to_list() == ["a", "b", "c"]
     assert table["responses"].to_list() == [80, 20, 3]
     assert table["pays"].to_list() == [True, False, False]
@@ -73,6 +73,6 @@ def test_cells_without_news_are_refused(x, n):
 
 def test_columns_are_named():
     with pytest.raises(DataError, match="no column 'responded'"):
-        rm.mailing_cells(
+        rm.customers.mailing_cells(
             pd.DataFrame({"cell": []}), cost_per_contact=1, contribution_per_response=2
         )

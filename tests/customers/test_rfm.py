@@ -133,7 +133,7 @@ class TestSegments:
         path.write_text("scale: 5\nsegments:\n  - {name: recent, R: [4, 5]}\n  - {name: rest}\n")
         own = rm.rfm_segments(segments, rules=path)["segment"]
         assert (own == "recent").equals(segments["R"] >= 4)
-        assert rm.segment_rules(path)["R"].to_list() == ["4-5", "any"]
+        assert rm.customers.segment_rules(path)["R"].to_list() == ["4-5", "any"]
 
     def test_first_rule_counts(self, segments):
         rules = {"segments": [{"name": "all"}, {"name": "never", "R": 5}]}
@@ -156,7 +156,7 @@ class TestSegments:
 
     def test_behaviour_accounts_for_the_whole_holdout(self, segments):
         split = rm.load_cdnow().split(at="1997-09-30")
-        table = rm.segment_behaviour(segments, split).set_index("segment")
+        table = rm.customers.segment_behaviour(segments, split).set_index("segment")
         assert table["customers"].sum() == 2357
         assert table["share"].sum() == pytest.approx(1)
         assert table["value_share"].sum() == pytest.approx(1)
@@ -169,4 +169,4 @@ class TestSegments:
     def test_segments_of_other_customers_are_refused(self, segments):
         split = rm.load_cdnow().until("1997-03-31").split(at="1997-01-31")
         with pytest.raises(DataError, match="not in its calibration"):
-            rm.segment_behaviour(segments, split)
+            rm.customers.segment_behaviour(segments, split)

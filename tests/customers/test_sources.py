@@ -178,7 +178,7 @@ class TestPolicies:
         table = frame.assign(value=[0.0, 1.0, 2.0, 3.0])
         hidden = rm.read_transactions(table).audit["examples"].str.cat()
         assert "007" not in hidden
-        assert rm.pseudonyms(["007"])[0] in hidden
+        assert rm.customers.pseudonyms(["007"])[0] in hidden
         clear = rm.read_transactions(table, options=rm.ReadOptions(clear_ids=True))
         assert "'007'" in clear.audit["examples"].str.cat()
 

@@ -32,7 +32,7 @@ DANGEROUS = "=+-@\t\r\n|%＝＋－＠−"
 )
 def test_a_cell_that_could_be_a_formula_is_disarmed(cell, tmp_path) -> None:
     path = tmp_path / "list.csv"
-    assert rm.write_list(pd.DataFrame({"customer_id": [cell], "n": [-1.5]}), path) == 1
+    assert rm.economics.write_list(pd.DataFrame({"customer_id": [cell], "n": [-1.5]}), path) == 1
     ((_, _), (text, number)) = csv.reader(StringIO(path.read_text()))
     assert text.startswith("'")
     assert not set(text) & set("\t\r\n")
@@ -43,7 +43,7 @@ def test_a_cell_that_could_be_a_formula_is_disarmed(cell, tmp_path) -> None:
 @given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
 def test_no_cell_of_text_begins_as_a_formula_and_none_is_lost(tmp_path_factory, cells) -> None:
     path = tmp_path_factory.mktemp("lists") / "list.csv"
-    rm.write_list(pd.DataFrame({"a": cells, "b": range(len(cells))}), path)
+    rm.economics.write_list(pd.DataFrame({"a": cells, "b": range(len(cells))}), path)
     rows = list(csv.reader(StringIO(path.read_bytes().decode(), newline="")))
     assert len(rows) == len(cells) + 1
     for row in rows[1:]:
@@ -52,18 +52,18 @@ def test_no_cell_of_text_begins_as_a_formula_and_none_is_lost(tmp_path_factory, 
 
 def test_headers_are_disarmed_too_and_ids_stay_text(tmp_path) -> None:
     path = tmp_path / "list.csv"
-    rm.write_list(pd.DataFrame({"=x": ["007"]}), path)
+    rm.economics.write_list(pd.DataFrame({"=x": ["007"]}), path)
     assert path.read_text() == "'=x\n007\n"
 
 
 def test_a_list_is_replaced_whole_and_its_folder_must_be_there(tmp_path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("old")
-    rm.write_list(pd.DataFrame({"a": ["b"]}), path)
+    rm.economics.write_list(pd.DataFrame({"a": ["b"]}), path)
     assert path.read_text() == "a\nb\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["list.csv"]
     with pytest.raises(DataError, match="there is no folder"):
-        rm.write_list(pd.DataFrame({"a": ["b"]}), tmp_path / "none" / "list.csv")
+        rm.economics.write_list(pd.DataFrame({"a": ["b"]}), tmp_path / "none" / "list.csv")
 
 
 def test_the_list_holds_what_is_to_be_done_in_order() -> None:
@@ -77,8 +77,8 @@ def test_the_list_holds_what_is_to_be_done_in_order() -> None:
         index=pd.Index(["007", "008", "009"], name="customer_id"),
     )  # fmt: skip
     advice = SimpleNamespace(table=table)
-    listed = rm.action_list(advice)
+    listed = rm.economics.action_list(advice)
     assert listed["customer_id"].to_list() == ["007", "009"]
     assert listed["rank"].to_list() == [1, 2]
     assert listed.loc[0, "expected_gain"] == 9.12
-    assert rm.action_list(advice, action="end")["customer_id"].to_list() == ["009"]
+    assert rm.economics.action_list(advice, action="end")["customer_id"].to_list() == ["009"]

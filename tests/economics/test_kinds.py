@@ -35,7 +35,7 @@ def test_survival_by_simulation(model) -> None:
 def test_lifetime_is_the_integral_of_survival(model) -> None:
     table = pd.DataFrame({"frequency": [3, 0], "recency": [20.0, 0.0], "T": [30.0, 30.0]})
     customers = rm.CustomerSummary(table, unit="week")
-    found = rm.predicted_lifetime(model, customers, horizon="260 weeks")
+    found = rm.economics.predicted_lifetime(model, customers, horizon="260 weeks")
     for place, (x, t_x, T) in enumerate(table.to_numpy()):
         living = model.living(np.array([x]), np.array([T]))
         area = integrate.quad(lambda s, of=living: survival(of, np.array([[s]]))[0, 0], 0, 260)[0]
@@ -45,22 +45,24 @@ def test_lifetime_is_the_integral_of_survival(model) -> None:
 def test_an_endless_lifetime_is_refused() -> None:
     table = pd.DataFrame({"frequency": [1], "recency": [2.0], "T": [3.0]})
     with pytest.raises(ParameterError, match="within a horizon"):
-        rm.predicted_lifetime(MODELS[0], rm.CustomerSummary(table, unit="week"), horizon=None)
+        rm.economics.predicted_lifetime(
+            MODELS[0], rm.CustomerSummary(table, unit="week"), horizon=None
+        )
 
 
 def test_kinds_by_medians_and_by_given_cuts() -> None:
     lifetime = pd.Series([5.0, 4.0, 1.0, 0.5], index=list("abcd"))
     profit = pd.Series([9.0, 0.0, 8.0], index=list("abc"))
-    kinds = rm.customer_kinds(lifetime, profit)["kind"].to_dict()
+    kinds = rm.economics.customer_kinds(lifetime, profit)["kind"].to_dict()
     assert kinds == {"a": "true friends", "b": "barnacles", "c": "butterflies", "d": "strangers"}
-    cut = rm.customer_kinds(lifetime, profit, long=4.5, high=8.5)["kind"]
+    cut = rm.economics.customer_kinds(lifetime, profit, long=4.5, high=8.5)["kind"]
     assert cut.to_dict() == {
         "a": "true friends",
         "b": "strangers",
         "c": "strangers",
         "d": "strangers",
     }
-    table = rm.kind_table(rm.customer_kinds(lifetime, profit))
+    table = rm.economics.kind_table(rm.economics.customer_kinds(lifetime, profit))
     assert table["customers"].sum() == 4
     assert table["advice"].str.len().min() > 10
 
@@ -72,17 +74,17 @@ def test_the_cut_is_out_of_sample() -> None:
     at = "2023-12-31"
     log = rm.read_transactions(rows, cost="cost")
     later = rows.assign(cost=rows["cost"].where(rows["date"] <= at, rows["cost"] * 0.9))
-    one = rm.kinds_since(log, at=at)
-    two = rm.kinds_since(rm.read_transactions(later, cost="cost"), at=at)
+    one = rm.economics.kinds_since(log, at=at)
+    two = rm.economics.kinds_since(rm.read_transactions(later, cost="cost"), at=at)
     pd.testing.assert_series_equal(one["lifetime"], two["lifetime"])
     assert (two["profit"] >= one["profit"]).all()
     before = rows.assign(cost=rows["cost"].where(rows["date"] > at, rows["cost"] * 0.9))
-    three = rm.kinds_since(rm.read_transactions(before, cost="cost"), at=at)
+    three = rm.economics.kinds_since(rm.read_transactions(before, cost="cost"), at=at)
     pd.testing.assert_series_equal(one["profit"], three["profit"])
 
 
 def test_nothing_in_common() -> None:
     with pytest.raises(DataError, match="no customer in common"):
-        rm.customer_kinds(pd.Series([1.0], index=["a"]), pd.Series([1.0], index=["b"]))
+        rm.economics.customer_kinds(pd.Series([1.0], index=["a"]), pd.Series([1.0], index=["b"]))
     with pytest.raises(DataError, match="0 and 1 unknown"):
-        rm.customer_kinds(pd.Series([1.0], index=["a"]), pd.Series([np.nan], index=["a"]))
+        rm.economics.customer_kinds(pd.Series([1.0], index=["a"]), pd.Series([np.nan], index=["a"]))

@@ -7,9 +7,12 @@ from relmark_research.economics.level_choice import served_value
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.firm import log_of, small_firm
 
-BASIC = rm.MarketingLevel("basic", cost=2.0)
-CARE = rm.MarketingLevel(
-    "proactive", cost=20.0, retention=rm.Effect(0.6, 0.2), margin=rm.Effect(0.1, 0.05)
+BASIC = rm.economics.MarketingLevel("basic", cost=2.0)
+CARE = rm.economics.MarketingLevel(
+    "proactive",
+    cost=20.0,
+    retention=rm.economics.Effect(0.6, 0.2),
+    margin=rm.economics.Effect(0.1, 0.05),
 )
 SEGMENTS = pd.DataFrame(
     {"segment": ["homes", "mills"], "customers": [900, 20], "retention": [0.6, 0.8],
@@ -38,7 +41,7 @@ def drawn_years(n: int, *, seed: int, effect: float = 0.5) -> pd.DataFrame:
 
 
 def test_the_five_levels_are_data() -> None:
-    levels = rm.read_levels()
+    levels = rm.economics.read_levels()
     assert [level.name for level in levels] == [
         "basic", "reactive", "accountable", "proactive", "partnership",
     ]  # fmt: skip
@@ -51,10 +54,10 @@ def test_levels_of_ones_own(tmp_path) -> None:
         "levels:\n  none:\n    cost: 0\n  calls:\n    done: someone calls\n"
         "    cost: {homes: 3, mills: 9}\n    retention: {effect: 0.2, sd: 0.1}\n"
     )
-    none, calls = rm.read_levels(path)
+    none, calls = rm.economics.read_levels(path)
     assert none.cost == 0
     assert calls.cost_in("mills") == 9
-    assert calls.retention == rm.Effect(0.2, 0.1)
+    assert calls.retention == rm.economics.Effect(0.2, 0.1)
     with pytest.raises(DataError, match=r"no segment 'mill'.*Did you mean 'mills'"):
         calls.cost_in("mill")
 
@@ -76,7 +79,7 @@ def test_levels_that_cannot_be(tmp_path, text, words) -> None:
     path = tmp_path / "levels.yml"
     path.write_text(text)
     with pytest.raises(DataError, match=words):
-        rm.read_levels(path)
+        rm.economics.read_levels(path)
 
 
 def test_value_is_the_sum_of_years() -> None:
@@ -88,10 +91,17 @@ def test_value_is_the_sum_of_years() -> None:
 
 
 def test_choice_by_hand_where_all_is_certain() -> None:
-    levels = [BASIC, rm.MarketingLevel("care", cost=20.0, retention=rm.Effect(0.6),
-                                       margin=rm.Effect(np.log(1.1)))]  # fmt: skip
+    levels = [
+        BASIC,
+        rm.economics.MarketingLevel(
+            "care",
+            cost=20.0,
+            retention=rm.economics.Effect(0.6),
+            margin=rm.economics.Effect(np.log(1.1)),
+        ),
+    ]
     choice = rm.relationship_levels(
-        rm.assumed_effects(SEGMENTS, levels), annual_discount_rate=0.1, draws=50
+        rm.economics.assumed_effects(SEGMENTS, levels), annual_discount_rate=0.1, draws=50
     )
     table = choice.table.set_index(["segment", "level"])
     lifted = 1 / (1 + np.exp(-(np.log(0.6 / 0.4) + 0.6)))
@@ -110,7 +120,7 @@ def test_choice_by_hand_where_all_is_certain() -> None:
 
 def test_break_even_makes_the_value_equal() -> None:
     choice = rm.relationship_levels(
-        rm.assumed_effects(SEGMENTS, [BASIC, CARE]), annual_discount_rate=0.1
+        rm.economics.assumed_effects(SEGMENTS, [BASIC, CARE]), annual_discount_rate=0.1
     )
     for segment, part in choice.table.groupby("segment"):
         base, care = part.iloc[0], part.iloc[1]
@@ -121,22 +131,22 @@ def test_break_even_makes_the_value_equal() -> None:
 
 
 def test_no_retention_can_pay_for_a_level_dearer_than_the_margin() -> None:
-    dear = rm.MarketingLevel("visits", cost=100.0)
+    dear = rm.economics.MarketingLevel("visits", cost=100.0)
     choice = rm.relationship_levels(
-        rm.assumed_effects(SEGMENTS, [BASIC, dear]), annual_discount_rate=0.1
+        rm.economics.assumed_effects(SEGMENTS, [BASIC, dear]), annual_discount_rate=0.1
     )
     homes = choice.table[choice.table["segment"] == "homes"].iloc[1]
     assert np.isnan(homes["break_even"])
     assert np.isnan(homes["value"])
-    planned = rm.experiments(choice)
+    planned = rm.economics.experiments(choice)
     assert np.isnan(planned["per_arm"].iloc[0])
     assert not planned["enough"].iloc[0]
 
 
 def test_unknown_effects_leave_the_value_unknown_and_the_break_even_known() -> None:
-    unknown = rm.MarketingLevel("reactive", cost=4.0)
+    unknown = rm.economics.MarketingLevel("reactive", cost=4.0)
     choice = rm.relationship_levels(
-        rm.assumed_effects(SEGMENTS, [BASIC, unknown, CARE]), annual_discount_rate=0.1
+        rm.economics.assumed_effects(SEGMENTS, [BASIC, unknown, CARE]), annual_discount_rate=0.1
     )
     row = choice.table[choice.table["level"] == "reactive"]
     assert row[["value", "probability_best"]].isna().all(axis=None)
@@ -147,15 +157,15 @@ def test_unknown_effects_leave_the_value_unknown_and_the_break_even_known() -> N
 
 
 def test_doubt_makes_knowing_worth_something() -> None:
-    sure = rm.MarketingLevel(
-        "care", cost=9.0, retention=rm.Effect(0.3, 0.01), margin=rm.Effect(0.0)
+    sure = rm.economics.MarketingLevel(
+        "care", cost=9.0, retention=rm.economics.Effect(0.3, 0.01), margin=rm.economics.Effect(0.0)
     )
-    unsure = rm.MarketingLevel(
-        "care", cost=9.0, retention=rm.Effect(0.3, 0.5), margin=rm.Effect(0.0)
+    unsure = rm.economics.MarketingLevel(
+        "care", cost=9.0, retention=rm.economics.Effect(0.3, 0.5), margin=rm.economics.Effect(0.0)
     )
     worth = [
         rm.relationship_levels(
-            rm.assumed_effects(SEGMENTS, [BASIC, level]), annual_discount_rate=0.1
+            rm.economics.assumed_effects(SEGMENTS, [BASIC, level]), annual_discount_rate=0.1
         ).best["worth_knowing"].iloc[0]
         for level in (sure, unsure)
     ]  # fmt: skip
@@ -168,7 +178,7 @@ def test_effects_are_those_of_statsmodels_formula() -> None:
     import statsmodels.formula.api as smf
 
     years = drawn_years(1500, seed=1)
-    table = rm.level_effects(years).table()
+    table = rm.economics.level_effects(years).table()
     logit = smf.glm(
         "retained ~ C(level) + C(segment)", years, family=sm.families.Binomial()
     ).fit()  # fmt: skip
@@ -182,7 +192,7 @@ def test_effects_are_those_of_statsmodels_formula() -> None:
 
 def test_pooling_is_the_posterior_of_a_mixed_model() -> None:
     """Against plain sums over a fine grid of tau and gamma."""
-    from relmark_research.economics.level_effects import Estimates
+    from relmark_research.economics.effect_sizes import Estimates
     from relmark_research.economics.level_pooling import pooled
 
     effects, variance = np.array([0.1, 0.5, 0.4, 1.0]), np.array([0.04, 0.02, 0.05, 0.09])
@@ -201,7 +211,7 @@ def test_pooling_is_the_posterior_of_a_mixed_model() -> None:
 
 
 def test_sure_estimates_and_few_levels_are_left_alone() -> None:
-    from relmark_research.economics.level_effects import Estimates
+    from relmark_research.economics.effect_sizes import Estimates
     from relmark_research.economics.level_pooling import pooled
 
     sure = Estimates(np.array([1.0, 0.9, 0.1, 0.8]), 1e-8 * np.eye(4))
@@ -211,7 +221,7 @@ def test_sure_estimates_and_few_levels_are_left_alone() -> None:
 
 
 def test_effects_are_found_where_they_are() -> None:
-    table = rm.level_effects(drawn_years(20_000, seed=2)).table()
+    table = rm.economics.level_effects(drawn_years(20_000, seed=2)).table()
     assert table.loc["proactive", "retention"] == pytest.approx(0.5, abs=0.1)
     assert table.loc["proactive", "margin"] == pytest.approx(0.2, abs=0.05)
 
@@ -228,7 +238,7 @@ def test_account_years_by_hand() -> None:
         columns=["customer_id", "date", "cost", "level"],
     )
     log = log_of(firm["transactions"])  # until 2024-02-01
-    years = rm.account_years(log, contacts=contacts, customers=firm["customers"])
+    years = rm.economics.account_years(log, contacts=contacts, customers=firm["customers"])
     rows = years[["customer_id", "year", "level", "complete", "retained", "margin", "cost"]]
     assert rows.to_dict("split")["data"][0] == ["a", 0, "basic", True, 1.0, 9.0, 5.0]
     assert rows.loc[1, "level"] == "proactive"
@@ -236,7 +246,7 @@ def test_account_years_by_hand() -> None:
     assert np.isnan(rows.loc[1, "retained"])
     # the first day's order opens the account; b's second falls on the first day of the next year
     assert rows.to_dict("split")["data"][2] == ["b", 0, "basic", True, 0.0, 0.0, 1.0]
-    table = rm.segment_years(years)
+    table = rm.economics.segment_years(years)
     assert table.loc[0, ["segment", "customers", "retention", "margin"]].tolist() == [
         "homes", 1, 0.5, 4.5,
     ]  # fmt: skip
@@ -247,60 +257,62 @@ def test_bad_account_years() -> None:
     log = log_of(firm["transactions"])
     people = firm["customers"].assign(segment=["homes", None, "mills"])
     with pytest.raises(DataError, match=r"every customer must have a segment; 1 of 3 have none"):
-        rm.account_years(log, contacts=firm["contacts"], customers=people)
+        rm.economics.account_years(log, contacts=firm["contacts"], customers=people)
     with pytest.raises(DataError, match="every contact must say its level; 1 of 3 do not"):
-        rm.account_years(
+        rm.economics.account_years(
             log, contacts=firm["contacts"].assign(level=[None, "basic", "basic"]),
             customers=firm["customers"],
         )  # fmt: skip
     early = firm["contacts"].assign(date=["2022-03-01", "2023-03-02", "2024-01-05"])
     with pytest.raises(DataError, match="1 contacts are earlier, first of customer 'a'"):
-        rm.account_years(log, contacts=early, customers=firm["customers"])
+        rm.economics.account_years(log, contacts=early, customers=firm["customers"])
     with pytest.raises(DataError, match="every account year must have a segment; 200 of 200"):
-        rm.level_effects(years.assign(segment=None))
+        rm.economics.level_effects(years.assign(segment=None))
     with pytest.raises(DataError, match="level 'proactive' costs nothing in segment"):
-        rm.level_effects(years.assign(cost=years["cost"].where(years["level"] == "basic", 0.0)))
+        rm.economics.level_effects(
+            years.assign(cost=years["cost"].where(years["level"] == "basic", 0.0))
+        )
     with pytest.raises(DataError, match="costs must be 0 or more"):
-        rm.level_effects(years.assign(cost=-1.0))
+        rm.economics.level_effects(years.assign(cost=-1.0))
     with pytest.raises(ParameterError, match=r"no level '[BP].*Did you mean '[bp]"):
-        rm.level_effects(years.assign(level=years["level"].str.capitalize()))
+        rm.economics.level_effects(years.assign(level=years["level"].str.capitalize()))
     with pytest.raises(DataError, match="effects compare levels; found 1"):
-        rm.level_effects(years[years["level"] == "basic"])
+        rm.economics.level_effects(years[years["level"] == "basic"])
     with pytest.raises(DataError, match="each segment needs 2 complete account years"):
-        rm.level_effects(
+        rm.economics.level_effects(
             years.assign(retained=years["retained"].where(years["segment"] == "homes", 1.0))
         )
     with pytest.raises(DataError, match="segment 'mills' earns"):
-        rm.level_effects(
+        rm.economics.level_effects(
             years.assign(margin=years["margin"].where(years["segment"] == "homes", -1.0))
         )
 
 
 def test_bad_segments_and_costs() -> None:
     with pytest.raises(DataError, match=r"every level needs its cost.*'basic' has none"):
-        rm.assumed_effects(SEGMENTS, [rm.MarketingLevel("basic"), CARE])
+        rm.economics.assumed_effects(SEGMENTS, [rm.economics.MarketingLevel("basic"), CARE])
     with pytest.raises(DataError, match="every segment must have a name; 1 have none"):
-        rm.assumed_effects(SEGMENTS.assign(segment=["homes", None]), [BASIC, CARE])
+        rm.economics.assumed_effects(SEGMENTS.assign(segment=["homes", None]), [BASIC, CARE])
     with pytest.raises(ParameterError, match=r"retention of segment 'mills' must be a rate"):
-        rm.assumed_effects(SEGMENTS.assign(retention=[0.6, 80]), [BASIC, CARE])
+        rm.economics.assumed_effects(SEGMENTS.assign(retention=[0.6, 80]), [BASIC, CARE])
     with pytest.raises(DataError, match="no column 'margin'"):
-        rm.assumed_effects(SEGMENTS.drop(columns="margin"), [BASIC, CARE])
+        rm.economics.assumed_effects(SEGMENTS.drop(columns="margin"), [BASIC, CARE])
     with pytest.raises(DataError, match="every level must have its own name"):
-        rm.assumed_effects(SEGMENTS, [BASIC, BASIC])
+        rm.economics.assumed_effects(SEGMENTS, [BASIC, BASIC])
 
 
 def test_levels_that_follow_the_customer_are_noticed() -> None:
     rng = np.random.default_rng(4)
     first = drawn_years(600, seed=5)
     second = first.assign(year=1, level=np.where(rng.random(600) < 0.5, "basic", "proactive"))
-    assert rm.level_balance(pd.concat([first, second]))[0] > 0.01
+    assert rm.economics.level_balance(pd.concat([first, second]))[0] > 0.01
     median = first.groupby("segment")["margin"].transform("median")
     spoilt = np.where(first["margin"] > median, "proactive", "basic")
     spoilt = np.where(rng.random(600) < 0.3, second["level"], spoilt)
-    p, n = rm.level_balance(pd.concat([first, second.assign(level=spoilt)]))
+    p, n = rm.economics.level_balance(pd.concat([first, second.assign(level=spoilt)]))
     assert p < 1e-6
     assert n == 600
-    assert np.isnan(rm.level_balance(first)[0])
+    assert np.isnan(rm.economics.level_balance(first)[0])
 
 
 def test_the_textbooks_grid() -> None:
@@ -308,39 +320,45 @@ def test_the_textbooks_grid() -> None:
     grid = pd.DataFrame(
         [{"segment": f"{n}-{m}", "customers": n, "margin": m} for n in customers for m in margin]
     )
-    cuts = rm.GridCuts(many=1000, few=100, high=1000, low=100)
-    assert rm.textbook_levels(grid, cuts=cuts)["textbook"].to_list() == [
+    cuts = rm.economics.GridCuts(many=1000, few=100, high=1000, low=100)
+    assert rm.economics.textbook_levels(grid, cuts=cuts)["textbook"].to_list() == [
         "accountable", "reactive", "basic or reactive",
         "proactive", "accountable", "reactive",
         "partnership", "proactive", "accountable",
     ]  # fmt: skip
     with pytest.raises(ParameterError, match="cuts must rise"):
-        rm.GridCuts(many=10, few=100)
+        rm.economics.GridCuts(many=10, few=100)
 
 
 def test_agreement_with_the_textbook() -> None:
     levels = [BASIC, CARE]
-    choice = rm.relationship_levels(rm.assumed_effects(SEGMENTS, levels), annual_discount_rate=0.1)
-    both = rm.compare_with_textbook(choice, rm.textbook_levels(SEGMENTS))
+    choice = rm.relationship_levels(
+        rm.economics.assumed_effects(SEGMENTS, levels), annual_discount_rate=0.1
+    )
+    both = rm.economics.compare_with_textbook(choice, rm.economics.textbook_levels(SEGMENTS))
     assert both["textbook"].to_list() == ["reactive", "partnership"]
     assert both["computed"].to_list() == choice.best["level"].to_list()
     assert not both["agrees"].any()
-    cuts = rm.GridCuts(many=2000, few=30, high=5000, low=10)  # medium and few, both medium
-    again = rm.compare_with_textbook(choice, rm.textbook_levels(SEGMENTS, cuts=cuts))
+    cuts = rm.economics.GridCuts(
+        many=2000, few=30, high=5000, low=10
+    )  # medium and few, both medium
+    again = rm.economics.compare_with_textbook(
+        choice, rm.economics.textbook_levels(SEGMENTS, cuts=cuts)
+    )
     assert again.set_index("segment").loc["mills", "textbook"] == "proactive"
     assert bool(again.set_index("segment").loc["mills", "agrees"])
 
 
 def test_experiment_by_the_textbook_formula() -> None:
     """n = 2 (z1 + z2)^2 p (1 - p) / points^2, within a few percent of Cohen's h."""
-    n = rm.experiment_size(0.6, 0.05)
+    n = rm.economics.experiment_size(0.6, 0.05)
     plain = 2 * (1.96 + 0.8416) ** 2 * 0.625 * 0.375 / 0.05**2
     assert n == pytest.approx(plain, rel=0.01)
-    assert rm.experiment_size(0.6, 0.05, power=0.9) > n
-    assert rm.experiment_size(0.6, 0.1) < n
+    assert rm.economics.experiment_size(0.6, 0.05, power=0.9) > n
+    assert rm.economics.experiment_size(0.6, 0.1) < n
     with pytest.raises(ParameterError, match=r"retention \+ points must be a rate in \(0, 1\)"):
-        rm.experiment_size(0.9, 0.2)
+        rm.economics.experiment_size(0.9, 0.2)
     with pytest.raises(ParameterError, match="a rise of 0 points"):
-        rm.experiment_size(0.9, 0.0)
+        rm.economics.experiment_size(0.9, 0.0)
     with pytest.raises(ParameterError, match="power is a probability"):
-        rm.experiment_size(0.9, 0.05, power=80)
+        rm.economics.experiment_size(0.9, 0.05, power=80)

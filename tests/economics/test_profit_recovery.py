@@ -47,11 +47,11 @@ def world_profit(seed: int) -> np.ndarray:
 def test_concentration_covers_the_market_it_was_drawn_from() -> None:
     """2,500 customers at a time, out of the market that 60 simulated firms make together."""
     market = np.concatenate([world_profit(5000 + seed) for seed in range(60)])
-    truth = rm.profit_concentration(pd.Series(market), draws=2)["value"]
+    truth = rm.economics.profit_concentration(pd.Series(market), draws=2)["value"]
     rng, hits = np.random.default_rng(1), pd.Series(0, index=truth.index)
     for run in range(RUNS):
         sample = pd.Series(rng.choice(market, 2500))
-        found = rm.profit_concentration(sample, draws=400, seed=run)
+        found = rm.economics.profit_concentration(sample, draws=400, seed=run)
         hits += (found["low"] <= truth) & (truth <= found["high"])
     print("concentration", (hits / RUNS).to_dict())
     assert (hits >= least_hits(RUNS, 0.91)).all(), hits / RUNS
@@ -64,8 +64,10 @@ class Seen:
         world = simulate_world(seed=seed)
         tables = world.tables
         log = log_of(tables["transactions"])
-        years = rm.account_years(log, contacts=tables["contacts"], customers=tables["customers"])
-        effects = rm.level_effects(years)
+        years = rm.economics.account_years(
+            log, contacts=tables["contacts"], customers=tables["customers"]
+        )
+        effects = rm.economics.level_effects(years)
         self.effects = effects.table()
         choice = rm.relationship_levels(effects, annual_discount_rate=RATE, draws=2000)
         self.table, self.best = (
@@ -162,7 +164,7 @@ def test_residual_values_cover_what_customers_are_truly_worth() -> None:
     inside, said, was, tails = [], [], [], []
     for seed in range(max(4, RUNS // 30)):
         known = known_customers(1200, seed=seed)
-        terms = rm.FutureTerms(draws=400, seed=seed)
+        terms = rm.economics.FutureTerms(draws=400, seed=seed)
         advice = rm.recommend(log_of(known.transactions), contacts=known.contacts, terms=terms)
         table = advice.table
         truth = true_residual(known.truth, d=0.1, years=5, notice=0.5).reindex(table.index)
@@ -187,9 +189,9 @@ def test_advice_foretells_what_comes_in_the_simulated_firm() -> None:
     for seed in range(max(6, RUNS // 12)):
         tables = simulate_world(seed=9000 + seed).tables
         segments = tables["customers"].set_index("customer_id")["segment"]
-        checked = rm.check_advice(
+        checked = rm.economics.check_advice(
             log_of(tables["transactions"]), contacts=tables["contacts"], segments=segments,
-            terms=rm.FutureTerms(draws=150),
+            terms=rm.economics.FutureTerms(draws=150),
         )  # fmt: skip
         total = checked[["expected", "actual"]].mul(checked["customers"], axis=0).sum()
         ratios.append(total["expected"] / total["actual"])
@@ -204,7 +206,7 @@ def test_advice_foretells_what_comes_in_the_simulated_firm() -> None:
 def test_an_experiment_of_that_size_sees_the_effect() -> None:
     rng = np.random.default_rng(0)
     for retention, points in ((0.6, 0.05), (0.8, 0.1), (0.9, -0.1)):
-        n = rm.experiment_size(retention, points, power=0.8)
+        n = rm.economics.experiment_size(retention, points, power=0.8)
         one, two = (rng.binomial(n, rate, 20_000) / n for rate in (retention, retention + points))
         pooled = (one + two) / 2
         z = (two - one) / np.sqrt(2 * pooled * (1 - pooled) / n)

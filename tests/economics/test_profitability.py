@@ -48,7 +48,7 @@ def test_a_period_is_named_by_its_first_day_in_the_log(firm, log) -> None:
 
 
 def test_acquisition_is_written_off_by_the_day(firm, log) -> None:
-    rules = rm.CostRules(acquisition="12 months")
+    rules = rm.economics.CostRules(acquisition="12 months")
     table = rm.profit_table(log, customers=firm["customers"], rules=rules, period="year")
     share = 356 / 365  # 10 January to 31 December of the 365 days to 10 January
     assert table.loc[("a", "2023-01-10"), "acquisition"].sum() == pytest.approx(12 * share)
@@ -58,7 +58,7 @@ def test_acquisition_is_written_off_by_the_day(firm, log) -> None:
 
 
 def test_handling_and_fees(firm, log) -> None:
-    rules = rm.CostRules(per_order=1.0, per_return=4.0, of_value=0.02)
+    rules = rm.economics.CostRules(per_order=1.0, per_return=4.0, of_value=0.02)
     table = rm.profit_table(log, rules=rules)
     assert table.loc["a", "handling"] == pytest.approx(2 + 4 + 0.02 * 150)
 
@@ -75,7 +75,7 @@ def test_dropped_returns_are_not_charged(firm) -> None:
 
 
 def test_items_sum_to_the_profit(firm, log) -> None:
-    items = rm.profit_items(rm.profit_table(log, contacts=firm["contacts"],
+    items = rm.economics.profit_items(rm.profit_table(log, contacts=firm["contacts"],
                                             customers=firm["customers"]))  # fmt: skip
     money = items.set_index("item")["money"]
     assert money["profit"] == pytest.approx(money.drop("profit").sum())
@@ -91,7 +91,7 @@ def test_the_sample_firm_by_plain_pandas() -> None:
     expected = expected.sub(contacts.groupby("customer_id")["cost"].sum(), fill_value=0)
     expected = expected.sub(customers.set_index("customer_id")["acquisition_cost"], fill_value=0)
     np.testing.assert_allclose(table["profit"], expected.reindex(table.index), atol=1e-6)
-    spread = rm.profit_concentration(table, draws=100)
+    spread = rm.economics.profit_concentration(table, draws=100)
     assert spread.loc["peak", "value"] == pytest.approx(1.143, abs=5e-4)
     assert spread.loc["losing", "value"] == pytest.approx(0.4576, abs=5e-5)
 
@@ -152,11 +152,11 @@ def test_unknown_period_and_bad_rules(log) -> None:
     with pytest.raises(ParameterError, match="Did you mean 'month'"):
         rm.profit_table(log, period="months")
     with pytest.raises(ParameterError, match="per_order is a cost in money, 0 or more; found -1"):
-        rm.CostRules(per_order=-1)
+        rm.economics.CostRules(per_order=-1)
     with pytest.raises(ParameterError, match="of_value is a share"):
-        rm.CostRules(of_value=2)
+        rm.economics.CostRules(of_value=2)
     with pytest.raises(ParameterError, match="'at once' or a length"):
-        rm.CostRules(acquisition="for ever")
+        rm.economics.CostRules(acquisition="for ever")
 
 
 def test_days_that_cannot_be_read(firm, log) -> None:
@@ -166,7 +166,7 @@ def test_days_that_cannot_be_read(firm, log) -> None:
 
 
 def test_the_audit_says_what_lies_outside_the_log(firm, log) -> None:
-    audit = rm.cost_audit(log.until("2023-12-31"), contacts=firm["contacts"],
+    audit = rm.economics.cost_audit(log.until("2023-12-31"), contacts=firm["contacts"],
                           customers=firm["customers"]).set_index("check")  # fmt: skip
     assert audit.loc["contacts", ["rows", "money"]].tolist() == [2, 12.0]
     assert audit.loc["contacts at other times", ["rows", "money"]].tolist() == [1, 3.0]

@@ -22,7 +22,7 @@ def test_shares_are_kept_without_ties() -> None:
     classes = rm.profit_classes(pd.Series(np.arange(200.0)))
     counts = classes["tier"].value_counts()
     assert counts.to_dict() == {"platinum": 10, "gold": 30, "iron": 60, "lead": 100}
-    table = rm.tier_table(classes)
+    table = rm.economics.tier_table(classes)
     assert table["value"].sum() == pytest.approx(np.arange(200).sum())
     assert table["share"].sum() == pytest.approx(1)
     assert (table["mean_low"] < table["mean"]).all()

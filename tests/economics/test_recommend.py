@@ -10,7 +10,7 @@ from relmark_research.economics.residual import Prospect
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.firm import known_customers, log_of
 
-TERMS = rm.FutureTerms(draws=100)
+TERMS = rm.economics.FutureTerms(draws=100)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_the_summary_is_the_table_summed(advice) -> None:
 
 @pytest.mark.parametrize("certainty", [0.8, 0.95])
 def test_ending_is_never_advised_below_the_stated_certainty(known, log, certainty) -> None:
-    actions = rm.Actions(certainty=certainty)
+    actions = rm.economics.Actions(certainty=certainty)
     table = rm.recommend(log, contacts=known.contacts, actions=actions, terms=TERMS).table
     ended = table[table["action"] == "end"]
     assert len(ended) > 0
@@ -62,7 +62,10 @@ def test_more_certainty_ends_fewer(known, log) -> None:
         set(table.index[table["action"] == "end"])
         for table in (
             rm.recommend(
-                log, contacts=known.contacts, terms=TERMS, actions=rm.Actions(certainty=certainty)
+                log,
+                contacts=known.contacts,
+                terms=TERMS,
+                actions=rm.economics.Actions(certainty=certainty),
             ).table
             for certainty in (0.75, 0.99)
         )
@@ -97,7 +100,7 @@ def test_without_contacts_nobody_is_served_more_cheaply(log) -> None:
 
 
 def test_least_gain_leaves_small_gains_alone(known, log) -> None:
-    actions = rm.Actions(least_gain=50.0)
+    actions = rm.economics.Actions(least_gain=50.0)
     table = rm.recommend(log, contacts=known.contacts, actions=actions, terms=TERMS).table
     active = table[~table["action"].isin(["keep", "end"])]
     assert (active["expected_gain"] > 50).all()
@@ -106,7 +109,7 @@ def test_least_gain_leaves_small_gains_alone(known, log) -> None:
 def test_gains_by_hand() -> None:
     one = np.array([[100.0, -10.0]])
     future = Prospect(one, 3 * np.abs(one), np.full((1, 2), 8.0), np.full((1, 2), 2.0), np.ones(1))
-    actions = rm.Actions(grow_cost=4.0)
+    actions = rm.economics.Actions(grow_cost=4.0)
     effects = {name: np.full(2, value) for name, value in
                (("lift", 0.1), ("loses", 0.03), ("elasticity", 2.0))}  # fmt: skip
     found = gains(future, actions, effects)
@@ -119,7 +122,7 @@ def test_gains_by_hand() -> None:
 
 def test_break_even_is_where_the_gain_is_nothing() -> None:
     future = Prospect(*(np.array([[value]]) for value in (60.0, 200.0, 9.0, 2.0)), np.ones(1))
-    actions = rm.Actions(grow_cost=4.0)
+    actions = rm.economics.Actions(grow_cost=4.0)
     even = break_even(60.0, 200.0, 9.0, 8.0, actions)
     effects = {
         "lift": np.array([even["grow"]]),
@@ -132,7 +135,7 @@ def test_break_even_is_where_the_gain_is_nothing() -> None:
 
 
 def test_effects_are_drawn_around_what_was_said() -> None:
-    drawn = drawn_effects(rm.Actions(), 20_000, np.random.default_rng(0))
+    drawn = drawn_effects(rm.economics.Actions(), 20_000, np.random.default_rng(0))
     assert drawn["lift"].mean() == pytest.approx(0.1, abs=0.002)
     assert drawn["elasticity"].std() == pytest.approx(0.75, abs=0.02)
     assert (drawn["loses"] >= 0).all()
@@ -143,7 +146,7 @@ def test_segments_must_be_known(known, log) -> None:
     segments.iloc[:2] = None
     with pytest.raises(DataError, match=r"2 of \d+ have none, first: 'K00000', 'K00001'"):
         rm.recommend(log, contacts=known.contacts, segments=segments, terms=TERMS)
-    actions = rm.Actions(grow_cost={"mills": 12.0})
+    actions = rm.economics.Actions(grow_cost={"mills": 12.0})
     with pytest.raises(ParameterError, match="grow_cost: no segment 'all'; there are: mills"):
         rm.recommend(log, contacts=known.contacts, actions=actions, terms=TERMS)
 
@@ -163,13 +166,13 @@ def test_actions_and_terms_within_their_domain() -> None:
         ({"least_gain": -1}, "money, 0 or more; found -1"),
     ):
         with pytest.raises(ParameterError, match=words):
-            replace(rm.Actions(), **wrong)
+            replace(rm.economics.Actions(), **wrong)
     with pytest.raises(ParameterError, match="notice must be a length"):
-        rm.FutureTerms(notice="for ever")
+        rm.economics.FutureTerms(notice="for ever")
     with pytest.raises(ParameterError, match="draws must be at least 100; found 5"):
-        rm.FutureTerms(draws=5)
+        rm.economics.FutureTerms(draws=5)
     with pytest.raises(ParameterError, match="an effect is a finite number"):
-        rm.Effect(0.1, -0.2)
+        rm.economics.Effect(0.1, -0.2)
 
 
 def test_another_model_of_purchases_can_be_taken(known, log) -> None:
@@ -189,7 +192,7 @@ def test_a_tiny_segment_leans_on_all(known, log) -> None:
 
 
 def test_earlier_advice_can_be_checked(known, log) -> None:
-    checked = rm.check_advice(log, contacts=known.contacts, terms=TERMS)
+    checked = rm.economics.check_advice(log, contacts=known.contacts, terms=TERMS)
     day = log.observed_from + (log.observed_until - log.observed_from) * 2 // 3
     assert checked["customers"].sum() == len(log.until(day).customer_summary())
     earned = log.after(day).to_pandas()

@@ -21,7 +21,7 @@ def slow_gini(values: np.ndarray) -> float:
 @given(profits)
 def test_measures_by_slow_ways(values) -> None:
     x = np.array(values)
-    found = rm.profit_concentration(pd.Series(x), draws=20)["value"]
+    found = rm.economics.profit_concentration(pd.Series(x), draws=20)["value"]
     assert found["peak"] == pytest.approx(x[x > 0].sum() / x.sum())
     assert found["destroyed"] == pytest.approx(-x[x < 0].sum() / x.sum(), abs=1e-9)
     assert found["losing"] == pytest.approx((x < 0).mean())
@@ -34,7 +34,7 @@ def test_measures_by_slow_ways(values) -> None:
 
 @pytest.mark.parametrize("values", [[1.0, 1.0, 1.0], [5.0, 5.0], [2.0, 0.0, 0.0], [7.0, 7.0, 0.0]])
 def test_few_or_equal_profits_have_intervals_too(values) -> None:
-    found = rm.profit_concentration(pd.Series(values), draws=50)
+    found = rm.economics.profit_concentration(pd.Series(values), draws=50)
     assert (found["low"] <= found["value"] + 1e-12).all()
     assert (found["high"] >= found["value"] - 1e-12).all()
     assert found.loc["top_fifth", "high"] <= 1
@@ -54,7 +54,7 @@ def test_the_curve_is_concave_and_ends_at_one(values) -> None:
 
 
 def test_nobody_loses() -> None:
-    found = rm.profit_concentration(pd.Series(np.arange(1.0, 101)))
+    found = rm.economics.profit_concentration(pd.Series(np.arange(1.0, 101)))
     assert found.loc["peak"].tolist() == [1, 1, 1]
     assert found.loc["destroyed"].tolist() == [0, 0, 0]
     assert found.loc["gini", "value"] == pytest.approx(0.33)  # (n - 1) / (3 n)
@@ -66,12 +66,12 @@ def test_periods_are_summed_by_customer() -> None:
     )
     table = pd.DataFrame({"profit": [5.0, -3.0, 1.0]}, index=index)
     assert rm.whale_curve(table)["profit"].iloc[-1] == 3
-    assert rm.profit_concentration(table, draws=10).loc["losing", "value"] == 0
+    assert rm.economics.profit_concentration(table, draws=10).loc["losing", "value"] == 0
 
 
 def test_the_same_seed_gives_the_same_interval_and_draws_do_not_bias() -> None:
     values = pd.Series(np.random.default_rng(1).standard_t(3, 400) + 1)
-    one, two = (rm.profit_concentration(values, seed=3) for _ in range(2))
+    one, two = (rm.economics.profit_concentration(values, seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(one, two)
     assert (one["low"] < one["value"]).all()
     assert (one["value"] < one["high"]).all()
@@ -83,8 +83,8 @@ def test_all_lose() -> None:
     with pytest.raises(DataError, match="at least 2 customers; found 1"):
         rm.whale_curve(pd.Series([1.0]))
     with pytest.raises(DataError, match="1 of them unknown"):
-        rm.profit_concentration(pd.Series([1.0, np.nan]))
+        rm.economics.profit_concentration(pd.Series([1.0, np.nan]))
     with pytest.raises(ParameterError, match="a level is a probability"):
-        rm.profit_concentration(pd.Series([1.0, 2.0]), level=95)
+        rm.economics.profit_concentration(pd.Series([1.0, 2.0]), level=95)
     with pytest.raises(DataError, match="has a column profit"):
         rm.whale_curve(pd.DataFrame({"value": [1.0, 2.0]}))

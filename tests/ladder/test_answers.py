@@ -205,13 +205,17 @@ def test_levels_change_odds_and_nothing_else():
 
 def test_the_best_policy_beats_every_other_one(chances):
     levels = [
-        rm.RelationshipLevel("basic"),
-        rm.RelationshipLevel("reactive", cost=0.6, climb=1.1, fall=0.95),
-        rm.RelationshipLevel("proactive", cost={"repeat": 3.0, "advocate": 3, "first-time": 3,
-                                                "prospect": 3, "lost": 3}, climb=1.3, fall=0.8),
-    ]  # fmt: skip
+        rm.ladder.RelationshipLevel("basic"),
+        rm.ladder.RelationshipLevel("reactive", cost=0.6, climb=1.1, fall=0.95),
+        rm.ladder.RelationshipLevel(
+            "proactive",
+            cost={"repeat": 3.0, "advocate": 3, "first-time": 3, "prospect": 3, "lost": 3},
+            climb=1.3,
+            fall=0.8,
+        ),
+    ]
     margin = {"prospect": 0, "first-time": 8, "repeat": 14, "advocate": 30, "lost": 0}
-    found = rm.best_levels(chances, levels, margin_by_rung=margin, annual_discount_rate=0.1)
+    found = rm.ladder.best_levels(chances, levels, margin_by_rung=margin, annual_discount_rate=0.1)
     P, rank = chances.probabilities, chances.rank
     under = np.stack([applied(P, rank, one.climb, one.fall) for one in levels])
     reward = np.stack([np.array(list(margin.values())) - one.costs(STATES) for one in levels])
@@ -225,8 +229,12 @@ def test_the_best_policy_beats_every_other_one(chances):
     np.testing.assert_allclose(found.chances.sum(axis=1), 1)
     assert (found.table["gain"] >= -1e-9).all()
     assert found.table["certainty"].between(0, 1).all()
-    doubtful = [levels[0], rm.RelationshipLevel("reactive", 0.6, 1.1, 0.95, 0.3, 0.3), levels[2]]
-    less = rm.best_levels(chances, doubtful, margin_by_rung=margin, annual_discount_rate=0.1)
+    doubtful = [
+        levels[0],
+        rm.ladder.RelationshipLevel("reactive", 0.6, 1.1, 0.95, 0.3, 0.3),
+        levels[2],
+    ]
+    less = rm.ladder.best_levels(chances, doubtful, margin_by_rung=margin, annual_discount_rate=0.1)
     assert less.table["certainty"].mean() < found.table["certainty"].mean()
 
 
@@ -244,12 +252,24 @@ def test_the_best_policy_beats_every_other_one(chances):
         (lambda c: c.value(dict.fromkeys(STATES, 1) | {"x": 2}, 0.1), LadderError, "no rung 'x'"),
         (lambda c: c.value(dict.fromkeys(STATES, 1), 0), ParameterError, "rate above 0"),
         (lambda c: c.intervals(95), ParameterError, "level of an interval"),
-        (lambda c: rm.best_levels(c, [rm.RelationshipLevel("basic")], margin_by_rung={},
-                                  annual_discount_rate=0.1), ParameterError, "at least two levels"),
-        (lambda c: rm.RelationshipLevel("x", climb=0), ParameterError, "a factor on odds"),
-        (lambda c: rm.RelationshipLevel("x", {"rep": 1}).costs(STATES), LadderError, "no rung"),
+        (
+            lambda c: rm.ladder.best_levels(
+                c,
+                [rm.ladder.RelationshipLevel("basic")],
+                margin_by_rung={},
+                annual_discount_rate=0.1,
+            ),
+            ParameterError,
+            "at least two levels",
+        ),
+        (lambda c: rm.ladder.RelationshipLevel("x", climb=0), ParameterError, "a factor on odds"),
+        (
+            lambda c: rm.ladder.RelationshipLevel("x", {"rep": 1}).costs(STATES),
+            LadderError,
+            "no rung",
+        ),
     ],
-)  # fmt: skip
+)
 def test_questions_that_cannot_be_answered_are_refused(chances, ask, error, message):
     with pytest.raises(error, match=message):
         ask(chances)

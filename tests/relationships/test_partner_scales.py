@@ -29,7 +29,7 @@ def survey() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def data(survey: pd.DataFrame):
-    return rm.read_partners(rm.load_sample("partners"), survey)
+    return rm.relationships.read_partners(rm.load_sample("partners"), survey)
 
 
 def test_alpha_by_hand():
@@ -117,10 +117,10 @@ def test_turning_twice_gives_the_answers_back(survey):
 
 
 def test_forgotten_reversal_ruins_alpha_and_is_named(survey):
-    forgotten = rm.scales_of({"trust": [f"trust_{n}" for n in range(1, 5)]})
+    forgotten = rm.relationships.scales_of({"trust": [f"trust_{n}" for n in range(1, 5)]})
     with pytest.raises(rm.DataError, match=r"negative item-rest correlation in trust_4 .*reversed"):
-        rm.read_partners(rm.load_sample("partners"), survey, scales=forgotten)
-    items = rm.item_table(survey, forgotten)
+        rm.relationships.read_partners(rm.load_sample("partners"), survey, scales=forgotten)
+    items = rm.relationships.item_table(survey, forgotten)
     assert items.loc["trust_4", "item_rest"] < -0.5
     assert (
         items.loc["trust_4", "alpha_without"] > 0.8 > items["alpha_without"].drop("trust_4").max()
@@ -128,18 +128,20 @@ def test_forgotten_reversal_ruins_alpha_and_is_named(survey):
 
 
 def test_an_item_turned_by_mistake_is_named(survey):
-    wrong = rm.scales_of(
+    wrong = rm.relationships.scales_of(
         {"commitment": [f"commitment_{n}" for n in range(1, 5)]}, reversed_items=["commitment_2"]
     )
     with pytest.raises(rm.DataError, match=r"commitment_2 is named as reversed: is it really"):
-        rm.read_partners(rm.load_sample("partners"), survey, scales=wrong)
+        rm.relationships.read_partners(rm.load_sample("partners"), survey, scales=wrong)
 
 
 def test_noise_is_not_taken_for_a_reversed_item():
     rng, named = np.random.default_rng(4), 0
     for _ in range(40):
         noise = pd.DataFrame(rng.integers(1, 8, (100, 3)), columns=list("abc"))
-        named += rm.item_table(noise, rm.scales_of({"none": list("abc")}))["against"].sum()
+        named += rm.relationships.item_table(
+            noise, rm.relationships.scales_of({"none": list("abc")})
+        )["against"].sum()
     assert named / 120 < 0.03
 
 
@@ -161,16 +163,16 @@ def _with(survey: pd.DataFrame, **columns: object) -> pd.DataFrame:
 )
 def test_bad_answers_are_refused_in_words(survey, change, words):
     with pytest.raises(rm.DataError, match=words):
-        rm.read_partners(rm.load_sample("partners"), change(survey))
+        rm.relationships.read_partners(rm.load_sample("partners"), change(survey))
 
 
 def test_bad_scales_are_refused_in_words():
     with pytest.raises(rm.ParameterError, match="two or more different items; found trust_1"):
-        rm.Scale("trust", ("trust_1",))
+        rm.relationships.Scale("trust", ("trust_1",))
     with pytest.raises(rm.ParameterError, match="twenty belong to none"):
-        rm.scales_of({"trust": ["a", "b"]}, reversed_items=["twenty"])
+        rm.relationships.scales_of({"trust": ["a", "b"]}, reversed_items=["twenty"])
     with pytest.raises(rm.ParameterError, match="low must be below high"):
-        rm.Scale("trust", ("a", "b"), low=5, high=1)
+        rm.relationships.Scale("trust", ("a", "b"), low=5, high=1)
     with pytest.raises(rm.ParameterError, match="two or more items; found 1"):
         alpha([[1.0]])
 
@@ -178,8 +180,8 @@ def test_bad_scales_are_refused_in_words():
 def test_holes_are_left_out_and_said(survey):
     holes = survey.astype({"trust_1": float})
     holes.loc[:4, "trust_1"] = np.nan
-    data = rm.read_partners(rm.load_sample("partners"), holes)
+    data = rm.relationships.read_partners(rm.load_sample("partners"), holes)
     assert any("5 sheets lack an item" in note for note in data.notes)
-    table = rm.scale_reliability(data, draws=50).set_index("scale")
+    table = rm.relationships.scale_reliability(data, draws=50).set_index("scale")
     assert table["answers"].to_dict() == dict.fromkeys(table.index, 552) | {"trust": 547}
-    assert rm.relationship_drivers(data, draws=50).left_out == 5
+    assert rm.relationships.relationship_drivers(data, draws=50).left_out == 5

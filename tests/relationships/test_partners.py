@@ -23,17 +23,19 @@ def survey() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def data(partners, survey):
-    return rm.read_partners(partners, survey)
+    return rm.relationships.read_partners(partners, survey)
 
 
 @pytest.fixture(scope="module")
 def quality(data):
-    return rm.relationship_quality(data)
+    return rm.relationships.relationship_quality(data)
 
 
 @pytest.fixture(scope="module")
 def costs(data, quality):
-    return rm.weak_partners(data, quality, rm.tie_effects(data, quality))
+    return rm.relationships.weak_partners(
+        data, quality, rm.relationships.tie_effects(data, quality)
+    )
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def costs(data, quality):
 )
 def test_bad_records_are_refused_in_words(partners, survey, change, words):
     with pytest.raises(rm.DataError, match=words):
-        rm.read_partners(change(partners), survey)
+        rm.relationships.read_partners(change(partners), survey)
 
 
 def test_constituencies_and_dyads(data):
@@ -57,12 +59,12 @@ def test_constituencies_and_dyads(data):
     assert groups["agency"] == "marketing partners"
     assert groups["investor"] == "financial community"
     assert set(data.records["dyad"].dropna()) == {"supplier", "distributor"}
-    assert rm.partner_figures(data, by="dyad")["partners"].tolist() == [26, 30]
+    assert rm.relationships.partner_figures(data, by="dyad")["partners"].tolist() == [26, 30]
 
 
 def test_end_customers_are_a_constituency_and_a_dyad(partners, survey):
     asked = partners.assign(constituency=partners["constituency"].replace("agency", "end customer"))
-    records = rm.read_partners(asked, survey).records
+    records = rm.relationships.read_partners(asked, survey).records
     mine = records[records["constituency"] == "end customer"]
     assert set(mine["group"]) == {"customers"}
     assert set(mine["dyad"]) == {"end customer"}
@@ -70,7 +72,7 @@ def test_end_customers_are_a_constituency_and_a_dyad(partners, survey):
 
 def test_figures_by_hand(data, partners):
     own = partners[partners["constituency"] == "agency"]
-    row = rm.partner_figures(data).set_index("constituency").loc["agency"]
+    row = rm.relationships.partner_figures(data).set_index("constituency").loc["agency"]
     assert row["response_days"] == pytest.approx(np.exp(np.log(own["response_time_days"]).mean()))
     assert row["guarantees"] == pytest.approx(own["guarantees"].mean())
     spent = own["transactions_per_year"] * own["transaction_cost"]
@@ -91,19 +93,21 @@ def test_scores_agree_with_a_mixed_model(data, quality):
 
 def test_fewer_answers_are_drawn_further_to_the_mean(partners, survey):
     few = survey[(survey["partner_id"] != "B001") | (survey.groupby("partner_id").cumcount() < 1)]
-    data = rm.read_partners(partners, few[few["partner_id"] != "B002"])
-    table = rm.relationship_quality(data).table
+    data = rm.relationships.read_partners(partners, few[few["partner_id"] != "B002"])
+    table = rm.relationships.relationship_quality(data).table
     assert table.loc["B001", "reliability"] < table.loc["B003", "reliability"]
     assert table.loc["B001", "error"] > table.loc["B003", "error"]
     assert table.loc["B002", "answers"] == 0
     assert table.loc["B002", "quality"] == pytest.approx(
-        rm.relationship_quality(data).components.mean
+        rm.relationships.relationship_quality(data).components.mean
     )
     assert any("1 partners did not answer" in note for note in data.notes)
 
 
 def test_paths_without_correction_are_ordinary_regressions(data):
-    found = rm.relationship_drivers(data, draws=50).paths.set_index(["effect", "cause"])
+    found = rm.relationships.relationship_drivers(data, draws=50).paths.set_index(
+        ["effect", "cause"]
+    )
     scores = (data.composites - data.composites.mean()) / data.composites.std()
     for effect, causes in COMMITMENT_TRUST.items():
         fit = sm.OLS(scores[effect], scores[list(causes)]).fit()
@@ -112,7 +116,7 @@ def test_paths_without_correction_are_ordinary_regressions(data):
 
 
 def test_effects_add_up_and_indirect_ones_are_products(data):
-    drivers = rm.relationship_drivers(data, draws=50)
+    drivers = rm.relationships.relationship_drivers(data, draws=50)
     effects = drivers.effects.set_index(["effect", "cause"])
     assert (effects["direct"] + effects["indirect"]).to_numpy() == pytest.approx(effects["total"])
     path = drivers.paths.set_index(["effect", "cause"])["path"]
@@ -121,52 +125,60 @@ def test_effects_add_up_and_indirect_ones_are_products(data):
 
 
 def test_the_seed_alone_decides_the_draws(data):
-    again = [rm.relationship_drivers(data, draws=100, seed=s).paths for s in (3, 3, 4)]
+    again = [
+        rm.relationships.relationship_drivers(data, draws=100, seed=s).paths for s in (3, 3, 4)
+    ]
     pd.testing.assert_frame_equal(again[0], again[1])
     assert not again[0].equals(again[2])
 
 
 def test_bad_models_are_refused_in_words(data):
     with pytest.raises(rm.ParameterError, match="Did you mean 'trust'"):
-        rm.relationship_drivers(data, model={"commitment": ["trusst"]})
+        rm.relationships.relationship_drivers(data, model={"commitment": ["trusst"]})
     circle = {"trust": ["commitment"], "commitment": ["trust"]}
     with pytest.raises(rm.ParameterError, match="later or in a circle"):
-        rm.relationship_drivers(data, model=circle)
+        rm.relationships.relationship_drivers(data, model=circle)
 
 
 def test_scales_that_are_one_are_refused(partners, survey):
     copy = {f"c{n}": survey[f"trust_{1 + n % 2}"] for n in range(4)}
-    scales = rm.scales_of({"a": ["c0", "c1"], "b": ["c2", "c3"]})
-    data = rm.read_partners(partners, survey.assign(**copy), scales=scales)
+    scales = rm.relationships.scales_of({"a": ["c0", "c1"], "b": ["c2", "c3"]})
+    data = rm.relationships.read_partners(partners, survey.assign(**copy), scales=scales)
     with pytest.raises(rm.DataError, match="corrected correlation of 1"):
-        rm.relationship_drivers(data, model={"b": ["a"]}, draws=20)
-    assert not rm.discriminant_validity(data, draws=50)["distinct"].any()
+        rm.relationships.relationship_drivers(data, model={"b": ["a"]}, draws=20)
+    assert not rm.relationships.discriminant_validity(data, draws=50)["distinct"].any()
 
 
 def test_ties_agree_with_a_formula(data, quality):
     frame = data.records.assign(q=quality.standardised["value"])
     formula = f"np.log(transaction_cost) ~ 0 + constituency + {' + '.join(TIES)} + q"
     fit = smf.ols(formula, frame).fit(cov_type="HC3")
-    found = rm.tie_effects(data, quality).table()
+    found = rm.relationships.tie_effects(data, quality).table()
     assert found["effect"].to_numpy() == pytest.approx(fit.params.iloc[-4:].to_numpy())
     assert found["error"].to_numpy() == pytest.approx(fit.bse.iloc[-4:].to_numpy())
 
 
 def test_constant_ties_and_few_partners_are_refused(partners, survey):
-    data = rm.read_partners(partners.assign(social_tie=2), survey)
+    data = rm.relationships.read_partners(partners.assign(social_tie=2), survey)
     with pytest.raises(rm.DataError, match="alike or constant"):
-        rm.tie_effects(data, rm.relationship_quality(data))
+        rm.relationships.tie_effects(data, rm.relationships.relationship_quality(data))
     few = partners.head(8)
-    data = rm.read_partners(few, survey[survey["partner_id"].isin(few["partner_id"])])
+    data = rm.relationships.read_partners(few, survey[survey["partner_id"].isin(few["partner_id"])])
     with pytest.raises(rm.DataError, match="found 8"):
-        rm.tie_effects(data, rm.relationship_quality(data))
+        rm.relationships.tie_effects(data, rm.relationships.relationship_quality(data))
 
 
 def test_a_partner_alone_of_its_kind_is_no_obstacle(partners, survey):
     lone = partners.assign(constituency=["bank", *partners["constituency"].iloc[1:]])
-    data = rm.read_partners(lone, survey)
-    assert np.isfinite(rm.tie_effects(data, rm.relationship_quality(data)).table()).all(axis=None)
-    assert rm.partner_figures(data).set_index("constituency")["guarantees_low"].isna()["bank"]
+    data = rm.relationships.read_partners(lone, survey)
+    assert np.isfinite(
+        rm.relationships.tie_effects(data, rm.relationships.relationship_quality(data)).table()
+    ).all(axis=None)
+    assert (
+        rm.relationships.partner_figures(data)
+        .set_index("constituency")["guarantees_low"]
+        .isna()["bank"]
+    )
 
 
 def test_who_has_all_ties_saves_next_to_nothing(data, costs):
@@ -178,14 +190,18 @@ def test_who_has_all_ties_saves_next_to_nothing(data, costs):
 
 
 def test_a_lower_mark_saves_less(data, quality, costs):
-    low = rm.weak_partners(data, quality, rm.tie_effects(data, quality), mark=0.2)
+    low = rm.relationships.weak_partners(
+        data, quality, rm.relationships.tie_effects(data, quality), mark=0.2
+    )
     assert low.levers["saving"].iloc[-1] < costs.levers["saving"].iloc[-1]
     with pytest.raises(rm.ParameterError, match="mark is a share"):
-        rm.weak_partners(data, quality, rm.tie_effects(data, quality), mark=50)
+        rm.relationships.weak_partners(
+            data, quality, rm.relationships.tie_effects(data, quality), mark=50
+        )
 
 
 def test_a_page_says_where_a_partner_stands(data, costs):
-    cards = rm.scorecards(data, costs)
+    cards = rm.relationships.scorecards(data, costs)
     top = cards.scores["quality"].table["quality"].idxmax()
     page = cards.page(top)
     assert page.loc["quality", "standing"] == "strong"
@@ -199,11 +215,13 @@ def test_pseudonyms_hide_names_and_ids_and_change_no_figure(data, costs):
     hidden = data.pseudonymous()
     assert not hidden.records.index.isin(data.records.index).any()
     assert not hidden.records["name"].isin(data.records["name"]).any()
-    quality = rm.relationship_quality(hidden)
-    same = rm.weak_partners(hidden, quality, rm.tie_effects(hidden, quality))
+    quality = rm.relationships.relationship_quality(hidden)
+    same = rm.relationships.weak_partners(
+        hidden, quality, rm.relationships.tie_effects(hidden, quality)
+    )
     assert same.levers["saving"].to_numpy() == pytest.approx(costs.levers["saving"].to_numpy())
 
 
 def test_answers_after_the_day_are_not_seen(partners, survey):
-    data = rm.read_partners(partners, survey, as_of="2024-01-01")
+    data = rm.relationships.read_partners(partners, survey, as_of="2024-01-01")
     assert len(data.answers) == 276

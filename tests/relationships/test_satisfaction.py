@@ -173,7 +173,7 @@ def test_a_point_lost_costs_and_a_point_won_brings(link) -> None:
     log = rm.read_transactions(
         "dataset:sample", customer="customer_id", date="date", value="value", cost="cost"
     )
-    margins = rm.first_year_margin(log, tables)
+    margins = rm.economics.first_year_margin(log, tables)
     segment = rm.load_sample("satisfaction")["customer_id"].map(tables)
     chained = value_of_a_point(link, margin=margins, annual_discount_rate=0.1, segment=segment)
     assert chained.table.loc["while they stay", "low"] > 0

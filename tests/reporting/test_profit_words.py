@@ -34,12 +34,12 @@ def test_steps_come_by_their_gain_and_say_what_may_lose() -> None:
 
 
 def test_assumptions_are_named_with_their_break_even() -> None:
-    said = profit_words.assumptions(ADVICE, rm.Actions())
+    said = profit_words.assumptions(ADVICE, rm.economics.Actions())
     assert "raise what a customer brings by 10.0%; for those advised it pays from 5.0% on" in said
     assert "elasticity of 2.50; it pays up to 4.40" in said
     assert "cheaply" not in said
     none = SimpleNamespace(summary=SUMMARY.assign(break_even=np.nan))
-    assert profit_words.assumptions(none, rm.Actions()) == (
+    assert profit_words.assumptions(none, rm.economics.Actions()) == (
         "No action is advised, so nothing is assumed."
     )
 

@@ -25,6 +25,7 @@ from gmpy2 import cosh, exp, expm1, lngamma, log, log1p, mpfr, sinh
 
 FOLDER = Path(__file__).parent
 CASES = 2200
+CONTRACTS = ("ShiftedBetaGeometric", "BetaDiscreteWeibull")
 AGREE = mpfr("1e-24")
 NEGLIGIBLE = mpfr("1e-40")
 gmpy2.get_context().precision = 200
@@ -65,7 +66,8 @@ def over_chance(a: mpfr, b: mpfr, f: Callable[[mpfr, mpfr], mpfr]) -> mpfr:
         u = mode + scale * sinh(v)
         p, q = 1 / (1 + exp(-u)), 1 / (1 + exp(u))
         log_p = -log1p(exp(-u)) if u > 0 else u - log1p(exp(u))
-        return exp(a * log_p + b * (log_p - u)) * f(p, q) * scale * cosh(v)
+        log_q = -u - log1p(exp(-u)) if u > 0 else -log1p(exp(u))
+        return exp(a * log_p + b * log_q) * f(p, q) * scale * cosh(v)
 
     return trapezoid(at)
 
@@ -180,12 +182,45 @@ def gamma_gamma(c: dict[str, mpfr]) -> tuple[mpfr, ...]:
     return front + whole, spend
 
 
+def beta_geometric(c: dict[str, mpfr]) -> tuple[mpfr, ...]:
+    return contract(c | {"c": mpfr(1)}, endless=True)
+
+
+def beta_weibull(c: dict[str, mpfr]) -> tuple[mpfr, ...]:
+    return contract(c, endless=False)
+
+
+def contract(c: dict[str, mpfr], *, endless: bool) -> tuple[mpfr, ...]:
+    """Average (1 - theta)^(t^c) over the chance theta to leave at the first renewal."""
+    alpha, beta, power, t = (c[k] for k in ("alpha", "beta", "c", "t"))
+    renewals, one = (t - 1) ** power, lambda p, q: mpfr(1)
+    step = t**power - renewals
+
+    def stay(after: mpfr) -> mpfr:
+        return over_chance(alpha, beta + after**power, one)
+
+    def leave(p: mpfr, q: mpfr) -> mpfr:
+        return -expm1(step * (log1p(-p) if p < 0.5 else log(q)))
+
+    before, now, whole = stay(t - 1), stay(t), over_chance(alpha, beta, one)
+    lost = over_chance(alpha, beta + renewals, leave)
+    kept = log1p(-lost / before) if 2 * lost < before else log(now / before)
+    factor = 1 / (1 + c["rate"])
+    if endless:  # sum_i (factor q)^(i-1) q
+        ahead = over_chance(alpha, beta + t, lambda p, q: 1 / (1 - factor * q))
+    else:
+        ahead = sum(factor**i * stay(t + i) for i in range(int(c["horizon"])))
+    return log(now / whole), kept, log(lost / whole), ahead / before
+
+
 MODELS: dict[str, tuple[Callable[[dict[str, mpfr]], tuple[mpfr, ...]], tuple[str, ...]]] = {
     "BGNBD": (bg_nbd, ("r", "alpha", "a", "b")),
     "MBGNBD": (mbg_nbd, ("r", "alpha", "a", "b")),
     "ParetoNBD": (pareto_nbd, ("r", "alpha", "s", "beta")),
     "BGBB": (bg_bb, ("alpha", "beta", "gamma", "delta")),
     "GammaGamma": (gamma_gamma, ("p", "q", "v")),
+    "ShiftedBetaGeometric": (beta_geometric, ("alpha", "beta")),
+    "BetaDiscreteWeibull": (beta_weibull, ("alpha", "beta", "c")),
 }
 
 
@@ -214,7 +249,15 @@ def _parameters(rng: np.random.Generator, names: tuple[str, ...], kind: int) -> 
     return dict(zip(names, map(float, values), strict=True))
 
 
+def _contract(rng: np.random.Generator) -> Row:
+    t = rng.choice([1, 1, 2, 3, 5, 10, 50, 132, 500, 1500, round(np.exp(rng.uniform(0, 7.3)))])
+    rate = rng.choice([0.01, 0.1, 0.5, rng.uniform(0.005, 0.99)])
+    return {"t": float(t), "rate": float(rate), "horizon": float(rng.choice([1, 2, 5, 12]))}
+
+
 def _history(rng: np.random.Generator, model: str) -> Row:
+    if model in CONTRACTS:
+        return _contract(rng)
     counts = [0, 0, 1, 1, 2, 3, 10, 50, 131, 132, 500, 1500, 5000, int(np.exp(rng.uniform(0, 8.5)))]
     x = int(rng.choice(counts))
     T = float(rng.choice([1500.0, 40.0, np.exp(rng.uniform(np.log(0.1), np.log(1500)))]))
@@ -243,6 +286,8 @@ def make(model: str) -> None:
     answers = ("log_likelihood", "p_alive", "expected", "conditional")
     if model == "GammaGamma":
         answers = ("log_likelihood", "conditional")
+    if model in CONTRACTS:
+        answers = ("log_survival", "log_retention", "churned", "residual")
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     columns |= dict(zip(answers, np.array(results).T, strict=True))
     np.savez_compressed(FOLDER / f"{model}.npz", **columns)
