@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 RECIPE ?= reports/recipes/cdnow.yml
 
-.PHONY: help install engines report test test-all lint format types lab sample lock clean
+.PHONY: help install engines docs report test test-all lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +33,18 @@ engines: $(READY) ## add PostgreSQL, PySpark and polars to .venv, from their own
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-engines.lock; \
 	fi
 
+$(DOCS_READY): requirements-docs.lock $(READY)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-docs.lock; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock; \
+	fi
+	@touch $(DOCS_READY)
+
+docs: $(DOCS_READY) ## build the site, its pages executed; the last line is the path of index.html
+	@$(BIN)/python -m sphinx -M html docs docs/_build -W --keep-going -n -q -j 2
+	@echo $(CURDIR)/docs/_build/html/index.html
+
 report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
 	@$(BIN)/relmark run $(RECIPE)
 
@@ -53,8 +66,11 @@ format: $(READY) ## put the code in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lab: $(READY)    ## open JupyterLab on notebooks/
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+lab: lessons     ## open JupyterLab: reports in notebooks/, the lessons to work in in lessons/student
+	$(BIN)/jupyter lab --notebook-dir=.
+
+lessons: $(READY) ## the lessons without solutions in lessons/student, with them in lessons/teacher
+	@$(BIN)/relmark lessons lessons
 
 sample: $(READY) ## make data/sample/ anew
 	$(BIN)/python -m relmark_research.customers.simulate data/sample
@@ -65,6 +81,9 @@ lock:            ## resolve the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra postgres --extra spark --extra polars --constraint requirements.lock \
 	  --python-version 3.11 --quiet pyproject.toml -o requirements-engines.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
+	  --extra docs --constraint requirements.lock \
+	  --python-version 3.11 --quiet pyproject.toml -o requirements-docs.lock
 
 clean:           ## remove what was made
-	rm -rf $(VENV) reports/runs .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) reports/runs docs/_build docs/lessons .pytest_cache .mypy_cache .ruff_cache
