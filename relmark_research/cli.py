@@ -1,4 +1,5 @@
-"""The command line: ``relmark run``, ``list``, ``check``, ``compare``, ``verify``, ``init``.
+"""The command line: ``relmark run``, ``list``, ``check``, ``compare``, ``verify``, ``init``,
+``lessons``.
 
 Exit codes: 0 done; 1 a notebook failed, a page could not be printed, or a run could not be
 repeated; 2 the recipe, a parameter or the data are refused before anything ran; 3 done, an alert
@@ -181,6 +182,20 @@ def init(
     made = make_project(folder)
     print(f"{len(made)} files in {folder.absolute()}. Next:", flush=True)
     print(f"  cd {folder}\n  relmark run reports/recipes/cdnow.yml", flush=True)
+
+
+@app.command()
+def lessons(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copies go.")],
+) -> None:
+    """Write the lessons: for students without solutions, for teachers with them."""
+    from relmark_research.teaching.copies import write_copies
+
+    copies = write_copies(folder)
+    for path in copies.kept:
+        _say(f"relmark: {path} was worked in and is left as it is; move it away to have it anew.")
+    print(f"{len(copies.made)} lessons in {folder}/student and {folder}/teacher. Next:", flush=True)
+    print(f"  jupyter lab {folder}/student", flush=True)
 
 
 def _print_changes(comparison: Any) -> None:

@@ -49,8 +49,8 @@ def make_project(folder: Path) -> list[Path]:
             raise ReportError(f"{folder} is not empty. Name a new folder, so that nothing is lost.")
         for below in ("notebooks", "reports/recipes", "data"):
             (folder / below).mkdir(parents=True, exist_ok=True)
-        _copy(_shipped("notebooks"), folder / "notebooks", "*.ipynb")
-        _copy(_shipped("recipes"), folder / "reports" / "recipes", "*.yml")
+        _copy(shipped("notebooks"), folder / "notebooks", "*.ipynb")
+        _copy(shipped("recipes"), folder / "reports" / "recipes", "*.yml")
         (folder / "data" / "README.md").write_text(_DATA, encoding="utf-8")
         (folder / "README.md").write_text(_README, encoding="utf-8")
         (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
@@ -61,8 +61,8 @@ def make_project(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _shipped(what: str) -> Path:
-    """The notebooks or recipes: in the package, or beside it in the repository."""
+def shipped(what: str) -> Path:
+    """Return where the notebooks or recipes are: in the package, or beside it."""
     beside = {"notebooks": "notebooks", "recipes": "reports/recipes"}[what]
     places = (_PACKAGE / what, _PACKAGE.parent / beside)
     for place in places:

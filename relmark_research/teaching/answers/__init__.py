@@ -1,0 +1,1 @@
+"""The right answers: one file for each lesson, with its `EXERCISES`."""

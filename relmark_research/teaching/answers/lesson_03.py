@@ -1,0 +1,119 @@
+"""Lesson 3: how many customers do we have?"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.bg_nbd import BGNBD
+from relmark_research.clv.fitting import Fit
+from relmark_research.clv.forecast import forecast
+from relmark_research.clv.mbg_nbd import MBGNBD
+from relmark_research.customers.datasets import load_cdnow
+from relmark_research.customers.summary import CustomerSummary
+from relmark_research.teaching.exercises import Exercise, Mistake
+
+_PRINTED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)  # Fader, Hardie & Lee (2005)
+
+
+def _anna_and_ben(*, repeats: tuple[int, int] = (1, 8), seen_until: float = 33) -> pd.Series:
+    chances = _PRINTED.p_alive(np.array(repeats), np.array([20, 20]), np.full(2, seen_until))
+    return pd.Series(chances, index=["Anna", "Ben"])
+
+
+@cache
+def _customers() -> pd.DataFrame:
+    """CDNOW, seen until the end of September 1997, with what both models say of each."""
+    customers = load_cdnow().split(at="1997-09-30", unit="week").calibration
+    models = {"bg": BGNBD.fit(customers), "mbg": MBGNBD.fit(customers)}
+    return customers.table.assign(
+        **{name: _chances(fit, customers) for name, fit in models.items()}
+    )
+
+
+def _chances(fit: Fit, customers: CustomerSummary) -> pd.Series:
+    return forecast(fit, customers, horizon="1 week")["p_alive"]
+
+
+def _written_off() -> pd.Series:
+    """P(alive) of those who bought again and were then silent for more than 13 weeks."""
+    table = _customers()
+    silent = (table["T"] - table["recency"] > 13) & (table["frequency"] > 0)
+    return table.loc[silent, "bg"]
+
+
+def _once() -> pd.DataFrame:
+    return _customers().query("frequency == 0")
+
+
+EXERCISES = (
+    Exercise(
+        key="3.1",
+        answer=lambda: 45 / (45 + 20),
+        unit="share",
+        mistakes=(
+            Mistake(
+                45 / 100,
+                "That is a share of all who bought. Who is still silent after two weeks?",
+            ),
+            Mistake((3 / 4) ** 2, "Those who left are silent too. Where are they in your count?"),
+            Mistake(
+                20 / 40, "These are the coins of the table. How often does this shop's second fall?"
+            ),
+        ),
+        because="The slower customers buy, the less a silence says.",
+    ),
+    Exercise(
+        key="3.2",
+        answer=_anna_and_ben,
+        tolerance=0.005,
+        unit="share",
+        mistakes=(
+            Mistake(lambda: 1 - _anna_and_ben(), "These are the chances that they are gone."),
+            Mistake(
+                lambda: _anna_and_ben(repeats=(2, 9)),
+                "x counts repeats: is the first purchase among yours?",
+            ),
+            Mistake(
+                lambda: _anna_and_ben(seen_until=20),
+                "At that moment both have just bought. Until when are they seen?",
+            ),
+        ),
+        because="The same silence says more about whoever used to buy often.",
+    ),
+    Exercise(
+        key="3.3",
+        answer=lambda: _written_off().sum(),
+        tolerance=0.6,
+        unit="customers",
+        mistakes=(
+            Mistake(
+                lambda: (_written_off() > 0.5).sum(),
+                "You drew a line again, at one half. Chances may be added as they are.",
+            ),
+            Mistake(lambda: len(_written_off()), "So many were written off. How many are alive?"),
+            Mistake(
+                lambda: _customers().query("frequency > 0")["bg"].sum(),
+                "That is the sum over all who bought again. Keep those whom the rule writes off.",
+            ),
+        ),
+        because="A yes or no for each customer would have lost all of them, or none.",
+    ),
+    Exercise(
+        key="3.4",
+        answer=lambda: _once()["mbg"].sum(),
+        tolerance=1,
+        unit="customers",
+        mistakes=(
+            Mistake(
+                lambda: len(_once()), "That is BG/NBD's count: all of them. Fit MBG/NBD instead."
+            ),
+            Mistake(
+                lambda: _customers()["mbg"].sum(),
+                "That is the count over everybody. Keep those who never bought again.",
+            ),
+        ),
+        because="Two models fit the same data nearly equally well and differ by hundreds of "
+        "customers: whoever quotes a number of customers owes the definition with it.",
+    ),
+)

@@ -1,0 +1,56 @@
+"""Figures in prose, and whether each says where it comes from.
+
+A figure is a number with a decimal point, a share in percent, an amount of money, or a number of
+four digits and more that is no year. It may stand in a lesson's prose in two ways: in a sentence
+with a citation in brackets that holds a year, as [Fader, Hardie & Lee 2005]; or as one of the
+numbers of the lesson's table by hand. All others are to be filled in by the run.
+"""
+
+import ast
+import re
+from typing import Any
+
+_CITATION = re.compile(r"[\[(][^\])]*\b(?:18|19|20)\d\d[a-z]?\b[^\])]*[\])]")
+_FIGURE = re.compile(
+    r"[$€£]\s?\d+(?:,\d{3})*(?:\.\d+)?"  # money
+    r"|\d[\d,.]*\s?(?:%|percent\b|per cent\b)"
+    r"|\d+\.\d+"
+    r"|\d{1,3}(?:,\d{3})+"
+    r"|\b(?!(?:18|19|20)\d\d\b)\d{4,}\b"
+)
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_SILENT = re.compile(r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\d][^$]*\$|Exercise \d+\.\d+", re.S)
+_SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*(\"])|\n\s*\n|\n(?=\s*[-|])")
+
+
+def bare_figures(text: str, known: frozenset[str] = frozenset()) -> list[str]:
+    """The figures of a text that have neither a source in their sentence nor are known."""
+    sentences = _SENTENCE.split(_SILENT.sub(" ", text))
+    return [
+        found
+        for sentence in sentences
+        if not _CITATION.search(sentence)
+        for found in _FIGURE.findall(sentence)
+        if not set(_NUMBER.findall(found)) <= known
+    ]
+
+
+def numbers_of(text: str) -> frozenset[str]:
+    """The numbers as they are written in a table."""
+    return frozenset(_NUMBER.findall(text))
+
+
+def fixed_prose(code: str) -> str:
+    """What a code cell says in words of its own: its texts, without what the run fills in."""
+    texts = [
+        node.value
+        for node in ast.walk(ast.parse(code))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    return "\n\n".join(text for text in texts if " " in text)
+
+
+def prose(cells: list[Any]) -> list[str]:
+    """The text of a lesson's cells that has to account for its figures."""
+    counted = [c for c in cells if not {"by_hand", "references"} & set(c.metadata.get("tags", []))]
+    return [c.source if c.cell_type == "markdown" else fixed_prose(c.source) for c in counted]

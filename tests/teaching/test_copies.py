@@ -1,0 +1,98 @@
+"""The students' copies hold no solution, and nobody's work is written over."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from relmark_research.cli import exit_code
+from relmark_research.errors import ReportError
+from relmark_research.teaching.copies import student_copy, teacher_copy, write_copies
+
+
+@pytest.fixture
+def lesson():
+    def tag(name):
+        return {"tags": [name]}
+
+    cells = [
+        new_markdown_cell("### Exercise 1.1: how many?", metadata=tag("exercise")),
+        new_markdown_cell("Count them.", metadata=tag("hint")),
+        new_code_cell("helper = 2\nanswer = helper + 40", metadata=tag("solution")),
+        new_code_cell('check("1.1", answer)', metadata=tag("check"), execution_count=3),
+        new_markdown_cell("Because they are forty-two.", metadata=tag("solution")),
+    ]
+    cells[3].outputs = [nbformat.v4.new_output("stream", text="42")]
+    return new_notebook(cells=cells)
+
+
+@pytest.fixture
+def source(tmp_path, lesson):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    nbformat.write(lesson, folder / "01_counting.ipynb")
+    return folder
+
+
+def test_a_solution_becomes_three_dots_under_the_name_that_is_checked(lesson):
+    cells = student_copy(lesson).cells
+    assert cells[2].source == "# your answer:\nanswer = ..."
+    assert cells[2].metadata["tags"] == ["answer"]
+    assert cells[4].source == "*Your answer:*"
+    assert [cells[i].source for i in (0, 1, 3)] == [lesson.cells[i].source for i in (0, 1, 3)]
+    assert "helper" in lesson.cells[2].source, "the source is left alone"
+
+
+def test_copies_hold_no_outputs(lesson):
+    for copy in (student_copy(lesson), teacher_copy(lesson)):
+        nbformat.validate(copy)
+        assert copy.cells[3].outputs == []
+        assert copy.cells[3].execution_count is None
+    assert "helper" in teacher_copy(lesson).cells[2].source
+
+
+def test_what_a_student_wrote_is_never_written_over(tmp_path, source):
+    out = tmp_path / "out"
+    assert [path.parent.name for path in write_copies(out, source=source).made] == [
+        "student",
+        "teacher",
+    ]
+    mine = out / "student" / "01_counting.ipynb"
+    book = nbformat.read(mine, as_version=4)
+    book.cells[2].source = "# your answer:\nanswer = 41"
+    nbformat.write(book, mine)
+    again = write_copies(out, source=source)
+    assert again.kept == (mine,)
+    assert "41" in mine.read_text()
+
+
+def test_a_copy_that_was_only_run_is_made_anew(tmp_path, source):
+    out = tmp_path / "out"
+    mine = write_copies(out, source=source).made[0]
+    book = nbformat.read(mine, as_version=4)
+    book.cells[3].outputs = [nbformat.v4.new_output("stream", text="not yet")]
+    nbformat.write(book, mine)
+    assert write_copies(out, source=source).kept == ()
+    assert "not yet" not in mine.read_text()
+
+
+def test_the_command_says_what_it_kept(tmp_path, capsys):
+    assert exit_code(["lessons", str(tmp_path / "ours")]) == 0
+    said = capsys.readouterr()
+    assert "jupyter lab" in said.out
+    mine = tmp_path / "ours" / "student" / "03_alive_or_gone.ipynb"
+    mine.write_text(mine.read_text().replace("# your answer:", "# mine:", 1))
+    assert exit_code(["lessons", str(tmp_path / "ours")]) == 0
+    assert f"{mine} was worked in" in capsys.readouterr().err
+
+
+def test_what_cannot_be_done_is_said(tmp_path, source):
+    with pytest.raises(ReportError, match="found none"):
+        write_copies(tmp_path, source=tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="cannot be written"):
+        write_copies(tmp_path / "file", source=source)
+    broken = tmp_path / "out" / "student" / "01_counting.ipynb"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
+    with pytest.raises(ReportError, match="cannot be read as a notebook"):
+        write_copies(tmp_path / "out", source=source)
