@@ -24,10 +24,13 @@ from .gamma_gamma import GammaGamma
 from .independence import spend_frequency_correlation
 from .mbg_nbd import MBGNBD
 from .models import MODELS
+from .nbd import NBD
 from .pareto_nbd import ParetoNBD
 from .prediction import Prediction
 from .regularity import purchase_regularity
+from .sensitivity import level_for
 from .shifted_beta_geometric import ShiftedBetaGeometric
+from .staying import most_leaving
 from .validation import calibration, frequency_fit, holdout_score, tracking
 from .value import lifetime_value, total_value
 
@@ -36,6 +39,7 @@ __all__ = [
     "BGNBD",
     "MBGNBD",
     "MODELS",
+    "NBD",
     "BetaDiscreteWeibull",
     "CovariateFit",
     "Fit",
@@ -56,7 +60,9 @@ __all__ = [
     "from_lifetimes",
     "holdout_score",
     "interval_coverage",
+    "level_for",
     "lifetime_value",
+    "most_leaving",
     "most_to_lose",
     "p_alive_matrix",
     "prediction_histogram",

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.base import Model, PurchaseModel
-from relmark_research.clv.comparison import Comparison
+from relmark_research.clv.comparison import Comparison, chosen
 from relmark_research.clv.coverage import holdout_chances
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import Outlook
@@ -68,7 +68,9 @@ def compare_models(
     Returns
     -------
     Comparison
-        A table with a row per model and naive forecast, the best model's name, and words.
+        A table with a row per model and naive forecast, the best model's name, the name of the one
+        to use, and words. A fit whose search did not end at a maximum is neither: its row says why.
+        Where a model ends at its limit that nobody leaves, the one to use is NBD, which says so.
 
     Raises
     ------
@@ -118,21 +120,36 @@ def compare_models(
             failures[model.__name__] = str(error)
     if not forecasts:
         raise DataError("no model could be fitted: " + "; ".join(failures.values()))
-    best = max(forecasts, key=lambda name: _log_score(forecasts[name]))
-    naive = {"NBD": _forecast(NBD, split), AS_BEFORE: _as_before(split)}
-    every = naive | forecasts
+    nobody = _forecast(NBD, split)
+    every = {"NBD": nobody, AS_BEFORE: _as_before(split)} | forecasts
+    usable = {name: one for name, one in forecasts.items() if not _lost(one)} or {"NBD": nobody}
+    best = max(usable, key=lambda name: _log_score(usable[name]))
     rows = {name: _row(one, every[best], actual, level) for name, one in every.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     if spend is not None:
         columns = _value_columns(every, split, spend)
         table = table.assign(**{name: table.index.map(column) for name, column in columns.items()})
-    table.insert(0, "best", table.index == best)
-    table["naive"] = ~table.index.isin(list(forecasts))
-    table = table.sort_values(["naive", "log_score"], ascending=[True, False])
+    table = _ordered(table, best, tried=list(forecasts), usable=list(usable))
     fits = {name: one.fit for name, one in forecasts.items() if one.fit is not None}
-    near = table[~table["naive"] & (table["behind_low"] <= 0)]
-    choice = str(near["bias"].abs().idxmin())
+    choice = chosen(table, fits)
+    if choice == "NBD" and nobody.fit is not None:
+        fits.setdefault("NBD", nobody.fit)
     return Comparison(table, best, choice, fits, failures, level)
+
+
+def _ordered(
+    table: pd.DataFrame, best: str, *, tried: list[str], usable: list[str]
+) -> pd.DataFrame:
+    """Mark the best, the usable and the naive, and put them in order."""
+    table.insert(0, "best", table.index == best)
+    table["naive"] = ~table.index.isin(tried)
+    table["usable"] = table["naive"] | table.index.isin(usable)
+    order = ["naive", "usable", "log_score"]
+    return table.sort_values(order, ascending=[True, False, False])
+
+
+def _lost(one: _Forecast) -> bool:
+    return one.fit is not None and one.fit.diagnosis.lost
 
 
 def _model(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
@@ -198,9 +215,19 @@ def _row(one: _Forecast, best: _Forecast, actual: Array, level: float) -> dict[s
         },
         "aic": np.nan if one.fit is None else one.fit.aic,
         "diagnosis": "" if one.fit is None else one.fit.diagnosis.grade,
+        "note": "" if one.fit is None else _note(one.fit),
         "seconds": one.seconds,
         "alive": one.alive,
     }
+
+
+def _note(fit: Fit) -> str:
+    """Say what a reader must know of a fit before its row is taken for what it says."""
+    if fit.diagnosis.lost:
+        return f"not used, {fit.diagnosis}"
+    if fit.diagnosis.vanishing:
+        return "as if nobody left"
+    return f"no intervals, {fit.diagnosis}" if fit.no_interval else ""
 
 
 def _value_columns(

@@ -1,13 +1,26 @@
-"""What a comparison of models shows: a table, the model to use, and words."""
+"""What a comparison of models shows: a table, the model to use, and words.
+
+The model to use is one whose search ended at a maximum, which did as well as the best within
+chance, and which can give intervals, if there is such a one; of several, the one whose total came
+nearest. A model that ends where nobody leaves is NBD there, and NBD is used in its place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from relmark_research.clv.fitting import Fit
+from relmark_research.clv.selection import Selection, select
+
+if TYPE_CHECKING:
+    from relmark_research.clv.base import Model
+    from relmark_research.customers.summary import CustomerSummary
+
+_SAME = 1e-9  # log scores nearer than this are equal but for rounding
 
 
 @dataclass(frozen=True)
@@ -23,15 +36,17 @@ class Comparison:
         and bias, expected / actual - 1; mean_absolute_error and root_mean_squared_error (by
         customer); coverage_50 and coverage_90 (share of customers within the central part of their
         forecast); with spend, value_bias and value_mean_absolute_error; aic and diagnosis of the
-        fit; seconds that it took; alive (sum of P(alive) at the cut); naive (whether it is only
-        there for comparison). Missing where a forecast says no probabilities.
+        fit, and a note of what stands in the way of using it; seconds that it took; alive (sum of
+        P(alive) at the cut); naive (whether it is only there for comparison); usable (whether its
+        search ended at a maximum). Missing where a forecast says no probabilities.
     best
-        Name of the model with the highest log score.
+        Name of the usable model with the highest log score; NBD where none is usable.
     choice
-        Name of the model to use: of those whose log score cannot be told from the best, the one
-        whose total came nearest.
+        Name of the model to use: of those whose log score cannot be told from the best, and which
+        can give intervals if any can, the one whose total came nearest; NBD where in that one
+        nobody leaves.
     fits
-        Each model's fit to the calibration.
+        Each model's fit to the calibration, and NBD's where it is the choice.
     failures
         Models that could not be fitted, and why.
     level
@@ -52,9 +67,9 @@ class Comparison:
         Behind is the distance to the best log score, summed over 1,000 customers.
         """
         table = self.table
-        return pd.DataFrame(
+        columns = pd.DataFrame(
             {
-                "Behind, per 1,000": (1000 * table["behind"]).round(1),
+                "Behind, per 1,000": (1000 * table["behind"]).round(1) + 0.0,
                 "Error of total": table["bias"],
                 "Mean error": table["mean_absolute_error"].round(3),
                 "Within 90%": table["coverage_90"],
@@ -62,12 +77,14 @@ class Comparison:
                 "Seconds": table["seconds"].round(2),
             }
         )
+        notes = table["note"].str.partition(":")[0]
+        return columns.assign(Note=notes) if notes.any() else columns
 
     @property
     def words(self) -> str:
         """Which model foretold the holdout best, by how much, and what that is worth."""
-        said = [self._ranking(), self._chosen(), self._gain(), self._shared_bias()]
-        return " ".join(filter(None, said))
+        said = [self._ranking(), self._left_out(), self._chosen(), self._unsure()]
+        return " ".join(filter(None, [*said, self._gain(), self._shared_bias()]))
 
     @property
     def words_on_leaving(self) -> str:
@@ -75,6 +92,8 @@ class Comparison:
         models = self._models().sort_values("alive")
         if len(models) < 2:
             return ""
+        if len(self._staying()) == len(models):
+            return "In all of the models it is as likely that nobody leaves."
         expected, alive = models["expected"], models["alive"]
         text = (
             "On what customers will do the models differ by at most "
@@ -90,20 +109,54 @@ class Comparison:
             text += " BGNBD counts everybody who bought once, since there nobody leaves before."
         return text
 
-    def _models(self) -> pd.DataFrame:
-        return self.table[~self.table["naive"]]
+    def refit(self, customers: CustomerSummary | pd.DataFrame) -> Selection:
+        """Fit the models that can be used to all customers, and say which to use now.
 
-    def _near(self) -> list[str]:
-        """Return the models that cannot be told from the best by their log score."""
+        Parameters
+        ----------
+        customers
+            CustomerSummary or DataFrame, in the calibration's unit of time.
+
+        Returns
+        -------
+        Selection
+            The choice, or what has to stand in for it, with words.
+        """
+        return select(self.choice, self._candidates(), customers, near=self.near)
+
+    def _candidates(self) -> dict[str, type[Model]]:
+        """Return the models to use, the first first; where NBD is, those of which it is a limit."""
+        models, near, staying = self._models(), self.near, self._staying()
+        first = staying if self.choice == "NBD" else [self.choice]
+        order = dict.fromkeys([*first, *near, *models.index])
+        return {name: type(self.fits[name].model) for name in order if name in self.fits}
+
+    def _models(self) -> pd.DataFrame:
+        """Return the rows of the models that can be used."""
+        return self.table[~self.table["naive"] & self.table["usable"]]
+
+    @property
+    def near(self) -> list[str]:
+        """The models that cannot be told from the best by their log score."""
         models = self._models()
-        return models.index[models["behind_low"] <= 0].to_list()
+        return models.index[models["behind_low"] <= _SAME].to_list()
+
+    def _staying(self) -> list[str]:
+        """Return the models at their limit that nobody leaves."""
+        return [name for name in self._models().index if _vanishing(self.fits, name)]
 
     def _ranking(self) -> str:
-        models = self._models()
-        others = [name for name in self._near() if name != self.best]
-        far = models[models["behind_low"] > 0]
+        models, staying = self._models(), self._staying()
+        others = [name for name in self.near if name != self.best]
+        far = models[models["behind_low"] > _SAME]
+        if len(models) == 0:
+            return "None of the models could be used; NBD, in which nobody leaves, stands in."
+        if len(staying) == len(models):
+            does = "all end" if len(models) > 1 else "ends"
+            return f"{_listed(staying)} {does} at the limit in which nobody leaves."
         if len(models) == 1:
-            return f"{self.best} was the only model tried."
+            tried = "tried" if self.table["usable"].all() else "that could be used"
+            return f"{self.best} was the only model {tried}."
         text = f"{self.best} foretold the months kept back best"
         if others:
             text += f"; {_listed(others)} did as well, within chance"
@@ -112,21 +165,48 @@ class Comparison:
             text += f"; behind it in log score per customer: {_listed(each)}"
         return f"{text}."
 
+    def _left_out(self) -> str:
+        """Say which models were tried and not used, and why."""
+        lost = self.table[~self.table["usable"]]
+        notes = [f"{name} is {row['note']}." for name, row in lost.iterrows()]
+        notes += [f"{name} could not be fitted: {why}" for name, why in self.failures.items()]
+        return " ".join(notes)
+
     def _chosen(self) -> str:
-        if self.choice == self.best:
+        models, staying = self._models().index, self._staying()
+        if self.choice == self.best and self.choice in models:
             return ""
+        if self.choice == "NBD":
+            lead = "Of those that did as well the nearest in total ended where nobody leaves. "
+            they = "There they say" if len(staying) > 1 else "There it says"
+            return (
+                ""
+                if not staying
+                else (
+                    f"{'' if len(staying) == len(models) else lead}{they} what NBD says, which is "
+                    "used: customers buy at random, each at the own pace, and stay."
+                )
+            )
         bias = self.table["bias"]
-        against = _listed([f"{bias[name]:+.0%}" for name in self._near() if name != self.choice])
+        against = _listed([f"{bias[name]:+.0%}" for name in self.near if name != self.choice])
         text = (
             f"Of those that did as well {self.choice} came nearest in total "
             f"({bias[self.choice]:+.0%} against {against}), so it is the one to use."
         )
         return text.replace("-", "\N{MINUS SIGN}")
 
+    def _unsure(self) -> str:
+        fit = self.fits.get(self.choice)
+        if fit is None or not fit.no_interval:
+            return ""
+        return f"How sure its numbers are cannot be said ({fit.diagnosis})."
+
     def _gain(self) -> str:
         used, none = self.table.loc[self.choice], self.table.loc["NBD"]
         less = 1 - used["mean_absolute_error"] / none["mean_absolute_error"]
-        if none["behind_low"] <= 0:
+        if self.choice == "NBD":
+            return ""
+        if none["behind_low"] <= _SAME:
             return f"{self.choice} did no better than to suppose that nobody leaves."
         than = "smaller" if less >= 0 else "larger"
         return (
@@ -136,7 +216,7 @@ class Comparison:
 
     def _shared_bias(self) -> str:
         bias = self._models()["bias"]
-        if not ((bias < -0.02).all() or (bias > 0.02).all()):
+        if len(bias) == 0 or not ((bias < -0.02).all() or (bias > 0.02).all()):
             return ""
         side, other = ("few", "more") if bias.iloc[0] < 0 else ("many", "less")
         ends = sorted(bias.abs())
@@ -149,6 +229,21 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()  # type: ignore[operator]
+
+
+def chosen(table: pd.DataFrame, fits: Mapping[str, Fit]) -> str:
+    """Return the name of the model to use, NBD where nobody leaves or no model can be used."""
+    models = table[~table["naive"] & table["usable"]]
+    if len(models) == 0:
+        return "NBD"
+    near = models[models["behind_low"] <= _SAME]
+    sure = [not fits[str(name)].no_interval or bool(_vanishing(fits, name)) for name in near.index]
+    name = str((near[sure] if any(sure) else near)["bias"].abs().idxmin())
+    return "NBD" if _vanishing(fits, name) else name
+
+
+def _vanishing(fits: Mapping[str, Fit], name: object) -> bool:
+    return str(name) in fits and bool(fits[str(name)].diagnosis.vanishing)
 
 
 def _listed(names: Sequence[str]) -> str:

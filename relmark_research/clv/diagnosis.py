@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from relmark_research.clv.search import Found, by_ratio, maximise
+from relmark_research.clv.search import Found, maximise
 
 if TYPE_CHECKING:
     from relmark_research.clv.base import Mixture, Model
@@ -51,8 +51,7 @@ class Diagnosis:
     told
         What the data tell of them nevertheless, such as ``"a / (a + b)"``.
     vanishing
-        Ratios that may as well be 0, such as ``"a / (a + b)"`` where nobody leaves: the data set
-        them an upper bound, which the fit's `profile` of the ratio finds.
+        Ratios that may as well be 0, such as ``"a / (a + b)"`` where nobody leaves.
     """
 
     grade: Grade
@@ -139,24 +138,25 @@ def _told(model: type[Model], away: list[Array], loose: tuple[str, ...]) -> list
 def _vanishes(
     likelihood: Likelihood, found: Found, mixture: Mixture, loose: tuple[str, ...]
 ) -> bool:
-    """Return whether a mixture's ratio may as well be 0, but not as well be large."""
-    pair = mixture.first, mixture.second
-    if not set(pair) & set(loose):
-        return False
+    """Return whether a mixture's ratio may as well be 0, but not as well what the search began at.
+
+    Where every ratio is as likely, the data do not say that it is 0: they say nothing.
+    """
     names = likelihood.model.names()
-    one, other = (names.index(name) for name in pair)
-    surface = by_ratio(likelihood.at, one, other)
-    place, reference = found.point.at.copy(), likelihood.reference.copy()
-    place[one] -= place[other]
-    reference[one] -= reference[other]
-    nothing = np.where(np.arange(len(place)) == one, min(place[one], reference[one] - _NONE), place)
-    free = ~np.isin(np.arange(len(place)), (one, other))
-    there = maximise(surface, nothing, free=free).point
-    if not (there.finite and there.value > found.point.value - _SAME):
+    pair = [names.index(mixture.first), names.index(mixture.second)]
+    if not {mixture.first, mixture.second} & set(loose):
         return False
-    large = np.where(free, place, reference)
-    there = maximise(surface, large, free=np.arange(len(place)) != one).point
-    return bool(there.finite and there.value < found.point.value - _FALLEN)
+    free = ~np.isin(np.arange(len(names)), pair)
+    place, reference = found.point.at, likelihood.reference
+    gap = reference[pair[0]] - reference[pair[1]] - _NONE
+    nothing = place.copy()
+    nothing[pair[0]] = min(place[pair[0]], place[pair[1]] + gap)
+    ends = [
+        maximise(likelihood.at, start, free=free).point
+        for start in (nothing, np.where(free, place, reference))
+    ]
+    falls = [found.point.value - end.value if end.finite else np.inf for end in ends]
+    return bool(falls[0] < _SAME and falls[1] > _FALLEN)
 
 
 def _without(mixture: Mixture) -> tuple[tuple[str, ...], str]:

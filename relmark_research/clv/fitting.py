@@ -101,6 +101,11 @@ class Fit:
         """Schwarz's criterion, k ln(customers) - 2 log-likelihood."""
         return len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
 
+    @property
+    def no_interval(self) -> str:
+        """Why intervals cannot be had from this fit, in words; empty where they can."""
+        return ending.refusal(self.diagnosis, self.model, self.log_covariance)
+
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Return low and high per parameter.
 
@@ -156,7 +161,12 @@ class Fit:
         return table.rename_axis("parameter").assign(basis="information")
 
     def draws(self, n: int, *, seed: int) -> list[Model]:
-        """Draw n models around the fit: normal in the logarithms, with the fit's covariance."""
+        """Draw n models around the fit: normal in the logarithms, with the fit's covariance.
+
+        Where no intervals can be had there are no draws either, and a ParameterError says why.
+        """
+        if self.no_interval:
+            raise ParameterError(self.no_interval)
         n, rng = check_count("the number of draws", n), np.random.default_rng(seed)
         center = np.log(self.model.values)
         logs = rng.multivariate_normal(center, self.log_covariance, size=n, method="eigh")

@@ -162,7 +162,7 @@ def _departures(p: Array, alpha: float, s: float, beta: float, t: Array, end: fl
     size = np.maximum(weights.sum(axis=1), 1e-300)  # nothing is left where t is the end
     weights /= size[:, None]
     before = np.log1p(t / alpha), np.log1p(t / beta)
-    log = np.log(s / beta * size) - p * before[0] - (s + 1) * before[1]
+    log = np.log(size) + np.log(s / beta) - p * before[0] - (s + 1) * before[1]
     off = (grown_a, tau_a / (1 + tau_a), grown_b, tau_b / (1 + tau_b))  # from their values at t
     mean = [np.einsum("pn,pn->p", part, weights) for part in off]
     spread = np.empty((4, 4, len(t)))

@@ -6,6 +6,7 @@ from relmark_research.clv.bg_bb import BGBB
 from relmark_research.clv.bg_nbd import BGNBD
 from relmark_research.clv.gamma_gamma import GammaGamma
 from relmark_research.clv.mbg_nbd import MBGNBD
+from relmark_research.clv.nbd import NBD
 from relmark_research.clv.pareto_nbd import ParetoNBD
 from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
 
@@ -17,6 +18,7 @@ MODELS: dict[str, type[Model]] = {
         BetaDiscreteWeibull,
         GammaGamma,
         MBGNBD,
+        NBD,
         ParetoNBD,
         ShiftedBetaGeometric,
     )

@@ -73,7 +73,7 @@ class ParetoNBD(PurchaseModel):
     time_power: ClassVar[dict[str, int]] = {"alpha": 1, "beta": 1}
     mixtures: ClassVar[tuple[Mixture, ...]] = (
         Mixture("r", "alpha", "purchase rate", "rate"),
-        Mixture("s", "beta", "rate of leaving", "rate"),
+        Mixture("s", "beta", "rate of leaving", "rate", none="nobody leaves"),
     )
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
@@ -211,7 +211,8 @@ def _departure_block(
     size = weights.sum(axis=1)
     before = np.log1p(t_x / alpha), np.log1p(t_x / beta)
     with np.errstate(divide="ignore"):
-        log = np.log(s / beta * size) - r * before[0] - x * np.log(a) - (s + 1) * before[1]
+        log = np.log(size) + np.log(s / beta)
+    log = log - r * before[0] - x * np.log(a) - (s + 1) * before[1]
     if not slopes:
         return log, np.empty((4, 0))
     weights /= np.maximum(size, 1e-300)[:, None]

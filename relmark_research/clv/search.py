@@ -98,26 +98,6 @@ def maximise(surface: Surface, start: Array, *, free: Array | None = None) -> Fo
     return Found(here, _STEPS, "out of steps")
 
 
-def by_ratio(surface: Surface, first: int, second: int) -> Surface:
-    """Return a surface in which the logarithm of first / second stands in the place of first's.
-
-    Examples
-    --------
-    >>> def hill(at):
-    ...     return Point(at, -float((at - 3) @ (at - 3)), -2 * (at - 3), -2 * np.eye(len(at)))
-    >>> maximise(by_ratio(hill, 0, 1), np.zeros(2)).point.at
-    array([0., 3.])
-    """
-
-    def turned(place: Array) -> Point:
-        turn = np.eye(len(place))
-        turn[first, second] = 1.0
-        there = surface(turn @ place)
-        return Point(place, there.value, turn.T @ there.gradient, turn.T @ there.hessian @ turn)
-
-    return turned
-
-
 def _newton_step(here: Point, radius: float) -> tuple[Array, float]:
     """Return the best step within the radius by the quadratic model, and the gain it promises."""
     sizes, axes = np.linalg.eigh(-here.hessian)

@@ -72,6 +72,24 @@ def doubt(fit: Fit) -> Array:
     return fit.log_covariance
 
 
+def level_for(level: float, *fits: Fit) -> float | None:
+    """Return the level where all of these fits can give intervals, None where one cannot."""
+    return None if any(fit.no_interval for fit in fits) else level
+
+
+def caution(*fits: Fit | Model) -> None:
+    """Warn where numbers without an interval come from a fit that could not give one."""
+    for fit in fits:
+        if isinstance(fit, Fit) and fit.no_interval:
+            model = type(fit.model).__name__
+            said = (
+                f"{model}'s numbers are those of customers who never leave"
+                if fit.diagnosis.vanishing and not fit.diagnosis.lost
+                else f"{model}'s numbers are not to be relied on"
+            )
+            warnings.warn(f"{said} ({fit.diagnosis}).", stacklevel=3)
+
+
 def _warn(fit: Fit, consequence: str) -> None:
     name = type(fit.model).__name__
     warnings.warn(f"{name}'s {consequence} ({fit.diagnosis}).", stacklevel=3)

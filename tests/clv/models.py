@@ -11,6 +11,7 @@ CONTINUOUS = (
     rm.BGNBD(0.243, 4.414, 0.793, 2.426),
     MBGNBD(0.525, 6.183, 0.891, 1.614),
     rm.ParetoNBD(0.553, 10.578, 0.606, 11.669),
+    rm.clv.NBD(0.7, 9.4),
 )
 DISCRETE = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 PURCHASES = (*CONTINUOUS, DISCRETE)
@@ -46,3 +47,20 @@ def fitted(model, table):
 def counts(model, t):
     """Return 0, 1, ... as far as the chance of so many purchases matters."""
     return np.arange(int(t) + 1 if isinstance(model, rm.BGBB) else 700)
+
+
+def staying(n=600, seed=3):
+    """Customers who buy more regularly than at random and never leave: nobody seems to leave.
+
+    Gaps between purchases are Gamma of shape 3 with a rate of each customer's own.
+    """
+    rng = np.random.default_rng(seed)
+    T = rng.integers(10 * 7, 40 * 7, n)
+    rate = rng.gamma(1.2, 1 / 8.0, n)
+    rows = []
+    for days, often in zip(T, rate, strict=True):
+        times = np.cumsum(rng.gamma(3, 7 / (3 * often), 400))
+        days_of = np.unique(np.ceil(times[times <= days]))
+        rows.append((len(days_of), days_of.max(initial=0) / 7, days / 7))
+    table = pd.DataFrame(rows, columns=["frequency", "recency", "T"]).astype(float)
+    return rm.CustomerSummary(table, unit="week")

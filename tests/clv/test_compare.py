@@ -1,11 +1,14 @@
 """Several models on one holdout: their order, what stands beside them, and the words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.comparison import Comparison
+from relmark_research.clv.comparison import Comparison, chosen
+from tests.clv.models import staying
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +77,11 @@ def test_choice_is_nearest_in_total_among_those_within_chance(compared):
     assert abs(near.loc[compared.choice, "bias"]) == near["bias"].abs().min()
 
 
-def words_of(rows, best, choice):
+def words_of(rows, best, choice, unusable=()):
     columns = ["behind", "behind_low", "bias", "mean_absolute_error", "alive", "expected", "naive"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-    table["best"] = table.index == best
+    table["best"], table["usable"] = table.index == best, ~table.index.isin(unusable)
+    table["note"] = np.where(table["usable"], "", "not used, not converged: a slope is left")
     return Comparison(table, best, choice, {})
 
 
@@ -119,6 +123,132 @@ def test_words_say_where_leaving_explains_nothing():
         "A was the only model tried. A did no better than to suppose that nobody leaves."
     )
     assert compared.words_on_leaving == ""
+
+
+def test_words_say_what_was_not_used_and_why():
+    compared = words_of(
+        {
+            "A": (0.0, 0.0, 0.01, 0.8, 90, 81, False),
+            "B": (-0.1, -0.2, 0.0, 0.7, 90, 80, False),
+            "NBD": (0.067, 0.058, 0.47, 1.05, 236, 147, True),
+        },
+        "A",
+        "A",
+        unusable=["B"],
+    )
+    assert compared.words.startswith(
+        "A was the only model that could be used. B is not used, not converged: a slope is left. "
+        "To suppose that nobody ever leaves would be worse"
+    )
+    assert compared.near == ["A"]
+
+
+def lose(model, monkeypatch):
+    """Let every search of a model end on a slope."""
+    fit = model.fit
+
+    def without_end(customers, **kept):
+        found = fit(customers, **kept)
+        said = replace(found.diagnosis, grade="not converged", words="a slope is left")
+        return replace(found, diagnosis=said)
+
+    monkeypatch.setattr(model, "fit", without_end)
+
+
+@pytest.fixture
+def lost_pareto(monkeypatch):
+    lose(rm.ParetoNBD, monkeypatch)
+
+
+def test_a_fit_without_a_maximum_is_neither_best_nor_chosen(split, compared, monkeypatch):
+    assert compared.best == "MBGNBD"
+    lose(rm.MBGNBD, monkeypatch)
+    again = rm.compare_models(split)
+    assert again.best == "BGNBD"
+    assert again.choice in {"BGNBD", "ParetoNBD"}
+    row = again.table.loc["MBGNBD"]
+    assert not row["usable"]
+    assert row["log_score"] > again.table.loc["BGNBD", "log_score"]
+    assert row["note"] == "not used, not converged: a slope is left"
+    assert again.table.index.to_list() == ["BGNBD", "ParetoNBD", "MBGNBD", "NBD", "as before"]
+    assert "MBGNBD is not used, not converged: a slope is left." in again.words
+    assert again.overview.loc["MBGNBD", "Note"] == "not used, not converged"
+
+
+def test_where_no_model_can_be_used_nbd_stands_in(split, lost_pareto):
+    compared = rm.compare_models(split, models=["ParetoNBD"])
+    assert (compared.best, compared.choice) == ("NBD", "NBD")
+    assert compared.words.startswith(
+        "None of the models could be used; NBD, in which nobody leaves, stands in. ParetoNBD is "
+        "not used, not converged: a slope is left."
+    )
+    selected = compared.refit(split.calibration)
+    assert list(selected.fits) == ["NBD"]
+    assert selected.limit is None
+
+
+def kept_back(customers, t=26.0):
+    """A split whose customers go on as before: each buys at random at the own past rate."""
+    rate = (customers.frequency + 0.5) / (customers.T + 10)
+    bought = np.random.default_rng(5).poisson(rate * t)
+    holdout = pd.DataFrame({"purchases": bought, "value": 0.0}, index=customers.table.index)
+    return rm.Split(customers, holdout, t, 0, None)
+
+
+def test_where_nobody_leaves_nbd_is_used_and_gives_intervals():
+    customers = staying()
+    compared = rm.compare_models(kept_back(customers))
+    assert compared.choice == "NBD"
+    assert (compared.table["note"] == "as if nobody left").sum() == 3
+    assert " all end at the limit in which nobody leaves. There they say what" in compared.words
+    assert compared.words_on_leaving == "In all of the models it is as likely that nobody leaves."
+    assert compared.fits["NBD"].no_interval == ""
+    assert (compared.overview["Behind, per 1,000"].dropna() == 0).all()
+    selected = compared.refit(customers)
+    assert (selected.name, list(selected.fits)) == ("NBD", ["NBD"])
+    assert selected.nobody_leaves
+    assert len(selected.most_leaving(0.9)) > 5
+    assert "ends where nobody leaves: NBD says the same" in selected.words
+
+
+def test_who_seemed_to_stay_may_be_seen_to_leave(cdnow):
+    compared = rm.compare_models(kept_back(staying()), models=["MBGNBD", "ParetoNBD"])
+    selected = compared.refit(cdnow)
+    assert selected.name in {"MBGNBD", "ParetoNBD"}
+    assert selected.words == (
+        f"In all the data some do leave, so {selected.name} is used instead of NBD."
+    )
+    assert selected.most_leaving() == []
+
+
+def test_a_choice_that_fails_on_all_customers_is_replaced(cdnow, compared, lost_pareto):
+    chosen = replace(compared, choice="ParetoNBD").refit(cdnow)
+    assert chosen.name == "MBGNBD"
+    assert list(chosen.fits) == ["MBGNBD", "BGNBD"]
+    assert chosen.words == (
+        "ParetoNBD is not used for all customers: not converged: a slope is left."
+    )
+
+
+def test_the_choice_is_kept_for_all_customers(cdnow, compared):
+    selected = compared.refit(cdnow)
+    assert selected.name == compared.choice
+    assert set(selected.fits) == set(compared.fits)
+    assert selected.words == ""
+    assert selected.fit.diagnosis.grade == "converged"
+
+
+def test_one_that_can_say_how_sure_it_is_goes_first(compared):
+    name = compared.choice
+    fit = compared.fits[name]
+    open_ = replace(fit.diagnosis, grade="at infinity", words="a and b run off", loose=("a", "b"))
+    fits = compared.fits | {name: replace(fit, diagnosis=open_)}
+    assert fits[name].no_interval
+    assert chosen(compared.table, fits) != name
+    alone = compared.table[compared.table["naive"] | (compared.table.index == name)]
+    assert chosen(alone, fits) == name
+    unsure = replace(compared, table=alone, fits=fits, best=name)
+    assert "How sure its numbers are cannot be said (at infinity: a and b" in unsure.words
 
 
 def test_the_true_model_wins_where_models_differ():
