@@ -21,14 +21,20 @@ Array = np.ndarray
 Margin = float | str | pd.Series
 
 
-def purchase_model(fit: Fit | PurchaseModel) -> PurchaseModel:
-    """Return the model of purchases, or raise ParameterError saying what was given instead."""
+def purchase_model(
+    fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary | None = None
+) -> PurchaseModel:
+    """Return the model of purchases, or raise ParameterError saying what was given instead.
+
+    A fit with covariates has one for given customers, whose table has the formulas' columns.
+    """
     if isinstance(fit, CovariateFit):
+        if customers is not None:
+            return fit.model_for(customers)
         raise ParameterError(
             "a fit with covariates has a model for each customer, and none for all; found a "
-            "CovariateFit. Forecast with CovariateFit.forecast(customers, length=...), or give "
-            "CovariateFit.model_for(customers), each customer's model, in its place (without "
-            "intervals)."
+            "CovariateFit. Give CovariateFit.model_for(customers), each customer's model, in its "
+            "place."
         )
     model = fit.model if isinstance(fit, Fit) else fit
     if not isinstance(model, PurchaseModel):

@@ -17,7 +17,9 @@ from scipy import special
 
 from relmark_research.clv.base import Array, Mixture
 from relmark_research.clv.contracts import ContractModel
-from relmark_research.clv.gammas import log_beta_ratio
+from relmark_research.clv.gammas import digamma_rise, log_beta_ratio, log_rising
+
+_FAR = 60.0  # ln t^c from where S(t) is its limit, G(alpha + beta) / G(beta) t^(-c alpha)
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,22 @@ class BetaDiscreteWeibull(ContractModel):
 
     def log_survival(self, t: Array) -> Array:
         """Return ln S(t) = ln B(alpha, beta + t^c) - ln B(alpha, beta)."""
-        return log_beta_ratio(self.alpha, self.beta, np.asarray(t, float) ** self.c)
+        near, far = _power(t, self.c)
+        limit = log_rising(self.beta, self.alpha) - np.asarray(self.alpha) * far
+        return np.where(far > _FAR, limit, log_beta_ratio(self.alpha, self.beta, near))
 
     def log_retention(self, t: Array) -> Array:
         """Return ln S(t) - ln S(t-1), t >= 1, from the step t^c - (t-1)^c itself."""
         t = np.asarray(t, float)
-        before = (t - 1) ** self.c
+        now, far = _power(t, self.c)
+        before, far_before = _power(t - 1, self.c)
         with np.errstate(divide="ignore"):
-            step = -(t**self.c) * np.expm1(self.c * np.log1p(-1 / t))
-        return log_beta_ratio(self.alpha, self.beta + before, step)
+            by_time = np.log1p(-1 / t)
+            step = -now * np.expm1(self.c * by_time)
+        within = log_beta_ratio(self.alpha, self.beta + before, step)
+        across = self.log_survival(t) - self.log_survival(t - 1)
+        both_far = np.multiply(self.alpha, self.c) * np.where(t > 1, by_time, 0.0)
+        return np.where(far <= _FAR, within, np.where(far_before > _FAR, both_far, across))
 
     def score(self, tenure: Array, churned: Array) -> Array:
         """Return the gradient by alpha, beta, c of each log-likelihood, shape (3, rows)."""
@@ -73,11 +82,13 @@ class BetaDiscreteWeibull(ContractModel):
 
     def _log_survival_slope(self, t: Array) -> Array:
         """Return the gradient of ln S(t), shape (3, ...)."""
-        psi, both, u = special.digamma, self.alpha + self.beta, t**self.c
-        by_both = psi(both) - psi(both + u)
-        grows = u * np.log(np.maximum(t, 1))
-        by_u = psi(self.beta + u) - psi(both + u)
-        return np.stack([by_both, by_both + psi(self.beta + u) - psi(self.beta), by_u * grows])
+        both, log_t = np.add(self.alpha, self.beta), np.log(np.maximum(t, 1))
+        u, far = _power(t, self.c)
+        by_both = np.where(far > _FAR, special.digamma(both) - far, -digamma_rise(both, u))
+        limit = digamma_rise(self.beta, self.alpha)
+        by_beta = np.where(far > _FAR, limit, by_both + digamma_rise(self.beta, u))
+        by_u = -u * digamma_rise(self.beta + u, self.alpha)
+        return np.stack([by_both, by_beta, np.where(far > _FAR, -self.alpha, by_u) * log_t])
 
     @classmethod
     def start(cls, tenure: Array, churned: Array, weights: Array) -> Self:
@@ -94,3 +105,11 @@ class BetaDiscreteWeibull(ContractModel):
             reach = rng.standard_exponential(T.shape) / -np.log1p(-leaves)
             said_no = np.maximum(np.ceil(reach ** (1 / self.c)), 1)
         return np.minimum(said_no, T), said_no <= T
+
+
+def _power(t: Array, c: float | Array) -> tuple[Array, Array]:
+    """Return t^c, or 1 where that is too large to compute with, and its logarithm."""
+    t = np.asarray(t, float)
+    with np.errstate(divide="ignore"):
+        log = c * np.log(t)
+    return np.where(log > _FAR, 1.0, t ** np.where(log > _FAR, 0.0, c)), log

@@ -12,7 +12,7 @@ triangle of survivors.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -113,7 +113,8 @@ class ContractModel(Model):
         count = int(min(horizon, np.ceil(_NEGLIGIBLE / rate) if rate > 0 else np.inf))
         ahead = np.arange(1, count + 1)
         made = np.asarray(made, float)[..., None]
-        logs = self.log_survival(made + ahead) - self.log_survival(made)
+        own = type(self)(*(np.asarray(value)[..., None] for value in astuple(self)))
+        logs = own.log_survival(made + ahead) - own.log_survival(made)
         return np.exp(logs - rate * (ahead - 1)).sum(axis=-1)
 
     @classmethod

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.clv import effects
+from relmark_research.clv import effects, nesting
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.design import joined
 from relmark_research.clv.effects import Block
 from relmark_research.clv.fitting import Diagnosis, Fit, normal_quantile
+from relmark_research.clv.nesting import LikelihoodRatioTest
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.errors import ParameterError
 
@@ -22,27 +23,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-_LIMIT = 300.0  # logarithms beyond it would overflow
 _LEAVING = {"BGNBD": "odds of leaving", "MBGNBD": "odds of leaving", "ParetoNBD": "drop-out rate"}
-
-
-@dataclass(frozen=True)
-class LikelihoodRatioTest:
-    """Whether covariates say more than chance would.
-
-    Attributes
-    ----------
-    statistic
-        2 (log-likelihood - log-likelihood of the nested model), >= 0.
-    degrees_of_freedom
-        Effects that the nested model has not.
-    p_value
-        P(chi-squared >= statistic) if those effects are zero.
-    """
-
-    statistic: float
-    degrees_of_freedom: int
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -173,7 +154,53 @@ class CovariateFit:
         DataError
             Where a value is missing, or a category was not there when it was fitted.
         """
-        return type(self.base)(*np.exp(self._logs(customers, covariates)[0]))
+        return type(self.base)(*np.exp(self._logs(self._columns(customers, covariates))))
+
+    def models_for(
+        self, customers: CustomerSummary | pd.DataFrame, estimates: Array
+    ) -> list[PurchaseModel]:
+        """Return `model_for` at other estimates (logarithms of the base, effects), row by row."""
+        z = self._columns(customers, None)
+        return [type(self.base)(*np.exp(self._logs(z, row))) for row in estimates]
+
+    @property
+    def estimates(self) -> Array:
+        """Logarithms of the base's parameters, then the effects: what `covariance` is of."""
+        return np.concatenate([np.log(self.base.values), self.coefficients])
+
+    def doubt(self) -> Array:
+        """Return the covariance, where intervals of forecasts and values can be had from it.
+
+        Raises
+        ------
+        ParameterError
+            Where the search did not end at a maximum, or an effect runs off to infinity.
+        """
+        said = self.diagnosis
+        if said.grade in ("not converged", "at infinity") or not np.isfinite(self.covariance).all():
+            raise ParameterError(
+                f"there is no interval: the effects are not determined ({said}). Ask for "
+                "level=None, leave columns whose effect cannot be told out of the formula, or fit "
+                "more customers."
+            )
+        return self.covariance
+
+    def by_effects(self, by_logs: Array, customers: CustomerSummary | pd.DataFrame) -> Array:
+        """Return slopes by base and effects from those by each customer's own log-parameters.
+
+        Parameters
+        ----------
+        by_logs
+            d quantity / d ln p_ki, shape (parameters, rows).
+        customers
+            The same customers, with the formulas' columns in the table.
+
+        Returns
+        -------
+        ndarray
+            d quantity / d (ln p_k, g_c), shape (parameters + effects, rows).
+        """
+        return self._chained(by_logs, self._columns(customers, None))
 
     def forecast(
         self,
@@ -206,7 +233,8 @@ class CovariateFit:
             raise ParameterError(f"a forecast needs a length > 0 and finite; found {length!r}.")
         summary = CustomerSummary.of(customers)
         history = summary.frequency, summary.recency, summary.T
-        logs, slopes = self._logs(summary, covariates)
+        z = self._columns(summary, covariates)
+        logs = self._logs(z)
         kind = type(self.base)
 
         def log_expected(at: Array) -> Array:
@@ -216,8 +244,8 @@ class CovariateFit:
         expected = np.exp(log_expected(logs))
         columns = {"p_alive": kind(*np.exp(logs)).p_alive(*history), "expected_purchases": expected}
         if level is not None:
-            by_effect = effects.chained(effects.differenced(log_expected, logs), slopes)
-            variance = np.einsum("ci,cd,di->i", by_effect, self.covariance, by_effect)
+            by_effect = self._chained(effects.differenced(log_expected, logs), z)
+            variance = np.einsum("ci,cd,di->i", by_effect, self.doubt(), by_effect)
             spread = np.exp(normal_quantile(level) * np.sqrt(variance))
             columns["expected_purchases_low"] = expected / spread
             columns["expected_purchases_high"] = expected * spread
@@ -236,45 +264,19 @@ class CovariateFit:
         ParameterError
             Where ``nested`` is not nested in this fit, or was fitted to other customers.
         """
-        _check_nested(self, nested)
-        fewer = len(nested.covariance)
-        statistic = max(2 * (self.log_likelihood - nested.log_likelihood), 0.0)
-        freedom = len(self.covariance) - fewer
-        p_value = float(special.chdtrc(freedom, statistic)) if freedom else 1.0
-        return LikelihoodRatioTest(statistic, freedom, p_value)
+        return nesting.likelihood_ratio_test(self, nested)
 
-    def _logs(
+    def _columns(
         self, customers: CustomerSummary | pd.DataFrame, covariates: pd.DataFrame | None
-    ) -> tuple[Array, Array]:
-        """Return log-parameters (k, rows) and their slopes by base and effects (k, all, rows)."""
+    ) -> list[Array]:
+        """Return each formula's columns of these customers, shape (rows, terms)."""
         table = joined(CustomerSummary.of(customers).table, covariates)
-        columns = [block.design.columns(table) for block in self.blocks]
-        slopes = effects.slopes(type(self.base).names(), self.blocks, columns)
-        start = np.concatenate([np.log(self.base.values), self.coefficients])
-        logs = np.einsum("kci,c->ki", slopes, start)
-        return np.clip(logs, -_LIMIT, _LIMIT), slopes
+        return [block.design.columns(table) for block in self.blocks]
 
+    def _logs(self, columns: list[Array], estimates: Array | None = None) -> Array:
+        """Return each customer's log-parameters, shape (parameters, rows)."""
+        at = self.estimates if estimates is None else estimates
+        return effects.moved(type(self.base).names(), self.blocks, columns, at)
 
-def _check_nested(larger: CovariateFit, nested: CovariateFit | Fit) -> None:
-    kind = type(larger.base)
-    model, plain = (
-        (nested.model, nested.log_likelihood)
-        if isinstance(nested, Fit)
-        else (nested.base, nested.plain_log_likelihood)
-    )
-    if type(model) is not kind:
-        raise ParameterError(
-            f"a nested fit is of the same model, {kind.__name__}; found {type(model).__name__}."
-        )
-    same = np.isclose(plain, larger.plain_log_likelihood, rtol=1e-9, atol=1e-6)
-    if nested.n_customers != larger.n_customers or not same:
-        raise ParameterError(
-            "a nested fit is of the same customers; without covariates theirs have a "
-            f"log-likelihood of {plain:,.4f}, these {larger.plain_log_likelihood:,.4f}."
-        )
-    extra = () if isinstance(nested, Fit) else effects.not_within(nested.blocks, larger.blocks)
-    if extra:
-        raise ParameterError(
-            "a nested fit has some of the effects of the larger one; it also has "
-            f"{', '.join(extra)}."
-        )
+    def _chained(self, by_logs: Array, columns: list[Array]) -> Array:
+        return effects.by_effects(type(self.base).names(), self.blocks, columns, by_logs)

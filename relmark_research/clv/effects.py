@@ -110,6 +110,30 @@ def chained(by_logs: Array, by_all: Array) -> Array:
     return np.einsum("ki,kci->ci", by_logs, by_all)
 
 
+def moved(
+    names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array], estimates: Array
+) -> Array:
+    """Return each row's log-parameters, (parameters, rows), by those of the base and effects."""
+    k, rows = len(names), len(columns[0])
+    logs = np.repeat(estimates[:k, None], rows, axis=1)
+    for part, column in zip(parts, columns, strict=True):
+        effect = column @ estimates[k + part.first :][: column.shape[1]]
+        for name, weight in part.weights.items():
+            logs[list(names).index(name)] += weight * effect
+    return np.clip(logs, -_LIMIT, _LIMIT)
+
+
+def by_effects(
+    names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array], by_logs: Array
+) -> Array:
+    """Return slopes by base and effects, (all, rows), from those by each row's log-parameters."""
+    made = [by_logs]
+    for part, column in zip(parts, columns, strict=True):
+        weighed = [w * by_logs[list(names).index(name)] for name, w in part.weights.items()]
+        made.append(column.T * sum(weighed))
+    return np.concatenate(made)
+
+
 def differenced(quantity: Callable[[Array], Array], logs: Array) -> Array:
     """Return the slopes of a quantity by each row's log-parameters, shape (parameters, rows)."""
     steps = np.eye(len(logs))[:, :, None] * _STEP

@@ -15,6 +15,7 @@ import pandas as pd
 from relmark_research.clv import sensitivity
 from relmark_research.clv.asked import purchase_model
 from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.covariate_fit import CovariateFit
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.outlook import (
     Future,
@@ -22,7 +23,7 @@ from relmark_research.clv.outlook import (
     discounted_purchases_by,
     purchases_by,
 )
-from relmark_research.clv.prediction import Kind, prediction_of, purchase_range
+from relmark_research.clv.prediction import Kind, prediction_of, purchase_range, sigma_models
 from relmark_research.customers.summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.units import Horizon, TimeUnit
@@ -47,7 +48,7 @@ _COLUMNS = [
 
 
 def forecast(
-    fit: Fit | PurchaseModel,
+    fit: Fit | CovariateFit | PurchaseModel,
     customers: CustomerSummary | pd.DataFrame,
     *,
     horizon: str | date | Horizon,
@@ -61,7 +62,7 @@ def forecast(
     fit
         A fit (needed for intervals) or a model of purchases.
     customers
-        Their histories, in the fit's unit of time.
+        Their histories, in the fit's unit of time; with covariates the formulas' columns too.
     horizon
         How far after the end of observation: ``"52 weeks"``, ``"12 months"`` or a last day.
     level
@@ -82,6 +83,11 @@ def forecast(
     ParameterError
         Where the horizon's or the customers' unit is not known or not the fit's.
 
+    Warns
+    -----
+    UserWarning
+        Where no level is asked of a fit that could give no interval, with the reason.
+
     Examples
     --------
     >>> import relmark_research as rm
@@ -93,16 +99,18 @@ def forecast(
     0    0.727               1.226
     """
     summary = CustomerSummary.of(customers)
-    model, length = purchase_model(fit), _finite_length(fit, summary, horizon)
+    model, length = purchase_model(fit, summary), _finite_length(fit, summary, horizon)
     outlook, future = Outlook.of(summary, model), purchases_by(length)
     alive = outlook.p_alive(model)
     columns = {"p_alive": alive, "expected_purchases": alive * outlook.living(model, future)}
     predict = prediction_of(kind)
+    if level is None:
+        sensitivity.caution(fit)
     if level is not None and predict is not None:
-        ends = purchase_range(fit, outlook, length, level)
+        ends = purchase_range(sigma_models(fit, summary), outlook, length, level)
         columns |= {"purchases_low": ends[0], "purchases_high": ends[1]}
     elif level is not None:
-        columns |= _intervals(_fitted(fit), outlook, future, columns, level)
+        columns |= _intervals(_fitted(fit), summary, outlook, future, level) | columns
     inverse = outlook.histories.inverse
     ordered = {name: columns[name][inverse] for name in _COLUMNS if name in columns}
     return pd.DataFrame(ordered, index=summary.table.index)
@@ -130,7 +138,7 @@ class TotalPurchases:
 
 
 def total_purchases(
-    fit: Fit | PurchaseModel,
+    fit: Fit | CovariateFit | PurchaseModel,
     customers: CustomerSummary | pd.DataFrame,
     *,
     horizon: str | date | Horizon,
@@ -148,21 +156,23 @@ def total_purchases(
         its logarithm.
     """
     summary = CustomerSummary.of(customers)
-    model, future = purchase_model(fit), purchases_by(_finite_length(fit, summary, horizon))
+    model = purchase_model(fit, summary)
+    future = purchases_by(_finite_length(fit, summary, horizon))
     outlook = Outlook.of(summary, model)
     each = outlook.histories.weights * outlook.p_alive(model) * outlook.living(model, future)
     value, n = float(each.sum()), summary.n_customers
     if level is None:
+        sensitivity.caution(fit)
         return TotalPurchases(value, None, None, None, n)
-    slope = np.einsum("ki,i->k", log_slopes(outlook, future, model), each / value)
-    variance = sensitivity.variance(slope, _fitted(fit))
+    slopes = by_estimates(fit, log_slopes(outlook, future, model), summary)
+    variance = sensitivity.variance(np.einsum("ki,i->k", slopes, each / value), _fitted(fit))
     low, high = sensitivity.positive_interval(np.asarray(value), variance, level)
     return TotalPurchases(value, float(low), float(high), level, n)
 
 
-def common_unit(fit: Fit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
+def common_unit(fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
     """Return the unit of the customers' times, refusing one that is not the fit's."""
-    fitted = fit.unit if isinstance(fit, Fit) else None
+    fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
     if customers.unit is None and fitted is None:
         raise ParameterError(
             "the unit of recency and T is not known, so a horizon cannot be converted to it. Say "
@@ -183,15 +193,30 @@ def log_slopes(outlook: Outlook, future: Future, model: PurchaseModel) -> Array:
     return gone * outlook.logit_alive_slopes(model) + outlook.log_living_slopes(model, future)
 
 
+def by_estimates(
+    fit: Fit | CovariateFit | PurchaseModel, slopes: Array, customers: CustomerSummary
+) -> Array:
+    """Return slopes by all that was estimated, from those by each history's log-parameters."""
+    return fit.by_effects(slopes, customers) if isinstance(fit, CovariateFit) else slopes
+
+
 def _intervals(
-    fit: Fit, outlook: Outlook, future: Future, columns: dict[str, Array], level: float
+    fit: Fit | CovariateFit,
+    customers: CustomerSummary,
+    outlook: Outlook,
+    future: Future,
+    level: float,
 ) -> dict[str, Array]:
-    model: PurchaseModel = fit.model  # type: ignore[assignment]
-    by_alive = outlook.logit_alive_slopes(model)
-    by_log = (1 - columns["p_alive"]) * by_alive + outlook.log_living_slopes(model, future)
-    alive, bought = sensitivity.variance(by_alive, fit), sensitivity.variance(by_log, fit)
-    low, high = sensitivity.share_interval(columns["p_alive"], alive, level)
-    fewest, most = sensitivity.positive_interval(columns["expected_purchases"], bought, level)
+    model = purchase_model(fit, customers)
+    p_alive, by_alive = outlook.p_alive(model), outlook.logit_alive_slopes(model)
+    by_log = (1 - p_alive) * by_alive + outlook.log_living_slopes(model, future)
+    alive, bought = (
+        sensitivity.variance(by_estimates(fit, slopes, customers), fit)
+        for slopes in (by_alive, by_log)
+    )
+    low, high = sensitivity.share_interval(p_alive, alive, level)
+    expected = p_alive * outlook.living(model, future)
+    fewest, most = sensitivity.positive_interval(expected, bought, level)
     return {
         "p_alive_low": low,
         "p_alive_high": high,
@@ -201,7 +226,9 @@ def _intervals(
 
 
 def _finite_length(
-    fit: Fit | PurchaseModel, customers: CustomerSummary, horizon: str | date | Horizon
+    fit: Fit | CovariateFit | PurchaseModel,
+    customers: CustomerSummary,
+    horizon: str | date | Horizon,
 ) -> float:
     """Return the horizon in the data's unit, refusing an endless one."""
     unit = common_unit(fit, customers)
@@ -214,8 +241,8 @@ def _finite_length(
     return length
 
 
-def _fitted(fit: Fit | PurchaseModel) -> Fit:
-    if not isinstance(fit, Fit):
+def _fitted(fit: Fit | CovariateFit | PurchaseModel) -> Fit | CovariateFit:
+    if not isinstance(fit, Fit | CovariateFit):
         raise ParameterError(
             f"an interval needs a fit, since {type(fit).__name__} with given parameters is "
             "certain. Fit it, or ask for level=None."

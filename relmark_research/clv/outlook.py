@@ -78,8 +78,12 @@ class Outlook:
 
     @cached_property
     def pairs(self) -> Distinct:
-        """The distinct (x, T) among the histories."""
-        return distinct(self.histories.columns[0], self.histories.columns[2])
+        """The distinct (x, T) among the histories; every one where each stands alone."""
+        x, _, T = self.histories.columns
+        if self.each:
+            rows = np.arange(len(x))
+            return Distinct((x, T), self.histories.weights, codes=rows, places=rows)
+        return distinct(x, T)
 
     def p_alive(self, model: PurchaseModel) -> Array:
         """Return P(alive) per distinct history."""
@@ -116,6 +120,8 @@ class Outlook:
 
     def log_living_slopes(self, model: PurchaseModel, future: Future) -> Array:
         """Return d ln(future of the living) / d log(parameter) per distinct history."""
+        if self.each:
+            return _slopes(lambda at: np.log(np.maximum(self.living(at, future), 1e-300)), model)
         points = self._points(model, future, _ROUGH)
         middle = points.table(model, future)
         safe = np.where(middle > 0, middle, 1.0)
@@ -202,10 +208,7 @@ def _per_customer(model: Model | None) -> bool:
 
 
 def _slopes(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:
-    logs = np.log(model.values)
-    moved = [
-        quantity(model.from_values(np.exp(logs + step)))
-        - quantity(model.from_values(np.exp(logs - step)))
-        for step in np.eye(len(logs)) * _STEP
-    ]
+    logs, kind = np.log(np.stack(np.broadcast_arrays(*astuple(model)))), type(model)
+    steps = np.eye(len(logs)).reshape(len(logs), -1, *(1,) * (logs.ndim - 1)) * _STEP
+    moved = [quantity(kind(*np.exp(logs + u))) - quantity(kind(*np.exp(logs - u))) for u in steps]
     return np.array(moved) / (2 * _STEP)

@@ -9,13 +9,14 @@ along every axis of its covariance.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import astuple, dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
 from relmark_research.clv import sensitivity
 from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.covariate_fit import CovariateFit
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.outlook import Outlook
 from relmark_research.errors import ParameterError
@@ -23,8 +24,10 @@ from relmark_research.errors import ParameterError
 if TYPE_CHECKING:
     from relmark_research.clv.base import Model
     from relmark_research.clv.gamma_gamma import GammaGamma
+    from relmark_research.customers.summary import CustomerSummary
 
 Array = np.ndarray
+_Kind = TypeVar("_Kind", bound="Model")
 
 _BLOCK = 1 << 20  # futures drawn at once
 _LAST = 1e-4  # discount factor after which nothing more is drawn
@@ -66,20 +69,37 @@ def prediction_of(kind: Kind) -> Prediction | None:
     return Prediction() if kind == "prediction" else None
 
 
-def sigma_models(fit: Fit | Model) -> list[Model]:
-    """Return 2 k models around a fit, whose spread is its covariance; a model alone is itself."""
+def sigma_models(
+    fit: Fit | CovariateFit | Model, customers: CustomerSummary | None = None
+) -> list[Model]:
+    """Return 2 k models around a fit, whose spread is its covariance; a model alone is itself.
+
+    A fit with covariates has such models of each of the ``customers``.
+    """
+    if isinstance(fit, CovariateFit) and customers is not None:
+        return list(fit.models_for(customers, _around(fit.estimates, fit.doubt())))
     if not isinstance(fit, Fit):
-        return [fit]
-    sizes, axes = np.linalg.eigh(sensitivity.doubt(fit))
+        return [fit]  # type: ignore[list-item]
+    around = _around(np.log(fit.model.values), sensitivity.doubt(fit))
+    return [fit.model.from_values(np.exp(logs)) for logs in around]
+
+
+def _around(center: Array, covariance: Array) -> Array:
+    """Return points one on each side of a centre along every axis of a covariance."""
+    sizes, axes = np.linalg.eigh(covariance)
     arms = (axes * np.sqrt(np.maximum(sizes, 0) * len(sizes))).T
-    center = np.log(fit.model.values)
-    return [fit.model.from_values(np.exp(center + way * arm)) for arm in arms for way in (-1, 1)]
+    return np.array([center + way * arm for arm in arms for way in (-1, 1)])
 
 
 def purchase_range(
-    fit: Fit | PurchaseModel, outlook: Outlook, length: float, level: float
+    models: list[Model], outlook: Outlook, length: float, level: float
 ) -> tuple[Array, Array]:
     """Return the fewest and most purchases within a central interval, per distinct history.
+
+    Parameters
+    ----------
+    models
+        Those of `sigma_models`, whose chances are averaged.
 
     Returns
     -------
@@ -87,7 +107,6 @@ def purchase_range(
         Smallest n with P(X <= n) >= (1 - level) / 2, and with P(X <= n) >= (1 + level) / 2.
     """
     normal_quantile(level)
-    models = sigma_models(fit)
     alive = [outlook.p_alive(model) for model in models]  # type: ignore[arg-type]
     x, T = outlook.pairs.columns
     pair, below = outlook.pairs.inverse, np.zeros(len(alive[0]))
@@ -96,7 +115,8 @@ def purchase_range(
     for n in range(_MOST):
         here, back = np.unique(pair[open_], return_inverse=True)
         for model, share in zip(models, alive, strict=True):
-            chance = model.living(x[here], T[here]).purchase_pmf(n, length)[back]  # type: ignore[attr-defined]
+            living = at_rows(model, here).living(x[here], T[here])  # type: ignore[attr-defined]
+            chance = living.purchase_pmf(n, length)[back]
             gone = (1 - share[open_]) * (n == 0)
             below[open_] += (share[open_] * chance + gone) / len(models)
         for end, part in zip(ends, (0.5 - level / 2, 0.5 + level / 2), strict=True):
@@ -131,18 +151,23 @@ class Futures:
     @classmethod
     def of(
         cls,
-        purchases: Fit | PurchaseModel,
-        spend: Fit | GammaGamma,
+        bought: list[Model],
+        paid: list[Model],
         history: tuple[Array, Array, Array, Array],
         length: float,
         delta: float,
     ) -> Futures:
         """Pair every sigma point of purchases with one of spend."""
-        bought, paid = sigma_models(purchases), sigma_models(spend)
         pairs = [(one, other) for one in bought for other in paid]
         end = min(length, -np.log(_LAST) / delta) if delta > 0 else length
         first, second = zip(*pairs, strict=True)
         return cls(list(first), list(second), history, end, delta)
+
+    def at(self, rows: Array) -> Futures:
+        """Return those of some rows, in their order, which may come more than once."""
+        history = tuple(column[rows] for column in self.history)
+        models = [at_rows(model, rows) for model in self.purchases]
+        return replace(self, purchases=models, history=history)
 
     def draw(self, rows: slice, draws: int, rng: np.random.Generator) -> Array:
         """Return discounted spend of some customers, shape (customers, draws)."""
@@ -150,10 +175,10 @@ class Futures:
         value = np.zeros((len(x), draws))
         turn = np.arange(draws) * len(self.purchases) // draws
         for k in np.unique(turn):
-            columns = np.flatnonzero(turn == k)
-            alive = self.purchases[k].p_alive(x, t_x, T)
+            columns, model = np.flatnonzero(turn == k), at_rows(self.purchases[k], rows)
+            alive = model.p_alive(x, t_x, T)
             row, column = np.nonzero(rng.random((len(x), len(columns))) < alive[:, None])
-            bought, shrunk = self._bought(self.purchases[k], x[row], T[row], rng)
+            bought, shrunk = self._bought(at_rows(model, row), x[row], T[row], rng)
             paid = self._spent(self.spend[k], x[row], m[row], bought, rng)
             value[row, columns[column]] = paid * shrunk
         return value
@@ -211,6 +236,11 @@ def total_range(
         total += worth[rows] @ futures.draw(rows, kind.draws, rng)
     low, high = np.quantile(total, [0.5 - level / 2, 0.5 + level / 2])
     return float(low), float(high)
+
+
+def at_rows(model: _Kind, rows: Array | slice) -> _Kind:
+    """Return the model of some customers, where parameters are given per customer."""
+    return type(model)(*(value[rows] if np.ndim(value) else value for value in astuple(model)))
 
 
 def _per_row(model: PurchaseModel, rows: int) -> PurchaseModel:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from relmark_research.clv.covariate_fit import CovariateFit
 from relmark_research.clv.diagnosis import told_pairs
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.errors import ParameterError
@@ -77,7 +78,7 @@ def level_for(level: float, *fits: Fit) -> float | None:
     return None if any(fit.no_interval for fit in fits) else level
 
 
-def caution(*fits: Fit | Model) -> None:
+def caution(*fits: Fit | CovariateFit | Model) -> None:
     """Warn where numbers without an interval come from a fit that could not give one."""
     for fit in fits:
         if isinstance(fit, Fit) and fit.no_interval:
@@ -95,9 +96,13 @@ def _warn(fit: Fit, consequence: str) -> None:
     warnings.warn(f"{name}'s {consequence} ({fit.diagnosis}).", stacklevel=3)
 
 
-def variance(slope: Array, fit: Fit) -> Array:
-    """Return slope' C slope for each quantity, C the covariance of the log-parameters."""
-    turned = np.einsum("ij,j...->i...", doubt(fit), slope)
+def variance(slope: Array, fit: Fit | CovariateFit) -> Array:
+    """Return slope' C slope for each quantity, C the covariance of the log-parameters.
+
+    Of a fit with covariates, slopes and C are those by the base's log-parameters and the effects.
+    """
+    covariance = fit.doubt() if isinstance(fit, CovariateFit) else doubt(fit)
+    turned = np.einsum("ij,j...->i...", covariance, slope)
     return np.einsum("i...,i...->...", slope, turned)
 
 

@@ -6,7 +6,7 @@ to win the customer. Money is taken when a purchase is made; the discount runs c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from relmark_research.clv import asked, forecast, prediction, sensitivity
 from relmark_research.clv.asked import Margin
 from relmark_research.clv.base import PurchaseModel
+from relmark_research.clv.covariate_fit import CovariateFit
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.gamma_gamma import GammaGamma
 from relmark_research.clv.outlook import Future, Outlook, discounted_purchases_by
@@ -46,14 +47,21 @@ class TotalValue:
     level: float | None
     customers: int
 
+    @property
+    def each(self) -> tuple[float, float | None, float | None]:
+        """Value, low and high per customer."""
+        low, high = (None if end is None else end / self.customers for end in (self.low, self.high))
+        return self.value / self.customers, low, high
+
 
 @dataclass(frozen=True)
 class _Valuation:
     """Everything that a value is computed from, checked."""
 
-    purchases: Fit | PurchaseModel
+    purchases: Fit | CovariateFit | PurchaseModel
     spend: Fit | GammaGamma
     customers: CustomerSummary
+    model: PurchaseModel
     outlook: Outlook
     length: float
     delta: float
@@ -66,32 +74,39 @@ class _Valuation:
 
     def discounted(self) -> Array:
         """Return discounted purchases per distinct history."""
-        model = asked.purchase_model(self.purchases)
-        return self.outlook.p_alive(model) * self.outlook.living(model, self.future)
+        return self.outlook.p_alive(self.model) * self.outlook.living(self.model, self.future)
+
+    def slopes(self) -> Array:
+        """Return d ln(discounted purchases) / d (what was estimated of purchases) per history."""
+        slopes = forecast.log_slopes(self.outlook, self.future, self.model)
+        return forecast.by_estimates(self.purchases, slopes, self.customers)
 
     def spent(self) -> Array:
         """Return expected spend per purchase, shape (customers,)."""
         x, m = self.customers.frequency, self.customers.monetary_value
         return asked.spend_model(self.spend).conditional_expected_spend(x, m)
 
-    def fits(self) -> tuple[Fit, Fit]:
+    def fits(self) -> tuple[Fit | CovariateFit, Fit]:
         """Return the fits, refusing models that are certain."""
-        if not (isinstance(self.purchases, Fit) and isinstance(self.spend, Fit)):
+        bought = isinstance(self.purchases, Fit | CovariateFit)
+        if not (bought and isinstance(self.spend, Fit)):
             raise ParameterError(
                 "an interval needs fits of purchases and of spend, since models with given "
                 "parameters are certain. Fit them, ask for level=None, or for a prediction."
             )
-        return self.purchases, self.spend
+        return self.purchases, self.spend  # type: ignore[return-value]
 
     def futures(self) -> Futures:
         """Return what draws of the customers' futures take."""
         of = self.customers
         history = of.frequency, of.recency, of.T, of.monetary_value
-        return Futures.of(self.purchases, self.spend, history, self.length, self.delta)
+        bought = prediction.sigma_models(self.purchases, of)
+        paid = prediction.sigma_models(self.spend)
+        return Futures.of(bought, paid, history, self.length, self.delta)
 
 
 def lifetime_value(
-    purchases: Fit | PurchaseModel,
+    purchases: Fit | CovariateFit | PurchaseModel,
     spend: Fit | GammaGamma,
     customers: CustomerSummary | pd.DataFrame,
     *,
@@ -108,7 +123,8 @@ def lifetime_value(
     purchases, spend
         Fits (needed for intervals) or models of purchases and of spend per purchase.
     customers
-        Histories with monetary_value, in the fit's unit of time.
+        Histories with monetary_value, in the fit's unit of time; of a fit with covariates, with
+        the formulas' columns too.
     margin
         Share of value that is left after the cost of goods, in (0, 1]; one number, the name of a
         column of the customers, a Series by customer_id, or a list in the customers' order.
@@ -155,7 +171,9 @@ def lifetime_value(
     clv = valued.margin * spent * discounted
     columns = {"discounted_purchases": discounted, "expected_spend": spent, "clv": clv}
     predict = prediction.prediction_of(kind)
-    if level is not None:
+    if level is None:
+        sensitivity.caution(purchases, spend)
+    else:
         if predict:
             ends = prediction.value_range(valued.futures(), valued.margin, level, predict)
         else:
@@ -165,7 +183,7 @@ def lifetime_value(
 
 
 def total_value(
-    purchases: Fit | PurchaseModel,
+    purchases: Fit | CovariateFit | PurchaseModel,
     spend: Fit | GammaGamma,
     customers: CustomerSummary | pd.DataFrame,
     *,
@@ -193,14 +211,15 @@ def total_value(
     value, customers_in_all = float(by_customer.sum()), int(weights.sum())
     predict = prediction.prediction_of(kind)
     if level is None:
+        sensitivity.caution(purchases, spend)
         return TotalValue(value, None, None, None, customers_in_all)
     if predict:
         ends = _total_range(valued, weights, level, predict)
         return TotalValue(value, *ends, level, customers_in_all)
     bought, paid = valued.fits()
     by_history = np.bincount(inverse, by_customer, len(discounted)) / value
-    slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
-    log_variance = sensitivity.variance(np.einsum("ki,i->k", slope, by_history), bought)
+    slope = np.einsum("ki,i->k", valued.slopes(), by_history)
+    log_variance = sensitivity.variance(slope, bought)
     slope = np.einsum("ki,i->k", _spend_slopes(valued, paid), by_customer / value)
     log_variance = log_variance + sensitivity.variance(slope, paid)
     low, high = map(float, sensitivity.positive_interval(np.asarray(value), log_variance, level))
@@ -208,14 +227,15 @@ def total_value(
 
 
 def _valuation(
-    purchases: Fit | PurchaseModel,
+    purchases: Fit | CovariateFit | PurchaseModel,
     spend: Fit | GammaGamma,
     customers: CustomerSummary | pd.DataFrame,
     margin: Margin,
     annual_discount_rate: float,
     horizon: str | date | Horizon | None,
 ) -> _Valuation:
-    summary, model = CustomerSummary.of(customers), asked.purchase_model(purchases)
+    summary = CustomerSummary.of(customers)
+    model = asked.purchase_model(purchases, summary)
     asked.spend_model(spend)
     unit = forecast.common_unit(purchases, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
@@ -228,6 +248,7 @@ def _valuation(
         purchases=purchases,
         spend=spend,
         customers=summary,
+        model=model,
         outlook=Outlook.of(summary, model),
         length=length,
         delta=delta,
@@ -238,8 +259,7 @@ def _valuation(
 def _intervals(valued: _Valuation, clv: Array, spent: Array, level: float) -> tuple[Array, Array]:
     """Return low and high of each customer's value, from the doubt about both models."""
     bought, paid = valued.fits()
-    slope = forecast.log_slopes(valued.outlook, valued.future, bought.model)  # type: ignore[arg-type]
-    spread = _with_spend(valued, paid, sensitivity.variance(slope, bought), spent)
+    spread = _with_spend(valued, paid, sensitivity.variance(valued.slopes(), bought), spent)
     return sensitivity.positive_interval(clv, spread, level)
 
 
@@ -263,8 +283,7 @@ def _total_range(
 ) -> tuple[float, float]:
     """Return low and high of what all customers will bring, each of a row's drawn by itself."""
     rows = np.repeat(np.arange(len(weights)), weights.astype(int))
-    futures = valued.futures()
-    each = replace(futures, history=tuple(column[rows] for column in futures.history))  # type: ignore[arg-type]
+    each = valued.futures().at(rows)
     return prediction.total_range(each, valued.margin[rows], level, predict)
 
 

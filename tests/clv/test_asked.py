@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.asked import purchase_model
 from relmark_research.clv.forecast import total_purchases
 from relmark_research.errors import ParameterError
 
@@ -23,12 +24,11 @@ def moved(some):
 
 
 @pytest.mark.parametrize("function", [rm.lifetime_value, rm.total_value])
-def test_a_fit_that_is_of_something_else_is_named(function, some, bought, paid, moved):
+def test_a_fit_that_is_of_something_else_is_named(function, some, bought, paid):
     def value(purchases, spend):
         return function(purchases, spend, some, margin=0.3, **TERMS)
 
     for said, (purchases, spend) in {
-        r"CovariateFit.forecast\(customers, length=.*CovariateFit.model_for": (moved, paid),
         "found GammaGamma. Give purchases first, then spend": (paid, bought),
         "found None": (None, paid),
         r"found the class BGNBD. Fit it: BGNBD.fit\(customers\)": (rm.BGNBD, paid),
@@ -40,15 +40,24 @@ def test_a_fit_that_is_of_something_else_is_named(function, some, bought, paid, 
             value(purchases, spend)
 
 
-def test_a_forecast_of_a_fit_with_covariates_points_to_what_works(some, moved, paid):
-    for function in (rm.forecast, total_purchases):
-        with pytest.raises(ParameterError, match=r"CovariateFit.forecast"):
-            function(moved, some, horizon="9 weeks", level=None)
-    ahead = rm.forecast(moved.model_for(some), some, horizon="9 weeks")
+def test_a_forecast_of_a_fit_with_covariates_is_that_of_each_customers_model(some, moved):
     own = moved.forecast(some, length=9.0)
-    pd.testing.assert_frame_equal(ahead, own, rtol=1e-9)
-    values = rm.lifetime_value(moved.model_for(some), paid, some, margin=0.3, **TERMS)
-    assert (values["clv"] > 0).all()
+    for fit in (moved, moved.model_for(some)):
+        ahead = rm.forecast(fit, some, horizon="9 weeks")
+        pd.testing.assert_frame_equal(ahead, own, rtol=1e-9)
+        total = total_purchases(fit, some, horizon="9 weeks", level=None)
+        assert total.value == pytest.approx(own["expected_purchases"].sum())
+    sure = rm.forecast(moved, some, horizon="9 weeks", level=0.9)
+    pd.testing.assert_frame_equal(
+        sure.drop(columns=["p_alive_low", "p_alive_high"]),
+        moved.forecast(some, length=9.0, level=0.9),
+        rtol=1e-6,
+    )
+
+
+def test_a_fit_with_covariates_has_no_one_model(some, moved):
+    with pytest.raises(ParameterError, match=r"Give CovariateFit.model_for\(customers\)"):
+        purchase_model(moved)
 
 
 def test_covariates_are_taken_beside_the_histories(cdnow, some, moved):

@@ -22,6 +22,7 @@ from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
 
 FOLDER = Path(__file__).parent / "reference"
 PURCHASES = (BGNBD, MBGNBD, ParetoNBD, BGBB)
+CONTRACTS = (ShiftedBetaGeometric, BetaDiscreteWeibull)
 QUANTITIES = ("log_likelihood", "p_alive", "expected", "conditional")
 
 
@@ -51,7 +52,7 @@ def computed(model, quantity):
 def assert_close(found, model, quantity, chosen=slice(None)):
     cases = {name: column[chosen] for name, column in reference(model).items()}
     exact = cases[quantity]
-    floor = 1e-9 if quantity == "log_likelihood" else 1e-300
+    floor = 1e-9 if quantity in ("log_likelihood", "churned") else 1e-300
     error = np.abs(found - exact)
     relative = np.where(error <= floor, 0.0, error / np.maximum(np.abs(exact), 1e-300))
     worst = int(np.argmax(np.nan_to_num(relative, nan=np.inf)))
@@ -73,6 +74,43 @@ def test_spend_agrees_with_its_definition():
     exists = cases["q"] > 1
     spend = models(GammaGamma, exists).conditional_expected_spend(x[exists], m[exists])
     assert_close(spend, GammaGamma, "conditional", exists)
+
+
+def contract_quantity(model, quantity):
+    at, c = models(model), reference(model)
+    if quantity == "residual":
+        return residual(model)
+    of = {"log_survival": at.log_survival, "log_retention": at.log_retention}
+    return of[quantity](c["t"]) if quantity in of else at.log_likelihood(c["t"], churned=True)
+
+
+def residual(model):
+    """Return payments to come: without end, or to the case's horizon where no sum is closed."""
+    c, found = reference(model), np.empty(len(reference(model)["t"]))
+    endless = model is ShiftedBetaGeometric
+    for rate, horizon in set(zip(c["rate"], c["horizon"], strict=True)):
+        rows = (c["rate"] == rate) & (c["horizon"] == horizon)
+        found[rows] = models(model, rows).expected_residual_lifetime(
+            c["t"][rows], annual_discount_rate=rate, horizon=np.inf if endless else horizon
+        )
+    return found
+
+
+@pytest.mark.parametrize("quantity", ("log_survival", "log_retention", "churned", "residual"))
+@pytest.mark.parametrize("model", CONTRACTS)
+def test_contract_model_agrees_with_its_definition(model, quantity):
+    assert_close(contract_quantity(model, quantity), model, quantity)
+
+
+@pytest.mark.parametrize("model", CONTRACTS)
+def test_reference_of_contracts_covers_the_extremes(model):
+    cases = reference(model)
+    assert len(cases["t"]) >= 2000
+    assert {1.0, 1500.0} == {cases["t"].min(), cases["t"].max()}
+    assert all(cases[name].min() < 0.011 for name in model.names())
+    assert all(cases[name].max() > 900 for name in model.names())
+    if model is BetaDiscreteWeibull:
+        assert np.sum(np.abs(cases["c"] - 1) < 1e-7) > 100
 
 
 @pytest.mark.parametrize("model", (*PURCHASES, GammaGamma))
@@ -97,6 +135,19 @@ def test_reference_covers_the_extremes(model):
 def test_score_is_finite(model):
     c = reference(model)
     assert np.isfinite(models(model).score(c["x"], c["t_x"], c["T"])).all()
+
+
+@pytest.mark.parametrize("model", CONTRACTS)
+def test_score_of_contracts_is_finite_and_that_of_differences(model):
+    at, t = models(model), reference(model)["t"]
+    logs = np.log([reference(model)[name] for name in model.names()])
+    for churned in (True, False):
+        by_log = np.exp(logs) * at.score(t, churned)
+        assert np.isfinite(by_log).all()
+        for k, step in enumerate(1e-5 * np.eye(len(logs))[:, :, None]):
+            ends = [model(*np.exp(logs + way * step)).log_likelihood(t, churned) for way in (1, -1)]
+            rough = 1e-9 * np.abs(ends[0]) / 1e-5 + 1e-7 * np.abs(by_log).max(axis=0) + 1e-9
+            np.testing.assert_array_less(np.abs((ends[0] - ends[1]) / 2e-5 - by_log[k]), rough)
 
 
 def test_contract_models_bear_extreme_parameters():
