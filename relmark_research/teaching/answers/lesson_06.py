@@ -1,0 +1,136 @@
+"""Lesson 6: are our customers becoming more loyal?"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.contracts import contract_tenures
+from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
+from relmark_research.economics.retention import margin_multiple
+from relmark_research.teaching.exercises import Exercise, Mistake
+
+# Fader & Hardie (2007): Regular as printed, and percent of High End left after 0, ..., 7 renewals
+_PRINTED = ShiftedBetaGeometric(alpha=0.704, beta=1.182)
+_HIGH_END = (100, 86.9, 74.3, 65.3, 59.3, 55.1, 51.7, 49.1)
+_PAYMENT, _RATE = 40, 0.10
+
+
+def _printed(of: str, renewal: int) -> float:
+    return float(getattr(_PRINTED, of)(np.array(renewal)))
+
+
+@cache
+def _high_end() -> ShiftedBetaGeometric:
+    survivors = pd.Series(_HIGH_END) * 10
+    model = ShiftedBetaGeometric.fit(contract_tenures(survivors)).model
+    assert isinstance(model, ShiftedBetaGeometric)
+    return model
+
+
+def _worth(renewal: int, *, renewed: bool = False, payment: float = _PAYMENT) -> float:
+    """Value of somebody before (or just after) a renewal."""
+    lifetime = _high_end().expected_residual_lifetime(
+        np.array(renewal), annual_discount_rate=_RATE, renewed=renewed
+    )
+    return payment * float(lifetime)
+
+
+def _worth_at_one_rate() -> float:
+    rate = sum(_HIGH_END[1:]) / sum(_HIGH_END[:-1])
+    return _PAYMENT * (1 + _RATE) * margin_multiple(rate, _RATE, timing="just after a payment")
+
+
+EXERCISES = (
+    Exercise(
+        key="6.1",
+        answer=lambda: (320 + 20) / (400 + 100),
+        unit="share",
+        mistakes=(
+            Mistake(1 / 2, "That is the rate of the first renewal. Who is asked at the second?"),
+            Mistake(
+                (320 + 20) / 1000,
+                "That is the share of all who began. Divide by those who were asked.",
+            ),
+            Mistake(
+                4 / 5, "That is the rate of the loyal half alone. Have all of the others gone?"
+            ),
+        ),
+        because="Half of them renew at first, two thirds and more of those left a year later, and "
+        "nobody has changed.",
+    ),
+    Exercise(
+        key="6.2",
+        answer=lambda: _printed("retention_rate", 5),
+        unit="share",
+        mistakes=(
+            Mistake(
+                lambda: _printed("retention_rate", 4),
+                "That is the chance of the fourth renewal, which she has made.",
+            ),
+            Mistake(
+                lambda: _printed("survival", 5),
+                "That is the chance of a newcomer to renew five times. She has made four of them.",
+            ),
+            Mistake(
+                lambda: _printed("retention_rate", 1),
+                "That is the chance of somebody of whom nothing is known. She has said yes before.",
+            ),
+        ),
+        because="Four times yes say much about who she is, and nothing about whether she changed.",
+    ),
+    Exercise(
+        key="6.3",
+        answer=lambda: _worth(8),
+        unit="USD",
+        mistakes=(
+            Mistake(
+                lambda: _worth(1), "That is a newcomer, of whom most doubt is still to be settled."
+            ),
+            Mistake(
+                _worth_at_one_rate,
+                "That is the controller's price, one rate for all. Who is left after all these?",
+            ),
+            Mistake(
+                lambda: _worth(8, renewed=True),
+                "You take the eighth renewal for certain. She is only about to be asked.",
+            ),
+            Mistake(
+                lambda: _worth(7), "Seven renewals are made. Which is the one that comes up now?"
+            ),
+            Mistake(
+                lambda: _worth(8, payment=1), "So many payments. How much money does each bring?"
+            ),
+        ),
+        because="Seven renewals have sorted the cohort: those left are worth far more than one "
+        "rate for all would have them.",
+    ),
+    Exercise(
+        key="6.4",
+        answer=lambda: pd.Series({"Morning": 0.0, "Evening": 560 / 800 - 240 / 400}),
+        tolerance=0.002,
+        unit="share",
+        mistakes=(
+            Mistake(
+                lambda: pd.Series(
+                    {"Morning": 600 / 880 - 480 / 800, "Evening": 740 / 1040 - 240 / 400}
+                ),
+                "That is the rise over all readers, as the boards report it. Take those at their "
+                "first renewal only.",
+            ),
+            Mistake(
+                lambda: pd.Series({"Morning": 0.6, "Evening": 0.7}),
+                "These are the rates of those who joined in 2022. By how much did they rise?",
+            ),
+            Mistake(
+                lambda: pd.Series(
+                    {"Morning": 360 / 480 - 480 / 800, "Evening": 180 / 240 - 240 / 400}
+                ),
+                "You followed one cohort as it aged: that is the sorting. Compare two cohorts at "
+                "the same age.",
+            ),
+        ),
+        because="The rate over all readers rose at both papers. Morning merely won fewer new "
+        "readers; only at Evening did newcomers stay more often than those before them.",
+    ),
+)
