@@ -19,7 +19,7 @@ import pandas as pd
 
 from relmark_research.customers import reduction
 from relmark_research.customers.transactions import TransactionLog
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.units import Horizon, TimeUnit
 
 EVERYONE = "everyone"
@@ -129,8 +129,7 @@ def retention_curve(
     >>> retention_curve(members).table["kept"].round(4).to_list()
     [0.8, 0.6, 0.3]
     """
-    if not 0 < level < 1:
-        raise ParameterError(f"level is a probability between 0 and 1; found {level!r}.")
+    check_level(level)
     if isinstance(customers, TransactionLog):
         watched, name = _repeat_times(customers, by, within), "day"
     else:
@@ -147,7 +146,7 @@ def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
     for name in ("tenure", "lost", *((by,) if isinstance(by, str) else ())):
         if name not in table.columns:
             raise DataError(unknown_name("column", name, table.columns))
-    tenure = pd.to_numeric(table["tenure"], errors="coerce").to_numpy(float)
+    tenure = _numbers(table["tenure"], "a time > 0")
     wrong = ~(np.isfinite(tenure) & (tenure > 0))
     if wrong.any() or len(table) == 0:
         shown = ", ".join(map(repr, table["tenure"][wrong].head(3)))
@@ -156,7 +155,25 @@ def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
             f"first: {shown or 'no rows'}. Count the period of joining as watched."
         )
     group: Any = EVERYONE if by is None else table[by] if isinstance(by, str) else by
-    return pd.DataFrame({"time": tenure, "lost": table["lost"].astype(bool), "group": group})
+    lost = _numbers(table["lost"], "true or false (1 or 0)")
+    neither = ~np.isin(lost, (0, 1))
+    if neither.any():
+        raise DataError(
+            f"lost must be true or false (1 or 0); in {int(neither.sum()):,} of {len(table):,} "
+            f"rows it is not, first: {', '.join(map(repr, table['lost'][neither].head(3)))}."
+        )
+    return pd.DataFrame({"time": tenure, "lost": lost.astype(bool), "group": group})
+
+
+def _numbers(column: pd.Series, kind: str) -> np.ndarray:
+    """Return a column's numbers, refusing numbers written as text rather than guessing them."""
+    text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
+    if text.any():
+        raise DataError(
+            f"{column.name} must be {kind}; in {int(text.sum()):,} of {len(column):,} rows it is "
+            f"text, first: {column[text].iloc[0]!r}. Convert it first: pd.to_numeric(...)."
+        )
+    return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
 
 
 def _repeat_times(

@@ -15,13 +15,14 @@ from relmark_research.economics.books import ALL, COLUMNS, PURPOSES, Books
 from relmark_research.economics.curves import Fits, fit_curves, spread_slope
 from relmark_research.economics.response_shape import Array
 from relmark_research.economics.retention import check_margin, check_retention
-from relmark_research.errors import ParameterError
+from relmark_research.errors import check_number
 from relmark_research.units import AnnualRate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 1200  # months; beyond a hundred years nothing is said to pay back
+_LONGEST = 1200  # months, a hundred years: beyond them words say no more than that
+_MOST = float(np.finfo(float).max)
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Payback:
     def __str__(self) -> str:
         if self.never:
             return "never"
+        if self.months > _LONGEST:
+            return "more than 100 years"
         return f"{self.months:.0f} month{'' if self.months == 1 else 's'}"
 
 
@@ -85,8 +88,7 @@ def payback(
     never
     """
     check_margin(margin)
-    if not (math.isfinite(acquisition_cost) and acquisition_cost >= 0):
-        raise ParameterError(f"an acquisition cost is 0 or more; found {acquisition_cost!r}.")
+    check_number("an acquisition cost", acquisition_cost, low=0, high=_MOST, rule="is 0 or more")
     if retention_rate is not None:
         check_retention(retention_rate)
     stay = 1.0 if retention_rate is None else retention_rate ** (1 / 12)
@@ -102,8 +104,7 @@ def payback(
     months = acquisition_cost / monthly
     if q < 1:
         months = math.log1p(-acquisition_cost / most) / math.log(q)
-    whole = max(1.0, float(math.ceil(months - 1e-9)))
-    return Payback(whole if whole <= _LONGEST else math.inf, most)
+    return Payback(max(1.0, float(math.ceil(months - 1e-9))), most)
 
 
 def payback_table(

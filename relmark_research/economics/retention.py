@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from relmark_research.errors import ParameterError, check_choice
+from relmark_research.errors import ParameterError, check_choice, check_number
 from relmark_research.units import AnnualRate
 
 Timing = Literal["first margin now", "just after a payment", "end of period"]
@@ -273,6 +273,9 @@ def customer_value(
 
 def check_retention(rate: float) -> None:
     """Raise ParameterError unless ``rate`` is a retention rate in [0, 1)."""
+    check_number(
+        "a retention rate", rate, rule="is a share a year in [0, 1), 0.8 for eighty percent"
+    )
     if not 0 <= rate < 1:
         hint = f" Did you mean {rate / 100:g}?" if 1 < rate <= 100 else ""
         more = " At 1 nobody ever leaves, which no data can show." if rate == 1 else ""
@@ -284,6 +287,7 @@ def check_retention(rate: float) -> None:
 
 def check_margin(margin: float) -> None:
     """Raise ParameterError unless ``margin`` is money above 0."""
+    check_number("a margin", margin, rule="is money per customer and year, above 0")
     if not (math.isfinite(margin) and margin > 0):
         raise ParameterError(
             f"a margin is money per customer and year, above 0; found {margin!r}. It is what is "

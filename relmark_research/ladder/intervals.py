@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from relmark_research.errors import ParameterError
+from relmark_research.errors import check_number
 from relmark_research.ladder.counting import Clusters
 
 Array = np.ndarray
@@ -19,8 +19,8 @@ Array = np.ndarray
 
 def check_level(level: float) -> None:
     """Raise ParameterError unless ``level`` is a probability that an interval can have."""
-    if not 0 < level < 1:
-        raise ParameterError(f"the level of an interval is in (0, 1), such as 0.95; found {level}.")
+    rule = "is in (0, 1), such as 0.95"
+    check_number("the level of an interval", level, low=0, high=1, between=True, rule=rule)
 
 
 def wilson(moves: Array, departures: Array, level: float) -> tuple[Array, Array]:

@@ -104,7 +104,11 @@ class TestLogs:
         ({"tenure": [1, 0], "lost": [1, 0]}, {}, DataError, "in 1 of 2 rows it is not, first: 0"),
         ({"tenure": [1], "gone": [1]}, {}, DataError, "no column 'lost'"),
         ({"tenure": [1], "lost": [1]}, {"by": "channel"}, DataError, "no column 'channel'"),
-        ({"tenure": [1], "lost": [1]}, {"level": 95}, ParameterError, "between 0 and 1; found 95"),
+        ({"tenure": [1], "lost": [1]}, {"level": 95}, ParameterError, "such as 0.95; found 95"),
+        ({"tenure": [1], "lost": [1]}, {"level": "0.95"}, ParameterError, "the text '0.95'"),
+        ({"tenure": ["12.5"], "lost": [1]}, {}, DataError, "time > 0; in 1 of 1 .*first: '12.5'"),
+        ({"tenure": [1, 2], "lost": ["1", "False"]}, {}, DataError, "in 2 of 2 rows .* text"),
+        ({"tenure": [1, 2], "lost": [1, np.nan]}, {}, DataError, "in 1 of 2 rows it is not.*nan"),
         ({"tenure": [], "lost": []}, {}, DataError, "no rows"),
     ],
 )

@@ -157,6 +157,9 @@ def test_never_is_said() -> None:
     table = payback_table(300, 120, retention_rate=0.3, annual_discount_rate=0.1)
     assert table["payback"].tolist() == ["30 months", "35 months", "never", "never"]
     assert payback(10, 120, retention_rate=0.0).months == 1
+    late = payback(120_100, 1200)
+    assert (late.months, str(late), late.never) == (1201, "more than 100 years", False)
+    assert str(payback(120_000, 1200)) == "1200 months"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,10 @@ def test_never_is_said() -> None:
     [
         ((-1, 120), {}, "acquisition cost is 0 or more; found -1"),
         ((90, 0), {}, "margin is money"),
+        (("90", 120), {}, "acquisition cost is 0 or more; found the text '90'"),
+        ((np.inf, 120), {}, "acquisition cost is 0 or more; found inf"),
+        ((90, "120"), {}, "a margin is money .*found the text '120'"),
+        ((90, 120), {"retention_rate": "0.8"}, "a retention rate is .*found the text '0.8'"),
         ((90, 120), {"retention_rate": 1}, r"\[0, 1\)"),
         ((90, 120), {"annual_discount_rate": 10}, r"Did you mean 0\.1"),
     ],
