@@ -1,9 +1,14 @@
 """Do intervals hold the truth as often as they say? Many simulated data sets, fitted one by one.
 
-RELMARK_SLOW_RUNS sets how many; 400 if it is not set. Of a true 95%, a share of 400 lies outside
-93% to 97% once in fifteen by chance, and there are 27 of them: each is held to the bounds that a
-true 95% keeps 999 times in 1,000, and what the models have in common (parameters of purchases and
-of spend, total purchases, total value) to 93% to 97% on average over them.
+RELMARK_SLOW_RUNS sets how many; 400 if it is not set. What is claimed is that each of 27 intervals
+covers the truth in 93% to 97% of all data sets. A share of 400 cannot settle that one by one: where
+the truth is 95% it lies outside once in twenty, by chance alone. Hence three tests, all of which
+become sharper with more data sets:
+- no share is further out than a true 93% or 97% allows 999 times in 1,000 (exact binomial);
+- no more of the 27 shares lie outside 93% to 97% than 27 true 95%s allow 999 times in 1,000;
+- what the models have in common (parameters of purchases, of spend, total purchases, total value)
+  is covered in 93% to 97% on average over them, as it stands.
+`benchmarks/README.md` has the shares of thousands of data sets, where chance is small.
 """
 
 import os
@@ -71,9 +76,17 @@ def shares():
 
 
 @pytest.mark.slow
-def test_each_interval_holds_the_truth_as_often_as_chance_allows(shares):
-    low, high = stats.binom.ppf([0.0005, 0.9995], RUNS, 0.95) / RUNS
+def test_no_interval_covers_the_truth_in_less_than_93_or_more_than_97_percent(shares):
+    low, high = stats.binom.ppf([0.0005, 0.9995], RUNS, [0.93, 0.97]) / RUNS
     assert shares.between(low, high).all(), shares.to_string()
+
+
+@pytest.mark.slow
+def test_no_more_shares_lie_outside_93_to_97_percent_than_chance_allows(shares):
+    least, most = np.ceil(0.93 * RUNS - 1e-9), np.floor(0.97 * RUNS + 1e-9)
+    chance = 1 - np.diff(stats.binom.cdf([least - 1, most], RUNS, 0.95)).item()
+    outside = (~shares.between(least / RUNS - 1e-9, most / RUNS + 1e-9)).sum()
+    assert outside <= stats.binom.ppf(0.999, len(shares), chance), shares.to_string()
 
 
 @pytest.mark.slow
