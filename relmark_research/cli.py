@@ -107,7 +107,7 @@ def list_notebooks(
     for book in _notebooks(where):
         print(f"{book.stem}  {title(read_executed(book, book))}".rstrip())
         rows: list[tuple[str, ...]] = [
-            (each.name, each.type, repr(each.default), _help(each.help, each.unit))
+            (each.name, _type(each), repr(each.default), _help(each.help, each.unit))
             for each in read_parameters(book)
         ]
         print("\n".join(columns(rows)) or "  no parameters", end="\n\n")
@@ -256,6 +256,10 @@ def _notebooks(where: Path) -> list[Path]:
     if not where.is_dir():
         raise ReportError(f"no notebook, recipe or folder at {where.absolute()}.")
     return sorted(notebooks_folder(where.resolve()).glob("*.ipynb"))
+
+
+def _type(parameter: Any) -> str:
+    return f"{parameter.type} or none" if parameter.optional else str(parameter.type)
 
 
 def _help(words: str, unit: str) -> str:

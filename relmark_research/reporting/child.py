@@ -2,8 +2,10 @@
 
 ``python -m relmark_research.reporting.child job.json`` reads what to do from a file and leaves
 beside it ``progress`` (which cell it is at) and ``outcome.json`` (how it ended). The notebook's
-kernel is this interpreter, reached over sockets in a private folder. When the runner that started
-this process goes, its end of standard input closes, and so do this process and its kernel.
+kernel is this interpreter, reached over sockets in a private folder. It is started at once; the
+first cell waits for a byte on standard input, so that a notebook can be got ready while another
+runs. When the runner that started this process goes, its end of standard input closes, and so do
+this process and its kernel.
 """
 
 import json
@@ -86,15 +88,15 @@ class WholeFiles:
         return path
 
 
-def execute(job: Job) -> Outcome:
-    """Run the notebook, keep what it became, and say how it ended."""
+def execute(job: Job, may_begin: threading.Event) -> Outcome:
+    """Run the notebook once it may begin, keep what it became, and say how it ended."""
     spare_papermill()
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     at = {"cell": 0, "cells": 0}
     try:
-        _papermill(job, at)
+        _papermill(job, at, may_begin)
     except PapermillExecutionError as error:
         said = f"{error.ename}: {error.evalue}".strip()
         state: State = "out of memory" if error.ename.endswith("MemoryError") else "failed"
@@ -107,7 +109,7 @@ def execute(job: Job) -> Outcome:
     return Outcome("done")
 
 
-def _papermill(job: Job, at: dict[str, int]) -> None:
+def _papermill(job: Job, at: dict[str, int], may_begin: threading.Event) -> None:
     import papermill
     from papermill.engines import papermill_engines
     from papermill.iorw import papermill_io
@@ -129,6 +131,7 @@ def _papermill(job: Job, at: dict[str, int]) -> None:
         language="python",
         progress_bar=False,
         config=Config({"ConnectionFileMixin": sockets}),
+        on_notebook_start=lambda notebook: may_begin.wait(),
         on_cell_start=_reporter(scratch / "progress", at),
     )
 
@@ -163,7 +166,7 @@ def _literal(path: str) -> str:
 def _reporter(path: Path, at: dict[str, int]) -> Callable[..., None]:
     def report(cell: Any, cell_index: int) -> None:
         at["cell"] = cell_index + 1
-        path.write_text(f"{at['cell']} {at['cells']}", encoding="utf-8")
+        write_whole(path, f"{at['cell']} {at['cells']}", lasting=False)
 
     return report
 
@@ -178,27 +181,30 @@ def write_kernel(scratch: Path) -> None:
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
 
 
-def _end_with_runner() -> None:
-    """Wait for the runner to go, then take this process and its kernel along."""
+def _listen_to_runner() -> threading.Event:
+    """Return what is set when the runner lets the notebook begin; end this process when it goes."""
+    may_begin = threading.Event()
 
     def watch() -> None:
-        os.read(0, 1)  # returns when the runner's end of the pipe closes
+        while os.read(0, 1):  # nothing is read when the runner's end of the pipe closes
+            may_begin.set()
         from relmark_research.reporting.process import end_all
 
         end_all(os.environ["RELMARK_PROCESS"])
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
+    return may_begin
 
 
 def main(path: str) -> None:
     """Carry out the job in a file."""
     job = Job(**json.loads(Path(path).read_text(encoding="utf-8")))
-    _end_with_runner()
+    may_begin = _listen_to_runner()
     if job.memory:
         resource.setrlimit(resource.RLIMIT_DATA, (job.memory, job.memory))
     write_kernel(Path(job.scratch))
-    outcome = execute(job)
+    outcome = execute(job, may_begin)
     held = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     said = Scrubber.in_force()(outcome.error) if outcome.error else None
     outcome = replace(outcome, error=said, memory=held)

@@ -22,7 +22,7 @@ class Change:
     then, now
         As text; "not recorded" where a run does not have it.
     words
-        The change as text: ``"+3.2%"``, ``"no change"``.
+        The change as text: ``"+3.2%"``, ``"down by less than 0.1 points"``, ``"no change"``.
     moved
         Whether it is another figure than before.
     within
@@ -143,20 +143,20 @@ def _moved(old: KeyFigure, new: KeyFigure) -> str:
     if not (math.isfinite(old.value) and math.isfinite(new.value)):
         return "has a value now" if math.isfinite(new.value) else "has no value now"
     change = new.value - old.value
-    sign = "+" if change > 0 else "−"
     if new.unit == "share":
-        return f"{sign}{_digits(100 * abs(change))} points"
+        return _signed(100 * change, " points")
     if old.value == 0 or (old.value < 0) != (new.value < 0):
         form = numbers.formatter(new.unit)
-        return f"{sign}{form(abs(change))}"
-    return f"{sign}{_digits(100 * abs(change / old.value))}%"
+        return f"{'+' if change > 0 else '−'}{form(abs(change))}"
+    return _signed(100 * change / abs(old.value), "%")
 
 
-def _digits(amount: float) -> str:
+def _signed(change: float, unit: str) -> str:
     """One decimal, none from a hundred on, and never a zero for what is not."""
-    if amount < 0.05:
-        return "less than 0.1"
-    return f"{amount:.1f}" if amount < 100 else f"{amount:,.0f}"
+    if abs(change) < 0.05:
+        return f"{'up' if change > 0 else 'down'} by less than 0.1{unit}"
+    digits = f"{abs(change):,.1f}" if abs(change) < 100 else f"{abs(change):,.0f}"
+    return f"{'+' if change > 0 else '−'}{digits}{unit}"
 
 
 def _within(old: KeyFigure, new: KeyFigure) -> bool | None:

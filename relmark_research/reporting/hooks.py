@@ -2,7 +2,8 @@
 
 hooks:
   - when: [failed, alert]          # always, done, failed, alert; always where this line is missing
-    mail: {to: [me@example.org], sender: reports@example.org, server: mail.example.org}
+    mail: {to: [me@example.org], sender: reports@example.org, server: mail.example.org,
+           port: 587, security: starttls, user: reports, password: "${MAIL_PASSWORD}"}
   - command: [notify-send, relmark]                       # told by its environment and its input
   - webhook: {url: "https://example.org/hooks/${HOOK_TOKEN}"}
 
@@ -22,6 +23,7 @@ from relmark_research.reporting.manifest import KeyFigure, Manifest
 from relmark_research.reporting.secrets import Scrubber, named, revealed, taken
 
 if TYPE_CHECKING:
+    import smtplib
     from email.message import EmailMessage
 
 End = Literal["done", "failed", "alert", "refused"]
@@ -133,8 +135,8 @@ def notify(hooks: tuple[Hook, ...], news: News) -> list[str]:
         try:
             told(hook, news)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            said = " ".join(str(error).split())
-            wrong.append(scrub(f"hook {way}: {type(error).__name__}: {said}"))
+            kind = "" if type(error) is OSError else f"{type(error).__name__}: "
+            wrong.append(scrub(f"hook {way}: {kind}{' '.join(str(error).split())}"))
     return wrong
 
 
@@ -162,17 +164,39 @@ def _command(hook: Hook, news: News) -> None:
 
 
 def _mail(hook: Hook, news: News) -> None:
-    import smtplib
     import ssl
 
     given = revealed(hook.mail)
-    kind = smtplib.SMTP_SSL if given["security"] == "tls" else smtplib.SMTP
-    with kind(given["server"], given["port"], timeout=_PATIENCE) as server:
-        if given["security"] == "starttls":
+    try:
+        with _post_office(given) as server:
+            if given["user"]:
+                server.login(given["user"], given["password"] or "")
+            server.send_message(_letter(given, news))
+    except ssl.SSLCertVerificationError as error:
+        raise OSError(
+            f"the certificate of {given['server']} is not trusted ({error.verify_message}), so "
+            "nothing was sent. Where it is your own server, name the file of its certificate, or "
+            "of the authority that signed it, in the environment: SSL_CERT_FILE."
+        ) from None
+
+
+def _post_office(given: dict[str, Any]) -> "smtplib.SMTP":
+    """A connection to the server, encrypted as was asked or not made at all."""
+    import smtplib
+    import ssl
+
+    where = (given["server"], given["port"])
+    if given["security"] == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(*where, timeout=_PATIENCE, context=context)
+    server = smtplib.SMTP(*where, timeout=_PATIENCE)
+    if given["security"] == "starttls":
+        try:
             server.starttls(context=ssl.create_default_context())
-        if given["user"]:
-            server.login(given["user"], given["password"] or "")
-        server.send_message(_letter(given, news))
+        except BaseException:
+            server.close()
+            raise
+    return server
 
 
 def _letter(given: dict[str, Any], news: News) -> "EmailMessage":

@@ -1,10 +1,14 @@
-"""A run while it is being made: its folder aside, its manifest, its processes."""
+"""A run while it is being made: its folder aside, its manifest, its processes.
+
+While one notebook runs, the next one's process and kernel get ready, and the page of the one
+before is written in a thread; neither keeps the others' limits from being watched.
+"""
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from importlib import import_module
 from pathlib import Path
 
 from relmark_research.reporting.alerts import fired
@@ -72,6 +76,8 @@ class Run:
     force: bool = False
     manifest: Manifest = field(init=False)
     processes: dict[str, NotebookProcess] = field(default_factory=dict)
+    ready: dict[str, NotebookProcess] = field(default_factory=dict)
+    pages: dict[str, Future[NotebookRun]] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
 
     def make(self, manifest: Manifest, prints: Fingerprints, *, jobs: int) -> Manifest:
@@ -79,9 +85,11 @@ class Run:
         self.manifest = manifest
         manifest.write(self.aside)
         try:
-            self._run_all([task for task in self._ordered(jobs) if not self._reused(task)], jobs)
+            with ThreadPoolExecutor(1) as pool:
+                waiting = [task for task in self._ordered(jobs) if not self._reused(task)]
+                self._run_all(waiting, jobs, pool)
         finally:
-            for process in self.processes.values():
+            for process in (*self.processes.values(), *self.ready.values()):
                 process.end()
         self._check_still(prints)
         elapsed = timedelta(seconds=round(time.monotonic() - self.began))
@@ -99,15 +107,23 @@ class Run:
         took = {run.notebook: run.seconds or 0.0 for run in self.before.manifest.notebooks}
         return sorted(self.tasks, key=lambda task: -took.get(task.name, float("inf")))
 
-    def _run_all(self, waiting: list[Task], jobs: int) -> None:
-        while waiting or self.processes:
+    def _run_all(self, waiting: list[Task], jobs: int, pool: ThreadPoolExecutor) -> None:
+        while waiting or self.processes or self.pages:
             while waiting and len(self.processes) < jobs:
-                self._start(waiting.pop(0))
+                self._begin(waiting.pop(0))
+            if waiting and not self.ready and self._at_work():
+                self.ready[waiting[0].name] = self._start(waiting[0])
             for task in self.tasks:
                 if task.name in self.processes:
-                    self._look_at(task)
-            if self.processes:
+                    self._look_at(task, pool)
+            for name in [name for name, page in self.pages.items() if page.done()]:
+                self._set(self.pages.pop(name).result())
+            if self.processes or self.pages:
                 time.sleep(_PAUSE)
+
+    def _at_work(self) -> bool:
+        """Whether each process has come to its first cell, and leaves a core to get more ready."""
+        return all(process.progress()[0] for process in self.processes.values())
 
     def _reused(self, task: Task) -> bool:
         """Take a notebook from the last good run, where nothing has changed since."""
@@ -120,14 +136,15 @@ class Run:
         carry_over(task.name, self.before.folder, self.aside)
         origin = old.reused_from or self.before.manifest.run_id
         run = replace(run, state="done", seconds=old.seconds, memory=old.memory)
-        self._finish(task, replace(run, reused_from=origin, attempts=old.attempts), cell=0)
+        run = replace(run, reused_from=origin, attempts=old.attempts)
+        self._set(self._reported(task, run, 0))
         return True
 
-    def _start(self, task: Task) -> None:
+    def _start(self, task: Task) -> NotebookProcess:
+        """Start a notebook's process and kernel; nothing of it runs yet."""
         scratch = new_scratch()
         note_scratch(self.aside, scratch)
         make_scratch(scratch)
-        run = self._run_of(task)
         job = Job(
             str(task.notebook),
             str(self._executed(task)),
@@ -136,16 +153,18 @@ class Run:
             str(self.aside / "files" / task.name),
             self.limits.memory + _HEADROOM if self.limits.hard else None,
         )
-        self._set(replace(run, state="running", attempts=run.attempts + 1))
-        self.processes[task.name] = NotebookProcess.start(
-            job,
-            folder=task.notebook.parent,
-            limits=self.limits,
-            secrets=tuple(self.recipe.secrets()),
-        )
-        import_module("relmark_research.reporting.render")  # meanwhile; it takes its time
+        secrets = tuple(self.recipe.secrets())
+        folder = task.notebook.parent
+        return NotebookProcess.start(job, folder=folder, limits=self.limits, secrets=secrets)
 
-    def _look_at(self, task: Task) -> None:
+    def _begin(self, task: Task) -> None:
+        process = self.ready.pop(task.name, None) or self._start(task)
+        self.processes[task.name] = process
+        run = self._run_of(task)
+        self._set(replace(run, state="running", attempts=run.attempts + 1))
+        self.processes[task.name] = process.begin()
+
+    def _look_at(self, task: Task, pool: ThreadPoolExecutor) -> None:
         process = self.processes[task.name]
         outcome = process.outcome()
         cell, cells = process.progress()
@@ -155,9 +174,10 @@ class Run:
         del self.processes[task.name]
         run = self._run_of(task)
         if cell == 0 and outcome.state in ("failed", "killed") and run.attempts < _TRIES:
-            self._start(task)
+            self._begin(task)
         else:
-            self._finish(task, self._ended(run, outcome, process.seconds), cell=cell)
+            run = self._ended(run, outcome, process.seconds)
+            self.pages[task.name] = pool.submit(self._reported, task, run, cell)
         remove_scratch(process.scratch)
 
     def _ended(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
@@ -165,7 +185,7 @@ class Run:
         run = replace(run, seconds=round(seconds, 2), memory=outcome.memory)
         return replace(run, state=outcome.state, error=error)
 
-    def _finish(self, task: Task, run: NotebookRun, *, cell: int) -> None:
+    def _reported(self, task: Task, run: NotebookRun, cell: int) -> NotebookRun:
         """Read out what the notebook became, with cell states that are true, and report it."""
         import nbformat
 
@@ -183,10 +203,9 @@ class Run:
             raise
         except Exception as error:  # noqa: BLE001  (one report must not take the others along)
             reason = f"its report could not be made: {type(error).__name__}: {error}"
-            self._set(replace(run, state="failed", report=None, error=run.error or reason))
-            return
+            return replace(run, state="failed", report=None, error=run.error or reason)
         write_whole(self.aside / f"{task.name}.html", page)
-        self._set(run)
+        return run
 
     def _check_still(self, prints: Fingerprints) -> None:
         """Fail what was made of data that changed meanwhile: its fingerprint would be a lie."""
@@ -197,7 +216,8 @@ class Run:
         for task in self.tasks:
             run = self._run_of(task)
             if run.state == "done" and run.reused_from is None:
-                self._finish(task, replace(run, state="failed", error=said), cell=_AFTER_ALL)
+                run = replace(run, state="failed", error=said)
+                self._set(self._reported(task, run, _AFTER_ALL))
 
     def _write_index(self) -> None:
         from relmark_research.reporting.render import render_index

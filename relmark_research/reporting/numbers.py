@@ -159,7 +159,8 @@ def with_interval(
     Returns
     -------
     str
-        Both are rounded to the power of ten at or below half the interval's width.
+        Both are rounded to the power of ten at or below half the interval's width, or finer where
+        an end would become zero that is not.
 
     Examples
     --------
@@ -167,12 +168,15 @@ def with_interval(
     '$1.2 million (1.1 to 1.3)'
     >>> with_interval(0.1234, 0.1187, 0.1281, share)
     '12.3% (11.9 to 12.8)'
+    >>> with_interval(158000, 45365, 271000, money)
+    '$160,000 (50,000 to 270,000)'
     """
     text, step = estimate(value, low, high, formatter), supported_step(value, low, high)
     if step is None:
         return text
     bare = Detail(step, like=value, symbol=False, word=False)
-    return f"{text} ({formatter(low, detail=bare)} to {formatter(high, detail=bare)})"
+    ends = (formatter(end, detail=_seen(bare, end)) for end in (low, high))
+    return f"{text} ({' to '.join(ends)})"
 
 
 def estimate(
@@ -195,22 +199,38 @@ def interval(
     step = supported_step(value, low, high)
     if step is None:
         return ""
-    start = formatter(low, detail=Detail(step, like=value, word=False))
-    return f"{start} to {formatter(high, detail=Detail(step, like=value))}"
+    detail = Detail(step, like=value)
+    start = formatter(low, detail=_seen(replace(detail, word=False), low))
+    return f"{start} to {formatter(high, detail=_seen(detail, high))}"
 
 
 def supported_step(value: float | None, low: float | None, high: float | None) -> float | None:
     """Return the power of ten at or below half the interval's width, None without an interval.
 
-    It goes one digit further where the estimate's own first digit would be rounded away.
+    It goes one digit further where the estimate's own first digit would be rounded away, or an end
+    of the interval would become zero that is not.
     """
     if any(isinstance(_finite(end), str) for end in (value, low, high)):
         return None
-    middle, half = float(value or 0), (float(high or 0) - float(low or 0)) / 2
-    if half <= 0:
+    middle, start, end = float(value or 0), float(low or 0), float(high or 0)
+    if end <= start:
         return None
-    step = _power(half)
-    return step / 10 if 0 < abs(middle) < step else step
+    step = _power((end - start) / 2)
+    lost = 0 < abs(middle) < step or _is_lost(start, step) or _is_lost(end, step)
+    return step / 10 if lost else step
+
+
+def _seen(detail: Detail, end: float | None) -> Detail:
+    """The detail for one end of an interval: its own first digit, if all would be rounded away."""
+    given = float(end or 0)
+    if detail.step and _is_lost(given, detail.step):
+        return replace(detail, step=_power(abs(given)))
+    return detail
+
+
+def _is_lost(value: float, step: float) -> bool:
+    """Whether rounding makes zero of what is not, nor as good as nothing beside the step."""
+    return round(value / step) == 0 and abs(value) > step / 1000
 
 
 def _power(value: float) -> float:
@@ -250,6 +270,7 @@ def _written(value: float, detail: Detail, decimals: int | None) -> tuple[str, s
         ((size, word) for size, word in _WORDS if abs(reference) >= size * 0.9995), (1.0, "")
     )
     step = max(detail.step, size / 1000) if detail.step and word else detail.step
+    step = detail.step if step and _is_lost(value, step) else step
     rounded = round(value / step) * step if step else value
     if rounded and not _SMALLEST <= abs(rounded) < _LARGEST:
         return ("−" if rounded < 0 else "", _power_of_ten(abs(rounded)))

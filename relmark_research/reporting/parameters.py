@@ -2,7 +2,8 @@
 
 A parameters cell is the first code cell that carries the tag ``parameters``. Each of its lines is
 ``name = literal  # help [unit]``; the literal is the default, and the kind of the default is the
-kind of value that the parameter takes. A default of None takes a text, a number or a date.
+kind of value that the parameter takes. A default of None takes a text, a number or a date. Where a
+kind may be left out, an annotation says so: ``segment: str | None = "all"``.
 """
 
 import ast
@@ -19,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
+from relmark_research.reporting.annotations import kind_of
 
-_KINDS = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
 _WORDS = {
     "bool": "true or false",
     "int": "a whole number",
@@ -48,6 +49,8 @@ class Parameter:
         The comment beside it, without its unit.
     unit
         What the comment has in square brackets.
+    optional
+        Whether its annotation allows None as well.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Parameter:
     type: str
     help: str = ""
     unit: str = ""
+    optional: bool = False
 
 
 def read_parameters(notebook_path: Path | str) -> tuple[Parameter, ...]:
@@ -83,9 +87,10 @@ def parse_parameters(source: str) -> tuple[Parameter, ...]:
 
     Examples
     --------
-    >>> parse_parameters('margin = 0.3  # profit per unit of revenue [share]')
-    (Parameter(name='margin', default=0.3, type='float', help='profit per unit of revenue', unit='share'),)
-    """  # noqa: E501
+    >>> (margin,) = parse_parameters("margin = 0.3  # profit per unit of revenue [share]")
+    >>> margin.type, margin.help, margin.unit
+    ('float', 'profit per unit of revenue', 'share')
+    """
     try:
         statements = ast.parse(source).body
     except SyntaxError as error:
@@ -136,7 +141,8 @@ def parse_text(parameter: Parameter, text: str) -> Any:
     """Return the value that a word of the command line stands for, of the kind of the default.
 
     Text stays as it was typed ("007" stays "007"). Lists and mappings are written as JSON. Where
-    the default is None, ``none`` is None, a plain number is a number, and all else is text.
+    the default is None, ``none`` is None, a plain number is a number, and all else is text; where
+    an annotation allows None, ``none`` is None as well.
 
     Raises
     ------
@@ -151,6 +157,8 @@ def parse_text(parameter: Parameter, text: str) -> Any:
     26
     """
     word = text.strip()
+    if parameter.optional and word.lower() in {"none", "null"}:
+        return None
     if parameter.type == "str":
         return text
     if parameter.type == "any":
@@ -200,13 +208,13 @@ def _parameter(node: ast.stmt, comments: dict[int, str]) -> Parameter:
         default = ast.literal_eval(value)
     except (ValueError, TypeError):
         raise _not_literal(node) from None
-    kind = "any" if default is None else _KINDS.get(type(default))
-    if kind is None:
+    kind, optional = kind_of(node, default)
+    if not kind:
         raise _not_literal(node)
     comment = comments.get(node.end_lineno or node.lineno, "")
     unit = re.search(r"\[([^\[\]]+)\]", comment)
     words = " ".join((comment.replace(unit[0], " ") if unit else comment).split())
-    return Parameter(target, default, kind, words, unit[1].strip() if unit else "")
+    return Parameter(target, default, kind, words, unit[1].strip() if unit else "", optional)
 
 
 def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
@@ -241,6 +249,8 @@ def _comments(source: str) -> dict[int, str]:
 
 def _checked(parameter: Parameter, value: Any) -> Any:
     value = _as_text(value)
+    if value is None and parameter.optional:
+        return None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fits = {
         "bool": isinstance(value, bool),
@@ -279,8 +289,10 @@ def _as_text(value: Any) -> Any:
 
 
 def _wrong_kind(parameter: Parameter, value: Any) -> ReportError:
-    hint = " Put it in quotes." if parameter.type == "str" else ""
+    hint = " Put it in quotes." if parameter.type == "str" and value is not None else ""
+    none = " or none" if parameter.optional else ""
+    why = "" if parameter.default is None else f", as its default {parameter.default!r} is"
     return ReportError(
-        f"parameter {parameter.name!r} must be {_WORDS[parameter.type]}, as its default "
-        f"{parameter.default!r} is; found {reprlib.repr(value)}.{hint}"
+        f"parameter {parameter.name!r} must be {_WORDS[parameter.type]}{none}{why}; "
+        f"found {reprlib.repr(value)}.{hint}"
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.parameters import Parameter, bind, parse_text, read_parameters
+from relmark_research.reporting.paths_given import check_paths, located_paths
 from relmark_research.reporting.recipe import Recipe
 from relmark_research.reporting.tables_given import missing_table, taken_tables
 from relmark_research.units import as_date
@@ -59,7 +60,7 @@ def plan(
     There is one for each notebook; with a matrix, for each combination of those of its values
     whose parameter the notebook has. A parameter is what ``--set`` says, else the matrix, else
     what the recipe says for the notebook, else for all, else what its data section says, else the
-    notebook's default. ``as_of`` goes before all.
+    notebook's default. ``as_of`` goes before all. Paths are read as `paths_given` says.
 
     Parameters
     ----------
@@ -181,13 +182,15 @@ def _task(
 ) -> Task:
     given = {name: value for name, value in common.items() if name in schema}
     given |= taken_tables(schema.values(), recipe.tables)
-    given |= {name: value for name, value in recipe.shared.items() if name in schema}
-    given |= recipe.own.get(book.stem, {}) | case
+    told = {name: value for name, value in recipe.shared.items() if name in schema}
+    told |= recipe.own.get(book.stem, {}) | case
+    given |= located_paths(told, schema, recipe.path.parent)
     try:
-        given |= _typed(recipe, book.stem, schema)
+        given |= located_paths(_typed(recipe, book.stem, schema), schema, Path.cwd())
         if day is not None:
             given |= _as_of(schema, day)
         bound = bind(tuple(schema.values()), given)
+        check_paths(given, schema)
     except ReportError as error:
         raise ReportError(f"notebook {book.stem}: {error}") from None
     changed = {name: value for name, value in bound.items() if value != schema[name].default}

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -48,8 +49,9 @@ class NotebookProcess:
 
     Attributes
     ----------
-    started
-        On the monotonic clock, which no change of the wall clock moves [seconds].
+    began
+        When it was let run, on the monotonic clock, which no change of the wall clock moves
+        [seconds].
     limits
         For the whole notebook.
     tree
@@ -58,7 +60,7 @@ class NotebookProcess:
 
     child: subprocess.Popen[bytes]
     scratch: Path
-    started: float
+    began: float
     limits: Limits
     tree: Tree
 
@@ -66,7 +68,9 @@ class NotebookProcess:
     def start(
         cls, job: Job, *, folder: Path, limits: Limits, secrets: tuple[str, ...] = ()
     ) -> Self:
-        """Start a notebook with this interpreter.
+        """Start a process with this interpreter and get the notebook's kernel ready.
+
+        Nothing of the notebook runs before `begin`.
 
         Parameters
         ----------
@@ -93,10 +97,17 @@ class NotebookProcess:
             )
         return cls(child, scratch, time.monotonic(), limits, Tree(child.pid))
 
+    def begin(self) -> Self:
+        """Let the notebook run; its time counts from here, ready or not."""
+        if self.child.stdin:
+            with suppress(BrokenPipeError):  # it has ended already, and `outcome` says how
+                os.write(self.child.stdin.fileno(), b".")
+        return replace(self, began=time.monotonic())
+
     @property
     def seconds(self) -> float:
         """How long it has been running."""
-        return time.monotonic() - self.started
+        return time.monotonic() - self.began
 
     def progress(self) -> tuple[int, int]:
         """Return the cell that is running, from 1, and how many there are; (0, 0) before that."""

@@ -1,12 +1,13 @@
 """The sections of a recipe file, as pydantic checks them: strict, and no key beside these."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from relmark_research.reporting.amounts import seconds, size
 
 When = Literal["always", "done", "failed", "alert"]
+_HERE = ("localhost", "127.0.0.1", "::1")
 _TEXT = Annotated[str, Field(min_length=1)]
 
 
@@ -49,6 +50,15 @@ class MailSection(Section):
     security: Literal["none", "starttls", "tls"] = "none"
     user: str | None = None
     password: str | None = None
+
+    @model_validator(mode="after")
+    def _password_encrypted(self) -> Self:
+        if self.user and self.security == "none" and self.server not in _HERE:
+            raise ValueError(
+                "would send its password in the clear. Add security: starttls (port 587) or "
+                "security: tls (port 465), as the server has it."
+            )
+        return self
 
 
 class WebhookSection(Section):

@@ -101,7 +101,7 @@ def _again(run: Path, old: NotebookRun, folder: Path, time_limit: float) -> Note
         limits = Limits(time_limit, machine_limit())
         secrets = tuple(taken(named(old.parameters)))
         process = NotebookProcess.start(job, folder=beside, limits=limits, secrets=secrets)
-        outcome = _waited(process)
+        outcome = _waited(process.begin())
     finally:
         remove_scratch(scratch)
     source = file_hash(Path(old.path)) if Path(old.path).is_file() else old.source

@@ -35,7 +35,7 @@ def moved(value, **changes):
         (968.0, "−3.2%"),
         (1000.0, "no change"),
         (1000.0 + 1e-8, "no change"),
-        (1000.1, "+less than 0.1%"),
+        (1000.1, "up by less than 0.1%"),
         (4000.0, "+300%"),
         (-500.0, "−$1,500"),
         (math.nan, "has no value now"),
@@ -48,6 +48,8 @@ def test_a_change_in_words(value, words):
 def test_a_share_moves_by_points():
     old = KeyFigure("alive", 0.40, unit="share")
     assert change_of(old, replace(old, value=0.412)).words == "+1.2 points"
+    assert change_of(old, replace(old, value=0.3999)).words == "down by less than 0.1 points"
+    assert change_of(old, replace(old, value=0.3)).words == "−10.0 points"
 
 
 def test_a_change_is_held_against_the_range():

@@ -98,7 +98,14 @@ def test_what_is_no_number_is_not_available(form):
         (23570, 21000, 26000, "customers", "24,000 (21,000 to 26,000)"),
         (0.9312, 0.89, 0.97, "purchases", "0.93 (0.89 to 0.97)"),
         (-3.0, -5.2, -0.9, "", "−3 (−5 to −1)"),
-        (3.0, 0.1, 40.0, "", "3 (0 to 40)"),
+        (3.0, 0.1, 40.0, "", "3 (0.1 to 40)"),
+        (158_000, 45_365, 271_365, "USD", "$160,000 (50,000 to 270,000)"),
+        (113_000, 0, 226_000, "USD", "$100,000 (0 to 200,000)"),
+        (-20_000, -250_000, -3000, "USD", "−$20,000 (−250,000 to −3,000)"),
+        (1.2e6, 3000, 2.4e6, "USD", "$1.2 million (0.003 to 2.4)"),
+        (1.2e6, -300, 2.4e6, "USD", "$1 million (0 to 2)"),
+        (0.2, 0.00012, 0.4, "share", "20% (0.01 to 40)"),
+        (5.0, 1e-9, 9.0, "", "5 (0 to 9)"),
         (900_000, 700_000, 1_200_000, "USD", "$900,000 (700,000 to 1,200,000)"),
     ],
 )
@@ -140,7 +147,18 @@ def test_no_more_digits_than_the_interval_supports(value, width):
     step = supported_step(value, low, high)
     assert step is not None
     assert step <= half * (1 + 1e-6)
-    assert step > half / (100.0001 if abs(value) < half else 10.00001)
+    finer = abs(value) < half or min(abs(low), abs(high)) < half
+    assert step > half / (100.0001 if finer else 10.00001)
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e6), st.sampled_from(["USD", "share", ""]))
+def test_no_end_becomes_zero_or_changes_its_sign(middle, width, unit):
+    low, high = middle - width, middle + width
+    ends = with_interval(middle, low, high, formatter(unit)).partition("(")[2].split(" to ")
+    for end, text in zip((low, high), ends, strict=True):
+        shown = any(digit in "123456789" for digit in text)
+        assert shown or abs(end) < width / 1000 or (unit == "USD" and abs(end) < 0.005)
+        assert text.startswith("−") == (end < 0 and shown)
 
 
 def test_an_estimate_lost_in_its_interval_is_not_written_with_endless_digits():

@@ -42,6 +42,40 @@ def test_a_cell_is_read_as_syntax():
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "kind", "optional"),
+    [
+        ("x: str | None = 'all'", "str", True),
+        ("x: None | str = 'all'", "str", True),
+        ("x: Optional[str] = 'all'", "str", True),
+        ("x: typing.Optional[str] = None", "str", True),
+        ("x: Union[str, None] = 'all'", "str", True),
+        ("x: 'str | None' = 'all'", "str", True),
+        ("x: list[str | None] = []", "list", False),
+        ("x: float = 1", "float", False),
+        ("x: int | None = 3", "int", True),
+        ("x: int | str = 3", "int", False),
+        ("x: Money = 3", "int", False),
+        ("x: 'a b' = 3", "int", False),
+        ("x: Any = None", "any", False),
+    ],
+)
+def test_an_annotation_says_whether_none_will_do(line, kind, optional):
+    (parameter,) = parse_parameters(line)
+    assert (parameter.type, parameter.optional) == (kind, optional)
+    if optional or kind == "any":
+        assert bind((parameter,), {"x": None}) == {"x": None}
+        assert parse_text(parameter, "none") is None
+    else:
+        with pytest.raises(ReportError, match="found None"):
+            bind((parameter,), {"x": None})
+
+
+def test_an_annotation_that_the_default_belies_is_refused():
+    with pytest.raises(ReportError, match=r"line 2 .* says that the value is int; its default 'a'"):
+        parse_parameters("\nx: int = 'a'")
+
+
 def test_help_and_unit_come_from_the_comment_beside():
     said = {p.name: (p.help, p.unit) for p in KNOWN}
     assert said["horizon_weeks"] == ("how far ahead", "weeks")
