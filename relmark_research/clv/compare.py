@@ -226,7 +226,7 @@ def _note(fit: Fit) -> str:
     if fit.diagnosis.lost:
         return f"not used, {fit.diagnosis}"
     if fit.diagnosis.vanishing:
-        return "as if nobody left"
+        return "nobody leaves"
     return f"no intervals, {fit.diagnosis}" if fit.no_interval else ""
 
 

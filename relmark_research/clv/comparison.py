@@ -1,8 +1,9 @@
 """What a comparison of models shows: a table, the model to use, and words.
 
 The model to use is one whose search ended at a maximum, which did as well as the best within
-chance, and which can give intervals, if there is such a one; of several, the one whose total came
-nearest. A model that ends where nobody leaves is NBD there, and NBD is used in its place.
+chance, and which can give intervals, if there is such a one. Of several it is the one with the best
+log score, unless the total of another came nearer by a hundredth or more. A model that ends where
+nobody leaves is NBD there, and NBD is used in its place.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from relmark_research.customers.summary import CustomerSummary
 
 _SAME = 1e-9  # log scores nearer than this are equal but for rounding
+_NEARER = 0.01  # of the total, by which another must be nearer than the best
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Comparison:
         Name of the usable model with the highest log score; NBD where none is usable.
     choice
         Name of the model to use: of those whose log score cannot be told from the best, and which
-        can give intervals if any can, the one whose total came nearest; NBD where in that one
-        nobody leaves.
+        can give intervals if any can, the best, or the one whose total came nearest where that is
+        nearer by a hundredth; NBD where in that one nobody leaves.
     fits
         Each model's fit to the calibration, and NBD's where it is the choice.
     failures
@@ -177,17 +179,17 @@ class Comparison:
         if self.choice == self.best and self.choice in models:
             return ""
         if self.choice == "NBD":
-            lead = "Of those that did as well the nearest in total ended where nobody leaves. "
-            they = "There they say" if len(staying) > 1 else "There it says"
+            if not staying:
+                return ""
+            end, they = ("end", "they say") if len(staying) > 1 else ("ends", "it says")
+            lead = f"{_listed(staying)} {end} at the limit in which nobody leaves. "
             return (
-                ""
-                if not staying
-                else (
-                    f"{'' if len(staying) == len(models) else lead}{they} what NBD says, which is "
-                    "used: customers buy at random, each at the own pace, and stay."
-                )
+                f"{lead * (len(staying) < len(models))}There {they} what NBD says, which is "
+                "used: customers buy at random, each at the own pace, and stay."
             )
         bias = self.table["bias"]
+        if abs(bias[self.best]) - abs(bias[self.choice]) < _NEARER:
+            return f"{self.choice} is the one to use: it can say how sure its numbers are."
         against = _listed([f"{bias[name]:+.0%}" for name in self.near if name != self.choice])
         text = (
             f"Of those that did as well {self.choice} came nearest in total "
@@ -238,7 +240,9 @@ def chosen(table: pd.DataFrame, fits: Mapping[str, Fit]) -> str:
         return "NBD"
     near = models[models["behind_low"] <= _SAME]
     sure = [not fits[str(name)].no_interval or bool(_vanishing(fits, name)) for name in near.index]
-    name = str((near[sure] if any(sure) else near)["bias"].abs().idxmin())
+    pool = (near[sure] if any(sure) else near).sort_values("log_score", ascending=False)
+    off = pool["bias"].abs()
+    name = str(off.idxmin() if off.iloc[0] - off.min() >= _NEARER else pool.index[0])
     return "NBD" if _vanishing(fits, name) else name
 
 

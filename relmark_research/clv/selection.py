@@ -69,9 +69,10 @@ class Selection:
         if self.choice in self.failed:
             said.append(f"{self.choice} is not used for all customers: {self.failed[self.choice]}.")
         if self.limit is not None:
+            too = ", too," if self.choice == "NBD" else ""
             said.append(
-                f"In all the data {type(self.limit.model).__name__} ends where nobody leaves: "
-                "NBD says the same, and how sure it is if so."
+                f"In all the data {type(self.limit.model).__name__}{too} ends where nobody leaves; "
+                "NBD says the same, and how sure it is if that is so."
             )
         elif self.choice == "NBD" != self.name:
             said.append(f"In all the data some do leave, so {self.name} is used instead of NBD.")
@@ -108,9 +109,11 @@ def select(
     sure = [name for name in found if name in sure]
     name = next(iter(sure or found), "NBD")
     used = {key: fit for key, fit in found.items() if not fit.diagnosis.vanishing}
-    if name in used:
-        return Selection(name, {name: used[name]} | used, None, choice, failed)
-    return Selection("NBD", {"NBD": NBD.fit(customers)} | used, found.get(name), choice, failed)
+    if len(used) < len(found) or name not in used:
+        used.setdefault("NBD", NBD.fit(customers))
+    limit = None if name in used else found.get(name)
+    name = name if name in used else "NBD"
+    return Selection(name, {name: used[name]} | used, limit, choice, failed)
 
 
 def _says_how_sure(fit: Fit) -> bool:

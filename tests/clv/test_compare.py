@@ -110,6 +110,14 @@ def test_words_name_the_choice_and_why():
     )
 
 
+def test_a_total_that_is_hardly_nearer_decides_nothing(compared):
+    table = compared.table.copy()
+    table.loc[["MBGNBD", "BGNBD"], "bias"] = -0.066, -0.06
+    assert chosen(table, compared.fits) == "MBGNBD"
+    table.loc["BGNBD", "bias"] = -0.055
+    assert chosen(table, compared.fits) == "BGNBD"
+
+
 def test_words_say_where_leaving_explains_nothing():
     compared = words_of(
         {
@@ -199,7 +207,7 @@ def test_where_nobody_leaves_nbd_is_used_and_gives_intervals():
     customers = staying()
     compared = rm.compare_models(kept_back(customers))
     assert compared.choice == "NBD"
-    assert (compared.table["note"] == "as if nobody left").sum() == 3
+    assert (compared.table["note"] == "nobody leaves").sum() == 3
     assert " all end at the limit in which nobody leaves. There they say what" in compared.words
     assert compared.words_on_leaving == "In all of the models it is as likely that nobody leaves."
     assert compared.fits["NBD"].no_interval == ""
@@ -208,7 +216,7 @@ def test_where_nobody_leaves_nbd_is_used_and_gives_intervals():
     assert (selected.name, list(selected.fits)) == ("NBD", ["NBD"])
     assert selected.nobody_leaves
     assert len(selected.most_leaving(0.9)) > 5
-    assert "ends where nobody leaves: NBD says the same" in selected.words
+    assert "too, ends where nobody leaves; NBD says the same" in selected.words
 
 
 def test_who_seemed_to_stay_may_be_seen_to_leave(cdnow):

@@ -89,3 +89,28 @@ def test_one_ratio_told_does_not_vouch_for_other_parameters(bought):
     )
     with pytest.raises(ParameterError, match="not determined"):
         sensitivity.doubt(replace(bought, diagnosis=half))
+
+
+def test_numbers_without_intervals_carry_the_word_of_a_fit_without_them(bought, paid, cdnow):
+    said = replace(bought.diagnosis, grade="not converged", words="a slope is left")
+    lost, terms = replace(bought, diagnosis=said), TERMS | {"level": None}
+    told = r"BGNBD's numbers are not to be relied on \(not converged: a slope is left\)"
+    for call in (
+        lambda: rm.forecast(lost, cdnow, horizon="9 weeks"),
+        lambda: rm.clv.total_purchases(lost, cdnow, horizon="9 weeks", level=None),
+        lambda: rm.lifetime_value(lost, paid, cdnow, **terms),
+        lambda: rm.total_value(lost, paid, cdnow, **terms),
+    ):
+        with pytest.warns(UserWarning, match=told):
+            call()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rm.lifetime_value(bought, paid, cdnow, **terms)
+        rm.forecast(bought.model, cdnow, horizon="9 weeks")
+
+
+def test_a_level_is_for_fits_that_can_all_give_intervals(bought, paid):
+    assert sensitivity.level_for(0.9, bought, paid) == 0.9
+    lost = replace(paid, diagnosis=replace(paid.diagnosis, grade="did not move", words="no step"))
+    assert sensitivity.level_for(0.9, bought, lost) is None
+    assert "no interval: GammaGamma's parameters are not determined (did not" in lost.no_interval
