@@ -53,6 +53,7 @@ def _duckdb() -> Any:
     atexit.register(shutil.rmtree, spill, ignore_errors=True)
     connection = ibis.duckdb.connect(temp_directory=spill)
     connection.raw_sql("SET TimeZone = 'UTC'")
+    connection.raw_sql("SET enable_progress_bar = false")  # it would stand in a report
     return connection
 
 

@@ -133,6 +133,7 @@ def _connected(place: Place) -> Any:
             if scheme == "duckdb":
                 connection = ibis.duckdb.connect(path, read_only=True)
                 connection.raw_sql("SET TimeZone = 'UTC'")
+                connection.raw_sql("SET enable_progress_bar = false")
                 return connection
             return ibis.sqlite.connect(path)
         return ibis.postgres.connect(**_client(parts))

@@ -21,6 +21,24 @@ def frame():
     return pd.DataFrame(ROWS, columns=["customer_id", "date", "value"])
 
 
+@pytest.fixture(params=["frame", "file"])
+def duck(request, frame, tmp_path):
+    """A log in DuckDB's memory, and one in a file of it."""
+    if request.param == "frame":
+        return rm.read_transactions(frame)
+    path = tmp_path / "orders.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.register("given", frame)
+        connection.execute("CREATE TABLE orders AS SELECT * FROM given")
+    return rm.read_transactions(f"duckdb:///{path}#orders")
+
+
+def test_a_long_query_shows_no_bar_among_a_reports_outputs(duck):
+    backend = duck.rows.get_backend()
+    setting = backend.raw_sql("SELECT current_setting('enable_progress_bar')").fetchone()
+    assert setting == (False,)
+
+
 @pytest.fixture
 def crm(tmp_path):
     path = tmp_path / "crm.db"
