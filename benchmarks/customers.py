@@ -1,19 +1,25 @@
 """From Parquet to customers: this package against SQL written by hand and against lifetimes.
 
     python benchmarks/customers.py                      # 1e6 and 1e7 rows, SQL beside
-    python benchmarks/customers.py --rows 1e6 1e7 1e8 2e8 --lifetimes PYTHON
+    python benchmarks/customers.py --lifetimes PYTHON   # and lifetimes
+    python benchmarks/customers.py --rows 1e6 1e7 1e8 2e8 --times 1
 
 PYTHON is that of an environment with lifetimes 0.11.3 and a pandas that it works with, such as
-``uv venv --python 3.11 /tmp/lt && uv pip install --python /tmp/lt lifetimes==0.11.3 'pandas<2.2'
-'numpy<2' 'scipy<1.13' 'pyarrow<17' 'setuptools<80'``. Each figure is the best of several runs in a
-process of its own; CPU is that of all threads; memory is the process's greatest resident set. The
-data are made on the spot.
+``uv venv --python 3.11 lt && uv pip install --python lt lifetimes==0.11.3 'pandas<2.2' 'numpy<2'
+'scipy<1.13' 'pyarrow<17' 'setuptools<80'``.
+
+The data are made on the spot: three years of days, values to the cent, ten rows per customer, of
+whom a few buy most; ids are whole numbers, or text such as ``C0012345`` (``--ids text``). Each run
+is a process of its own that has imported its packages before the clock starts. The candidates run
+in turn, and the table shows medians: wall time, CPU of all threads, the greatest resident set, and
+how many times ours the wall and the CPU time are.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,32 +30,34 @@ MEMORY = "2500MB"  # what DuckDB may use there; the rest is Python and what Duck
 
 HAND = """
 WITH days AS (
-  SELECT customer_id, date, CAST(sum(CAST(round(value * 10000) AS BIGINT)) AS BIGINT) AS parts
-  FROM '{path}' GROUP BY ALL
+  SELECT customer_id, date, sum(round(value * 10000)) AS parts FROM '{path}' GROUP BY ALL
 ), summed AS (
   SELECT customer_id, count(*) - 1 AS frequency, min(date) AS first, max(date) AS last,
-         CAST(sum(parts) AS BIGINT) AS total, arg_min(parts, date) AS first_parts
+         sum(parts) AS total, arg_min(parts, date) AS first_parts
   FROM days GROUP BY ALL
 )
 SELECT CAST(customer_id AS VARCHAR) AS customer_id, frequency, (last - first) / 7 AS recency,
        (DATE '2022-12-31' - first) / 7 AS T,
-       (total - first_parts) / nullif(frequency, 0) / 10000 AS monetary_value
-FROM summed ORDER BY customer_id
+       (total - first_parts) / nullif(frequency * 10000, 0) AS monetary_value
+FROM summed ORDER BY summed.customer_id
 """
 CHECKS = """
 SELECT count(*), count(customer_id), count(date), count(value), count(*) FILTER (value = 0),
        count(*) FILTER (value < 0), count(*) FILTER (abs(value) > 9e11), min(date), max(date)
 FROM '{path}'
 """
+PLAIN = """
+SELECT customer_id, count(*) - 1 AS frequency, (max(date) - min(date)) / 7 AS recency,
+       (DATE '2022-12-31' - min(date)) / 7 AS T,
+       (sum(value) - arg_min(value, date)) / nullif(count(*) - 1, 0) AS monetary_value
+FROM (SELECT customer_id, date, sum(value) AS value FROM '{path}' GROUP BY ALL) GROUP BY ALL
+"""
 
 OURS = """
-import relmark_research as rm
 log = rm.read_transactions({path!r})
 len(log.customer_summary(unit="week").table)
 """
 OURS_LARGE = """
-import ibis, tempfile
-import relmark_research as rm
 with tempfile.TemporaryDirectory(dir={folder!r}) as spill:
     engine = ibis.duckdb.connect(memory_limit={memory!r}, temp_directory=spill, threads=2,
                                  preserve_insertion_order=False)
@@ -57,27 +65,34 @@ with tempfile.TemporaryDirectory(dir={folder!r}) as spill:
     len(log.distinct_histories(unit="week").table)
 """
 BY_HAND = """
-import duckdb
 engine = duckdb.connect()
 engine.execute({checks!r}).fetchall()
-len(engine.execute({hand!r}).df())
+len(engine.execute({hand!r}).to_arrow_table().to_pandas())
 """
-BY_HAND_UNCHECKED = """
-import duckdb
-len(duckdb.connect().execute({hand!r}).df())
+BY_HAND_PLAIN = """
+len(duckdb.connect().execute({plain!r}).to_arrow_table().to_pandas())
 """
 LIFETIMES = """
-import warnings; warnings.simplefilter("ignore")
-import pandas as pd
-from lifetimes.utils import summary_data_from_transaction_data as summary
 rows = pd.read_parquet({path!r})
 len(summary(rows, "customer_id", "date", monetary_value_col="value", freq="D",
             observation_period_end="2022-12-31"))
 """
 
+OUR_IMPORTS = """
+import duckdb, ibis, pandas, pyarrow, tempfile
+import relmark_research as rm
+ibis.duckdb, rm.read_transactions, rm.ReadOptions
+"""
+SQL_IMPORTS = "import duckdb, pandas, pyarrow"
+LIFETIMES_IMPORTS = """
+import warnings; warnings.simplefilter("ignore")
+import pandas as pd
+import pyarrow.parquet
+from lifetimes.utils import summary_data_from_transaction_data as summary
+"""
+
 TIMED = """
 import json, resource, time
-began = time.perf_counter()
 {imports}
 used = resource.getrusage(resource.RUSAGE_SELF)
 start, cpu = time.perf_counter(), used.ru_utime + used.ru_stime
@@ -88,55 +103,58 @@ print(json.dumps(dict(wall=time.perf_counter() - start, cpu=used.ru_utime + used
 """
 
 
-def make(rows: int, path: Path, each: int) -> None:
+def make(rows: int, path: Path, *, each: int, ids: str) -> None:
     """Write a log of three years with so many rows for each customer; a few of them buy most."""
     import duckdb
 
     engine = duckdb.connect()
     engine.execute("SET preserve_insertion_order = false; SET memory_limit = '3GB'")
-    customers = rows // each
+    customer = f"CAST(floor({rows // each} * pow(random(), 1.6)) AS BIGINT)"
+    if ids == "text":
+        customer = f"format('C{{:07d}}', {customer})"
     engine.execute(
-        f"COPY (SELECT CAST(floor({customers} * pow(random(), 1.6)) AS BIGINT) AS customer_id, "
+        f"COPY (SELECT {customer} AS customer_id, "
         "DATE '2020-01-01' + CAST(floor(random() * 1096) AS INTEGER) AS date, "
         f"round(5 - 20 * ln(1 - random()), 2) AS value FROM range({rows})) "
         f"TO '{path}' (FORMAT parquet)"
     )
 
 
-def measured(python: str, code: str, imports: str, times: int) -> dict[str, float]:
-    """Run a piece of code in fresh processes and return the best wall time, CPU and memory."""
-    program = TIMED.format(code=code.strip(), imports=imports)
-    found = []
+def run(python: str, code: str, imports: str) -> dict[str, float]:
+    """Run a piece of code in a fresh process and return its wall time, CPU and memory."""
+    program = TIMED.format(code=code.strip(), imports=imports.strip())
+    done = subprocess.run([python, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout[done.stdout.rindex("{") :])
+
+
+def medians(candidates: dict[str, tuple[str, str, str]], times: int) -> dict[str, dict[str, float]]:
+    """Run the candidates in turn, so many times, and return the median of each figure."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in candidates}
     for _ in range(times):
-        done = subprocess.run(
-            [python, "-W", "ignore", "-c", program], capture_output=True, text=True
-        )
-        if done.returncode:
-            raise SystemExit(done.stderr)
-        found.append(json.loads(done.stdout[done.stdout.rindex("{") :]))
-    return {key: min(run[key] for run in found) for key in found[0]}
+        for name, candidate in candidates.items():
+            runs[name].append(run(*candidate))
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]}
+        for name, found in runs.items()
+    }
 
 
-def candidates(path: Path, rows: int, lifetimes: str | None) -> dict[str, tuple[str, str, str]]:
-    """Name -> (python, code, imports before the clock starts)."""
-    hand, checks = HAND.format(path=path), CHECKS.format(path=path)
-    warm = (
-        "import duckdb, ibis, pandas, pyarrow, relmark_research as rm; ibis.duckdb; rm.ReadOptions"
-    )
+def candidates_of(path: Path, rows: int, lifetimes: str | None) -> dict[str, tuple[str, str, str]]:
+    """Name -> (python, code, imports before the clock starts); ours first."""
     if rows >= LARGE:
         code = OURS_LARGE.format(path=str(path), folder=str(path.parent), memory=MEMORY)
-        return {"relmark_research, distinct histories": (sys.executable, code, warm)}
+        return {"relmark-research, distinct histories": (sys.executable, code, OUR_IMPORTS)}
+    hand = BY_HAND.format(hand=HAND.format(path=path), checks=CHECKS.format(path=path))
+    plain = BY_HAND_PLAIN.format(plain=PLAIN.format(path=path))
     found = {
-        "relmark_research": (sys.executable, OURS.format(path=str(path)), warm),
-        "SQL by hand, the same checks": (
-            sys.executable, BY_HAND.format(hand=hand, checks=checks), "import duckdb, pandas",
-        ),
-        "SQL by hand, no checks": (
-            sys.executable, BY_HAND_UNCHECKED.format(hand=hand), "import duckdb, pandas",
-        ),
-    }  # fmt: skip
+        "relmark-research": (sys.executable, OURS.format(path=str(path)), OUR_IMPORTS),
+        "SQL by hand, same checks and sums": (sys.executable, hand, SQL_IMPORTS),
+        "SQL by hand, no checks or order": (sys.executable, plain, SQL_IMPORTS),
+    }
     if lifetimes:
-        found["lifetimes 0.11.3"] = (lifetimes, LIFETIMES.format(path=str(path)), "import pandas")
+        found["lifetimes 0.11.3"] = (lifetimes, LIFETIMES.format(path=str(path)), LIFETIMES_IMPORTS)
     return found
 
 
@@ -146,17 +164,21 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", type=float, default=[1e6, 1e7])
     parser.add_argument("--lifetimes", metavar="PYTHON", help="python with lifetimes 0.11.3")
     parser.add_argument("--each", type=int, default=10, help="rows of a customer on average")
-    parser.add_argument("--times", type=int, default=3, help="runs, of which the best counts")
+    parser.add_argument("--ids", choices=("number", "text"), default="number")
+    parser.add_argument("--times", type=int, default=5, help="runs, of which the median counts")
     asked = parser.parse_args()
-    print(f"{'rows':>12}  {'what':38}{'wall s':>9}{'CPU s':>9}{'GB':>7}")
+    print("| rows | what | wall s | CPU s | times our wall | times our CPU | GB |")
+    print("|---:|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory(prefix="relmark-bench-") as folder:
         for rows in map(int, asked.rows):
             path = Path(folder) / f"{rows}.parquet"
-            make(rows, path, asked.each)
-            for name, (python, code, imports) in candidates(path, rows, asked.lifetimes).items():
-                best = measured(python, code, imports, 1 if rows >= LARGE else asked.times)
-                shown = f"{best['wall']:9.2f}{best['cpu']:9.2f}{best['memory']:7.2f}"
-                print(f"{rows:12,}  {name:38}{shown}", flush=True)
+            make(rows, path, each=asked.each, ids=asked.ids)
+            found = medians(candidates_of(path, rows, asked.lifetimes), asked.times)
+            ours = next(iter(found.values()))
+            for name, it in found.items():
+                ratios = f"{it['wall'] / ours['wall']:.2f} | {it['cpu'] / ours['cpu']:.2f}"
+                times = f"{it['wall']:.2f} | {it['cpu']:.2f} | {ratios}"
+                print(f"| {rows:,} | {name} | {times} | {it['memory']:.2f} |", flush=True)
             path.unlink()
 
 

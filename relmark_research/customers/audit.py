@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ class Checks:
         The source's columns, to show rows in its own words.
     zero, negative
         Usable rows of zero and of negative value.
+    size
+        Sum of the sizes of the usable rows' values [money].
     first, last
         First and last day among the usable rows.
     """
@@ -40,6 +43,7 @@ class Checks:
     names: Columns = field(default_factory=Columns)
     zero: int = 0
     negative: int = 0
+    size: float = math.inf
     first: date = date.min
     last: date = date.min
 
@@ -70,6 +74,7 @@ def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> 
         names=names,
         zero=int(good["zero"]),
         negative=int(good["negative"]),
+        size=float(good["size"]),
         first=pd.Timestamp(good["first"]).date(),
         last=pd.Timestamp(good["last"]).date(),
     )

@@ -50,9 +50,18 @@ def stripped(text: ir.Value) -> ir.Value:
 
 
 def rounded(number: ir.Value) -> ir.Value:
-    """Round halves away from zero: PostgreSQL would round them to even, SQLite knows no floor."""
+    """Round halves away from zero: PostgreSQL would round them to even, SQLite knows no floor.
+
+    DuckDB's function of one argument is four times as fast as that of two, which Ibis would call.
+    """
     import ibis
 
+    if name_of(number) == "duckdb":
+
+        @ibis.udf.scalar.builtin(name="round", signature=(("float64",), "float64"))
+        def rounds(money): ...  # type: ignore[no-untyped-def]
+
+        return rounds(number)
     if name_of(number) not in ("postgres", "sqlite"):
         return number.round()
     size = number.abs()
@@ -61,10 +70,20 @@ def rounded(number: ir.Value) -> ir.Value:
     return ibis.ifelse(number < 0, -up, up)
 
 
+def whole(number: ir.Value, *, floats: bool) -> ir.Value:
+    """Return whole numbers as int64; where ``floats`` hold their sums, as the engine sums faster.
+
+    DuckDB sums int64 in 128 bits: 3.4 s of CPU against 2.9 s in float64 for 10 million rows.
+    """
+    return number if floats and name_of(number) == "duckdb" else number.cast("int64")
+
+
 def exact_sum(whole: ir.Value) -> ir.Value:
-    """Return the sum of whole numbers as int64; DuckDB would go on with 128 bits otherwise."""
+    """Return the sum of whole numbers, of int64 as such; DuckDB would go on with 128 bits."""
     import ibis
 
+    if whole.type().is_floating():
+        return whole.sum()
     if name_of(whole) != "duckdb":
         return whole.sum().cast("int64")
 
@@ -89,7 +108,9 @@ def at_first(values: ir.Value, order: ir.Value) -> ir.Value:
     if engine != "duckdb":
         return values.argmin(order)
 
-    @ibis.udf.agg.builtin(name="arg_min", signature=(("int64", "date"), "int64"))
+    kind = values.type()
+
+    @ibis.udf.agg.builtin(name="arg_min", signature=((kind, "date"), kind))
     def arg_min(value, by): ...  # type: ignore[no-untyped-def]
 
     return arg_min(values, order)

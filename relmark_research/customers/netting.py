@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SCALE = 10_000  # whole parts per unit of money
+EXACT = 2**52 / SCALE  # money; the parts of less are summed exactly in float64
 
 
-def purchase_days(rows: ir.Table, *, returns: Returns, any_returns: bool) -> ir.Table:
+def purchase_days(
+    rows: ir.Table, *, returns: Returns, any_returns: bool, small: bool = False
+) -> ir.Table:
     """Return one row per customer and day of purchase.
 
     Parameters
@@ -33,15 +36,18 @@ def purchase_days(rows: ir.Table, *, returns: Returns, any_returns: bool) -> ir.
         ``"net"``, ``"drop"`` (negative rows are left out) or ``"keep"`` (they count as they are).
     any_returns
         Whether there is a negative row at all; if not, netting is spared.
+    small
+        Whether the sizes of all values together are less than `EXACT`.
 
     Returns
     -------
     Table
-        customer_id, date, parts (value in whole ten-thousandths, int64)[, cost_parts][, key].
+        customer_id, date, parts (value in whole ten-thousandths, int64, or float64 where it is
+        exact and faster)[, cost_parts][, key].
     """
     if any_returns and returns == "drop":
         rows = rows.filter(rows.value >= 0)
-    days = _by_day(rows)
+    days = _by_day(rows, small=small)
     if not (any_returns and returns == "net"):
         return days.drop("purchases", "gross")
     left = _netted(days, "parts")
@@ -66,8 +72,8 @@ def who(table: ir.Table) -> str:
     return "key" if "key" in table.columns else "customer_id"
 
 
-def _by_day(rows: ir.Table) -> ir.Table:
-    parts = _parts(rows.value)
+def _by_day(rows: ir.Table, *, small: bool = False) -> ir.Table:
+    parts = _parts(rows.value, small=small)
     sums = {
         "parts": engines.exact_sum(parts),
         "purchases": (parts >= 0).sum().cast("int64"),
@@ -81,8 +87,8 @@ def _by_day(rows: ir.Table) -> ir.Table:
     return days
 
 
-def _parts(money: ir.Value) -> ir.Value:
-    return engines.rounded(money * SCALE).cast("int64")
+def _parts(money: ir.Value, *, small: bool = False) -> ir.Value:
+    return engines.whole(engines.rounded(money * SCALE), floats=small)
 
 
 def _with_sums(days: ir.Table, name: str) -> ir.Table:

@@ -15,22 +15,27 @@ if TYPE_CHECKING:
 
 
 def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
-    """Return what `customers` does, in memory and sorted by customer_id."""
-    return engines.in_order(customers(days, last, months=months), "customer_id")
+    """Return one row per customer, in memory, sorted by customer_id; numbers by their size.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, frequency, recency_days and T_days (or recency_months and T_months),
+        repeat_value (mean value of the purchase-days after the first, missing without any).
+    """
+    table = engines.in_order(customers(days, last, months=months), who(days))
+    return table.drop(columns="key", errors="ignore")
 
 
 def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
-    """Return customer_id, frequency, recency_*, T_*, repeat_value, lazily.
-
-    The lengths are called recency_days and T_days, or recency_months and T_months. repeat_value is
-    the mean value of the purchase-days after the first (missing without any).
-    """
+    """Return customer_id, frequency, recency_*, T_*, repeat_value[, key], lazily."""
     measured = _measured(days, last, months=months)
     if "key" in measured.columns:
         measured = measured.mutate(customer_id=measured.key.cast("string"))
     repeat_parts = measured.total_parts - measured.first_parts
     mean = repeat_parts.cast("float64") / (measured.frequency * SCALE).nullif(0).cast("float64")
-    return measured.select("customer_id", *_history(months), repeat_value=mean)
+    columns = dict.fromkeys(["customer_id", *_history(months), who(days)])
+    return measured.select(*columns, repeat_value=mean)
 
 
 def per_history(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:

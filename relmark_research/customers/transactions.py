@@ -70,7 +70,10 @@ class TransactionLog:
     def days(self) -> ir.Table:
         """Lazy table of purchase-days: customer_id, date, parts (value in ten-thousandths)."""
         return netting.purchase_days(
-            self.rows, returns=self.returns, any_returns=self.checks.negative > 0
+            self.rows,
+            returns=self.returns,
+            any_returns=self.checks.negative > 0,
+            small=self.checks.size < netting.EXACT,
         )
 
     @cached_property
