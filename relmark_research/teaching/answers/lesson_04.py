@@ -1,0 +1,133 @@
+"""Lesson 4: what will they spend next time?"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.gamma_gamma import GammaGamma
+from relmark_research.customers.datasets import load_cdnow
+from relmark_research.customers.summary import Split
+from relmark_research.teaching.exercises import Exercise, Mistake
+
+_PRINTED = GammaGamma(p=6.25, q=3.74, v=15.44)  # Fader & Hardie (2013)
+_NAMES, _OWN, _REPEATS = ["Dora", "Emil"], np.array([120.0, 100.0]), np.array([1.0, 8.0])
+
+
+def _two(repeats: np.ndarray = _REPEATS) -> pd.Series:
+    return pd.Series(_PRINTED.conditional_expected_spend(repeats, _OWN), index=_NAMES)
+
+
+def _swapped() -> pd.Series:
+    """The weights of the own mean and of everybody's taken for each other."""
+    return _OWN + float(_PRINTED.expected_spend()) - _two()
+
+
+@cache
+def _split() -> Split:
+    return load_cdnow().split(at="1997-09-30")
+
+
+def _correlation(*, everybody: bool = False, total: bool = False) -> float:
+    table = _split().calibration.table
+    table = table if everybody else table.query("frequency > 0")
+    spend = table["monetary_value"].fillna(0)
+    return float(table["frequency"].corr(spend * table["frequency"] if total else spend))
+
+
+@cache
+def _lowest() -> pd.Series:
+    """Means of the fifth that had spent least per purchase: so far, by the model, afterwards."""
+    calibration = _split().calibration
+    spend: GammaGamma = GammaGamma.fit(calibration).model  # type: ignore[assignment]
+    table = calibration.table.join(_split().holdout).query("frequency > 0 and purchases > 0")
+    own = table["monetary_value"]
+    means = pd.DataFrame(
+        {
+            "own": own,
+            "foreseen": spend.conditional_expected_spend(
+                *table[["frequency", "monetary_value"]].to_numpy(float).T
+            ),
+            "rise": table["value"] / table["purchases"],
+        }
+    )
+    return means[pd.qcut(own, 5, labels=False) == 0].mean()
+
+
+def _claim() -> pd.Series:
+    return _lowest()[["rise", "foreseen"]] / _lowest()["own"] - 1
+
+
+EXERCISES = (
+    Exercise(
+        key="4.1",
+        answer=lambda: (12.5 * 25 + 25 * 50) / 37.5,
+        mistakes=(
+            Mistake(40, "That is what was spent. Of which kind are those who spend 40?"),
+            Mistake(
+                (25 + 50) / 2,
+                "That is everybody's mean. Are both kinds as frequent among those who spent 40?",
+            ),
+            Mistake(50, "Most of them are large, but are all?"),
+        ),
+        because="Seeing 40 speaks for the large kind here, as they spend it twice as often.",
+    ),
+    Exercise(
+        key="4.2",
+        answer=_two,
+        tolerance=0.3,
+        mistakes=(
+            Mistake(
+                lambda: pd.Series(_OWN, index=_NAMES),
+                "Those are their own means. How far is each to be believed?",
+            ),
+            Mistake(
+                lambda: _two(_REPEATS + 1),
+                "x counts repeats: is the first purchase among yours?",
+            ),
+            Mistake(_swapped, "You have the two weights the wrong way round."),
+        ),
+        because="Emil has the lower mean and is expected to spend more: eight purchases are "
+        "believed, one is believed in part.",
+    ),
+    Exercise(
+        key="4.3",
+        answer=_correlation,
+        tolerance=0.005,
+        mistakes=(
+            Mistake(
+                lambda: _correlation(everybody=True),
+                "Are those without a repeat in yours, with a spend of nothing?",
+            ),
+            Mistake(
+                lambda: _correlation(total=True),
+                "You took what each spent in all, which holds the frequency already.",
+            ),
+        ),
+        because="Positive, and small. rm.clv.spend_frequency_correlation shows that one customer "
+        "makes half of it: the assumption is not quite true, and does little harm here.",
+    ),
+    Exercise(
+        key="4.4",
+        answer=_claim,
+        tolerance=0.01,
+        unit="share",
+        mistakes=(
+            Mistake(
+                lambda: _claim() + 1,
+                "Those are ratios. By what share is the later mean above the earlier one?",
+            ),
+            Mistake(
+                lambda: 1 - 1 / (1 + _claim()),
+                "You divided by the later mean. The rise is measured from the earlier one.",
+            ),
+            Mistake(
+                lambda: pd.Series({"rise": _claim()["foreseen"], "foreseen": _claim()["rise"]}),
+                "The two have changed places.",
+            ),
+        ),
+        because="A rise from nothing: part is regression to the mean, which the model foresees, "
+        "and part is the season, in which all spent more. Compare with customers as low who got no "
+        "leaflet, chosen by lot.",
+    ),
+)
