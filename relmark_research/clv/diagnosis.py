@@ -171,9 +171,10 @@ def _without(mixture: Mixture) -> tuple[tuple[str, ...], str]:
 def _limits(
     likelihood: Likelihood, found: Found, axis: Array, told: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Say which parameters run off to a limit along an open direction, if they do."""
+    """Say which parameters run off to a limit along an open direction, on from where they went."""
     k = int(np.argmax(np.abs(axis)))
-    for direction in (axis / axis[k], -axis / axis[k]):
+    onwards = axis / axis[k] * (1 if found.point.at[k] >= likelihood.reference[k] else -1)
+    for direction in (onwards, -onwards):
         start = found.point.at + _AWAY * direction
         free = np.arange(len(axis)) != k
         there = maximise(likelihood.at, start, free=free).point

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from relmark_research.clv.gammas import digamma_rise, log_beta, trigamma
+from relmark_research.clv.gammas import digamma_rise, log_beta, trigamma, trigamma_rise
 from relmark_research.customers.histories import coded
 
 Array = np.ndarray
@@ -31,14 +31,17 @@ class SpendSums:
     weights
         Sums to be taken over rows: the weights, and the weights times x, shape (2, rows).
     fixed
-        Sum of the weighted ln m, and of the weighted x ln(x m).
+        Sums of the weighted ln m, of the weighted x ln(x m) and of the weighted ln(x m).
+    typical
+        A spend x m in the middle.
     """
 
     x: Array
     by_x: Array
     spent: Array
     weights: Array
-    fixed: tuple[float, float]
+    fixed: tuple[float, float, float]
+    typical: float
 
     @classmethod
     def of(cls, data: tuple[Array, ...], weights: Array) -> SpendSums:
@@ -47,35 +50,56 @@ class SpendSums:
         codes, values = coded(x)
         both = np.stack([weights, weights * x])
         spent = x * m
-        fixed = _summed(both[:1], np.log(m))[0], _summed(both[1:], np.log(spent))[0]
-        return cls(values, np.bincount(codes, weights, len(values)), spent, both, fixed)
+        log_spent = np.log(spent)
+        by_customer, by_purchase = _summed(both, log_spent)
+        fixed = _summed(both[:1], np.log(m))[0], by_purchase, by_customer
+        typical = float(np.exp(by_customer / weights.sum()))
+        return cls(values, np.bincount(codes, weights, len(values)), spent, both, fixed, typical)
 
     def __call__(self, values: Array) -> tuple[float, Array, Array]:
         """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
         p, q, v = values
-        x, n, rise, psi1 = self.x, self.by_x, digamma_rise, trigamma
-        grown, grown_x = _summed(self.weights, np.log1p(self.spent / v))
+        x, n, rise = self.x, self.by_x, digamma_rise
         rate = 1 / (v + self.spent)
-        rates, rates_x = _summed(self.weights, rate)
-        squares, squares_x = _summed(self.weights, rate * rate)
+        part, (w, wx) = self.spent * rate, self.weights
+        parts, parts2 = _sum(w, part), _sum(w, part, part)
+        rates_x, squares_x = _sum(wx, rate), _sum(wx, rate, rate)
         customers, purchases = n.sum(), n @ x
-        shrunk_x = grown_x - self.fixed[1] + purchases * np.log(v)  # sum of x ln(1 + v / (x m))
+        grown, shrunk_x = self._logs(v, customers, purchases)
         value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * shrunk_x - q * grown
-        both1 = psi1(p * x + q)
+        both1 = trigamma(p * x + q)
         gradient = np.array(
             [
                 n @ (x * rise(p * x, q)) - shrunk_x,
                 n @ rise(q, p * x) - grown,
-                q * (customers / v - rates) - p * rates_x,
+                q / v * parts - p * rates_x,
             ]
         )
-        pp, pq = n @ (x**2 * (both1 - psi1(p * x))), n @ (x * both1)
-        qq, qv = n @ both1 - customers * psi1(q), customers / v - rates
-        vv = -q * customers / v**2 + p * squares_x + q * squares
+        pp, pq = n @ (x**2 * trigamma_rise(p * x, q)), n @ (x * both1)
+        qq, qv = n @ trigamma_rise(q, p * x), parts / v
+        vv = p * squares_x - q / v * (2 * parts - parts2) / v
         hessian = np.array([[pp, pq, -rates_x], [pq, qq, qv], [-rates_x, qv, vv]])
         return float(value), gradient, hessian
+
+    def _logs(self, v: float, customers: float, purchases: float) -> tuple[float, float]:
+        """Return the sums of ln(1 + x m / v) and of x ln(1 + v / (x m)), the smaller one by itself.
+
+        Where v is small beside what is spent the second is lost in a difference, and p times it is
+        a large part of the whole; where v is large the same holds of the first, times q.
+        """
+        by_customer, by_purchase = self.fixed[2], self.fixed[1]
+        if v < self.typical:
+            less, shrunk_x = _summed(self.weights, np.log1p(v / self.spent))
+            return by_customer - customers * np.log(v) + less, shrunk_x
+        grown, grown_x = _summed(self.weights, np.log1p(self.spent / v))
+        return grown, grown_x - by_purchase + purchases * np.log(v)
 
 
 def _summed(weights: Array, column: Array) -> list[float]:
     """Return the weighted sums of a column, without BLAS, whose threads come too late."""
     return [float(each) for each in np.einsum("ki,i->k", weights, column)]
+
+
+def _sum(*columns: Array) -> float:
+    """Return the sum of the columns' product, in one pass and one thread."""
+    return float(np.einsum(",".join("i" * len(columns)) + "->", *columns))

@@ -99,3 +99,61 @@ def test_spend_of_nothing_says_why_it_cannot_be_fitted():
     )
     with pytest.raises(DataError, match="all 2 of them have a monetary_value of 0"):
         rm.GammaGamma.fit(table)
+
+
+@pytest.fixture(scope="module")
+def even():
+    """Eighty customers who each spend the same at every purchase: how much, differs."""
+    rng = np.random.default_rng(4)
+    m = 100 / rng.gamma(3.5, 1, 80)
+    table = pd.DataFrame({"frequency": rng.geometric(0.2, 80), "recency": 9.0, "T": 10.0})
+    return rm.CustomerSummary(table.assign(monetary_value=m).astype(float), unit="week")
+
+
+def test_customers_who_spend_evenly_leave_the_shape_without_a_bound(even):
+    """The search ends far out, whatever p: only p v is told, and no interval is given."""
+    fit = rm.GammaGamma.fit(even)
+    p, q, v = fit.model.values
+    assert p > 1e6
+    assert fit.diagnosis.grade == "at infinity"
+    assert fit.diagnosis.words in (
+        "p runs off to infinity: the data set it no upper bound",
+        "v runs off to 0: the data set it no lower bound",
+    )
+    assert "no interval: GammaGamma's parameters are not determined" in fit.no_interval
+    m = even.monetary_value
+    limit = stats.invgamma.fit(m, floc=0)  # of each customer's mean spend itself
+    assert (q, p * v) == pytest.approx((limit[0], limit[2]), rel=1e-4)
+    spent = fit.model.conditional_expected_spend(even.frequency, m)
+    np.testing.assert_allclose(spent, m, rtol=1e-4)
+    with pytest.warns(UserWarning, match="GammaGamma's numbers are not to be relied on"):
+        bought = rm.BGNBD(0.5, 10, 0.6, 2)
+        terms = {"margin": 1, "annual_discount_rate": 0.1, "horizon": "52 weeks"}
+        rm.total_value(bought, fit, even, **terms, level=None)
+
+
+@pytest.mark.parametrize("v", [1e-12, 1e-6, 1e9, 1e15])
+def test_sums_keep_their_digits_where_spend_is_even_or_customers_alike(v):
+    """p v = 300, or q / v = 1 / 300: against mpmath at 50 digits."""
+    import mpmath as mp
+
+    x, m = np.array([1.0, 4.0, 30.0]), np.array([50.0, 90.0, 70.0])
+    p, q = (300 / v, 4.0) if v < 1 else (4.0, v / 300)
+    value, gradient, hessian = rm.GammaGamma.summed((x, m), np.ones(3))(np.array([p, q, v]))
+
+    def exact(*at):
+        p, q, v = at
+        return sum(
+            mp.loggamma(p * k + q) - mp.loggamma(p * k) - mp.loggamma(q) + q * mp.log(v)
+            + (p * k - 1) * mp.log(n) + p * k * mp.log(k) - (p * k + q) * mp.log(v + k * n)
+            for k, n in zip(map(mp.mpf, x), map(mp.mpf, m), strict=True)
+        )  # fmt: skip
+
+    with mp.workdps(80):
+        at = tuple(mp.mpf(each) for each in (p, q, v))
+        assert value == pytest.approx(float(exact(*at)), rel=1e-12)
+        for k, own in enumerate((p, q, v)):
+            order = tuple(int(i == k) for i in range(3))
+            slope = float(mp.diff(exact, at, order)) * own
+            assert gradient[k] * own == pytest.approx(slope, rel=1e-6, abs=1e-4)
+    assert np.isfinite(hessian).all()
