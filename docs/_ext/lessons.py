@@ -22,7 +22,8 @@ def _page(notebook: dict[str, Any]) -> dict[str, Any]:
             told |= {"code_prompt_show": name, "code_prompt_hide": name}
         elif name:
             text = "".join(cell["source"])
-            cell["source"] = f":::::{{folded}} {name}\n{text}\n:::::\n"
+            if "<details" not in text:
+                cell["source"] = f"<details><summary>{name}</summary>\n\n{text}\n\n</details>\n"
     return notebook
 
 

@@ -38,7 +38,7 @@ def visit_inline(self: Any, node: nodes.math) -> None:
 
 def visit_block(self: Any, node: nodes.math_block) -> None:
     """Write a formula of its own, which scrolls where the page is narrow."""
-    self.body.append(f'<div class="math" tabindex="0">{_mathml(node, "block")}</div>\n')
+    self.body.append(f'<div class="math">{_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
 
 

@@ -1,4 +1,4 @@
-"""What the pages need beside Markdown: public names by their short name, and folds.
+"""What the pages need beside Markdown: public names by their short name.
 
 {names}     one directive: public names, a line each, documented from their docstrings
 {rm}        a role: the public name, linked to where it is documented
@@ -9,8 +9,7 @@ import functools
 import inspect
 import re
 from functools import reduce
-from html import escape
-from typing import Any, ClassVar
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -182,25 +181,6 @@ class PublicName(ReferenceRole):
         return [target], []
 
 
-class Folded(SphinxDirective):
-    """Content behind one click."""
-
-    has_content = True
-    required_arguments = 1
-    final_argument_whitespace = True
-    option_spec: ClassVar[dict[str, Any]] = {}
-
-    def run(self) -> list[nodes.Node]:
-        """Return the content between the two ends of a ``<details>``."""
-        summary = escape(self.arguments[0])
-        opening = f'<details class="folded"><summary>{summary}</summary>\n'
-        return [
-            nodes.raw("", opening, format="html"),
-            *self.parse_content_to_nodes(),
-            nodes.raw("", "</details>\n", format="html"),
-        ]
-
-
 def call_it_rm(app: Sphinx, doctree: nodes.document) -> None:
     """Show names as they are written after ``import relmark_research as rm``."""
     for node in doctree.findall(addnodes.desc_addname):
@@ -209,9 +189,8 @@ def call_it_rm(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directives and the role."""
+    """Register the directive and the role."""
     app.add_directive("names", Names)
-    app.add_directive("folded", Folded)
     app.add_role("rm", PublicName())
     app.connect("doctree-read", call_it_rm)
     app.add_config_value("package_digest", "", "env", types=(str,))
