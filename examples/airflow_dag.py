@@ -1,13 +1,17 @@
 """Two ways to run reports from Airflow: our command line, and papermill's own operator.
 
 The first has all that a recipe has: checks before anything runs, limits, manifest, comparison,
-alerts. The second runs one notebook by itself, for those who have such tasks already.
+alerts; it needs Airflow's provider ``standard``. The second runs one notebook by itself, for those
+who have such tasks already; it needs the provider ``papermill``, and the project's interpreter as a
+kernel that Airflow can find:
+
+    .venv/bin/python -m ipykernel install --user --name reports
 """
 
 import pendulum
 from airflow import DAG
-from airflow.operators.bash import BashOperator  # 3: airflow.providers.standard.operators.bash
 from airflow.providers.papermill.operators.papermill import PapermillOperator
+from airflow.providers.standard.operators.bash import BashOperator
 
 PROJECT = "/srv/reports"
 
@@ -34,6 +38,8 @@ with DAG(
         task_id="customer_base",
         input_nb=f"{PROJECT}/notebooks/01_customer_base.ipynb",
         output_nb=f"{PROJECT}/reports/customer_base-{{{{ ds }}}}.ipynb",
+        kernel_name="reports",
+        trigger_rule="none_failed",  # also where an alert made the first task count as skipped
         parameters={
             "source": f"{PROJECT}/data/sales.csv",
             "as_of": "{{ data_interval_end | ds }}",

@@ -19,12 +19,29 @@ DONE, FAILED, REFUSED, ALERT, RUNNING = range(5)
 STOPPED = 130
 
 app = typer.Typer(
-    help="Relationship marketing, measured: transactions in, reports out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _print_version(asked: bool) -> None:
+    from importlib.metadata import version
+
+    if asked:
+        print(f"relmark-research {version('relmark-research')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def relmark(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print it."),
+    ] = False,
+) -> None:
+    """Relationship marketing, measured: transactions in, reports out."""
 
 
 @app.command()
@@ -43,7 +60,10 @@ def run(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="NOTEBOOK", help="Run this notebook; may be given several times."),
+        typer.Option(
+            metavar="NOTEBOOK",
+            help="Run only this notebook, and leave latest as it is; may be given several times.",
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks to run at the same time.")] = 1,
     keep: Annotated[
@@ -59,7 +79,11 @@ def run(
         bool, typer.Option("--pdf", help="Print the pages as PDF too, with an installed Chromium.")
     ] = False,
 ) -> None:
-    """Run the notebooks of a recipe and publish their reports; the last line is the index page."""
+    """Run a recipe's notebooks and publish their reports.
+
+    The last line of the output is the path of the index page. Exit codes: 0 done; 1 a notebook
+    failed; 2 refused before anything ran; 3 done, an alert fired; 4 it is running already.
+    """
     from relmark_research.reporting.runner import Asked, run_recipe
     from relmark_research.reporting.terminal import watching
 
@@ -86,6 +110,8 @@ def _ended(folder: Path, pdf: bool) -> int:
             _say(f"relmark: {run.notebook} {run.state}: {run.error}")
     for alert in manifest.alerts:
         _say(f"relmark: alert: {alert}")
+    if manifest.good and manifest.partial:
+        _say("relmark: only a part of the recipe was run, so latest stays as it was.")
     pages = list(folder.glob("*.html"))
     printed = not pdf or all(page.with_suffix(".pdf").is_file() for page in pages)
     if not (manifest.good and printed):
@@ -99,18 +125,10 @@ def list_notebooks(
         Path, typer.Argument(help="A notebook, a recipe, or a folder in or below the project.")
     ] = Path(),
 ) -> None:
-    """Print the notebooks and their parameters: type, default, what it means."""
-    from relmark_research.reporting.outputs import read_executed, title
-    from relmark_research.reporting.parameters import read_parameters
-    from relmark_research.reporting.terminal import columns
+    """Print notebooks and their parameters."""
+    from relmark_research.reporting.listing import print_notebooks
 
-    for book in _notebooks(where):
-        print(f"{book.stem}  {title(read_executed(book, book))}".rstrip())
-        rows: list[tuple[str, ...]] = [
-            (each.name, _type(each), repr(each.default), _help(each.help, each.unit))
-            for each in read_parameters(book)
-        ]
-        print("\n".join(columns(rows)) or "  no parameters", end="\n\n")
+    print_notebooks(where)
 
 
 @app.command()
@@ -136,7 +154,10 @@ def check(
         Path | None, typer.Option(metavar="FILE", help="Write the audit here as JSON.")
     ] = None,
 ) -> None:
-    """Read a log, print what was done with each row; end with 2 where it can carry no report."""
+    """Read a log and say what was done with its rows.
+
+    Ends with exit code 2 where it can carry no report.
+    """
     from relmark_research.reporting.checking import check_source
 
     columns = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
@@ -149,7 +170,10 @@ def compare(
     before: Annotated[Path, typer.Argument(help="The folder of a run.")],
     after: Annotated[Path, typer.Argument(help="The folder of a later run, or of latest.")],
 ) -> None:
-    """Print what the key figures did between two runs, and what could have moved them."""
+    """Print what the key figures did between two runs.
+
+    And what could have moved them: data, code, versions, parameters.
+    """
     from relmark_research.reporting.compare import compare_runs
     from relmark_research.reporting.manifest import read_manifest
 
@@ -160,7 +184,10 @@ def compare(
 def verify(
     run: Annotated[Path, typer.Argument(help="The folder of a run, or of latest.")],
 ) -> None:
-    """Make a run again, aside, and say whether the same key figures come out."""
+    """Make a run again and compare its key figures.
+
+    It is made aside. Ends with exit code 1 where other figures come out.
+    """
     from relmark_research.reporting.verify import verify_run
 
     found = verify_run(run)
@@ -176,25 +203,30 @@ def verify(
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
 ) -> None:
-    """Make a project of one's own: recipes, notebooks, and a folder for data."""
+    """Make a project: recipes, notebooks, data folder."""
     from relmark_research.reporting.project import make_project
+    from relmark_research.teaching.copies import write_copies
 
-    made = make_project(folder)
+    made = [*make_project(folder), *write_copies(folder / "lessons", kinds=("student",)).made]
     print(f"{len(made)} files in {folder.absolute()}. Next:", flush=True)
     print(f"  cd {folder}\n  relmark run reports/recipes/cdnow.yml", flush=True)
+    print("  jupyter lab lessons/student", flush=True)
 
 
 @app.command()
 def lessons(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the copies go.")],
 ) -> None:
-    """Write the lessons: for students without solutions, for teachers with them."""
+    """Write the lessons, for students and for teachers.
+
+    The students' copies are without solutions.
+    """
     from relmark_research.teaching.copies import write_copies
 
     copies = write_copies(folder)
     for path in copies.kept:
         _say(f"relmark: {path} was worked in and is left as it is; move it away to have it anew.")
-    print(f"{len(copies.made)} lessons in {folder}/student and {folder}/teacher. Next:", flush=True)
+    print(f"{len(copies.made)} files in {folder}/student and {folder}/teacher. Next:", flush=True)
     print(f"  jupyter lab {folder}/student", flush=True)
 
 
@@ -244,26 +276,6 @@ def _refused(error: Exception, code: int) -> int:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-def _notebooks(where: Path) -> list[Path]:
-    from relmark_research.reporting.recipe import notebooks_folder, read_recipe
-
-    if where.suffix == ".ipynb" and where.is_file():
-        return [where]
-    if where.is_file():
-        return list(read_recipe(where).notebooks)
-    if not where.is_dir():
-        raise ReportError(f"no notebook, recipe or folder at {where.absolute()}.")
-    return sorted(notebooks_folder(where.resolve()).glob("*.ipynb"))
-
-
-def _type(parameter: Any) -> str:
-    return f"{parameter.type} or none" if parameter.optional else str(parameter.type)
-
-
-def _help(words: str, unit: str) -> str:
-    return f"{words} [{unit}]" if unit else words
 
 
 def _pair(option: str) -> tuple[str, str]:

@@ -115,8 +115,7 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
     from relmark_research.reporting.schema import check_recipe, read_yaml
 
     path = Path(path).resolve()
-    if not path.is_file():
-        raise ReportError(f"no recipe at {path}. Recipes are YAML files, kept in reports/recipes/.")
+    _refuse_what_is_no_recipe(path)
     content = check_recipe(read_yaml(path), name=path.name)
     notebooks = tuple(find_notebook(name, path.parent) for name in content["notebooks"])
     names = _names(notebooks)
@@ -140,6 +139,19 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
     for source in recipe.matrix.get("source", [recipe.data.get("source")]):
         check_source({**recipe.data, "source": source} if source else recipe.data)
     return recipe
+
+
+def _refuse_what_is_no_recipe(path: Path) -> None:
+    if path.suffix == ".ipynb":
+        raise ReportError(
+            f"{path.name} is a notebook, not a recipe. Run a recipe that names it, and no other: "
+            f"relmark run RECIPE --only {path.stem}"
+        )
+    if not path.is_file():
+        folder = path if path.is_dir() else path.parent
+        there = sorted(file.name for file in folder.glob("*.y*ml")) if folder.is_dir() else []
+        near = unknown_name("recipe", path.name, there) if there else "none is in that folder."
+        raise ReportError(f"no recipe at {path}: {near} Recipes are kept in reports/recipes/.")
 
 
 def find_notebook(name: str, beside: Path) -> Path:

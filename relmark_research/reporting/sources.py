@@ -49,6 +49,11 @@ def check_source(data: dict[str, Any]) -> None:
             raise ReportError(f"data.source: {unknown_name('bundled data set', name, BUNDLED)}")
     elif not source_files(source):
         folder = Path(source).parent
-        there = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+        there = _visible_files(folder)
         near = unknown_name("file", Path(source).name, there[:20])
         raise ReportError(f"data.source: nothing at {source}: {near}")
+
+
+def _visible_files(folder: Path) -> list[str]:
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(each.name for each in found if each.is_file() and each.name[0] != ".")

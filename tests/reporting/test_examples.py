@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import types
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,16 @@ def test_the_workflow_tells_the_ends_apart(tmp_path, code, ends):
     assert workflow[True]["schedule"][0]["cron"] == "0 6 * * 1"  # YAML reads "on" as true
 
 
+# what they take in apache-airflow-providers-standard 1.21 and -papermill 3.13
+OPERATORS = {
+    "BashOperator": "bash_command env append_env output_encoding skip_on_exit_code cwd "
+    "output_processor",
+    "PapermillOperator": "input_nb output_nb parameters kernel_name language_name kernel_conn_id "
+    "log_output nbconvert nbconvert_args",
+}
+ANY_TASK = {"task_id", "trigger_rule"}
+
+
 class Task:
     """An operator of Airflow, as far as the example needs one."""
 
@@ -119,9 +130,13 @@ def airflow(monkeypatch) -> list[Task]:
     """What the example makes, with the modules that it imports: Airflow is not installed here."""
     made: list[Task] = []
 
-    def operator(**given) -> Task:
-        made.append(Task(**given))
-        return made[-1]
+    def operator(name: str) -> Callable[..., Task]:
+        def make(**given) -> Task:
+            assert given.keys() <= {*OPERATORS[name].split(), *ANY_TASK}
+            made.append(Task(**given))
+            return made[-1]
+
+        return make
 
     class Dag:
         def __init__(self, **given) -> None:
@@ -135,12 +150,15 @@ def airflow(monkeypatch) -> list[Task]:
 
     names = {
         "airflow": {"DAG": Dag},
-        "airflow.operators": {},
-        "airflow.operators.bash": {"BashOperator": operator},
         "airflow.providers": {},
+        "airflow.providers.standard": {},
+        "airflow.providers.standard.operators": {},
+        "airflow.providers.standard.operators.bash": {"BashOperator": operator("BashOperator")},
         "airflow.providers.papermill": {},
         "airflow.providers.papermill.operators": {},
-        "airflow.providers.papermill.operators.papermill": {"PapermillOperator": operator},
+        "airflow.providers.papermill.operators.papermill": {
+            "PapermillOperator": operator("PapermillOperator")
+        },
         "pendulum": {"datetime": lambda *given, tz: given},
     }
     for name, content in names.items():
@@ -162,6 +180,7 @@ def test_the_dag_asks_for_what_there_is(airflow, project, monkeypatch, environme
     book = ROOT / papermills.given["input_nb"].removeprefix("/srv/reports/")
     known = {parameter.name for parameter in read_parameters(book)}
     assert papermills.given["parameters"].keys() <= known
+    assert papermills.given["trigger_rule"] == "none_failed"
 
 
 def test_the_container_file_uses_commands_that_there_are():

@@ -185,6 +185,19 @@ def test_only_and_as_of_are_checked(project):
         bound(project, "", as_of="30.9.1997")
 
 
+def test_a_recipe_misspelt_is_refused_with_the_nearest(project):
+    path = write_recipe(project, "title: T\nnotebooks: [one]\n")
+    with pytest.raises(ReportError, match=r"no recipe 'montly\.yml'.* Did you mean 'monthly\.yml'"):
+        read_recipe(path.with_name("montly.yml"))
+    with pytest.raises(ReportError, match=r"there are: monthly\.yml"):
+        read_recipe(path.parent)
+
+
+def test_a_notebook_is_no_recipe(project):
+    with pytest.raises(ReportError, match=r"relmark run RECIPE --only one$"):
+        read_recipe(project / "notebooks" / "one.ipynb")
+
+
 def test_a_recipe_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ReportError, match="no recipe at"):
         read_recipe(tmp_path / "none.yml")
