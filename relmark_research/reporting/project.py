@@ -27,11 +27,16 @@ _README = """\
 
 Recipes are in `reports/recipes/`, notebooks in `notebooks/`; both are yours to change. What is made
 goes to `reports/runs/`; open `reports/runs/index.html`.
+
+Lessons on what the reports compute, to work in: `jupyter lab lessons/student`. With the solutions,
+for teachers: `relmark lessons lessons` writes them to `lessons/teacher`.
 """
 
 
 def make_project(folder: Path) -> list[Path]:
     """Write a project into a new or empty folder, and return its files.
+
+    The lessons are left out, as their sources hold the solutions; `teaching.copies` makes copies.
 
     Parameters
     ----------
@@ -75,9 +80,6 @@ def shipped(what: str) -> Path:
 
 
 def _copy(source: Path, target: Path, pattern: str) -> None:
-    """Copy files, also from folders below, but not a notebook editor's checkpoints."""
-    for path in sorted(source.rglob(pattern)):
-        if ".ipynb_checkpoints" not in path.parts:
-            to = target / path.relative_to(source)
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, to)
+    """Copy the files of a folder, not of those below."""
+    for path in sorted(source.glob(pattern)):
+        shutil.copyfile(path, target / path.name)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ast
 import hashlib
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import ReportError
+from relmark_research.errors import ReportError, check_choice
 from relmark_research.reporting.project import shipped
+
+KINDS = ("student", "teacher")
 
 _YOURS = "# your answer:"
 _MARK = "relmark_lesson"  # in a copy's metadata: what was made, to see whether it was changed
@@ -36,7 +39,9 @@ class Copies:
     kept: tuple[Path, ...]
 
 
-def write_copies(folder: Path, *, source: Path | None = None) -> Copies:
+def write_copies(
+    folder: Path, *, source: Path | None = None, kinds: Sequence[str] = KINDS
+) -> Copies:
     """Write every lesson into ``folder/student`` and ``folder/teacher``.
 
     A copy that somebody worked in is never written over; take it away to have it made anew.
@@ -47,20 +52,27 @@ def write_copies(folder: Path, *, source: Path | None = None) -> Copies:
         Where to; it is made where it is missing.
     source
         The folder of the lessons; None: those that come with the package.
+    kinds
+        Which copies: ``"student"``, ``"teacher"``, or both.
 
     Raises
     ------
+    ParameterError
+        There is no such kind.
     ReportError
         There are no lessons, or the folder cannot be written.
     """
     source = shipped("notebooks") / "lessons" if source is None else source
+    for kind in kinds:
+        check_choice("kind of copy", kind, KINDS)
     books = sorted(source.glob("*.ipynb"))
     if not books:
         raise ReportError(f"expected lessons in {source}; found none. Install the package again.")
     made, kept = [], []
     for book in books:
         lesson = _read(book)
-        for kind, copy in (("student", student_copy(lesson)), ("teacher", teacher_copy(lesson))):
+        for kind in kinds:
+            copy = student_copy(lesson) if kind == "student" else teacher_copy(lesson)
             target = folder / kind / book.name
             if target.exists() and _was_changed(target):
                 kept.append(target)

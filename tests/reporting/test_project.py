@@ -18,9 +18,9 @@ def test_a_project_has_what_a_first_run_needs(tmp_path):
     names = {str(path.relative_to(tmp_path / "ours")) for path in made}
     assert {"README.md", ".gitignore", "data/README.md"} <= names
     assert {f"reports/recipes/{name}.yml" for name in ("cdnow", "own")} <= names
-    books = {path.relative_to(ROOT) for path in (ROOT / "notebooks").rglob("*.ipynb")}
-    books = {str(book) for book in books if ".ipynb_checkpoints" not in book.parts}
+    books = {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert books <= names
+    assert not [name for name in names if "lessons" in name], "their sources hold the solutions"
 
 
 def test_nothing_is_written_over(tmp_path):
@@ -70,6 +70,7 @@ def test_everything_works_from_the_wheel(installed, tmp_path, monkeypatch):
     relmark("init", "ours")
     monkeypatch.chdir(tmp_path / "ours")
     assert "01_customer_base" in relmark("list")
+    assert list(Path("lessons", "student").glob("*.ipynb"))
     (tmp_path / "ours" / "data" / "sales.csv").write_text(
         "customer_id,date,value\n"
         + "".join(

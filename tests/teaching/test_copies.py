@@ -1,12 +1,17 @@
 """The students' copies hold no solution, and nobody's work is written over."""
 
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from relmark_research.cli import exit_code
-from relmark_research.errors import ReportError
-from relmark_research.teaching.copies import student_copy, teacher_copy, write_copies
+from relmark_research.errors import ParameterError, ReportError
+from relmark_research.teaching.copies import student_copy, tags, teacher_copy, write_copies
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted((ROOT / "notebooks" / "lessons").glob("*.ipynb"))
 
 
 @pytest.fixture
@@ -83,6 +88,32 @@ def test_the_command_says_what_it_kept(tmp_path, capsys):
     mine.write_text(mine.read_text().replace("# your answer:", "# mine:", 1))
     assert exit_code(["lessons", str(tmp_path / "ours")]) == 0
     assert f"{mine} was worked in" in capsys.readouterr().err
+
+
+def test_a_new_project_holds_the_students_copies_and_no_solution(tmp_path, capsys):
+    assert exit_code(["init", str(tmp_path / "ours")]) == 0
+    said = capsys.readouterr().out
+    files = [path for path in (tmp_path / "ours").rglob("*") if path.is_file()]
+    assert said.startswith(f"{len(files)} files in ")
+    assert "jupyter lab lessons/student" in said
+    copies = sorted((tmp_path / "ours" / "lessons" / "student").glob("*.ipynb"))
+    assert [path.name for path in copies] == [path.name for path in LESSONS]
+    for path in files:
+        if path.suffix == ".ipynb":
+            cells = nbformat.read(path, as_version=4).cells
+            assert not [cell for cell in cells if "solution" in tags(cell)], path
+    assert any("answer" in tags(cell) for cell in nbformat.read(copies[0], as_version=4).cells)
+
+
+def test_the_teachers_copies_join_those_that_a_project_has(tmp_path, source):
+    assert {path.parent.name for path in _made(tmp_path, source, "student")} == {"student"}
+    assert {path.parent.name for path in _made(tmp_path, source, "teacher")} == {"teacher"}
+    with pytest.raises(ParameterError, match="kind of copy"):
+        write_copies(tmp_path, source=source, kinds=("pupil",))
+
+
+def _made(folder, source, kind):
+    return write_copies(folder, source=source, kinds=(kind,)).made
 
 
 def test_what_cannot_be_done_is_said(tmp_path, source):
