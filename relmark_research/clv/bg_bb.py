@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from scipy import special
 
+from relmark_research.clv.arguments import duration, history
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import log_rising
 from relmark_research.clv.opportunities import endless_survivals, survivals
@@ -73,7 +74,7 @@ class BGBB(PurchaseModel):
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
-        x, t_x, T = _whole(x, t_x, T)
+        x, t_x, T = _whole(*history(x, t_x, T))
         return np.logaddexp(self._log_alive(x, T), self._left(x, t_x, T)[0])
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
@@ -129,7 +130,7 @@ class BGBB(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at the next opportunity, T + 1 | x, t_x, T)."""
-        x, t_x, T = _whole(x, t_x, T)
+        x, t_x, T = _whole(*history(x, t_x, T))
         stays = (self.delta + T) / (self.gamma + self.delta + T)
         return stays * special.expit(self._log_alive(x, T) - self._left(x, t_x, T)[0])
 
@@ -271,7 +272,7 @@ def _whole(*columns: Array) -> tuple[Array, ...]:
 
 def _opportunities(t: float | Array) -> Array:
     """Return t as whole numbers, refusing what is not nearly one."""
-    t = np.asarray(t, float)
+    t = duration(t)
     off = _distance(t) > _SLACK
     if np.any(off):
         raise ParameterError(

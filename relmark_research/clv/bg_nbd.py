@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv import mixing
+from relmark_research.clv.arguments import duration, history
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.leaving import LeavingSums
@@ -64,12 +65,12 @@ class BGNBD(PurchaseModel):
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,) (FHL, 6, in logs)."""
-        x, t_x, T = _arrays(x, t_x, T)
+        x, t_x, T = history(x, t_x, T)
         return self._log_stayed(x, T) + np.logaddexp(0, self._log_odds_gone(x, t_x, T))
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
-        x, t_x, T = _arrays(x, t_x, T)
+        x, t_x, T = history(x, t_x, T)
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         left = special.expit(self._log_odds_gone(x, t_x, T))
         rise = digamma_rise
@@ -99,7 +100,7 @@ class BGNBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), 1 where x = 0."""
-        return special.expit(-self._log_odds_gone(*_arrays(x, t_x, T)))
+        return special.expit(-self._log_odds_gone(*history(x, t_x, T)))
 
     def living(self, x: Array, T: Array) -> BGNBD:
         """Return what a living customer follows from T on: BG/NBD(r + x, alpha + T, a, b + x)."""
@@ -114,12 +115,12 @@ class BGNBD(PurchaseModel):
         >>> print(f"{BGNBD(0.2425945, 4.4136019, 0.7929199, 2.4258881).expected_purchases(32):.4f}")
         1.0437
         """
-        return mixing.purchases(*self._parameters(), t)
+        return mixing.purchases(*self._parameters(), duration(t))
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n) (FHL, 8)."""
         r, alpha, a, b = self._parameters()
-        n, t = _arrays(n, t)
+        n, t = np.asarray(n, float), duration(t)
         share, before = t / (alpha + t), np.maximum(n, 1)
         log_nbd = log_rising(r, n) - special.gammaln(n + 1)
         log_nbd = log_nbd - r * np.log1p(t / alpha) - special.xlogy(n, 1 + alpha / t)
@@ -153,7 +154,3 @@ class BGNBD(PurchaseModel):
         chance = np.log(self.a) - np.log(self.b + (np.maximum(x, 1) - 1))
         silent = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
         return np.where(x == 0, -np.inf, chance + silent)
-
-
-def _arrays(*columns: Array) -> tuple[Array, ...]:
-    return tuple(np.asarray(column, float) for column in columns)

@@ -19,6 +19,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv import mixing
+from relmark_research.clv.arguments import history
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.bg_nbd import BGNBD
 from relmark_research.clv.gammas import digamma_rise
@@ -63,13 +64,13 @@ class MBGNBD(PurchaseModel):
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
-        x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+        x, t_x, T = history(x, t_x, T)
         stayed = self._stayer._log_stayed(x, T) - np.log1p(self.a / self.b)
         return stayed + np.logaddexp(0, self._log_odds_gone(x, t_x, T))
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
-        x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+        x, t_x, T = history(x, t_x, T)
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
         left = special.expit(self._log_odds_gone(x, t_x, T))
         rise = digamma_rise
@@ -113,7 +114,7 @@ class MBGNBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), below 1 for those who bought once, too."""
-        x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+        x, t_x, T = history(x, t_x, T)
         return special.expit(-self._log_odds_gone(x, t_x, T))
 
     def living(self, x: Array, T: Array) -> BGNBD:

@@ -14,6 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
+from relmark_research.clv.arguments import duration, history
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 
@@ -48,7 +49,8 @@ class NBD(PurchaseModel):
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return lnG(r + x) - lnG(r) + r ln alpha - (r + x) ln(alpha + T) per customer."""
-        x, T, r, alpha = np.asarray(x, float), np.asarray(T, float), self.r, self.alpha
+        x, _, T = history(x, t_x, T)
+        r, alpha = self.r, self.alpha
         return log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
@@ -65,7 +67,8 @@ class NBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return 1: nobody leaves."""
-        shape = np.broadcast_shapes(*(np.shape(column) for column in (self.r, x, t_x, T)))
+        columns = self.r, *history(x, t_x, T)
+        shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
         return np.ones(shape)
 
     def living(self, x: Array, T: Array) -> NBD:
@@ -74,11 +77,11 @@ class NBD(PurchaseModel):
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)] = r t / alpha."""
-        return np.asarray(self.r * np.asarray(t, float) / self.alpha)
+        return np.asarray(self.r * duration(t) / self.alpha)
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n), negative binomial."""
-        n, t, r, alpha = np.asarray(n, float), np.asarray(t, float), self.r, self.alpha
+        n, t, r, alpha = np.asarray(n, float), duration(t), self.r, self.alpha
         ways = log_rising(r, n) - special.gammaln(n + 1)
         return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
 

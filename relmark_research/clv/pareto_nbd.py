@@ -29,6 +29,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv import decay
+from relmark_research.clv.arguments import duration, history
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.lifetimes import LifetimeSums
@@ -78,7 +79,7 @@ class ParetoNBD(PurchaseModel):
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
-        x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+        x, t_x, T = history(x, t_x, T)
         shown = np.logaddexp(self._log_alive(x, T), self._log_left(x, t_x, T))
         return log_rising(self.r, x) + shown
 
@@ -111,7 +112,7 @@ class ParetoNBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T) = alive / (alive + int left)."""
-        x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+        x, t_x, T = history(x, t_x, T)
         return special.expit(self._log_alive(x, T) - self._log_left(x, t_x, T))
 
     def living(self, x: Array, T: Array) -> ParetoNBD:
@@ -128,7 +129,8 @@ class ParetoNBD(PurchaseModel):
         >>> print(f"{model.expected_purchases(1):.8f}")
         0.05077821
         """
-        far = np.log1p(np.asarray(t, float) / self.beta)
+        t = duration(t)
+        far = np.log1p(t / self.beta)
         return (
             self.r / self.alpha * self.beta * far * special.exprel((1 - np.asarray(self.s)) * far)
         )
@@ -136,7 +138,7 @@ class ParetoNBD(PurchaseModel):
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n): over tau, the NBD of the time until tau or t, whichever is first."""
         r, alpha, s, beta, n, t = np.broadcast_arrays(
-            self.r, self.alpha, self.s, self.beta, np.asarray(n, float), np.asarray(t, float)
+            self.r, self.alpha, self.s, self.beta, np.asarray(n, float), duration(t)
         )
         ways = log_rising(r, n) - special.gammaln(n + 1)
         stayed = ways - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
