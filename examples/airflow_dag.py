@@ -39,6 +39,7 @@ with DAG(
         input_nb=f"{PROJECT}/notebooks/01_customer_base.ipynb",
         output_nb=f"{PROJECT}/reports/customer_base-{{{{ ds }}}}.ipynb",
         kernel_name="reports",
+        language_name="python",
         trigger_rule="none_failed",  # also where an alert made the first task count as skipped
         parameters={
             "source": f"{PROJECT}/data/sales.csv",

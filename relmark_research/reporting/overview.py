@@ -2,6 +2,7 @@
 
 import fcntl
 import math
+from collections.abc import Sized
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -82,7 +83,7 @@ def render_story(story: Story, title: str = "") -> str:
         title=title or story.title,
         collection="All recipes",
         home="../index.html",
-        lead=f"{len(story.runs)} runs, the newest of {moment(newest.started)}." if newest else "",
+        lead=f"{_how_many(story.runs)} of {moment(newest.started)}." if newest else "",
         good=f"{quote(story.good)}/index.html" if story.good else "",
         sections=_sections(story, prefix=""),
         runs=[_row(story, run) for run in reversed(story.runs)],
@@ -209,3 +210,7 @@ def _row(story: Story, run: Manifest) -> dict[str, Any]:
         "notes": "; ".join(notes),
         "alerts": run.alerts,
     }
+
+
+def _how_many(runs: Sized) -> str:
+    return "One run," if len(runs) == 1 else f"{len(runs)} runs, the newest"

@@ -9,6 +9,7 @@ import pytest
 from relmark_research import cli
 from relmark_research.reporting.manifest import read_manifest
 from relmark_research.reporting.overview import trend
+from relmark_research.reporting.publish import Home
 from relmark_research.reporting.runner import Asked, run_recipe
 from relmark_research.reporting.verify import verify_run
 from tests.reporting.books import write_notebook, write_recipe
@@ -62,6 +63,13 @@ def third(recipe, second) -> Path:
 
 
 CASES = ["speaks-private", "speaks-key_account", "steady"]
+
+
+def test_the_page_of_a_recipe_counts_its_runs(first):
+    home = first.parent
+    runs = len(Home(home).runs())
+    lead = "One run, of " if runs == 1 else f"{runs} runs, the newest of "
+    assert lead in (home / "index.html").read_text()
 
 
 def test_a_matrix_makes_a_report_of_each_case(first):
