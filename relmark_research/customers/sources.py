@@ -14,14 +14,11 @@ from uuid import uuid4
 
 import pandas as pd
 
-from relmark_research.customers import connections, databases, engines
+from relmark_research.customers import bundled, connections, databases, engines
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-DATASETS = ("cdnow", "cdnow_full", "sample")
-"""The bundled logs, named as a source by ``"dataset:cdnow"``."""
 
 
 def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir.Table:
@@ -59,7 +56,7 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
         engine = source.sparkSession if engine is None else engine
     connection = connections.connect(engine)
     if isinstance(source, str) and source.startswith("dataset:"):
-        source = _dataset_rows(source.removeprefix("dataset:"))
+        source = bundled.log_rows(source.removeprefix("dataset:"))
     if isinstance(source, str | Path):
         return _read_files(connection, str(source), separator)
     return _read_frame(connection, source)
@@ -73,17 +70,6 @@ def describe_source(source: Any) -> str:
     if isinstance(source, str | Path):
         return str(source)
     return f"a {type(source).__module__.split('.')[0]} {type(source).__name__}"
-
-
-def _dataset_rows(name: str) -> pd.DataFrame:
-    from relmark_research.customers import datasets
-
-    if name == "sample":
-        return datasets.load_sample("transactions")
-    if name in ("cdnow", "cdnow_full"):
-        rows = datasets.cdnow_rows(full=name == "cdnow_full")
-        return rows.loc[:, ["customer_id", "date", "value"]]
-    raise DataError(unknown_name("bundled data set", name, DATASETS))
 
 
 def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Table:

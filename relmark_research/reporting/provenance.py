@@ -109,7 +109,7 @@ def fingerprint(source: str) -> dict[str, Any]:
 
 def bundled_files(source: str) -> list[Path]:
     """Return the raw file behind ``dataset:NAME``."""
-    from relmark_research.customers.datasets import dataset_file
+    from relmark_research.customers.bundled import dataset_file
 
     return [dataset_file(source.removeprefix("dataset:"))]
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from relmark_research.customers import simulate
-from relmark_research.customers.datasets import SAMPLE_DATES, load_sample, sample_folder
+from relmark_research.customers.bundled import SAMPLE_DATES, sample_folder
+from relmark_research.customers.datasets import load_sample
 from relmark_research.customers.simulated_accounts import YEAR
 from relmark_research.customers.simulated_firm import Truth
 from relmark_research.customers.simulated_funnel import STAGES

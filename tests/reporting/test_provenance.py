@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from relmark_research.customers.datasets import sample_folder
+from relmark_research.customers.bundled import sample_folder
 from relmark_research.errors import DataError, ReportError
 from relmark_research.reporting.provenance import (
     check_data,
