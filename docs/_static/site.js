@@ -11,6 +11,10 @@
     for (const caption of document.querySelectorAll("p.caption[role=heading]")) {
       caption.setAttribute("aria-level", "2");
     }
+    for (const lines of document.querySelectorAll("dt.sig dl")) {  // a signature's parameters
+      lines.setAttribute("role", "list");
+      for (const line of lines.children) line.setAttribute("role", "listitem");
+    }
     reach();
     addEventListener("resize", reach);
     document.addEventListener("toggle", reach, true);
