@@ -13,6 +13,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import numpy as np
+
 from relmark_research.errors import ParameterError, unknown_name
 from relmark_research.teaching.judging import NOT_YET, UNANSWERED, agree, differences
 
@@ -80,12 +82,15 @@ class Checked:
     right
         Whether the answer is right.
     words
-        The verdict and the hint, in words.
+        The hint, or what the answer means.
+    given
+        The answer that was judged, where it is a number or a word and wrong.
     """
 
     key: str
     right: bool
     words: str
+    given: str = ""
 
     def __bool__(self) -> bool:
         return self.right
@@ -103,7 +108,8 @@ class Checked:
 
     @property
     def _verdict(self) -> str:
-        return f"Exercise {self.key}: {'right' if self.right else 'not yet'}."
+        answered = f", you answered {self.given}" if self.given else ""
+        return f"Exercise {self.key}: {'right' if self.right else f'not yet{answered}'}."
 
 
 def check(key: str | float, answer: Any) -> Checked:
@@ -129,7 +135,7 @@ def check(key: str | float, answer: Any) -> Checked:
     Examples
     --------
     >>> check("3.1", ...)
-    Exercise 3.1: not yet. Put your answer in place of the three dots, and run the cell again.
+    Exercise 3.1: not yet. Put your answer in place of the three dots, run that cell, then this one.
     """
     exercise = find(key)
     wanted = exercise.answer()
@@ -137,13 +143,25 @@ def check(key: str | float, answer: Any) -> Checked:
         return Checked(exercise.key, False, UNANSWERED)
     if agree(answer, wanted, exercise.tolerance):
         return Checked(exercise.key, True, exercise.because)
+    return Checked(exercise.key, False, _hint(exercise, answer, wanted), _shown(answer))
+
+
+def _hint(exercise: Exercise, answer: Any, wanted: Any) -> str:
     for mistake in exercise.mistakes:
         if agree(answer, value_of(mistake.answer), exercise.tolerance):
-            return Checked(exercise.key, False, mistake.hint)
+            return mistake.hint
     words = differences(
         answer, wanted, unit=exercise.unit, tolerance=exercise.tolerance, choices=exercise.choices
     )
-    return Checked(exercise.key, False, words if words != NOT_YET else _OTHERWISE)
+    return words if words != NOT_YET else _OTHERWISE
+
+
+def _shown(answer: Any) -> str:
+    """A number or a word as it was given, so that one sees whether the cell above was run."""
+    if isinstance(answer, (bool, np.bool_, str)):
+        text = repr(answer) if isinstance(answer, str) else str(bool(answer))
+        return text if len(text) <= 40 else ""
+    return f"{answer:.7g}" if isinstance(answer, (int, float, np.number)) else ""
 
 
 def find(key: str | float) -> Exercise:

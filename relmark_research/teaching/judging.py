@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-UNANSWERED = "Put your answer in place of the three dots, and run the cell again."
+UNANSWERED = "Put your answer in place of the three dots, run that cell, then this one."
 NOT_YET = ""
 
 RELATIVE = 0.005  # three digits are enough where an exercise says nothing
@@ -26,7 +26,9 @@ _SLIPS: dict[str, tuple[tuple[float, str], ...]] = {
     "months": ((1 / 12, "in years; asked for are months"), (30, "in days; asked for are months")),
     "weeks": ((7, "in days; asked for are weeks"), (1 / 52, "in years; asked for are weeks")),
     "days": ((1 / 7, "in weeks; asked for are days"),),
-    "USD": ((100, "in cents; asked for are dollars"),),
+    "USD": ((100, "in cents; asked for are dollars"),
+            (0.001, "in thousands; asked for are dollars")),
+    "euro": ((100, "in cents; asked for are euro"), (0.001, "in thousands; asked for are euro")),
 }  # fmt: skip
 
 
@@ -79,6 +81,8 @@ def differences(
     choices
         The words to choose from, where the answer is a word.
     """
+    if callable(given):
+        return "That is a function, not what it returns: call it, with brackets at its end."
     wanted = _plain(wanted)
     given = _as_asked(_plain(given), wanted)
     if isinstance(wanted, dict):
@@ -98,6 +102,9 @@ def _number_off(given: Any, wanted: float, unit: str, tolerance: float | None) -
     if isinstance(given, str):
         return "Give a number, without quotes and without a sign for percent or money."
     if isinstance(given, dict) and given:
+        comma = set(given) == {0, 1} and all(map(_is_number, given.values()))
+        if comma and float(given[1]).is_integer():
+            return "Those are two numbers. As one number it takes a point: 1.5, not 1,5."
         return f"Asked for is one number; found {len(given)}. Which of them, or their sum or mean?"
     if not _is_number(given):
         return f"Asked for is a number; found {_kind(given)}."
@@ -139,11 +146,15 @@ def _labels_off(given: Any, wanted: dict[Any, Any], unit: str, tolerance: float 
 
 def _members_off(given: Any, wanted: frozenset[Any]) -> str:
     if not isinstance(given, frozenset):
-        return f"Asked for is a list of names; found {_kind(given)}."
-    return (
-        f"{len(given & wanted)} of yours belong there, {len(given - wanted)} do not, and "
-        f"{len(wanted - given)} are missing."
-    )
+        return (
+            'Asked for are names in braces, each in quotes, as {"Anna", "Ben"}; '
+            f"found {_kind(given)}."
+        )
+    right, spare, missing = (len(part) for part in (given & wanted, given - wanted, wanted - given))
+    parts = [(right, "belong there", "belongs there"), (spare, "do not", "does not"),
+             (missing, "are missing", "is missing")]  # fmt: skip
+    first, *others = (f"{n} {one if n == 1 else many}" for n, many, one in parts)
+    return f"Of your names {first}, {' and '.join(others)}."
 
 
 def _word_off(given: Any, choices: tuple[str, ...]) -> str:
@@ -175,12 +186,23 @@ def _plain(value: Any) -> Any:
 
 
 def _as_asked(given: Any, wanted: Any) -> Any:
-    """Take a table of one value for that value, and a list of names for the set of them."""
+    """Take a table of one value for that value, and a list of names, or labels, for their set."""
     if isinstance(given, dict) and isinstance(wanted, frozenset):
-        return frozenset(map(_label, given.values()))
+        return frozenset(map(_label, _names_in(given)))
     if isinstance(given, dict) and len(given) == 1 and not isinstance(wanted, dict):
         return next(iter(given.values()))
     return given
+
+
+def _names_in(given: dict[Any, Any]) -> list[Any]:
+    """The values; where these are numbers by name, the names; of yes and no, the names with yes."""
+    values = list(given.values())
+    if not all(isinstance(label, str) for label in given) or any(
+        isinstance(value, str) for value in values
+    ):
+        return values
+    marks = values and all(isinstance(value, bool) for value in values)
+    return [label for label, value in given.items() if value or not marks]
 
 
 def _label(label: Any) -> Any:

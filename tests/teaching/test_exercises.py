@@ -28,6 +28,9 @@ SHARES = pd.Series({"Anna": 0.25, "Ben": 0.75})
         (pd.DataFrame({"a": [1, 2], "b": [3, 4]}), pd.DataFrame({"b": [3, 4], "a": [1, 2]})),
         (["Ben", "Anna"], {"Anna", "Ben"}),
         (pd.Index(["Ben", "Anna"]), {"Anna", "Ben"}),
+        (SHARES, {"Anna", "Ben"}),
+        (SHARES > 0.5, {"Ben"}),
+        ([3, 4], {3, 4}),
     ],
 )
 def test_right_answers(given, wanted):
@@ -57,7 +60,12 @@ def test_right_answers(given, wanted):
         ({"Anna": 0.25}, SHARES, "share", "there is nothing for ben"),
         ({"Anna": 0.25, "Ben": 0.5}, SHARES, "share", "1 of 2 are right; look again at ben"),
         ({"Anna": 25, "Ben": 75}, SHARES, "share", "in percent"),
-        (["Anna", "Cleo"], {"Anna", "Ben"}, "", "1 of yours belong there, 1 do not, and 1 are"),
+        (["Anna", "Cleo"], {"Anna", "Ben"}, "", "1 belongs there, 1 does not and 1 is m"),
+        ("Anna, Ben", {"Anna", "Ben"}, "", "names in braces"),
+        ((2, 5), 2.5, "", "takes a point: 1.5, not 1,5"),
+        ((2.5, 3.5), 3, "", "one number; found 2"),
+        (22.8, 22_800, "euro", "in thousands; asked for are euro"),
+        (pd.Series([1.0]).sum, 1, "", "call it, with brackets"),
     ],
 )
 def test_wrong_answers_are_told_how_they_are_off(given, wanted, unit, hint):
@@ -101,7 +109,9 @@ def test_the_verdict_reads_in_a_terminal_and_to_a_screen_reader():
     assert right
     assert repr(right).startswith("Exercise 3.1: right. ")
     assert not wrong
-    assert repr(wrong).startswith("Exercise 3.1: not yet. ")
+    assert repr(wrong).startswith("Exercise 3.1: not yet, you answered 0.11. ")
+    assert "you answered 'x'" in repr(check("3.1", "x"))
+    assert repr(check("3.1", [1, 2])).startswith("Exercise 3.1: not yet. ")
     page = Checked("3.1", False, "a < b")._repr_html_()
     assert 'role="status"' in page
     assert "a &lt; b" in page

@@ -9,23 +9,23 @@ from relmark_research.customers.transactions import read_transactions
 from relmark_research.economics.profitability import profit_table
 from relmark_research.teaching.exercises import Exercise, Mistake
 
-_JUNE = "2023-06-30"
+_JUNE, _DECEMBER = "2023-06-30", "2023-12-31"
 _NEXT_YEAR = {"keep": -80, "serve more cheaply": 4 / 5 * 110, "reprice": -10, "end": 0}
 
 
 @cache
-def _accounts() -> pd.DataFrame:
-    """What each customer of June 2023 had earned by then (``before``) and brought ``after``."""
+def _accounts(day: str = _JUNE) -> pd.DataFrame:
+    """What each customer of a day had earned by then (``before``) and brought ``after``."""
     log = read_transactions("dataset:sample", cost="cost")
     contacts, customers = load_sample("contacts"), load_sample("customers")
     spent = customers.assign(acquisition_cost=0.0)
-    before = profit_table(log.until(_JUNE), contacts=contacts, customers=customers)["profit"]
-    after = profit_table(log.after(_JUNE), contacts=contacts, customers=spent)["profit"]
+    before = profit_table(log.until(day), contacts=contacts, customers=customers)["profit"]
+    after = profit_table(log.after(day), contacts=contacts, customers=spent)["profit"]
     return pd.DataFrame({"before": before, "after": after.reindex(before.index).fillna(0.0)})
 
 
-def _listed() -> pd.DataFrame:
-    return _accounts().query("before < 0")
+def _listed(day: str = _JUNE) -> pd.DataFrame:
+    return _accounts(day).query("before < 0")
 
 
 EXERCISES = (
@@ -34,6 +34,7 @@ EXERCISES = (
         answer=lambda: 100 / 50,
         mistakes=(
             Mistake(100, "That is the highest sum, in money. How much is it of what is left?"),
+            Mistake(200, "That is in percent. As a multiple of the profit of all?"),
             Mistake(50 / 50, "That is the best customer alone. Does the curve not rise further?"),
             Mistake(
                 100 / 150,
@@ -71,6 +72,10 @@ EXERCISES = (
             Mistake(
                 lambda: _listed()["before"].sum(),
                 "That is what they had lost by June. What did they bring after it?",
+            ),
+            Mistake(
+                lambda: _listed(_DECEMBER)["after"].sum(),
+                "That is the list of the lesson. Who was on the earlier one, and since when?",
             ),
             Mistake(
                 lambda: _accounts()["after"].sum(),
