@@ -128,7 +128,8 @@ class Model:
         Parameters
         ----------
         customers
-            CustomerSummary or DataFrame with the model's `columns`[, n_customers].
+            CustomerSummary or DataFrame with the model's `columns`, and n_customers where
+            rows count for several.
         penalty
             Weight, >= 0, of the squared distance of the log-parameters from the search's start,
             which follows the units of time and money; taken off the log-likelihood in the search.
