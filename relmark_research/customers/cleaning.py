@@ -83,7 +83,7 @@ def _readings(raw: ir.Table, names: Columns, options: ReadOptions) -> dict[str, 
     }
     if names.cost is not None:
         cost = columns.number(raw, names.cost, decimal=options.decimal)
-        fields["relmark_cost"] = (cost <= LARGEST).ifelse(cost, None)
+        fields["relmark_cost"] = (cost.abs() <= LARGEST).ifelse(cost, None)
     if options.rate_column is not None:
         rate = columns.number(raw, options.rate_column, decimal=options.decimal)
         for name in ("relmark_value", "relmark_cost"):

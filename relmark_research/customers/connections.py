@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from relmark_research.customers import spill
 from relmark_research.errors import DataError, ParameterError
 
 SPARK_MASTERS = ("local", "spark://", "yarn", "k8s://", "mesos://")
@@ -43,15 +44,11 @@ def connect(engine: Any) -> Any:
 
 
 def _duckdb() -> Any:
-    import atexit
-    import shutil
-    import tempfile
-
     import ibis
 
-    spill = tempfile.mkdtemp(prefix="relmark-")
-    atexit.register(shutil.rmtree, spill, ignore_errors=True)
-    connection = ibis.duckdb.connect(temp_directory=spill)
+    spilled = spill.Spill()
+    connection = ibis.duckdb.connect(temp_directory=str(spilled.folder))
+    spilled.remove_with(connection)
     connection.raw_sql("SET TimeZone = 'UTC'")
     connection.raw_sql("SET enable_progress_bar = false")  # it would stand in a report
     return connection

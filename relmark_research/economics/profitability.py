@@ -173,7 +173,7 @@ def _summed(log: TransactionLog, period: str | None, goods_share: float | None) 
 
 
 def _refuse_unknown_costs(log: TransactionLog) -> None:
-    blank = log.rows.filter(log.rows.cost.isnull() | log.rows.cost.isnan())
+    blank = log.rows.filter(log.rows.cost.isnull())
     found = int(blank.count().to_pandas())
     if found:
         first = blank.order_by("date", "customer_id").limit(3).to_pandas()

@@ -30,12 +30,14 @@ def missing(what: str) -> None:
 def sqlite_source(frame: pd.DataFrame, folder: Path) -> str:
     path = folder / f"crm{len(list(folder.iterdir()))}.db"
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE sales (customer_id TEXT, date TEXT, value REAL)")
-        rows = frame.assign(date=_text(frame["date"])).astype(object).where(frame.notna(), None)
-        columns = ["customer_id", "date", "value"]
-        connection.executemany(
-            "INSERT INTO sales VALUES (?, ?, ?)", rows[columns].to_numpy().tolist()
+        connection.execute(
+            "CREATE TABLE sales (customer_id TEXT, date TEXT, value REAL, cost REAL)"
         )
+        rows = frame.assign(date=_text(frame["date"])).reindex(
+            columns=["customer_id", "date", "value", "cost"]
+        )
+        rows = rows.astype(object).where(rows.notna(), None)
+        connection.executemany("INSERT INTO sales VALUES (?, ?, ?, ?)", rows.to_numpy().tolist())
     connection.close()
     return f"sqlite:///{path}#sales"
 

@@ -5,6 +5,7 @@ import pytest
 import relmark_research as rm
 from relmark_research.economics.profitability import COSTS
 from relmark_research.errors import DataError, ParameterError
+from tests.customers.engines import sqlite_source
 from tests.economics.firm import log_of, small_firm
 
 
@@ -171,3 +172,17 @@ def test_the_audit_says_what_lies_outside_the_log(firm, log) -> None:
     assert audit.loc["contacts", ["rows", "money"]].tolist() == [2, 12.0]
     assert audit.loc["contacts at other times", ["rows", "money"]].tolist() == [1, 3.0]
     assert audit.loc["acquisition costs", "money"] == 42.0
+
+
+@pytest.mark.parametrize("period", [None, "month", "year"])
+def test_the_account_of_a_log_in_sqlite_is_the_same(firm, log, tmp_path, period) -> None:
+    sqlite = rm.read_transactions(sqlite_source(firm["transactions"], tmp_path), cost="cost")
+    costs = {"contacts": firm["contacts"], "customers": firm["customers"], "period": period}
+    pd.testing.assert_frame_equal(rm.profit_table(sqlite, **costs), rm.profit_table(log, **costs))
+
+
+def test_a_row_in_sqlite_without_a_cost_is_shown(firm, tmp_path) -> None:
+    rows = firm["transactions"]
+    source = sqlite_source(rows.assign(cost=rows["cost"].where(rows.index > 0)), tmp_path)
+    with pytest.raises(DataError, match=r"what its goods cost; 1 do not, first: "):
+        rm.profit_table(rm.read_transactions(source, cost="cost"))
