@@ -62,8 +62,8 @@ def profit_concentration(
         gains / total; ``destroyed``: peak - 1, what loss makers take away; ``losing``: share of
         customers with a loss (Wilson's interval); ``top_fifth``: the best fifth's share of the
         total (above 1 where others lose); ``gini``: ``sum |x_i - x_j| / (2 n sum |x|)``, which
-        stays in [0, 1) where some lose, and is Gini's coefficient where none does. Where nobody loses,
-        peak is 1 and destroyed 0 for certain.
+        stays in [0, 1) where some lose, and is Gini's coefficient where none does. Where nobody
+        loses, peak is 1 and destroyed 0 for certain.
 
     Raises
     ------
