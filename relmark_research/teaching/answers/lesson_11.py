@@ -1,6 +1,7 @@
 """Lesson 11: can trust be measured, and is it worth money?"""
 
 from functools import cache
+from math import ceil
 
 import pandas as pd
 
@@ -32,8 +33,14 @@ def _sheets_needed(share: float = _MEANT) -> int:
     return next(n for n in range(1, 100) if _about_the_partner("trust", n) >= share)
 
 
-def _sheets_exactly(ratio: float) -> float:
-    return _MEANT / (1 - _MEANT) * ratio
+def _sheets_exactly() -> float:
+    found = _components("trust")
+    return _MEANT / (1 - _MEANT) * found.within / found.between
+
+
+def _upside_down() -> float:
+    found = _components("trust")
+    return _MEANT / (1 - _MEANT) * found.between / found.within
 
 
 def _talk() -> pd.DataFrame:
@@ -73,12 +80,16 @@ EXERCISES = (
     Exercise(
         key="11.2",
         answer=_sheets_needed,
-        tolerance=0.001,
+        tolerance=0.02,
         unit="sheets",
         mistakes=(
             Mistake(
-                lambda: _sheets_exactly(_components("trust").within / _components("trust").between),
+                _sheets_exactly,
                 "Solved well. But nobody can ask a part of a person: which way do you round?",
+            ),
+            Mistake(
+                lambda: ceil(_upside_down()),
+                "Which spread do more people make smaller: between partners, or within one?",
             ),
             Mistake(
                 lambda: _sheets_needed() - 1,
