@@ -20,7 +20,7 @@ def asked(manifest: Manifest, run: NotebookRun | None = None) -> Facts:
     days = [day(found[end]) for end in ("first_day", "last_day") if found.get(end)]
     facts = [
         ("Data", _source(str(data.get("source") or ""))),
-        ("Purchases", _value(found.get("rows_used", found.get("rows")))),
+        ("Rows used", _value(found.get("rows_used", found.get("rows")))),
         ("Period", " to ".join(days)),
         ("As of", day(manifest.as_of) if manifest.as_of else ""),
         ("Currency", _value(data.get("currency"))),
