@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from relmark_research.customers import spill
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, unknown_name
 
-SPARK_MASTERS = ("local", "spark://", "yarn", "k8s://", "mesos://")
+WORDS = ("duckdb", "pyspark")
+_MASTER = re.compile(r"local(\[[^\]]+\])?|yarn|(spark|k8s|mesos)://.+")
+_MASTERS = ("local", "local[2]", "yarn", "spark://host:7077", "k8s://host:443")
+
+
+def check_engine(engine: str | None) -> None:
+    """Raise ParameterError unless a word is an engine's, a Spark master, or None.
+
+    Examples
+    --------
+    >>> check_engine("local[2]")
+    """
+    if engine is None or engine in WORDS:
+        return
+    if not isinstance(engine, str) or not _MASTER.fullmatch(engine):
+        raise ParameterError(
+            f"{unknown_name('engine', engine, [*WORDS, *_MASTERS])} "
+            "A Spark master has its own host, port or number of threads."
+        )
 
 
 def connect(engine: Any) -> Any:
@@ -20,17 +39,10 @@ def connect(engine: Any) -> Any:
     DataError
         Where PySpark is asked for and not installed.
     """
-    if engine is None or engine == "duckdb":
-        return _duckdb()
-    if isinstance(engine, str):
-        if engine == "pyspark":
-            return _spark(None)
-        if engine.startswith(SPARK_MASTERS):
-            return _spark(engine)
-        raise ParameterError(
-            "an engine is 'duckdb', 'pyspark', a Spark master such as 'local[2]' or "
-            f"'spark://host:7077', a Spark session or an Ibis backend; found {engine!r}."
-        )
+    if engine is None or isinstance(engine, str):
+        check_engine(engine)
+        spark = engine not in (None, "duckdb")
+        return _spark(None if engine == "pyspark" else engine) if spark else _duckdb()
     if type(engine).__module__.startswith("pyspark."):
         import ibis
 

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres")
+_FILES = ("sqlite", "duckdb")  # whose databases are files
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 
 
@@ -71,6 +72,24 @@ def place_of(source: Any) -> Place | None:
             f"{named}#SELECT ...; found none."
         )
     return Place(url=url, what=unquote(what) if "%20" in what else what, shown=f"{named}#{what}")
+
+
+def located(source: str, folder: Path) -> str:
+    """Return a source with the relative path of a database's file made absolute, from a folder.
+
+    Any other source is returned as it is.
+
+    Examples
+    --------
+    >>> located("sqlite:///crm.db#orders", Path("/data"))
+    'sqlite:////data/crm.db#orders'
+    """
+    url, mark, what = source.partition("#")
+    if _scheme(url) not in _FILES:
+        return source
+    scheme, _, path = url.partition("://")
+    absolute = (folder / Path(unquote(path.removeprefix("/"))).expanduser()).absolute()
+    return f"{scheme}:///{quote(str(absolute))}{mark}{what}"
 
 
 def open_table(place: Place) -> ir.Table:
@@ -128,7 +147,7 @@ def _connected(place: Place) -> Any:
 
     scheme, parts = _scheme(place.url), urlsplit(place.url)
     try:
-        if scheme in ("sqlite", "duckdb"):
+        if scheme in _FILES:
             path = _file(place)
             if scheme == "duckdb":
                 connection = ibis.duckdb.connect(path, read_only=True)

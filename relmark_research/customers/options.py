@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from relmark_research.customers import connections
 from relmark_research.errors import ParameterError, check_choice
 
 Returns = Literal["net", "drop", "keep", "refuse"]
@@ -62,6 +63,9 @@ class ReadOptions:
         Which rows to leave out, such as test accounts: ``"endswith(email, '@example.com')"``.
     clear_ids
         Show customers' ids in the audit's examples; otherwise their pseudonyms.
+    engine
+        What to work in where `read_transactions` is not told: ``"duckdb"``, ``"pyspark"`` or a
+        Spark master such as ``"local[2]"``; None is an embedded DuckDB.
 
     Examples
     --------
@@ -84,12 +88,14 @@ class ReadOptions:
     order_column: str | None = None
     exclude: str | None = None
     clear_ids: bool = False
+    engine: str | None = None
 
     def __post_init__(self) -> None:
         for name, (kind, choices) in _POLICIES.items():
             check_choice(kind, getattr(self, name), choices)
         for zone in (self.time_zone, self.source_time_zone):
             _check_zone(zone)
+        connections.check_engine(self.engine)
 
 
 @dataclass(frozen=True)

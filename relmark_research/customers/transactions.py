@@ -253,8 +253,8 @@ def read_transactions(
         Negative values: ``"net"`` against the customer's latest earlier purchases, ``"drop"``
         them, ``"keep"`` them as they are, or ``"refuse"``.
     engine
-        None is an embedded DuckDB; ``"pyspark"``, a Spark master such as ``"local[2]"``, a Spark
-        session, or an Ibis backend.
+        None is that of the options, else an embedded DuckDB; ``"pyspark"``, a Spark master such as
+        ``"local[2]"``, a Spark session, or an Ibis backend.
     options
         How the source is written and what to do with unusable rows: `ReadOptions`.
 
@@ -275,6 +275,7 @@ def read_transactions(
     check_choice("policy for returns", returns, ("net", "drop", "keep", "refuse"))
     options, names = options or ReadOptions(), Columns(customer, date, value, cost)
     described = sources.describe_source(source)
+    engine = options.engine if engine is None else engine
     raw = sources.open_source(source, separator=options.separator, engine=engine)
     rows = cleaning.marked(raw, names, options)
     checks = audit.check(rows, names, options, described)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from relmark_research.customers import databases
 from relmark_research.errors import ReportError
 from relmark_research.reporting.parameters import Parameter
 from relmark_research.reporting.secrets import named
@@ -68,6 +69,8 @@ def _is_path(parameter: Parameter) -> bool:
 def _located(value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [_located(item, folder) for item in value]
+    if isinstance(value, str) and not named(value):
+        value = databases.located(value, folder)
     return str((folder / Path(value).expanduser()).absolute()) if _names_place(value) else value
 
 

@@ -137,8 +137,15 @@ def _slug(value: Any) -> str:
 
 
 def _common(recipe: Recipe) -> dict[str, Any]:
-    """The data section by the names of the notebooks' common parameters."""
-    return {"reading" if key == "options" else key: value for key, value in recipe.data.items()}
+    """The data section by the names of the notebooks' common parameters.
+
+    The engine is one of the reading options there, so that a notebook needs no parameter for it.
+    """
+    common = {key: value for key, value in recipe.data.items() if key not in ("options", "engine")}
+    reading = dict(recipe.data.get("options", {}))
+    if "engine" in recipe.data:
+        reading["engine"] = recipe.data["engine"]
+    return {**common, "reading": reading} if reading or "options" in recipe.data else common
 
 
 def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, Any]) -> None:
@@ -165,7 +172,8 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, An
             raise ReportError(f"--set: {unknown_name('parameter', setting.name, sorted(known))}")
     for name in common:
         if name not in known:
-            key = "options" if name == "reading" else name
+            told = "options" if "options" in recipe.data else "engine"
+            key = told if name == "reading" else name
             raise ReportError(
                 f"data.{key} is given, but no notebook of this recipe has a parameter {name!r}. "
                 "Take the line out, or add the parameter to a notebook that reads it."

@@ -54,7 +54,7 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     data = revealed(data)
     from relmark_research.customers.transactions import read_transactions
 
-    names = ("customer", "date", "value", "cost", "returns")
+    names = ("customer", "date", "value", "cost", "returns", "engine")
     named = {name: data[name] for name in names if name in data}
     options = read_options(data.get("options", {}))
     try:

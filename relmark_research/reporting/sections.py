@@ -26,6 +26,7 @@ class DataSection(Section):
     value: str | None = None
     cost: str | None = None
     returns: str | None = None
+    engine: str | None = None
     currency: str | None = None
     options: dict[str, Any] | None = None
 

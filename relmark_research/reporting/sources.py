@@ -4,17 +4,18 @@ import glob
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import ReportError, unknown_name
+from relmark_research.customers import connections, databases
+from relmark_research.errors import ParameterError, ReportError, unknown_name
 from relmark_research.reporting.secrets import named, revealed
-
-BUNDLED = ("cdnow", "cdnow_full", "sample")
 
 
 def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the data section with a source that is a path made absolute."""
+    """Return the data section with a source that is a path, or a database's file, made absolute."""
     source = data.get("source")
-    if source is None or is_remote(source) or source.startswith("dataset:") or named(source):
+    if source is None or source.startswith("dataset:") or named(source):
         return data
+    if is_remote(source):
+        return {**data, "source": databases.located(source, folder)}
     return {**data, "source": str((folder / Path(source).expanduser()).absolute())}
 
 
@@ -34,7 +35,11 @@ def source_files(source: str) -> list[Path]:
 
 
 def check_source(data: dict[str, Any]) -> None:
-    """Refuse a data section without a source, or with one that is not there."""
+    """Refuse a data section without a source, or with a source or an engine that is not there."""
+    try:
+        connections.check_engine(data.get("engine"))
+    except ParameterError as error:
+        raise ReportError(f"data.engine: {error}") from None
     source = revealed(data.get("source"))
     if data and source is None:
         raise ReportError(
@@ -44,9 +49,11 @@ def check_source(data: dict[str, Any]) -> None:
     if source is None or is_remote(source):
         return
     if source.startswith("dataset:"):
+        from relmark_research.customers.bundled import DATASETS
+
         name = source.removeprefix("dataset:")
-        if name not in BUNDLED:
-            raise ReportError(f"data.source: {unknown_name('bundled data set', name, BUNDLED)}")
+        if name not in DATASETS:
+            raise ReportError(f"data.source: {unknown_name('bundled data set', name, DATASETS)}")
     elif not source_files(source):
         folder = Path(source).parent
         there = _visible_files(folder)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from importlib.util import find_spec
 
 import duckdb
 import pandas as pd
@@ -93,6 +94,17 @@ def test_tables_and_queries_of_duckdb(tmp_path, frame):
     assert frequencies(f"duckdb:///{path}#WITH a AS (FROM sales.orders) SELECT * FROM a LIMIT 1")
 
 
+def test_a_folder_with_odd_signs_in_its_name(tmp_path, crm):
+    folder = tmp_path / "a b#c%20ü"
+    folder.mkdir()
+    (tmp_path / "crm.db").rename(folder / "crm.db")
+    source = databases.located("sqlite:///crm.db#orders", folder)
+    assert frequencies(source) == {"007": 1, "8": 0}
+    assert databases.located(source, tmp_path) == source
+    for other in ("env:CRM#orders", "postgresql://h/d#t", "sales.csv"):
+        assert databases.located(other, folder) == other
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -135,7 +147,8 @@ class TestSecrets:
         place = databases.place_of("env:CRM_URL#orders")
         assert "s3cret" not in repr(place) + place.shown
         assert sources.describe_source("env:CRM_URL#orders") == "env:CRM_URL#orders"
-        pytest.importorskip("psycopg")
+        if find_spec("psycopg") is None:
+            engines.missing("psycopg is not installed (pip install -r requirements-engines.lock)")
         with pytest.raises(DataError, match="env:CRM_URL cannot be reached") as refused:
             rm.read_transactions("env:CRM_URL#orders")
         assert "s3cret" not in str(refused.value)

@@ -1,15 +1,17 @@
 """What rows can come from, and the policies that clean them."""
 
 from datetime import date, timedelta
+from importlib.util import find_spec
 
 import ibis
 import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.customers import cleaning, filters, netting, reduction
+from relmark_research.customers import cleaning, connections, filters, netting, reduction
 from relmark_research.customers.options import Columns
 from relmark_research.errors import DataError, ParameterError
+from tests.customers.engines import missing
 
 
 @pytest.fixture
@@ -56,7 +58,10 @@ class TestFolders:
 
 
 def test_polars_tables_eager_and_lazy(frame):
-    polars = pytest.importorskip("polars")
+    if find_spec("polars") is None:
+        missing("polars is not installed (pip install -r requirements-engines.lock)")
+    import polars
+
     table = polars.DataFrame(frame.to_dict("list"))
     assert frequencies(table) == frequencies(table.lazy()) == frequencies(frame)
     assert rm.read_transactions(table).source == "a polars DataFrame"
@@ -69,10 +74,30 @@ def test_ibis_tables_and_backends(frame):
     assert "mine" in backend.list_tables()  # what is the user's is never dropped
 
 
-@pytest.mark.parametrize("engine", ["spak", 3])
-def test_what_is_no_engine(frame, engine):
-    with pytest.raises(ParameterError, match="an engine is"):
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("pysparc", r"no engine 'pysparc'; there are: duckdb, pyspark.* Did you mean 'pyspark'"),
+        ("local[", r"Did you mean 'local'"),
+        (3, "an engine is a word, a Spark session or an Ibis backend; found int"),
+    ],
+)
+def test_what_is_no_engine(frame, engine, said):
+    with pytest.raises(ParameterError, match=said):
         rm.read_transactions(frame, engine=engine)
+
+
+def test_the_engine_may_stand_in_the_options(frame, monkeypatch):
+    asked = []
+    monkeypatch.setattr(connections, "_spark", asked.append)
+    with pytest.raises(ParameterError, match="no engine 'pysparc'"):
+        rm.ReadOptions(engine="pysparc")
+    for engine in ("pyspark", "local[2]"):
+        with pytest.raises(AttributeError):  # no backend is made here
+            rm.read_transactions(frame, options=rm.ReadOptions(engine=engine))
+    assert asked == [None, "local[2]"]
+    told = rm.read_transactions(frame, engine="duckdb", options=rm.ReadOptions(engine="pyspark"))
+    assert len(told.customer_summary()) > 0  # what the call says counts
 
 
 class TestPolicies:

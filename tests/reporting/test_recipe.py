@@ -58,6 +58,34 @@ def test_the_data_section_fills_the_common_parameters(project):
     assert "source" not in found["one"]
 
 
+def test_the_engine_reaches_notebooks_with_the_reading_options(project):
+    data = "data: {source: 'dataset:cdnow', engine: 'local[2]', options: {decimal: ','}}"
+    found = bound(project, data)
+    assert found["one"]["reading"] == found["two"]["reading"]
+    assert found["one"]["reading"] == {"decimal": ",", "engine": "local[2]"}
+    assert "engine" not in found["one"]
+    alone = bound(project, "data: {source: 'dataset:cdnow'}", "data.engine=pyspark")
+    assert alone["two"]["reading"] == {"engine": "pyspark"}
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
+def test_the_file_of_a_database_is_read_from_the_recipes_folder(project, monkeypatch, scheme):
+    def given(data, *settings):
+        return bound(project, data, *settings)["two"]["source"]
+
+    recipes, two = project / "reports" / "recipes", "parameters: {two: {source: '%s'}}"
+    relative = f"{scheme}:///lake/crm.db#SELECT 1"
+    absolute = f"{scheme}:////srv/crm.db#orders"
+    for text in ("data: {source: '%s'}", two):
+        assert given(text % relative) == f"{scheme}:///{recipes}/lake/crm.db#SELECT 1"
+        assert given(text % absolute) == absolute
+    monkeypatch.chdir(project)
+    typed = given("data: {source: 'dataset:cdnow'}", f"data.source={relative}")
+    assert typed == f"{scheme}:///{project}/lake/crm.db#SELECT 1"
+    host = "postgresql://host/crm#orders"
+    assert given(f"data: {{source: '{host}'}}") == host
+
+
 def test_settings_go_before_the_recipe(project, monkeypatch):
     monkeypatch.chdir(project)
     found = bound(
@@ -132,6 +160,10 @@ MISTAKES = {
     BASE + "data: {source: ../../sale.csv}": "data.source: nothing at .*Did you mean 'sales.csv'",
     BASE + "data: {source: '../../*.parquet'}": "data.source: nothing at",
     BASE + "data: {source: 'dataset:cdnov'}": "no bundled data set 'cdnov'; .*Did you mean 'cdnow'",
+    BASE + "data: {source: 'dataset:cdnow', engine: pysparc}": (
+        "data.engine: no engine 'pysparc'; .*Did you mean 'pyspark'"
+    ),
+    BASE + "data: {source: 'dataset:cdnow', engine: 2}": "data.engine must be text; found 2",
     BASE + "data: {currency: USD}": "data.source is missing",
     BASE + "data: {source: 'dataset:cdnow', cost: c}": "data.cost is given, but no notebook",
     BASE + "parameters: {margn: 1}": "no parameter or notebook 'margn'; .*Did you mean 'margin'",
@@ -171,6 +203,7 @@ def test_a_mistake_is_refused_in_words(project, text):
         ("data.sauce=x", "no key in data 'sauce'; .*Did you mean 'source'"),
         ("data.option.decimal=x", "no key in data 'option.decimal'"),
         ("data.source=nowhere.csv", "data.source: nothing at"),
+        ("data.engine=ducdb", "data.engine: no engine 'ducdb'; .*Did you mean 'duckdb'"),
     ],
 )
 def test_a_setting_that_names_nothing_is_refused(project, setting, message):
