@@ -185,9 +185,10 @@ def bars(
 
 
 def label_bars(ax: Axes, container: BarContainer, texts: Sequence[str]) -> None:
-    """Write a text above each bar and leave it room."""
+    """Write a text beyond the end of each bar and leave it room."""
     ax.bar_label(container, texts, padding=3, color=TEXT, fontsize=FONT_SIZE - 1)
-    ax.set_ylim(top=ax.get_ylim()[1] * 1.04)
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.08 * (high - low) if low < 0 else low, high * 1.04 if high > 0 else high)
 
 
 def whiskers(
