@@ -1,5 +1,6 @@
-"""The lessons of notebooks/lessons/ as pages: solutions and checks folded, everything executed."""
+"""The lessons of notebooks/lessons/ as pages: solutions folded, prose alone, everything executed."""
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ FOLDED = {"solution": "Solution", "hint": "Hint"}
 
 
 def _page(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return the notebook with its solutions folded as myst-nb folds cells."""
+    """Return the notebook with solutions folded, and without the code that only speaks."""
     for cell in notebook["cells"]:
         tags = cell["metadata"].setdefault("tags", [])
         name = next((FOLDED[tag] for tag in tags if tag in FOLDED), None)
@@ -24,7 +25,17 @@ def _page(notebook: dict[str, Any]) -> dict[str, Any]:
             text = "".join(cell["source"])
             if "<details" not in text:
                 cell["source"] = f"<details><summary>{name}</summary>\n\n{text}\n\n</details>\n"
+        elif cell["cell_type"] == "code" and _only_speaks("".join(cell["source"])):
+            tags.append("remove-input")
     return notebook
+
+
+def _only_speaks(source: str) -> bool:
+    """Tell whether a cell does nothing but `say`: its sentence is the page's text."""
+    steps = [step.value if isinstance(step, ast.Expr) else step for step in ast.parse(source).body]
+    calls = [step.func for step in steps if isinstance(step, ast.Call)]
+    said = [call for call in calls if isinstance(call, ast.Name) and call.id == "say"]
+    return bool(steps) and len(said) == len(steps)
 
 
 def copy_lessons(app: Sphinx, config: Config) -> None:

@@ -57,6 +57,16 @@ def test_solutions_and_hints_of_a_lesson_are_folded(part):
 
 
 @pytest.mark.parametrize(
+    ("source", "hidden"),
+    [("say(f'{x}')", True), ("x = 1\nsay(f'{x}')", False), ("figure(ax)", False), ("", False)],
+)
+def test_code_that_only_speaks_is_not_shown(part, source, hidden):
+    cell = {"cell_type": "code", "metadata": {"tags": ["call"]}, "source": source}
+    tags = part("lessons")._page({"cells": [cell]})["cells"][0]["metadata"]["tags"]
+    assert ("remove-input" in tags) is hidden
+
+
+@pytest.mark.parametrize(
     ("name", "path"),
     [
         ("forecast", "relmark_research.forecast"),
