@@ -1,4 +1,5 @@
 from .assumptions import assumptions_in_words
+from .average_spend import SpendAverage
 from .base import Model
 from .baseline import compare_with_lifetimes
 from .beta_discrete_weibull import BetaDiscreteWeibull
@@ -48,6 +49,7 @@ __all__ = [
     "ParetoNBD",
     "Prediction",
     "ShiftedBetaGeometric",
+    "SpendAverage",
     "alive_distribution",
     "assumptions_in_words",
     "calibration",

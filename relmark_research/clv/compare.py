@@ -15,7 +15,8 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.base import Model, PurchaseModel
+from relmark_research.clv.asked import spend_model
+from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.comparison import Comparison, chosen
 from relmark_research.clv.coverage import holdout_chances
 from relmark_research.clv.fitting import Fit, normal_quantile
@@ -30,6 +31,7 @@ Array = np.ndarray
 
 AS_BEFORE = "as before"
 _BANDS = (0.5, 0.9)
+_VALUE = ("value_bias", "value_mean_absolute_error")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def compare_models(
         Models of purchases, or their names.
     spend
         A model of spend, to be fitted on the calibration, or its fit; with it the value of the
-        holdout is judged too.
+        holdout is judged too, unless it has no mean (q <= 1): those columns are then missing.
     level
         Probability of the interval of how far a model is behind the best.
 
@@ -236,12 +238,12 @@ def _value_columns(
     """Return the error of the value expected in the holdout, in total and by customer."""
     fit = spend if isinstance(spend, Fit) else spend.fit(split.calibration)
     x, m = split.calibration.frequency, split.calibration.monetary_value
-    model: Model = fit.model
-    paid = model.conditional_expected_spend(x, m)  # type: ignore[attr-defined]
+    model = spend_model(fit)
+    if not model.has_mean:
+        return {name: dict.fromkeys(forecasts, np.nan) for name in _VALUE}
+    paid = model.conditional_expected_spend(x, m)
     actual = split.holdout["value"].to_numpy(float)
     total = actual.sum()
     off = {name: one.expected * paid - actual for name, one in forecasts.items()}
-    return {
-        "value_bias": {name: each.sum() / total for name, each in off.items()},
-        "value_mean_absolute_error": {name: np.abs(each).mean() for name, each in off.items()},
-    }
+    bias = {name: each.sum() / total for name, each in off.items()}
+    return dict(zip(_VALUE, (bias, {k: np.abs(v).mean() for k, v in off.items()}), strict=True))

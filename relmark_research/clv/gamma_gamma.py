@@ -176,6 +176,16 @@ class GammaGamma(Model):
         spent = x * np.where(x > 0, m, 0.0)
         return self.p * (self.v + spent) / special.gammaincinv(self.p * x + self.q, 0.5)
 
+    def log_median_slopes(self, x: Array, m: Array) -> Array:
+        """Return d ln(conditional median spend) / d log(parameter), shape (3, rows)."""
+        x = np.asarray(x, float)
+        shape, step = self.p * x + self.q, 1e-4
+        up, down = (special.gammaincinv(shape * np.exp(way), 0.5) for way in (step, -step))
+        moved = np.log(up / down) / (2 * step)  # d ln(median of Gamma(shape)) / d ln(shape)
+        spent = x * np.where(x > 0, m, 0.0)
+        by_p, by_q = 1 - moved * self.p * x / shape, -moved * self.q / shape
+        return np.stack([by_p, by_q, self.v / (self.v + spent)])
+
     def simulate(self, x: Array, *, seed: int) -> Array:
         """Draw the mean spend of customers with x purchases each; missing where x = 0."""
         rng = np.random.default_rng(seed)
@@ -184,10 +194,16 @@ class GammaGamma(Model):
         total = rng.gamma(np.maximum(self.p * x, 1e-300), 1 / rate)
         return np.divide(total, x, out=np.full(x.shape, np.nan), where=x > 0)
 
+    @property
+    def has_mean(self) -> bool:
+        """Whether a mean spend exists, q > 1; the median always does."""
+        return bool(np.all(np.asarray(self.q) > 1))
+
     def _refuse_no_mean(self) -> None:
-        if not np.all(np.asarray(self.q) > 1):
+        if not self.has_mean:
             raise ParameterError(
                 f"the mean spend does not exist for q <= 1 (found q = {np.min(self.q):.4g}): a few "
                 "customers spend so much that no average settles. Use median_spend() or "
-                "conditional_median_spend(x, m), which exist, and look at the largest values."
+                "conditional_median_spend(x, m), which exist (a lifetime value takes "
+                "clv.SpendAverage(spend, 'median')), and look at the largest values."
             )

@@ -14,6 +14,7 @@ import pandas as pd
 
 from relmark_research.clv import asked, forecast, prediction, sensitivity
 from relmark_research.clv.asked import Margin
+from relmark_research.clv.average_spend import SpendAverage
 from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.covariate_fit import CovariateFit
 from relmark_research.clv.fitting import Fit
@@ -66,6 +67,7 @@ class _Valuation:
     length: float
     delta: float
     margin: Array
+    average: SpendAverage
 
     @property
     def future(self) -> Future:
@@ -83,8 +85,11 @@ class _Valuation:
 
     def spent(self) -> Array:
         """Return expected spend per purchase, shape (customers,)."""
-        x, m = self.customers.frequency, self.customers.monetary_value
-        return asked.spend_model(self.spend).conditional_expected_spend(x, m)
+        return self.average.of(self.customers.frequency, self.customers.monetary_value)
+
+    def spend_slopes(self) -> Array:
+        """Return d ln(spend per purchase) / d log(parameter of spend) per customer."""
+        return self.average.log_slopes(self.customers.frequency, self.customers.monetary_value)
 
     def fits(self) -> tuple[Fit | CovariateFit, Fit]:
         """Return the fits, refusing models that are certain."""
@@ -107,7 +112,7 @@ class _Valuation:
 
 def lifetime_value(
     purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma,
+    spend: Fit | GammaGamma | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     *,
     margin: Margin,
@@ -121,7 +126,8 @@ def lifetime_value(
     Parameters
     ----------
     purchases, spend
-        Fits (needed for intervals) or models of purchases and of spend per purchase.
+        Fits (needed for intervals) or models of purchases and of spend per purchase; where the mean
+        spend does not exist (q <= 1), `SpendAverage(spend, "median")` values by the median.
     customers
         Histories with monetary_value, in the fit's unit of time; of a fit with covariates, with
         the formulas' columns too.
@@ -172,7 +178,7 @@ def lifetime_value(
     columns = {"discounted_purchases": discounted, "expected_spend": spent, "clv": clv}
     predict = prediction.prediction_of(kind)
     if level is None:
-        sensitivity.caution(purchases, spend)
+        sensitivity.caution(purchases, valued.spend)
     else:
         if predict:
             ends = prediction.value_range(valued.futures(), valued.margin, level, predict)
@@ -184,7 +190,7 @@ def lifetime_value(
 
 def total_value(
     purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma,
+    spend: Fit | GammaGamma | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     *,
     margin: Margin,
@@ -211,7 +217,7 @@ def total_value(
     value, customers_in_all = float(by_customer.sum()), int(weights.sum())
     predict = prediction.prediction_of(kind)
     if level is None:
-        sensitivity.caution(purchases, spend)
+        sensitivity.caution(purchases, valued.spend)
         return TotalValue(value, None, None, None, customers_in_all)
     if predict:
         ends = _total_range(valued, weights, level, predict)
@@ -220,7 +226,7 @@ def total_value(
     by_history = np.bincount(inverse, by_customer, len(discounted)) / value
     slope = np.einsum("ki,i->k", valued.slopes(), by_history)
     log_variance = sensitivity.variance(slope, bought)
-    slope = np.einsum("ki,i->k", _spend_slopes(valued, paid), by_customer / value)
+    slope = np.einsum("ki,i->k", valued.spend_slopes(), by_customer / value)
     log_variance = log_variance + sensitivity.variance(slope, paid)
     low, high = map(float, sensitivity.positive_interval(np.asarray(value), log_variance, level))
     return TotalValue(value, low, high, level, customers_in_all)
@@ -228,7 +234,7 @@ def total_value(
 
 def _valuation(
     purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma,
+    spend: Fit | GammaGamma | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     margin: Margin,
     annual_discount_rate: float,
@@ -236,7 +242,8 @@ def _valuation(
 ) -> _Valuation:
     summary = CustomerSummary.of(customers)
     model = asked.purchase_model(purchases, summary)
-    asked.spend_model(spend)
+    average = spend if isinstance(spend, SpendAverage) else SpendAverage(spend)
+    asked.spend_model(average.spend)
     unit = forecast.common_unit(purchases, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
     length = Horizon.parse(horizon).length(unit, summary.observed_until)
@@ -246,36 +253,23 @@ def _valuation(
         )
     return _Valuation(
         purchases=purchases,
-        spend=spend,
+        spend=average.spend,
         customers=summary,
         model=model,
         outlook=Outlook.of(summary, model),
         length=length,
         delta=delta,
         margin=asked.margins(margin, summary),
+        average=average,
     )
 
 
 def _intervals(valued: _Valuation, clv: Array, spent: Array, level: float) -> tuple[Array, Array]:
     """Return low and high of each customer's value, from the doubt about both models."""
     bought, paid = valued.fits()
-    spread = _with_spend(valued, paid, sensitivity.variance(valued.slopes(), bought), spent)
+    variance = sensitivity.variance(valued.slopes(), bought)
+    spread = valued.average.add_doubt(paid, variance, valued.outlook.histories, spent)
     return sensitivity.positive_interval(clv, spread, level)
-
-
-def _with_spend(valued: _Valuation, paid: Fit, variance: Array, spent: Array) -> Array:
-    """Add that of ln spend to a variance per history, and return it per customer.
-
-    Of the slopes of ln spend only that by v is the customer's own: v / (v + x m), which is what is
-    spent where m = 0 over what is spent. The others depend on x alone.
-    """
-    histories, C = valued.outlook.histories, sensitivity.doubt(paid)
-    x, model = histories.columns[0], asked.spend_model(valued.spend)
-    by_pq = model.log_spend_slopes(x, np.zeros_like(x))[:2]
-    fixed = variance + np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)
-    crossed = 2 * np.einsum("k,ki->i", C[2, :2], by_pq)
-    own = model.conditional_expected_spend(x, np.zeros_like(x))[histories.inverse] / spent
-    return fixed[histories.inverse] + own * (crossed[histories.inverse] + C[2, 2] * own)
 
 
 def _total_range(
@@ -285,8 +279,3 @@ def _total_range(
     rows = np.repeat(np.arange(len(weights)), weights.astype(int))
     each = valued.futures().at(rows)
     return prediction.total_range(each, valued.margin[rows], level, predict)
-
-
-def _spend_slopes(valued: _Valuation, paid: Fit) -> Array:
-    x, m = valued.customers.frequency, valued.customers.monetary_value
-    return paid.model.log_spend_slopes(x, m)  # type: ignore[attr-defined]

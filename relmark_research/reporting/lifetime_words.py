@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from relmark_research.clv.asked import spend_model
+from relmark_research.clv.average_spend import SpendAverage
 from relmark_research.clv.distributions import most_to_lose
 from relmark_research.clv.fitting import Fit
 from relmark_research.clv.selection import Selection
@@ -32,13 +34,42 @@ def of_each(total: TotalValue, money: Formatter) -> str:
     return estimate(*total.each, formatter=money)
 
 
-def condition(chosen: Selection, sure: float | None) -> str:
-    """Return what an answer has to add on how sure it is, or nothing."""
+def meaning(horizon: str, paid: SpendAverage) -> str:
+    """Return in a few words what the value of all customers is."""
+    counted = ", at the median of spend" if paid.average == "median" else ""
+    return f"discounted margin of the next {horizon}{counted}"
+
+
+def condition(chosen: Selection, sure: float | None, paid: SpendAverage) -> str:
+    """Return what an answer has to add on what it counts and how sure it is, or nothing."""
+    said = ""
+    if paid.average == "median":
+        said = (
+            " The values count what is usual (the median): spend is so uneven that it has no "
+            "mean, and a few large purchases can bring much more."
+        )
     if sure is None:
-        return " How sure that is cannot be said: these purchases do not tell it."
+        return f"{said} How sure that is cannot be said: these purchases do not tell it."
     if chosen.nobody_leaves:
-        return " Nobody can be seen to leave; the range holds if nobody does."
-    return ""
+        return f"{said} Nobody can be seen to leave; the range holds if nobody does."
+    return said
+
+
+def without_a_mean(paid: SpendAverage, money: Formatter) -> list[str]:
+    """Return what it means that values are made of the median of spend; nothing for the mean."""
+    if paid.average == "mean":
+        return []
+    model = spend_model(paid.spend)
+    return [
+        "**Spend has no mean here.** A few customers spend so much more than the others that no "
+        "average settles: every larger customer who comes moves it (the model of spend has "
+        f"q = {number(float(model.q))}; a mean needs more than 1). So every customer is valued at "
+        "the median of what such a customer may spend, "
+        f"{money(float(model.median_spend()))} a purchase for one who never came back. That "
+        "counts no rare large purchase, so it is too low for a forecast of revenue, and its range "
+        "does not hold them. Look at the largest purchases: are they errors, or of another kind, "
+        "such as resale? A report on each kind by itself may have a mean."
+    ]
 
 
 def of_the_test(

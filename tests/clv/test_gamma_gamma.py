@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
+from relmark_research.clv.sensitivity import slopes
 from relmark_research.clv.spend_sums import SpendSums
 from relmark_research.errors import DataError, ParameterError
 from tests.clv.test_published import printed
@@ -48,7 +49,7 @@ def test_no_mean_is_refused_and_the_median_offered(ask):
 
 
 def test_no_mean_stops_a_valuation(cdnow, bought):
-    with pytest.raises(ParameterError, match="median_spend"):
+    with pytest.raises(ParameterError, match="SpendAverage"):
         rm.lifetime_value(bought, HEAVY, cdnow, margin=0.3, annual_discount_rate=0.1)
 
 
@@ -81,6 +82,13 @@ def test_slopes_of_log_spend():
     ]
     slopes = (np.array(moved[::2]) - np.array(moved[1::2])) / 2e-6
     np.testing.assert_allclose(NOTE.log_spend_slopes(x, m), slopes, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("model", [NOTE, HEAVY])
+def test_slopes_of_the_median(model):
+    x, m = np.array([0.0, 1, 7]), np.array([np.nan, 20, 60])
+    found = slopes(lambda one: np.log(one.conditional_median_spend(x, m)), model)
+    np.testing.assert_allclose(model.log_median_slopes(x, m), found, rtol=1e-6, atol=1e-8)
 
 
 def test_who_spent_nothing_is_left_out_and_named():

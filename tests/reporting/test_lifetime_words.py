@@ -36,6 +36,23 @@ def staying(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory):
+    """A log of customers who spend so unevenly that spend has no mean."""
+    rng, rows = np.random.default_rng(1), []
+    for customer in range(500):
+        days = rng.integers(0, 180) + np.cumsum(rng.exponential(1 / rng.gamma(1.2, 1 / 60), 20))
+        days = np.unique(days[: rng.geometric(0.2)].round())
+        spent = rng.gamma(6, 1 / rng.gamma(0.7, 1 / 15), len(days)).round(2) + 0.01
+        rows += [(customer, day, value) for day, value in zip(days, spent, strict=True)]
+    log = pd.DataFrame(rows, columns=["customer_id", "date", "value"])
+    log = log[log["date"] < 540]
+    log["date"] = pd.Timestamp("2023-01-02") + pd.to_timedelta(log["date"], unit="D")
+    path = tmp_path_factory.mktemp("log") / "heavy.csv"
+    log.to_csv(path, index=False)
+    return path
+
+
 @pytest.fixture
 def shown(monkeypatch):
     """What a notebook displays."""
@@ -89,6 +106,22 @@ def test_it_runs_where_no_interval_can_be_had(staying, shown, monkeypatch):
     assert "There are no ranges beside the figures" in text
     assert "GammaGamma: not converged: a slope is left." in text
     assert "The range beside each" not in text
+
+
+def test_it_runs_where_spend_has_no_mean(heavy, shown):
+    answer, key_figures, text, _ = ran(heavy, shown, models=["BGNBD"])
+    assert "The values count what is usual (the median): spend is so uneven" in answer
+    assert key_figures[0]["meaning"].endswith("of the next 52 weeks, at the median of spend")
+    assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
+    assert "**Spend has no mean here.**" in text
+    assert "a mean needs more than 1" in text
+
+
+def test_a_mean_is_not_spoken_of_where_it_exists(staying, shown):
+    answer, key_figures, text, _ = ran(staying, shown, models=["BGNBD"])
+    assert "median)" not in answer
+    assert key_figures[0]["meaning"] == "discounted margin of the next 52 weeks"
+    assert "no mean" not in text
 
 
 def test_a_value_without_a_range_is_said_without_one():
