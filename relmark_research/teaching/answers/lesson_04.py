@@ -126,8 +126,8 @@ EXERCISES = (
                 "The two have changed places.",
             ),
         ),
-        because="A rise from nothing: part is regression to the mean, which the model foresees, "
-        "and part is the season, in which all spent more. Compare with customers as low who got no "
-        "leaflet, chosen by lot.",
+        because="A rise from nothing: part is regression to the mean, which the model foresees; "
+        "and in those months people spent more on average, Christmas or not. Compare with "
+        "customers as low who got no leaflet, chosen by lot.",
     ),
 )
