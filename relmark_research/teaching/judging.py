@@ -140,8 +140,10 @@ def _labels_off(given: Any, wanted: dict[Any, Any], unit: str, tolerance: float 
     hints = {differences(given[label], wanted[label], unit=unit, tolerance=tolerance)
              for label in wrong}  # fmt: skip
     also = hints.pop() if len(hints) == 1 else NOT_YET
-    right = len(wanted) - len(wrong)
-    return f"{right} of {len(wanted)} are right; look again at {_listed(wrong)}. {also}".strip()
+    said = f"{len(wanted) - len(wrong)} of {len(wanted)} are right"
+    if sum(isinstance(value, bool) for value in wanted.values()) > 1 and not also:
+        return f"{said}."  # to name a wrong yes is to say no
+    return f"{said}; look again at {_listed(wrong)}. {also}".strip()
 
 
 def _members_off(given: Any, wanted: frozenset[Any]) -> str:

@@ -109,15 +109,15 @@ EXERCISES = (
         mistakes=(
             Mistake(
                 lambda: _exceeds() | {"five": True},
-                "All but one are right. Look at five years again: what is the price?",
+                "All but one are right. Did you judge one by eye that lies near the price?",
             ),
             Mistake(
                 lambda: _exceeds() | {"other_low": True},
-                "All but one are right. Did you put the other model's fit into total_value?",
+                "All but one are right. Was every value computed, with the fit that belongs to it?",
             ),
             Mistake(
                 dict.fromkeys(("one", "five", "ever", "ever_low", "other_low"), True),
-                "Even a single year? Hold each value against the price.",
+                "Not all of them. Hold each value against the price.",
             ),
         ),
         because="Only what comes after the fifth year makes the price good, and whether it comes "
