@@ -1,4 +1,4 @@
-"""The lessons of notebooks/lessons/ as pages: solutions folded, prose alone, everything executed."""
+"""The lessons as pages: solutions folded, sentences without their code, everything executed."""
 
 import ast
 import json
