@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 RECIPE ?= reports/recipes/cdnow.yml
 
-.PHONY: help install engines docs report test test-all lint format types lab sample lock clean
+.PHONY: help install engines docs lessons report test test-all lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12

@@ -192,3 +192,9 @@ def test_files_and_functions_stay_small():
                     ast.unparse(each).startswith("app.command") for each in node.decorator_list
                 )  # typer's options are parameters; they go into a dataclass at once
                 assert count <= 8 or is_command, f"{path}: {node.name} has {count} parameters"
+
+
+def test_no_folder_can_stand_in_for_a_target():
+    text = (ROOT / "Makefile").read_text()
+    phony = set(re.search(r"^\.PHONY:(.*)$", text, re.M)[1].split())
+    assert phony == set(re.findall(r"^([a-z-]+):", text, re.M))
