@@ -125,10 +125,12 @@ def table(checks: Checks, kept: Kept) -> pd.DataFrame:
     """
     lines = [("rows read", checks.total, "")]
     lines += [(problem, count, "left out") for problem, count in checks.problems.items()]
-    lines += _left_out_of_the_usable(checks, kept)
-    lines += [("zero value", checks.zero, "kept as purchases")]
+    used = _count(kept.rows)
+    lines += [*_left_out_of_the_usable(checks, kept, used), ("rows used", used, "")]
+    zero, negative = _of_no_or_negative_value(checks, kept, used)
+    lines += [("zero value", zero, "kept as purchases")]
     if kept.returns != "drop":
-        lines += [("negative value", checks.negative, _RETURNS_ACTION[kept.returns])]
+        lines += [("negative value", negative, _RETURNS_ACTION[kept.returns])]
     if kept.options.order_column is not None:
         moved = _moved_to_first_day(kept)
         lines += [("rows of an order begun earlier", moved, "dated on the order's first day")]
@@ -157,20 +159,27 @@ def _examples(checks: Checks, rows: ir.Table, *, clear: bool) -> dict[str, str]:
     }
 
 
-def _left_out_of_the_usable(checks: Checks, kept: Kept) -> list[tuple]:
+def _of_no_or_negative_value(checks: Checks, kept: Kept, used: int) -> tuple[int, int]:
+    """Count the rows used whose value is zero, and is negative."""
+    if used == checks.kept:
+        return checks.zero, checks.negative
+    value = kept.rows.value
+    return _count(kept.rows.filter(value == 0)), _count(kept.rows.filter(value < 0))
+
+
+def _left_out_of_the_usable(checks: Checks, kept: Kept, used: int) -> list[tuple]:
     """Return the lines from the usable rows to the rows used: duplicates, returns, the window."""
     duplicates = _duplicates(kept.source_rows)
     dropped = duplicates if kept.options.duplicates == "drop" else 0
     lines = [("exact duplicate rows", duplicates, "left out" if dropped else "kept")]
-    left, used = checks.kept - dropped, _count(kept.rows)
+    left = checks.kept - dropped
     if kept.returns == "drop" and checks.negative:
         usable = cleaning.usable(kept.source_rows, kept.options)
         negative = _count(usable.filter(usable.value < 0))
         lines += [("negative value", negative, "left out")]
         left -= negative
     outside = left - used
-    lines += [("outside the window asked for", outside, "left out")] if outside else []
-    return [*lines, ("rows used", used, "")]
+    return [*lines, ("outside the window asked for", outside, "left out")] if outside else lines
 
 
 def _moved_to_first_day(kept: Kept) -> int:

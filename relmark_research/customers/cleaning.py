@@ -98,9 +98,10 @@ def _conditions(
     """Return the problems that a row can have, in the order in which they are looked for."""
     import ibis
 
-    value = read.relmark_value
+    value, key = read.relmark_value, "relmark_key" in read.columns
+    who = read.relmark_key if key else read.relmark_customer_id  # a number is not made text first
     conditions = {
-        "customer id missing": read.relmark_customer_id.isnull(),
+        "customer id missing": who.isnull(),
         "date missing": _blank(read, [names.date]),
         "date unparsable": read.relmark_date.isnull(),
         "value missing": _blank(read, columns.columns_used(raw, names.value)),

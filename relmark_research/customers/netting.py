@@ -47,10 +47,9 @@ def purchase_days(
     """
     if any_returns and returns == "drop":
         rows = rows.filter(rows.value >= 0)
-    days = _by_day(rows, small=small)
     if not (any_returns and returns == "net"):
-        return days.drop("purchases", "gross")
-    left = _netted(days, "parts")
+        return _by_day(rows, small=small)
+    left = _netted(_by_day(rows, small=small, counted=True), "parts")
     if "cost_parts" in left.columns:
         left = _netted(left, "cost_parts")
     bought = left.filter((left.purchases > 0) & ((left.gross == 0) | (left.parts > 0)))
@@ -72,13 +71,13 @@ def who(table: ir.Table) -> str:
     return "key" if "key" in table.columns else "customer_id"
 
 
-def _by_day(rows: ir.Table, *, small: bool = False) -> ir.Table:
+def _by_day(rows: ir.Table, *, small: bool = False, counted: bool = False) -> ir.Table:
+    """Sum each customer's day; ``counted``: purchases and their gross value too, for netting."""
     parts = _parts(rows.value, small=small)
-    sums = {
-        "parts": engines.exact_sum(parts),
-        "purchases": (parts >= 0).sum().cast("int64"),
-        "gross": (parts > 0).ifelse(parts, 0).sum().cast("int64"),
-    }
+    sums = {"parts": engines.exact_sum(parts)}
+    if counted:
+        sums["purchases"] = (parts >= 0).sum().cast("int64")
+        sums["gross"] = (parts > 0).ifelse(parts, 0).sum().cast("int64")
     if "cost" in rows.columns:
         sums["cost_parts"] = engines.exact_sum(_parts(rows.cost))
     days = rows.group_by(who(rows), "date").aggregate(**sums)

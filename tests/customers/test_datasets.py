@@ -41,10 +41,16 @@ def test_cdnow_has_its_published_repeat_purchases():
     assert len(days) - len(early) == 1882
 
 
-@pytest.mark.parametrize(("full", "customers"), [(False, 2357), (True, 23570)])
-def test_load_cdnow_gives_a_log(full, customers):
-    summary = datasets.load_cdnow(full=full).customer_summary(unit="week")
-    assert len(summary.table) == customers
+@pytest.mark.parametrize(
+    ("full", "customers", "rows", "zero"), [(False, 2357, 6919, 8), (True, 23570, 69659, 80)]
+)
+def test_load_cdnow_gives_a_log_that_accounts_for_every_row(full, customers, rows, zero):
+    log = datasets.load_cdnow(full=full)
+    assert len(log.customer_summary(unit="week")) == customers
+    audit = log.audit.set_index("check")["rows"]
+    assert audit["rows read"] == audit["rows used"] == rows
+    assert audit["zero value"] == zero
+    assert audit["same customer, same day"] == rows - len(log.days.to_pandas())
 
 
 def test_donations_have_their_published_counts():
