@@ -40,7 +40,7 @@ class ContractModel(Model):
 
     def survival(self, t: Array) -> Array:
         """Return S(t), the share of a cohort still under contract after t renewals."""
-        return np.exp(self.log_survival(t))
+        return np.exp(self.log_survival(_renewals(t, least=0)))
 
     def log_survival(self, t: Array) -> Array:
         """Return ln S(t)."""
@@ -52,7 +52,7 @@ class ContractModel(Model):
 
     def retention_rate(self, t: Array) -> Array:
         """Return S(t) / S(t-1), the share renewing at the t-th renewal of those asked, t >= 1."""
-        return np.exp(self.log_retention(t))
+        return np.exp(self.log_retention(_renewals(t, least=1)))
 
     def log_likelihood(self, tenure: Array, churned: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
@@ -221,3 +221,11 @@ def _checked(model: str, contracts: pd.DataFrame) -> tuple[Array, Array, Array]:
             f"{renewals:g} renewals and {lost:g} who left."
         )
     return tenure, churned.astype(float), weights
+
+
+def _renewals(t: Array, *, least: int) -> Array:
+    """Return numbers of renewals as floats, refusing those before the first that there is."""
+    t = np.asarray(t, float)
+    if (t < least).any():
+        raise ParameterError(f"a number of renewals is {least} or more; found {t[t < least][0]:g}.")
+    return t

@@ -98,6 +98,8 @@ class LadderHistory:
         for column in ("customer_id", "period", "rung"):
             if column not in table.columns:
                 raise DataError(f"history: {unknown_name('column', column, table.columns)}")
+        if len(table) == 0:
+            raise DataError("a history needs people on rungs; the table has no rows.")
         states = _states(table["rung"], rungs)
         spells = _spells(table, states)
         first, last = int(spells.period.min()), int(spells.period.max())

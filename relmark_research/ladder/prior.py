@@ -43,7 +43,7 @@ def weights(prior: Any, possible: Array, states: Sequence[str]) -> Array:
     if prior is None:
         return np.zeros(possible.shape)
     if np.ndim(prior) == 0:
-        if not (np.isfinite(prior) and prior > 0):
+        if isinstance(prior, str) or not (np.isfinite(prior) and prior > 0):
             raise ParameterError(
                 f"a prior is a weight per cell, > 0, such as 0.5, or a matrix; found {prior!r}."
             )

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.errors import ParameterError
 
 HIGH_END = [1000, 869, 743, 653, 593, 551, 517, 491]
 MODEL = rm.ShiftedBetaGeometric(0.668, 3.806)
@@ -129,3 +130,11 @@ def test_lifetimes_that_do_not_exist_are_refused():
         BASE.expected_residual_lifetime(1, annual_discount_rate=0.0)
     with pytest.raises(rm.ParameterError, match="alpha must be finite and > 0"):
         rm.ShiftedBetaGeometric(0, 1)
+
+
+def test_renewals_that_cannot_be_are_refused():
+    model = rm.ShiftedBetaGeometric(alpha=0.668, beta=3.806)
+    with pytest.raises(ParameterError, match="renewals is 0 or more; found -1"):
+        model.survival(-1)
+    with pytest.raises(ParameterError, match="renewals is 1 or more; found 0"):
+        model.retention_rate(np.arange(3))
