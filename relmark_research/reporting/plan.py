@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
+from relmark_research.reporting.domains import check_domains
 from relmark_research.reporting.parameters import Parameter, bind, parse_text, read_parameters
 from relmark_research.reporting.paths_given import check_paths, located_paths
 from relmark_research.reporting.recipe import Recipe
@@ -199,6 +200,7 @@ def _task(
             given |= _as_of(schema, day)
         bound = bind(tuple(schema.values()), given)
         check_paths(given, schema)
+        check_domains(given, schema)
     except ReportError as error:
         raise ReportError(f"notebook {book.stem}: {error}") from None
     changed = {name: value for name, value in bound.items() if value != schema[name].default}
