@@ -79,7 +79,7 @@ def rfm_scores(
     """
     check_choice("method", method, ("independent", "nested"))
     check_choice("rule for ties", ties, ("together", "split"))
-    if not 2 <= bins <= 9:
+    if not isinstance(bins, int) or not 2 <= bins <= 9:
         raise ParameterError(f"bins must be a whole number from 2 to 9; found {bins!r}.")
     own = _checked_cuts(cuts or {})
     scored: list[str] = []

@@ -80,6 +80,11 @@ def rfm_segments(
     (0, 'champions')
     """
     scale, known = _read(rules)
+    if not isinstance(scores, pd.DataFrame):
+        raise ParameterError(
+            f"segments are made from scores, a DataFrame with R, F and M; found "
+            f"{type(scores).__name__}. Score first: rfm_segments(rfm_scores(log))."
+        )
     for score in _SCORES:
         if score not in scores:
             raise DataError(unknown_name("column", score, scores.columns))

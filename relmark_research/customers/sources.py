@@ -15,6 +15,7 @@ from uuid import uuid4
 import pandas as pd
 
 from relmark_research.customers import bundled, connections, databases, engines
+from relmark_research.customers.frames import plain_frame
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
         )
     name = f"{engines.COPIED}_{uuid4().hex}"
     if isinstance(frame, pd.DataFrame):
-        frame = frame.rename(columns=str)
+        frame = plain_frame(frame)
     if connection.name == "pyspark":
         if not hasattr(frame, "createOrReplaceTempView"):
             frame = connection._session.createDataFrame(_as_arrow(frame))
@@ -183,9 +184,6 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
         return connection.table(name)
     if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
         frame = frame.collect()  # a lazy polars frame
-    if isinstance(frame, pd.DataFrame):
-        untyped = [column for column in frame if frame[column].isna().all()]
-        frame = frame.astype(dict.fromkeys(untyped, "str"))
     return connection.create_table(name, frame, temp=True)
 
 

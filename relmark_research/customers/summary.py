@@ -194,24 +194,29 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
 
 def _check_values(table: pd.DataFrame) -> None:
     columns = [*HISTORY, *(name for name in ("n_customers",) if name in table)]
-    x, t_x, T = (pd.to_numeric(table[name], errors="coerce") for name in HISTORY)
+    x, t_x, T = (_numbers(table[name]) for name in HISTORY)
     for name in columns:
-        values = pd.to_numeric(table[name], errors="coerce")
+        values = _numbers(table[name])
         _refuse(table, ~np.isfinite(values), f"{name} must be a finite number", columns)
         _refuse(table, values < 0, f"{name} must be 0 or more", columns)
     if "n_customers" in table:
-        n = pd.to_numeric(table["n_customers"])
+        n = _numbers(table["n_customers"])
         _refuse(table, n != n.round(), "n_customers must be a whole number", ["n_customers"])
     _refuse(table, x != x.round(), "frequency must be a whole number of repeat purchases", columns)
     _refuse(table, t_x > T, "recency must not be greater than T", columns)
     _refuse(table, (x == 0) & (t_x > 0), "recency must be 0 where frequency is 0", columns)
     _refuse(table, (x > 0) & (t_x <= 0), "recency must be > 0 where frequency is > 0", columns)
     if "monetary_value" in table:
-        spend = pd.to_numeric(table["monetary_value"], errors="coerce")
+        spend = _numbers(table["monetary_value"])
         columns = ["frequency", "monetary_value"]
         _refuse(table, np.isinf(spend), "monetary_value must be finite", columns)
         _refuse(table, (x > 0) & spend.isna(), "repeat customers must have a value", columns)
         _refuse(table, (x > 0) & (spend < 0), "monetary_value must be 0 or more", columns)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Return a column as floats, also where pandas keeps missing values as pd.NA."""
+    return pd.to_numeric(column, errors="coerce").astype(float)
 
 
 def _refuse(
