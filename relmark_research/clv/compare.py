@@ -22,6 +22,7 @@ from relmark_research.clv.coverage import holdout_chances
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import Outlook
 from relmark_research.clv.gamma_gamma import GammaGamma
+from relmark_research.clv.holdout import actual_purchases
 from relmark_research.clv.nbd import NBD
 from relmark_research.clv.validation import holdout_expectation
 from relmark_research.customers.summary import Split
@@ -107,12 +108,7 @@ def compare_models(
         models = [models]
     if not models:
         raise ParameterError("expected at least one model to compare; found none.")
-    actual = split.holdout["purchases"].to_numpy(float)
-    if actual.sum() == 0:
-        raise DataError(
-            f"nobody bought in the holdout of {split.length:g} {split.calibration.unit}s, so there "
-            "is nothing to judge a forecast by. Cut the log earlier."
-        )
+    actual = actual_purchases(split)
     forecasts: dict[str, _Forecast] = {}
     failures: dict[str, str] = {}
     for model in map(_model, models):

@@ -14,10 +14,11 @@ from relmark_research.clv.base import PurchaseModel
 from relmark_research.clv.coverage import holdout_chances
 from relmark_research.clv.fitting import Fit, normal_quantile
 from relmark_research.clv.forecast import Outlook, common_unit, purchases_by
+from relmark_research.clv.holdout import actual_purchases
 from relmark_research.customers import reduction
 from relmark_research.customers.histories import distinct
 from relmark_research.customers.summary import CustomerSummary, Split
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import ParameterError
 from relmark_research.units import Day, TimeUnit, as_date
 
 if TYPE_CHECKING:
@@ -219,12 +220,7 @@ def holdout_score(fit: Fit | PurchaseModel, split: Split) -> HoldoutScore:
     DataError
         Where nobody bought in the holdout.
     """
-    actual = split.holdout["purchases"].to_numpy(float)
-    if actual.sum() == 0:
-        raise DataError(
-            f"nobody bought in the holdout of {split.length:g} {split.calibration.unit}s, so there "
-            "is nothing to judge a forecast by. Cut the log earlier."
-        )
+    actual = actual_purchases(split)
     expected = holdout_expectation(fit, split)
     chance = holdout_chances(fit, split).at
     off = expected - actual
