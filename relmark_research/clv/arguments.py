@@ -59,3 +59,21 @@ def duration(t: Array | float) -> Array:
             f"({wrong.size:,} of {t.size:,} values)."
         )
     return t
+
+
+def purchases(n: Array | int) -> Array:
+    """Return numbers of purchases as an array of floats; what is missing stays missing.
+
+    Raises
+    ------
+    ParameterError
+        Where one is negative or no whole number.
+    """
+    n = np.asarray(n, float)
+    wrong = n[(n < 0) | (n % 1 > 0)]
+    if wrong.size:
+        raise ParameterError(
+            f"a number of purchases is whole and >= 0; found {wrong.flat[0]:g} "
+            f"({wrong.size:,} of {n.size:,} values)."
+        )
+    return n

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.arguments import duration, history
+from relmark_research.clv.arguments import duration, history, purchases
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import log_rising
 from relmark_research.clv.opportunities import endless_survivals, survivals
@@ -217,7 +217,7 @@ class BGBB(PurchaseModel):
         """Return P(X(t) = n), times P(alive at the first opportunity) where that is sure."""
         t = _opportunities(t)
         al, be, ga, de, n, t = np.broadcast_arrays(
-            self.alpha, self.beta, self.gamma, self.delta, np.asarray(n, float), t
+            self.alpha, self.beta, self.gamma, self.delta, purchases(n), t
         )
         log_ways = special.gammaln(t + 1) - special.gammaln(n + 1)
         log_ways = log_ways - special.gammaln(np.maximum(t - n, 0) + 1)

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv import mixing
-from relmark_research.clv.arguments import duration, history
+from relmark_research.clv.arguments import duration, history, purchases
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.leaving import LeavingSums
@@ -120,7 +120,7 @@ class BGNBD(PurchaseModel):
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n) (FHL, 8)."""
         r, alpha, a, b = self._parameters()
-        n, t = np.asarray(n, float), duration(t)
+        n, t = purchases(n), duration(t)
         share, before = t / (alpha + t), np.maximum(n, 1)
         log_nbd = log_rising(r, n) - special.gammaln(n + 1)
         log_nbd = log_nbd - r * np.log1p(t / alpha) - special.xlogy(n, 1 + alpha / t)

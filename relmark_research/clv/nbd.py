@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.arguments import duration, history
+from relmark_research.clv.arguments import duration, history, purchases
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 
@@ -81,7 +81,7 @@ class NBD(PurchaseModel):
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n), negative binomial."""
-        n, t, r, alpha = np.asarray(n, float), duration(t), self.r, self.alpha
+        n, t, r, alpha = purchases(n), duration(t), self.r, self.alpha
         ways = log_rising(r, n) - special.gammaln(n + 1)
         return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
 

@@ -29,7 +29,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv import decay
-from relmark_research.clv.arguments import duration, history
+from relmark_research.clv.arguments import duration, history, purchases
 from relmark_research.clv.base import Array, Mixture, PurchaseModel
 from relmark_research.clv.gammas import digamma_rise, log_rising
 from relmark_research.clv.lifetimes import LifetimeSums
@@ -138,7 +138,7 @@ class ParetoNBD(PurchaseModel):
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n): over tau, the NBD of the time until tau or t, whichever is first."""
         r, alpha, s, beta, n, t = np.broadcast_arrays(
-            self.r, self.alpha, self.s, self.beta, np.asarray(n, float), duration(t)
+            self.r, self.alpha, self.s, self.beta, purchases(n), duration(t)
         )
         ways = log_rising(r, n) - special.gammaln(n + 1)
         stayed = ways - r * np.log1p(t / alpha) - s * np.log1p(t / beta)

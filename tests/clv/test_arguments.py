@@ -23,6 +23,15 @@ def test_a_history_that_cannot_be_is_refused(model, wrong):
 
 
 @named(PURCHASES)
+@pytest.mark.parametrize("wrong", [0.5, -1])
+def test_a_number_of_purchases_is_whole(model, wrong):
+    with pytest.raises(ParameterError, match=rf"whole and >= 0; found {wrong} \(1 of 2 values"):
+        model.purchase_pmf(np.array([1, wrong]), 4)
+    with pytest.raises(ParameterError, match="whole and >= 0"):
+        model.conditional_purchase_pmf(wrong, 4, 2, 4.0, 6.0)
+
+
+@named(PURCHASES)
 def test_a_time_ahead_is_not_negative(model):
     for call in (
         lambda t: model.expected_purchases(t),
