@@ -35,6 +35,8 @@ class Checks:
         Sum of the sizes of the usable rows' values [money].
     first, last
         First and last day among the usable rows.
+    keys
+        Least and greatest id of the usable rows where ids are whole numbers.
     """
 
     total: int = 0
@@ -46,6 +48,7 @@ class Checks:
     size: float = math.inf
     first: date = date.min
     last: date = date.min
+    keys: tuple[int, int] | None = None
 
 
 def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> Checks:
@@ -77,7 +80,18 @@ def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> 
         size=float(good["size"]),
         first=pd.Timestamp(good["first"]).date(),
         last=pd.Timestamp(good["last"]).date(),
+        keys=(int(good["first_key"]), int(good["last_key"])) if "first_key" in good else None,
     )
+
+
+def refuse_negative(rows: ir.Table, checks: Checks) -> None:
+    """Raise DataError where usable rows have a negative value."""
+    if checks.negative:
+        shown = cleaning.examples(rows, rows.relmark_value < 0, checks.names)
+        raise DataError(
+            f"expected no negative value; found {checks.negative:,}, first: {shown}. "
+            "Say what a negative value means: returns='net', 'drop' or 'keep'."
+        )
 
 
 def _by_problem(counted: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

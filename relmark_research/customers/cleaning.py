@@ -173,7 +173,7 @@ def tally(rows: ir.Table) -> pd.DataFrame:
     -------
     DataFrame
         One row per problem (None: usable): rows, zero, negative, size (sum of the values' sizes),
-        first, last.
+        first, last[, first_key, last_key (as text, which holds every whole number)].
     """
     value, moment = rows.relmark_value, rows.relmark_date
     told = {
@@ -184,6 +184,9 @@ def tally(rows: ir.Table) -> pd.DataFrame:
         "first": moment.min(),
         "last": moment.max(),
     }
+    if "relmark_key" in rows.columns:
+        told["first_key"] = rows.relmark_key.min().cast("string")
+        told["last_key"] = rows.relmark_key.max().cast("string")
     whole = rows.aggregate(problems=rows.relmark_problem.count(), **told).to_pandas()
     if not whole["problems"].iloc[0]:
         return whole.drop(columns="problems").assign(problem=None)

@@ -20,13 +20,14 @@ from relmark_research.customers import (
     engines,
     linking,
     netting,
+    packed,
     reduction,
     sources,
     windows,
 )
 from relmark_research.customers.options import Columns, ReadOptions, Returns
 from relmark_research.customers.summary import CustomerSummary, Split
-from relmark_research.errors import DataError, check_choice
+from relmark_research.errors import check_choice
 from relmark_research.units import Day, TimeUnit, as_date
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class TransactionLog:
         >>> len(customers), int(customers.table["frequency"].sum())
         (2357, 2457)
         """
-        return self._summed(reduction.per_customer, unit, observed_until)
+        return self._summed(self._per_customer, unit, observed_until)
 
     def distinct_histories(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -166,6 +167,12 @@ class TransactionLog:
         A purchase model's fit needs no more. Arguments as in `customer_summary`.
         """
         return self._summed(reduction.per_history, unit, observed_until)
+
+    def _per_customer(self, days: ir.Table, last: Date, *, months: bool) -> pd.DataFrame:
+        span = None if months else packed.span_of(self.rows, self.checks, self.returns)
+        if span is None:
+            return reduction.per_customer(days, last, months=months)
+        return packed.per_customer(self.rows, span, last)
 
     def _summed(
         self,
@@ -188,8 +195,7 @@ class TransactionLog:
         Parameters
         ----------
         at
-            Last day of the calibration; None cuts two thirds of the way. Unit as in
-            `customer_summary`.
+            Last day of the calibration; None cuts at two thirds. Unit as in `customer_summary`.
 
         Returns
         -------
@@ -198,7 +204,8 @@ class TransactionLog:
             purchases and value after ``at``), length (of the holdout, in ``unit``) and newcomers
             (customers first seen in the holdout, who are in neither table).
         """
-        last = self._two_thirds() if at is None else as_date(at, name="at")
+        cut = self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
+        last = cut if at is None else as_date(at, name="at")
         before, later = self.until(last), self.after(last)
         calibration = before.customer_summary(unit=unit)
         bought = reduction.totals(later.days).set_index("customer_id")
@@ -216,9 +223,6 @@ class TransactionLog:
         """Return the usable rows in memory, ordered by customer and day."""
         shown = [name for name in self.rows.columns if name != "key"]
         return engines.in_order(self.rows.select(*shown), "customer_id", "date")
-
-    def _two_thirds(self) -> Date:
-        return self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
 
     def _repr_html_(self) -> str:
         return self.audit._repr_html_()  # type: ignore[operator]
@@ -279,12 +283,8 @@ def read_transactions(
     raw = sources.open_source(source, separator=options.separator, engine=engine)
     rows = cleaning.marked(raw, names, options)
     checks = audit.check(rows, names, options, described)
-    if returns == "refuse" and checks.negative:
-        shown = cleaning.examples(rows, rows.relmark_value < 0, names)
-        raise DataError(
-            f"expected no negative value; found {checks.negative:,}, first: {shown}. "
-            "Say what a negative value means: returns='net', 'drop' or 'keep'."
-        )
+    if returns == "refuse":
+        audit.refuse_negative(rows, checks)
     used = cleaning.usable(rows, options, whole=not checks.problems)
     if returns == "drop" and checks.negative:
         used = used.filter(used.value >= 0)
