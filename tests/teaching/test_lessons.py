@@ -139,6 +139,7 @@ def test_the_students_copy_holds_no_solution(path):
             assert after.source == before.source, "hints, checks and all else stay"
 
 
+@pytest.mark.slow
 @every_lesson
 def test_it_runs_and_its_solutions_pass_their_own_checks(path, tmp_path):
     """One kernel for the lesson, then for the exercises of the student's copy, not yet answered."""
