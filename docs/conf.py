@@ -52,7 +52,7 @@ INSIDE = (
 nitpick_ignore_regex = [
     ("py:class", rf"({OTHERS})\..*"),
     ("py:class", rf"(.*\.)?({ALIASES}|{INSIDE})"),
-    ("py:class", r"relmark_research\..*"),  # a class without a page; a test asks for the public names
+    ("py:class", r"relmark_research\..*"),  # no page: a test asks for the public
     ("py:class", r"dict\[str"),
 ]
 suppress_warnings = ["toc.empty_glob", "mystnb.unknown_mime_type"]
