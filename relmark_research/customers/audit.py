@@ -37,6 +37,8 @@ class Checks:
         First and last day among the usable rows.
     keys
         Least and greatest id of the usable rows where ids are whole numbers.
+    tidy
+        The source's column of ids where all of them are as they are to be.
     """
 
     total: int = 0
@@ -49,6 +51,7 @@ class Checks:
     first: date = date.min
     last: date = date.min
     keys: tuple[int, int] | None = None
+    tidy: str | None = None
 
 
 def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> Checks:
@@ -81,6 +84,7 @@ def check(rows: ir.Table, names: Columns, options: ReadOptions, source: str) -> 
         first=pd.Timestamp(good["first"]).date(),
         last=pd.Timestamp(good["last"]).date(),
         keys=(int(good["first_key"]), int(good["last_key"])) if "first_key" in good else None,
+        tidy=names.customer if good["tidy"] else None,
     )
 
 

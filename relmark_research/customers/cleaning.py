@@ -62,14 +62,18 @@ def marked(raw: ir.Table, names: Columns, options: ReadOptions) -> ir.Table:
     """Return the source's rows beside our reading of them and `problem`, null where there is none.
 
     Our columns are ``relmark_customer_id``, ``relmark_date``, ``relmark_value``[,
-    ``relmark_cost``] and ``relmark_problem``; the source's stay, to be shown as they are.
+    ``relmark_cost``], ``relmark_problem`` and ``relmark_doubt`` (whether there may be one, or the
+    id needs tidying: sooner told); the source's stay, to be shown as they are.
     """
     import ibis
 
     dated = columns.with_day(raw, names.date, options)
     read = dated.mutate(**_readings(dated, names, options))
     found = _conditions(read, raw, names, options)
-    judged = read.mutate(relmark_problem=ibis.cases(*found.values(), else_=None))
+    judged = read.mutate(
+        relmark_problem=ibis.cases(*found.values(), else_=None),
+        relmark_doubt=_doubt(found, read, names),
+    )
     used = [names.date, *columns.columns_used(raw, names.value)]
     return engines.parsed(judged, raw, text=any(raw[name].type().is_string() for name in used))
 
@@ -112,7 +116,7 @@ def _conditions(
     if options.future_dates != "keep":
         conditions["date in the future"] = read.relmark_date > ibis.literal(date.today())
     if options.rate_column is not None:
-        rate = columns.number(raw, options.rate_column, decimal=options.decimal)
+        rate = columns.number(read, options.rate_column, decimal=options.decimal)
         conditions["exchange rate missing"] = ~((rate > 0) & (rate < LARGEST)).fill_null(False)
     conditions["value unparsable"] = ~(value <= 1.7e308).fill_null(False)  # null, NaN, infinity
     conditions["value too large"] = value.abs() > LARGEST
@@ -124,16 +128,28 @@ def _conditions(
     return {problem: (condition, _CODES[problem]) for problem, condition in conditions.items()}
 
 
+def _doubt(
+    found: dict[str, tuple[ir.BooleanValue, int]], read: ir.Table, names: Columns
+) -> ir.BooleanValue:
+    conditions = {problem: condition for problem, (condition, _) in found.items()}
+    if read[names.customer].type().is_string():
+        conditions["customer id missing"] = columns.untidy_id(read, names.customer)
+    return functools.reduce(operator.or_, conditions.values())
+
+
 def has(rows: ir.Table, problem: str) -> ir.BooleanValue:
     """Tell which marked rows have a problem."""
     return rows.relmark_problem == _CODES[problem]
 
 
-def usable(rows: ir.Table, options: ReadOptions, *, whole: bool = False) -> ir.Table:
+def usable(
+    rows: ir.Table, options: ReadOptions, *, whole: bool = False, tidy: str | None = None
+) -> ir.Table:
     """Return customer_id, date, value[, cost][, key] of the marked rows that have no problem.
 
     `key` is the id as the number that it is in the source: engines group by numbers faster. Where
-    the rows are known to be usable as a ``whole``, they are not looked at again.
+    the rows are known to be usable as a ``whole``, they are not looked at again; neither are the
+    ids where the column ``tidy`` of the source is known to hold them as they are to be.
     """
     kept = rows if whole else rows.filter(rows.relmark_problem.isnull())
     if options.duplicates == "drop":
@@ -141,6 +157,8 @@ def usable(rows: ir.Table, options: ReadOptions, *, whole: bool = False) -> ir.T
     if options.order_column is not None:
         kept = kept.mutate(relmark_date=first_day_of_order(kept, options.order_column))
     ours = {name: f"relmark_{name}" for name in CANONICAL if f"relmark_{name}" in rows.columns}
+    if tidy is not None and kept[tidy].type().is_string():
+        ours["customer_id"] = tidy
     return kept.select(**{name: kept[column] for name, column in ours.items()})
 
 
@@ -167,13 +185,15 @@ def _blank_column(values: ir.Value) -> ir.BooleanValue:
 def tally(rows: ir.Table) -> pd.DataFrame:
     """Count marked rows by problem, with what one cheap pass can tell of them.
 
-    Rows without a problem, the usual case, are counted without grouping, in half the time.
+    Rows without a problem or an untidy id, the usual case, are counted without grouping, in half
+    the time.
 
     Returns
     -------
     DataFrame
         One row per problem (None: usable): rows, zero, negative, size (sum of the values' sizes),
-        first, last[, first_key, last_key (as text, which holds every whole number)].
+        first, last[, first_key, last_key (as text, which holds every whole number)], and tidy
+        (whether there was no doubt of any row).
     """
     value, moment = rows.relmark_value, rows.relmark_date
     told = {
@@ -187,12 +207,14 @@ def tally(rows: ir.Table) -> pd.DataFrame:
     if "relmark_key" in rows.columns:
         told["first_key"] = rows.relmark_key.min().cast("string")
         told["last_key"] = rows.relmark_key.max().cast("string")
-    whole = rows.aggregate(problems=rows.relmark_problem.count(), **told).to_pandas()
-    if not whole["problems"].iloc[0]:
-        return whole.drop(columns="problems").assign(problem=None)
+    doubts = rows.relmark_doubt.sum().fill_null(0).cast("int64")
+    whole = rows.aggregate(doubts=doubts, **told).to_pandas()
+    if not whole["doubts"].iloc[0]:
+        return whole.drop(columns="doubts").assign(problem=None, tidy=True)
     table = rows.group_by(problem=rows.relmark_problem).aggregate(**told).to_pandas()
     names = {float(code): problem for problem, code in _CODES.items()}
-    return table.assign(problem=table["problem"].astype("float64").map(names))
+    problem = table["problem"].astype("float64").map(names)
+    return table.assign(problem=problem, tidy=False)
 
 
 def refuse_unusable(

@@ -44,6 +44,16 @@ def own_columns(table: ir.Table) -> list[str]:
     return [name for name in table.columns if not name.startswith("relmark_")]
 
 
+_NO_ID = ("", "nan", "null", "none")
+
+
+def untidy_id(table: ir.Table, name: str) -> ir.BooleanValue:
+    """Tell which ids of a text column are missing, or are not yet as `identifier` gives them."""
+    raw = column(table, name)
+    short = (raw.length() <= max(map(len, _NO_ID))).ifelse(raw.lower().isin(_NO_ID), False)
+    return raw.isnull() | engines.untidy(raw) | short
+
+
 def identifier(table: ir.Table, name: str) -> ir.Value:
     """Return an id column as trimmed text, null where it is blank: ``"007"`` stays ``"007"``."""
     raw = engines.as_written(column(table, name))
@@ -52,7 +62,7 @@ def identifier(table: ir.Table, name: str) -> ir.Value:
     if raw.type().is_floating():  # an integer id with gaps arrives as 17850.0
         raw = (raw == raw.floor()).ifelse(raw.cast("int64").cast("string"), raw.cast("string"))
     text = engines.stripped(raw.cast("string"))
-    blank = text.lower().isin(["", "nan", "null", "none"])
+    blank = text.lower().isin(_NO_ID)
     return blank.ifelse(None, text).cast("string")
 
 

@@ -285,7 +285,7 @@ def read_transactions(
     checks = audit.check(rows, names, options, described)
     if returns == "refuse":
         audit.refuse_negative(rows, checks)
-    used = cleaning.usable(rows, options, whole=not checks.problems)
+    used = cleaning.usable(rows, options, whole=not checks.problems, tidy=checks.tidy)
     if returns == "drop" and checks.negative:
         used = used.filter(used.value >= 0)
     return TransactionLog(

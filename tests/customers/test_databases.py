@@ -64,6 +64,14 @@ def test_tables_and_queries_of_sqlite(crm, monkeypatch):
     assert frequencies("env:CRM_URL#orders") == expected
 
 
+def test_a_rate_in_sqlite(tmp_path, crm):
+    with sqlite3.connect(tmp_path / "crm.db") as connection:
+        connection.execute("ALTER TABLE orders ADD COLUMN rate REAL DEFAULT 1.5")
+    connection.close()
+    log = rm.read_transactions(f"{crm}#orders", options=rm.ReadOptions(rate_column="rate"))
+    assert log.to_pandas()["value"].to_list() == [15.0, 8.25, 1.5]
+
+
 def test_the_file_of_sqlite_is_not_written_to(crm, tmp_path):
     before = (tmp_path / "crm.db").read_bytes()
     assert len(rm.read_transactions(f"{crm}#orders").audit) > 0
