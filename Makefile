@@ -73,7 +73,7 @@ lessons: $(READY) ## the lessons without solutions in lessons/student, with them
 	@$(BIN)/relmark lessons lessons
 
 sample: $(READY) ## make data/sample/ anew
-	$(BIN)/python -m relmark_research.customers.simulate data/sample
+	$(BIN)/python -m relmark_research.simulation.__main__ data/sample
 
 lock:            ## resolve the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \

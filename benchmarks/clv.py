@@ -219,7 +219,7 @@ def growth(most: int, repeats: int, folder: Path) -> list[str]:
 
 
 def distinct_histories(path: Path) -> int:
-    from relmark_research.customers.histories import distinct
+    from relmark_research.customers.log.distinct_histories import distinct
 
     table = read(str(path))
     return len(distinct(*(table[n].to_numpy() for n in ("frequency", "recency", "T"))).weights)

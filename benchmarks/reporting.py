@@ -25,8 +25,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from relmark_research.reporting.plan import Task, plan
-from relmark_research.reporting.recipe import read_recipe
+from relmark_research.reporting.recipe.plan import Task, plan
+from relmark_research.reporting.recipe.recipe_file import read_recipe
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,37 @@
 from . import clv, customers, economics, ladder, relationships
-from .clv.beta_discrete_weibull import BetaDiscreteWeibull
-from .clv.bg_bb import BGBB
-from .clv.bg_nbd import BGNBD
-from .clv.compare import compare_models
-from .clv.fitting import Fit
-from .clv.forecast import forecast
-from .clv.gamma_gamma import GammaGamma
-from .clv.mbg_nbd import MBGNBD
-from .clv.pareto_nbd import ParetoNBD
-from .clv.shifted_beta_geometric import ShiftedBetaGeometric
-from .clv.validation import calibration, tracking
-from .clv.value import lifetime_value, total_value
-from .customers.cohorts import cohort_table
-from .customers.datasets import load_cdnow, load_donations, load_sample
-from .customers.linking import link_customers
-from .customers.options import ReadOptions
-from .customers.retention import retention_curve
-from .customers.rfm import rfm_scores
-from .customers.segments import rfm_segments
-from .customers.summary import CustomerSummary, Split
-from .customers.transactions import TransactionLog, read_transactions
-from .economics.acquisition import payback, unit_costs
-from .economics.equity import CustomerEquity
-from .economics.level_choice import relationship_levels
-from .economics.profitability import profit_table
-from .economics.pyramid import profit_classes
-from .economics.recommend import recommend
-from .economics.response import ResponseCurve
-from .economics.retention import break_even_retention, margin_multiple, retention_value
-from .economics.whale import whale_curve
+from .clv.estimation.fit import Fit
+from .clv.families.beta_discrete_weibull import BetaDiscreteWeibull
+from .clv.families.bg_bb import BGBB
+from .clv.families.bg_nbd import BGNBD
+from .clv.families.gamma_gamma import GammaGamma
+from .clv.families.mbg_nbd import MBGNBD
+from .clv.families.pareto_nbd import ParetoNBD
+from .clv.families.shifted_beta_geometric import ShiftedBetaGeometric
+from .clv.prediction.forecast import forecast
+from .clv.prediction.lifetime_value import lifetime_value, total_value
+from .clv.validation.holdout_validation import calibration, tracking
+from .clv.validation.model_comparison import compare_models
+from .customers.describe.cohorts import cohort_table
+from .customers.describe.rfm import rfm_scores
+from .customers.describe.segments import rfm_segments
+from .customers.describe.survival_curve import retention_curve
+from .customers.log.customer_summary import CustomerSummary, Split
+from .customers.log.datasets import load_cdnow, load_donations, load_sample
+from .customers.log.record_linkage import link_customers
+from .customers.log.transactions import TransactionLog, read_transactions
+from .economics.budget.customer_equity import CustomerEquity
+from .economics.budget.unit_costs import payback, unit_costs
+from .economics.levels_of_relationship.level_choice import relationship_levels
+from .economics.next_action.next_best_action import recommend
+from .economics.profitability.profit_table import profit_table
+from .economics.profitability.tiers import profit_classes
+from .economics.profitability.whale_curve import whale_curve
+from .economics.response.response_curves import ResponseCurve
+from .economics.value_of_retention.retention_value import (
+    break_even_retention,
+    margin_multiple,
+    retention_value,
+)
 from .errors import (
     ConvergenceError,
     DataError,
@@ -37,9 +40,10 @@ from .errors import (
     RelmarkError,
     ReportError,
 )
-from .ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
-from .ladder.transitions import estimate_transitions
-from .reporting.story import record
+from .ladder.answers.transition_estimate import estimate_transitions
+from .ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
+from .reporting.display.story import record
+from .tables.options import ReadOptions
 from .teaching.glossary import glossary
 from .units import AnnualRate, Horizon, TimeUnit
 

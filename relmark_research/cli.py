@@ -84,8 +84,8 @@ def run(
     The last line of the output is the path of the index page. Exit codes: 0 done; 1 a notebook
     failed; 2 refused before anything ran; 3 done, an alert fired; 4 it is running already.
     """
-    from relmark_research.reporting.runner import Asked, run_recipe
-    from relmark_research.reporting.terminal import watching
+    from relmark_research.reporting.execution.cli_views import watching
+    from relmark_research.reporting.execution.runner import Asked, run_recipe
 
     chosen = tuple(settings or ()), tuple(only or ())
     asked = Asked(*chosen, as_of, jobs, keep, out, force, pdf)
@@ -102,7 +102,7 @@ def run(
 
 def _ended(folder: Path, pdf: bool) -> int:
     """Say what a finished run has to say, and return its exit code."""
-    from relmark_research.reporting.manifest import read_manifest
+    from relmark_research.reporting.record.manifest import read_manifest
 
     manifest = read_manifest(folder)
     for run in manifest.notebooks:
@@ -126,7 +126,7 @@ def list_notebooks(
     ] = Path(),
 ) -> None:
     """Print notebooks and their parameters."""
-    from relmark_research.reporting.listing import print_notebooks
+    from relmark_research.reporting.execution.cli_views import print_notebooks
 
     print_notebooks(where)
 
@@ -158,7 +158,7 @@ def check(
 
     Ends with exit code 2 where it can carry no report.
     """
-    from relmark_research.reporting.checking import check_source
+    from relmark_research.reporting.execution.cli_views import check_source
 
     columns = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
     named = dict(_pair(option) for option in options or ())
@@ -174,8 +174,8 @@ def compare(
 
     And what could have moved them: data, code, versions, parameters.
     """
-    from relmark_research.reporting.compare import compare_runs
-    from relmark_research.reporting.manifest import read_manifest
+    from relmark_research.reporting.record.manifest import read_manifest
+    from relmark_research.reporting.record.run_comparison import compare_runs
 
     _print_changes(compare_runs(read_manifest(before), read_manifest(after)))
 
@@ -188,7 +188,7 @@ def verify(
 
     It is made aside. Ends with exit code 1 where other figures come out.
     """
-    from relmark_research.reporting.verify import verify_run
+    from relmark_research.reporting.execution.verify import verify_run
 
     found = verify_run(run)
     for again in (each for each in found.again.notebooks if each.state != "done"):
@@ -204,7 +204,7 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or an empty one.")],
 ) -> None:
     """Make a project: recipes, notebooks, data folder."""
-    from relmark_research.reporting.project import make_project
+    from relmark_research.reporting.recipe.project import make_project
     from relmark_research.teaching.copies import write_copies
 
     made = [*make_project(folder), *write_copies(folder / "lessons", kinds=("student",)).made]
@@ -231,7 +231,7 @@ def lessons(
 
 
 def _print_changes(comparison: Any) -> None:
-    from relmark_research.reporting.terminal import columns
+    from relmark_research.reporting.execution.cli_views import columns
 
     for cause in comparison.causes:
         print(cause)
@@ -245,7 +245,7 @@ def _print_changes(comparison: Any) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and end the process with one of the documented exit codes."""
-    from relmark_research.reporting.imports import spare_grammar
+    from relmark_research.reporting.execution.import_blocklist import spare_grammar
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     spare_grammar()
@@ -254,7 +254,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def exit_code(arguments: list[str] | None = None) -> int:
     """Carry out a command line and return its exit code; what is refused is said on stderr."""
-    from relmark_research.reporting.publish import RunningError
+    from relmark_research.reporting.record.run_store import RunningError
 
     try:
         app(arguments, prog_name="relmark", standalone_mode=True)

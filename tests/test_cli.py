@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from relmark_research import cli
-from relmark_research.reporting import terminal
-from relmark_research.reporting.manifest import read_manifest
+from relmark_research.reporting.execution import cli_views
+from relmark_research.reporting.record.manifest import read_manifest
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
 ROWS = "id;day;paid\n007;31.01.2024;3,50\n007;02.02.2024;4,00\nb;05.02.2024;1,25\n"
@@ -144,9 +144,9 @@ def test_check_refuses_in_words(here, capsys):
 
 
 def test_progress_is_one_line_for_each_change(capsys):
-    from relmark_research.reporting.making import Progress
+    from relmark_research.reporting.execution.run_execution import Progress
 
-    watch = terminal.Lines()
+    watch = cli_views.Lines()
     for cell in range(3):
         watch(Progress("one", "running", cell, 3))
     watch(Progress("one", "done", seconds=2.0))
@@ -156,10 +156,10 @@ def test_progress_is_one_line_for_each_change(capsys):
 def test_on_a_terminal_bars_follow_the_cells():
     from rich.progress import Progress as Bars
 
-    from relmark_research.reporting.making import Progress
+    from relmark_research.reporting.execution.run_execution import Progress
 
     bars = Bars(disable=True)
-    show = terminal.bars(bars)
+    show = cli_views.bars(bars)
     show(Progress("one", "running", 3, 9))
     assert (bars.tasks[0].completed, bars.tasks[0].total) == (2, 9)
     show(Progress("one", "done"))

@@ -19,9 +19,9 @@ from sphinx.util.docutils import ReferenceRole, SphinxDirective
 import relmark_research as rm
 
 NAMED = {  # named on a page, though no stub does
-    "relmark_research.clv.base.PurchaseModel",
-    "relmark_research.clv.contracts.ContractModel",
-    "relmark_research.relationships.stages.Prospects",
+    "relmark_research.clv.estimation.model.PurchaseModel",
+    "relmark_research.clv.families.contract.ContractModel",
+    "relmark_research.relationships.funnel.conversion_funnel.Prospects",
 }
 PACKAGES = ("customers", "clv", "economics", "ladder", "relationships")
 

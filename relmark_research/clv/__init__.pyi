@@ -1,17 +1,20 @@
-from .assumptions import assumptions_in_words
-from .average_spend import SpendAverage
-from .base import Model
-from .baseline import compare_with_lifetimes
-from .beta_discrete_weibull import BetaDiscreteWeibull
-from .bg_bb import BGBB
-from .bg_nbd import BGNBD
-from .compare import compare_models
-from .contracts import contract_tenures
-from .conversion import from_lifetimes, to_lifetimes
-from .covariate_fit import CovariateFit
-from .covariates import fit_covariates
-from .coverage import interval_coverage, prediction_histogram
-from .distributions import (
+from .covariates.covariate_fit import CovariateFit, fit_covariates
+from .estimation.dropout_bound import most_leaving
+from .estimation.fit import Fit
+from .estimation.model import Model
+from .estimation.registry import MODELS
+from .estimation.uncertainty import level_for
+from .families.beta_discrete_weibull import BetaDiscreteWeibull
+from .families.bg_bb import BGBB
+from .families.bg_nbd import BGNBD
+from .families.contract import contract_tenures
+from .families.gamma_gamma import GammaGamma
+from .families.mbg_nbd import MBGNBD
+from .families.nbd import NBD
+from .families.pareto_nbd import ParetoNBD
+from .families.shifted_beta_geometric import ShiftedBetaGeometric
+from .interop.lifetimes_package import compare_with_lifetimes, from_lifetimes, to_lifetimes
+from .prediction.customer_summaries import (
     alive_distribution,
     customer_history,
     most_to_lose,
@@ -19,21 +22,16 @@ from .distributions import (
     value_by_decile,
     value_distribution,
 )
-from .fitting import Fit
-from .forecast import total_purchases
-from .gamma_gamma import GammaGamma
-from .independence import spend_frequency_correlation
-from .mbg_nbd import MBGNBD
-from .models import MODELS
-from .nbd import NBD
-from .pareto_nbd import ParetoNBD
-from .prediction import Prediction
-from .regularity import purchase_regularity
-from .sensitivity import level_for
-from .shifted_beta_geometric import ShiftedBetaGeometric
-from .staying import most_leaving
-from .validation import calibration, frequency_fit, holdout_score, tracking
-from .value import lifetime_value, total_value
+from .prediction.forecast import total_purchases
+from .prediction.lifetime_value import lifetime_value, total_value
+from .prediction.predictive_intervals import Prediction
+from .prediction.spend_average import SpendAverage
+from .validation.assumptions import assumptions_in_words
+from .validation.holdout_validation import calibration, frequency_fit, holdout_score, tracking
+from .validation.interpurchase_regularity import purchase_regularity
+from .validation.model_comparison import compare_models
+from .validation.predictive_checks import interval_coverage, prediction_histogram
+from .validation.spend_frequency_independence import spend_frequency_correlation
 
 __all__ = [
     "BGBB",

@@ -1,15 +1,13 @@
-from .activity import concentration_table, customer_base, growth_table, purchase_counts
-from .cohorts import cohort_averages, cohort_table
-from .datasets import load_cdnow, load_donations, load_sample
-from .linking import CustomerLinks, link_customers
-from .mailing import break_even_response, mailing_cells
-from .options import ReadOptions
-from .pseudonym import pseudonyms
-from .retention import RetentionCurve, retention_curve
-from .rfm import rfm_scores
-from .segments import rfm_segments, segment_behaviour, segment_rules
-from .summary import CustomerSummary, Split
-from .transactions import TransactionLog, read_transactions
+from .describe.base_profile import concentration_table, customer_base, growth_table, purchase_counts
+from .describe.cohorts import cohort_averages, cohort_table
+from .describe.mailing_cells import break_even_response, mailing_cells
+from .describe.rfm import rfm_scores
+from .describe.segments import rfm_segments, segment_behaviour, segment_rules
+from .describe.survival_curve import RetentionCurve, retention_curve
+from .log.customer_summary import CustomerSummary, Split
+from .log.datasets import load_cdnow, load_donations, load_sample
+from .log.record_linkage import CustomerLinks, link_customers, pseudonyms
+from .log.transactions import ReadOptions, TransactionLog, read_transactions
 
 __all__ = [
     "CustomerLinks",

@@ -1,29 +1,60 @@
-from .account_year import account_years, segment_years
-from .acquisition import payback, unit_costs
-from .actions import Actions
-from .advice_check import check_advice
-from .before_after import before_and_after
-from .claims import claims_table, few_bring_most, loyal_are_more_profitable, retaining_is_cheaper
-from .costs import CostRules, cost_audit
-from .crm_export import action_list, write_list
-from .effect_sizes import LevelEffects, assumed_effects
-from .equity import CustomerEquity
-from .experiment import experiment_size, experiments
-from .heterogeneity import constant_retention_bias
-from .inequality import profit_concentration
-from .kinds import customer_kinds, kind_table, kinds_since, predicted_lifetime
-from .level_choice import compare_with_textbook, relationship_levels
-from .level_regression import level_balance, level_effects
-from .levels import Effect, GridCuts, MarketingLevel, read_levels, textbook_levels
-from .margins import first_year_margin
-from .profitability import profit_items, profit_table
-from .pyramid import profit_classes, tier_table
-from .residual import FutureTerms
-from .response import LogitCurve, ResponseCurve
-from .retention import break_even_retention, margin_multiple, retention_value
-from .sensitivity import value_elasticities
-from .spending import spending_position
-from .whale import whale_curve
+from .budget.customer_equity import CustomerEquity
+from .budget.first_year_margin import first_year_margin
+from .budget.spending_position import spending_position
+from .budget.unit_costs import payback, unit_costs
+from .claims import (
+    before_and_after,
+    claims_table,
+    few_bring_most,
+    loyal_are_more_profitable,
+    retaining_is_cheaper,
+)
+from .levels_of_relationship.account_years import account_years, segment_years
+from .levels_of_relationship.experiment import experiment_size, experiments
+from .levels_of_relationship.ladder_level_effects import (
+    assumed_levels,
+    known_levels,
+    level_costs,
+    level_effects_on_moves,
+)
+from .levels_of_relationship.ladder_policy import LevelPolicy, RelationshipLevel, best_levels
+from .levels_of_relationship.level_choice import compare_with_textbook, relationship_levels
+from .levels_of_relationship.level_effects import (
+    LevelEffects,
+    assumed_effects,
+    level_balance,
+    level_effects,
+)
+from .levels_of_relationship.relationship_level import (
+    Effect,
+    GridCuts,
+    MarketingLevel,
+    read_levels,
+    textbook_levels,
+)
+from .next_action.actions import Actions
+from .next_action.advice_backtest import check_advice
+from .next_action.crm_export import action_list, write_list
+from .next_action.residual_value import FutureTerms
+from .profitability.cost_rules import CostRules, cost_audit
+from .profitability.customer_quadrants import (
+    customer_kinds,
+    kind_table,
+    kinds_since,
+    predicted_lifetime,
+)
+from .profitability.profit_concentration import profit_concentration
+from .profitability.profit_table import profit_items, profit_table
+from .profitability.tiers import profit_classes, tier_table
+from .profitability.whale_curve import whale_curve
+from .response.response_curves import LogitCurve, ResponseCurve
+from .value_of_retention.elasticities import value_elasticities
+from .value_of_retention.heterogeneity import constant_retention_bias
+from .value_of_retention.retention_value import (
+    break_even_retention,
+    margin_multiple,
+    retention_value,
+)
 
 __all__ = [
     "Actions",
@@ -33,13 +64,17 @@ __all__ = [
     "FutureTerms",
     "GridCuts",
     "LevelEffects",
+    "LevelPolicy",
     "LogitCurve",
     "MarketingLevel",
+    "RelationshipLevel",
     "ResponseCurve",
     "account_years",
     "action_list",
     "assumed_effects",
+    "assumed_levels",
     "before_and_after",
+    "best_levels",
     "break_even_retention",
     "check_advice",
     "claims_table",
@@ -53,8 +88,11 @@ __all__ = [
     "first_year_margin",
     "kind_table",
     "kinds_since",
+    "known_levels",
     "level_balance",
+    "level_costs",
     "level_effects",
+    "level_effects_on_moves",
     "loyal_are_more_profitable",
     "margin_multiple",
     "payback",

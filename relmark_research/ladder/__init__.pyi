@@ -1,18 +1,15 @@
-from .continuous import GeneratorEstimate, fit_generator
-from .drivers import Drivers, move_drivers, moves_table
-from .estimate import TransitionEstimate
-from .evidence import read_table
-from .hidden import HiddenLadder, choose_rungs, fit_hidden_ladder, purchase_panel
-from .history import LadderHistory
-from .levels import assumed_levels, known_levels, level_costs, level_effects
-from .margins import rung_margins
-from .pictures import by_height, cohort_moves, flow_table, rung_table, way_table
-from .policy import LevelPolicy, RelationshipLevel, best_levels
-from .projection import Projection, Reach
-from .rehearsal import rehearse, rehearsed
-from .rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
-from .transitions import estimate_transitions
-from .value import LadderValue
+from .answers.ladder_backtest import rehearse, rehearsed
+from .answers.ladder_plot_tables import by_height, cohort_moves, flow_table, rung_table, way_table
+from .answers.projection import Projection, Reach
+from .answers.rung_margins import rung_margins
+from .answers.rung_value import LadderValue
+from .answers.transition_estimate import TransitionEstimate, estimate_transitions
+from .estimation.continuous_time import GeneratorEstimate, fit_generator
+from .estimation.hidden_markov import HiddenLadder, choose_rungs, fit_hidden_ladder, purchase_panel
+from .estimation.move_drivers import Drivers, move_drivers, moves_table
+from .history.events import read_table
+from .history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
+from .history.ladder_history import LadderHistory
 
 __all__ = [
     "LOYALTY_LADDER",
@@ -22,14 +19,10 @@ __all__ = [
     "HiddenLadder",
     "LadderHistory",
     "LadderValue",
-    "LevelPolicy",
     "LoyaltyLadder",
     "Projection",
     "Reach",
-    "RelationshipLevel",
     "TransitionEstimate",
-    "assumed_levels",
-    "best_levels",
     "by_height",
     "choose_rungs",
     "cohort_moves",
@@ -37,9 +30,6 @@ __all__ = [
     "fit_generator",
     "fit_hidden_ladder",
     "flow_table",
-    "known_levels",
-    "level_costs",
-    "level_effects",
     "move_drivers",
     "moves_table",
     "purchase_panel",

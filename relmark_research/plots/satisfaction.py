@@ -3,11 +3,20 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
+from relmark_research.formats import (
+    count_wording as count,
+)
+from relmark_research.formats import (
+    money_wording as money,
+)
+from relmark_research.formats import (
+    percent,
+    with_unit,
+)
+from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, date_ticks, name_axes, percent_axis
-from relmark_research.plots.profitability.ranges import draw_ranges, size_of
 from relmark_research.plots.style import BLUE, GREEN, TEXT, canvas
 from relmark_research.plots.tables import checked
-from relmark_research.plots.wording import count, money, percent, with_unit
 
 _STAYING = ["score", "modelled", "modelled_low", "modelled_high", "isotonic", "retained"]
 

@@ -7,6 +7,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from relmark_research.errors import DataError
+from relmark_research.formats import count_wording as count
+from relmark_research.formats import percent
 from relmark_research.plots.marks import (
     EndLabel,
     bars,
@@ -18,7 +20,6 @@ from relmark_research.plots.marks import (
 )
 from relmark_research.plots.style import FILLS, LINES, canvas
 from relmark_research.plots.tables import check_matrix, check_rows
-from relmark_research.plots.wording import count, percent
 
 
 def lines(

@@ -4,7 +4,7 @@ A lesson needs one line for all that it says and asks:
 ``from relmark_research.teaching import check, figure, say, slider``.
 """
 
-from relmark_research.reporting.story import figure, say
+from relmark_research.reporting.display.story import figure, say
 from relmark_research.teaching.exercises import check
 from relmark_research.teaching.sliders import slider
 

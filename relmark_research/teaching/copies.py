@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, check_choice
-from relmark_research.reporting.project import shipped
+from relmark_research.reporting.recipe.project import shipped
 
 KINDS = ("student", "teacher")
 

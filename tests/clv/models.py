@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.mbg_nbd import MBGNBD
+from relmark_research.clv.families.mbg_nbd import MBGNBD
 
 CONTINUOUS = (
     rm.BGNBD(0.243, 4.414, 0.793, 2.426),

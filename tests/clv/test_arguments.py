@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relmark_research.clv.arguments import duration, history
+from relmark_research.clv.families._validate_history import duration, history
 from relmark_research.errors import ParameterError
 from tests.clv.models import PURCHASES, named
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.asked import purchase_model
-from relmark_research.clv.forecast import total_purchases
+from relmark_research.clv.prediction._inputs import purchase_model
+from relmark_research.clv.prediction.forecast import total_purchases
 from relmark_research.errors import ParameterError
 
 TERMS = {"annual_discount_rate": 0.1, "horizon": "12 months"}

@@ -9,7 +9,7 @@ import pytest
 from scipy.special import betaln
 
 import relmark_research as rm
-from relmark_research.clv.opportunities import endless_survivals
+from relmark_research.clv.families.contract import endless_survivals
 
 DONORS = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 SURE = rm.BGBB(3.0, 2.0, 1.0, 5.0)  # gamma = 1: the published expectation is 0 / 0

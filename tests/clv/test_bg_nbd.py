@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.leaving import LeavingSums
+from relmark_research.clv.families._beta_geometric import LeavingSums
 from tests.clv.test_published import printed
 
 PAPER = rm.BGNBD(0.243, 4.414, 0.793, 2.426)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.comparison import Comparison, chosen
+from relmark_research.clv.validation.model_comparison import Comparison, chosen
 from tests.clv.models import staying
 
 

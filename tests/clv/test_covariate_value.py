@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.clv.prediction import Prediction
+from relmark_research.clv.prediction.predictive_intervals import Prediction
 from tests.clv.test_covariates import PLAIN, simulated
 
 KINDS = pytest.mark.parametrize("kind", list(PLAIN), ids=lambda kind: kind.__name__)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.coverage import holdout_chances
+from relmark_research.clv.validation.predictive_checks import holdout_chances
 
 MODELS = [
     rm.BGNBD(0.6, 5.0, 0.8, 2.4),

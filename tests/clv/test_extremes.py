@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relmark_research.clv.beta_discrete_weibull import BetaDiscreteWeibull
-from relmark_research.clv.bg_bb import BGBB
-from relmark_research.clv.bg_nbd import BGNBD
-from relmark_research.clv.gamma_gamma import GammaGamma
-from relmark_research.clv.gammas import log_beta_ratio
-from relmark_research.clv.mbg_nbd import MBGNBD
-from relmark_research.clv.pareto_nbd import ParetoNBD
-from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
+from relmark_research.clv.families.beta_discrete_weibull import BetaDiscreteWeibull
+from relmark_research.clv.families.bg_bb import BGBB
+from relmark_research.clv.families.bg_nbd import BGNBD
+from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.clv.families.mbg_nbd import MBGNBD
+from relmark_research.clv.families.pareto_nbd import ParetoNBD
+from relmark_research.clv.families.shifted_beta_geometric import ShiftedBetaGeometric
+from relmark_research.stats.special import log_beta_ratio
 
 FOLDER = Path(__file__).parent / "reference"
 PURCHASES = (BGNBD, MBGNBD, ParetoNBD, BGBB)

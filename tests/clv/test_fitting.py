@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize
 
 import relmark_research as rm
-from relmark_research.clv.likelihood import Likelihood
+from relmark_research.clv.estimation.likelihood import Likelihood
 from relmark_research.errors import DataError, ParameterError
 
 

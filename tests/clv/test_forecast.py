@@ -7,16 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import relmark_research as rm
-from relmark_research.clv import sensitivity
-from relmark_research.clv.forecast import log_slopes
-from relmark_research.clv.outlook import (
+from relmark_research.clv.estimation import uncertainty
+from relmark_research.clv.prediction._conditional import (
     Outlook,
     _Pairs,
     _Points,
     discounted_purchases_by,
     purchases_by,
 )
-from relmark_research.clv.prediction import sigma_models
+from relmark_research.clv.prediction.forecast import log_slopes
+from relmark_research.clv.prediction.predictive_intervals import sigma_models
 from relmark_research.errors import ParameterError
 
 MODEL = rm.BGNBD(0.243, 4.414, 0.793, 2.426)
@@ -45,7 +45,7 @@ def test_interpolation_is_as_good_as_computing_every_pair(model, future):
     assert isinstance(points, _Points)
     exact = _Pairs(outlook).at(model, future)
     np.testing.assert_allclose(outlook.living(model, future), exact, rtol=1e-9)
-    plain = sensitivity.slopes(lambda at: np.log(_Pairs(outlook).at(at, future)), model)
+    plain = uncertainty.slopes(lambda at: np.log(_Pairs(outlook).at(at, future)), model)
     np.testing.assert_allclose(outlook.log_living_slopes(model, future), plain, atol=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_slopes_are_those_of_the_whole_forecast(bought, cdnow):
     def log_forecast(model):
         return np.log(outlook.p_alive(model) * outlook.living(model, future))
 
-    plain = sensitivity.slopes(log_forecast, bought.model)
+    plain = uncertainty.slopes(log_forecast, bought.model)
     np.testing.assert_allclose(log_slopes(outlook, future, bought.model), plain, atol=1e-5)
 
 

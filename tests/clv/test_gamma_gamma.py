@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.clv.sensitivity import slopes
-from relmark_research.clv.spend_sums import SpendSums
+from relmark_research.clv.estimation.uncertainty import slopes
+from relmark_research.clv.families.gamma_gamma import SpendSums
 from relmark_research.errors import DataError, ParameterError
 from tests.clv.test_published import printed
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relmark_research.clv import MODELS
-from relmark_research.clv.base import PurchaseModel
-from relmark_research.clv.likelihood import differenced
+from relmark_research.clv.estimation.likelihood import differenced
+from relmark_research.clv.estimation.model import PurchaseModel
 from tests.clv.models import (
     CONTINUOUS,
     CONTRACTS,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from relmark_research.clv.nbd import NBD
+from relmark_research.clv.families.nbd import NBD
 
 MODEL = NBD(r=0.4, alpha=4.3)
 

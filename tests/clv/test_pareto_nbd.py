@@ -7,9 +7,9 @@ import pytest
 from scipy import special
 
 import relmark_research as rm
-from relmark_research.clv import decay
-from relmark_research.clv.lifetimes import LifetimeSums
-from relmark_research.clv.nbd import NBD
+from relmark_research.clv.families._pareto_nbd_likelihood import LifetimeSums
+from relmark_research.clv.families.nbd import NBD
+from relmark_research.stats import quadrature
 
 MODEL = rm.ParetoNBD(0.553, 10.578, 0.606, 11.669)
 HISTORIES = [(0, 0, 39), (1, 5, 39), (4, 38.9, 39), (26, 30.86, 31), (60, 10, 30)]
@@ -216,10 +216,10 @@ def test_a_fit_at_its_limits_forecasts_what_the_limit_does():
 
 
 def test_falling_and_rising_integrals_meet_their_gamma_functions():
-    s, w = decay.falling_nodes(np.array(0.5), np.array(700.0))
+    s, w = quadrature.falling_nodes(np.array(0.5), np.array(700.0))
     assert float((w * np.exp(-2 * s)).sum()) == pytest.approx(0.5, rel=1e-13)
     for rise, rate in ((0.0, 0.5), (3.0, 1.5), (5000.0, 0.2)):
         falls = ((np.array(rise + 1 + rate), np.array(2.0)),)
-        found = decay.log_hump(rise=np.array(rise), falls=falls, end=np.array(1e300))
+        found = quadrature.log_hump(rise=np.array(rise), falls=falls, end=np.array(1e300))
         exact = special.betaln(rise + 1, rate) + (rise + 1) * np.log(2)
         assert float(found) == pytest.approx(exact, rel=1e-11)

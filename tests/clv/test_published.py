@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.mbg_nbd import MBGNBD
+from relmark_research.clv.families.mbg_nbd import MBGNBD
 
 CUT = "1997-09-30"
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
-from relmark_research.clv import mixing
-from relmark_research.clv.gammas import digamma_rise, log_beta, log_rising, trigamma
-from relmark_research.clv.quadrature import beta_nodes, in_blocks, span_nodes
+from relmark_research.clv.families import _beta_geometric
+from relmark_research.stats.quadrature import beta_nodes, in_blocks, span_nodes
+from relmark_research.stats.special import digamma_rise, log_beta, log_rising, trigamma
 
 SHAPE = st.floats(0.02, 5000)
 
@@ -31,9 +31,11 @@ def test_beta_moments(a, b):
 def test_slope_of_expected_purchases_is_discounted_back(a, b, r, alpha, t):
     """At no discount the value is the expectation; the value grows by exp(-delta t) dE."""
     at = (r, alpha, a, b)
-    assert mixing.discounted_purchases(*at, 0.0, t) == pytest.approx(mixing.purchases(*at, t))
-    near, far = (mixing.discounted_purchases(*at, 0.01, t * way) for way in (1.0, 1.001))
-    grown = mixing.purchases(*at, t * 1.001) - mixing.purchases(*at, t)
+    assert _beta_geometric.discounted_purchases(*at, 0.0, t) == pytest.approx(
+        _beta_geometric.purchases(*at, t)
+    )
+    near, far = (_beta_geometric.discounted_purchases(*at, 0.01, t * way) for way in (1.0, 1.001))
+    grown = _beta_geometric.purchases(*at, t * 1.001) - _beta_geometric.purchases(*at, t)
     low, high = np.exp(-0.01 * t * 1.001) * grown, np.exp(-0.01 * t) * grown
     slack = 1e-8 * far
     assert low - slack <= far - near <= high + slack
@@ -52,7 +54,7 @@ def test_discounted_purchases_by_adaptive_quadrature(horizon):
     exact = sum(
         integrate.quad(rate, low, high, epsabs=0, epsrel=1e-12)[0] for low, high in pairwise(ends)
     )
-    found = mixing.discounted_purchases(r, alpha, a, b, delta, horizon)
+    found = _beta_geometric.discounted_purchases(r, alpha, a, b, delta, horizon)
     assert found == pytest.approx(exact, rel=1e-10)
 
 

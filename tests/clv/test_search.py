@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relmark_research.clv.search import Point, maximise
+from relmark_research.stats.newton import Point, maximise
 
 
 def bent(at):

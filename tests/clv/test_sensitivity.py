@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv import sensitivity
+from relmark_research.clv.estimation import uncertainty
 from relmark_research.errors import ParameterError
 
 ASKED = {"horizon": "52 weeks", "level": 0.95}
@@ -55,7 +55,7 @@ def test_doubt_about_spend_refuses_a_value_too(kind, cdnow, bought, paid):
 def test_no_interval_where_no_maximum_was_found(grade, bought):
     said = replace(bought.diagnosis, grade=grade, words="a slope is left")
     with pytest.raises(ParameterError, match=f"{grade}: a slope is left"):
-        sensitivity.doubt(replace(bought, diagnosis=said))
+        uncertainty.doubt(replace(bought, diagnosis=said))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_interval_that_rests_on_part_of_the_parameters_comes_with_a_warning(
     diagnosis = replace(bought.diagnosis, grade=grade, loose=("a", "b"), told=told)
     fit = replace(bought, diagnosis=diagnosis)
     with pytest.warns(UserWarning, match=said):
-        found = sensitivity.doubt(fit)
+        found = uncertainty.doubt(fit)
     np.testing.assert_array_equal(found, bought.log_covariance)
 
 
@@ -80,7 +80,7 @@ def test_nothing_is_said_of_what_is_determined(bought):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for diagnosis in (bought.diagnosis, flat):
-            sensitivity.doubt(replace(bought, diagnosis=diagnosis))
+            uncertainty.doubt(replace(bought, diagnosis=diagnosis))
 
 
 def test_one_ratio_told_does_not_vouch_for_other_parameters(bought):
@@ -88,7 +88,7 @@ def test_one_ratio_told_does_not_vouch_for_other_parameters(bought):
         bought.diagnosis, grade="at infinity", loose=("r", "alpha", "a", "b"), told=("r / alpha",)
     )
     with pytest.raises(ParameterError, match="not determined"):
-        sensitivity.doubt(replace(bought, diagnosis=half))
+        uncertainty.doubt(replace(bought, diagnosis=half))
 
 
 def test_numbers_without_intervals_carry_the_word_of_a_fit_without_them(bought, paid, cdnow):
@@ -110,7 +110,7 @@ def test_numbers_without_intervals_carry_the_word_of_a_fit_without_them(bought, 
 
 
 def test_a_level_is_for_fits_that_can_all_give_intervals(bought, paid):
-    assert sensitivity.level_for(0.9, bought, paid) == 0.9
+    assert uncertainty.level_for(0.9, bought, paid) == 0.9
     lost = replace(paid, diagnosis=replace(paid.diagnosis, grade="did not move", words="no step"))
-    assert sensitivity.level_for(0.9, bought, lost) is None
+    assert uncertainty.level_for(0.9, bought, lost) is None
     assert "no interval: GammaGamma's parameters are not determined (did not" in lost.no_interval

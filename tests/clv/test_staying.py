@@ -8,7 +8,7 @@ import pytest
 from scipy import special
 
 import relmark_research as rm
-from relmark_research.clv.staying import most_leaving
+from relmark_research.clv.estimation.dropout_bound import most_leaving
 from relmark_research.errors import ParameterError
 from tests.clv.models import staying
 

@@ -4,16 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers import simulate
-from relmark_research.customers.simulated_accounts import YEAR
-from relmark_research.customers.simulated_firm import Truth
+from relmark_research.simulation import __main__
+from relmark_research.simulation.accounts import YEAR
+from relmark_research.simulation.firm import Truth
 
 TRUTH = Truth()
 
 
 @pytest.fixture(scope="session")
 def world():
-    return simulate.simulate_world()
+    return __main__.simulate_world()
 
 
 @pytest.fixture(scope="session")

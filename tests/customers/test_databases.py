@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.customers import databases, sources
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables.sources import databases, open_source
 from tests.customers import engines
 
 SECRET = "s3cret/p@ss"
@@ -154,7 +154,7 @@ class TestSecrets:
         monkeypatch.setenv("PGCONNECT_TIMEOUT", "2")
         place = databases.place_of("env:CRM_URL#orders")
         assert "s3cret" not in repr(place) + place.shown
-        assert sources.describe_source("env:CRM_URL#orders") == "env:CRM_URL#orders"
+        assert open_source.describe_source("env:CRM_URL#orders") == "env:CRM_URL#orders"
         if find_spec("psycopg") is None:
             engines.missing("psycopg is not installed (pip install -r requirements-engines.lock)")
         with pytest.raises(DataError, match="env:CRM_URL cannot be reached") as refused:

@@ -8,13 +8,14 @@ from importlib.machinery import ModuleSpec
 import pandas as pd
 import pytest
 
-from relmark_research.customers import bundled, datasets
+from relmark_research.customers.log import datasets
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables.sources import bundled_files
 
 
 @pytest.mark.parametrize(("full", "customers", "rows"), [(False, 2357, 6919), (True, 23570, 69659)])
 def test_cdnow_has_its_published_size(full, customers, rows):
-    table = bundled.cdnow_rows(full=full)
+    table = bundled_files.cdnow_rows(full=full)
     assert list(table.columns) == ["customer_id", "date", "quantity", "value"]
     assert (table["customer_id"].nunique(), len(table)) == (customers, rows)
     assert table["customer_id"].str.fullmatch(r"\d{5}").all()
@@ -24,7 +25,7 @@ def test_cdnow_has_its_published_size(full, customers, rows):
 
 
 def test_the_sample_is_part_of_the_master():
-    part, whole = bundled.cdnow_rows(), bundled.cdnow_rows(full=True)
+    part, whole = bundled_files.cdnow_rows(), bundled_files.cdnow_rows(full=True)
     same = whole[whole["customer_id"].isin(part["customer_id"])]
     pd.testing.assert_frame_equal(
         part.sort_values(list(part), ignore_index=True),
@@ -35,7 +36,7 @@ def test_the_sample_is_part_of_the_master():
 def test_cdnow_has_its_published_repeat_purchases():
     # Fader, Hardie and Lee 2005: 2,457 repeat purchase-days to 1997-09-30, 1,882 in the 39 weeks
     # after
-    days = bundled.cdnow_rows()[["customer_id", "date"]].drop_duplicates()
+    days = bundled_files.cdnow_rows()[["customer_id", "date"]].drop_duplicates()
     early = days[days["date"] <= "1997-09-30"]
     assert len(early) - early["customer_id"].nunique() == 2457
     assert len(days) - len(early) == 1882
@@ -66,11 +67,11 @@ def test_donations_have_their_published_counts():
     assert none[["recency", "n_customers"]].to_numpy().tolist() == [[0, 3464]]
 
 
-@pytest.mark.parametrize("name", bundled.SAMPLE_DATES)
+@pytest.mark.parametrize("name", bundled_files.SAMPLE_DATES)
 def test_sample_tables_have_dates_and_text_ids(name):
     table = datasets.load_sample(name)
     assert len(table) > 50
-    for column in bundled.SAMPLE_DATES[name]:
+    for column in bundled_files.SAMPLE_DATES[name]:
         assert pd.api.types.is_datetime64_any_dtype(table[column])
     for column in [column for column in table if column.endswith("_id")]:
         assert pd.api.types.is_string_dtype(table[column].dropna())
@@ -82,8 +83,8 @@ def test_an_unknown_sample_names_the_nearest():
 
 
 def test_without_lifetimes_the_error_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(bundled, "find_spec", lambda name: None)
-    for load in (bundled.cdnow_rows, datasets.load_donations):
+    monkeypatch.setattr(bundled_files, "find_spec", lambda name: None)
+    for load in (bundled_files.cdnow_rows, datasets.load_donations):
         with pytest.raises(
             DataError, match=r"found no lifetimes installed.*pip install 'lifetimes"
         ):
@@ -93,22 +94,22 @@ def test_without_lifetimes_the_error_says_what_to_install(monkeypatch):
 def test_a_lifetimes_without_its_files_is_named(monkeypatch, tmp_path):
     spec = ModuleSpec("lifetimes", None, is_package=True)
     spec.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setattr(bundled, "find_spec", lambda name: spec)
+    monkeypatch.setattr(bundled_files, "find_spec", lambda name: spec)
     with pytest.raises(DataError, match=r"CDNOW_master\.txt") as raised:
-        bundled.cdnow_rows(full=True)
+        bundled_files.cdnow_rows(full=True)
     assert str(tmp_path) in str(raised.value)
 
 
 def test_the_sample_is_found_inside_an_installed_package(monkeypatch, tmp_path):
     package = tmp_path / "relmark_research"
-    shutil.copytree(bundled.sample_folder(), package / "sample")
-    monkeypatch.setattr(bundled, "__file__", str(package / "customers" / "bundled.py"))
-    assert bundled.sample_folder() == package / "sample"
+    shutil.copytree(bundled_files.sample_folder(), package / "sample")
+    monkeypatch.setattr(bundled_files, "__file__", str(package / "customers" / "bundled.py"))
+    assert bundled_files.sample_folder() == package / "sample"
     assert len(datasets.load_sample("books")) == 60
 
 
 def test_without_the_sample_the_error_says_how_to_make_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(bundled, "__file__", str(tmp_path / "a" / "customers" / "bundled.py"))
+    monkeypatch.setattr(bundled_files, "__file__", str(tmp_path / "a" / "customers" / "bundled.py"))
     with pytest.raises(DataError, match=r"customers\.simulate data/sample"):
         datasets.load_sample("books")
 

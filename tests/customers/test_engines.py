@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import relmark_research as rm
-from relmark_research.customers import engines as package_engines
+from relmark_research.tables import sql_dialects as package_engines
 from tests.customers import engines, slow_reference
 
 START = datetime(2023, 12, 25)  # logs cross a new year, a leap day and a change of the clocks

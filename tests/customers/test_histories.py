@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relmark_research.customers.histories import coded, distinct
+from relmark_research.customers.log.distinct_histories import coded, distinct
 
 
 def assert_counted(columns, weights=None):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import relmark_research as rm
-from relmark_research.customers.linking import normal_email, normal_loyalty, normal_phone
+from relmark_research.customers.log.record_linkage import normal_email, normal_loyalty, normal_phone
 from relmark_research.errors import DataError, ParameterError
 
 

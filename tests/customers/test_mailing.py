@@ -4,7 +4,7 @@ import pytest
 from scipy.special import betaln, gammaln
 
 import relmark_research as rm
-from relmark_research.customers.mailing import fit_response_rates
+from relmark_research.customers.describe.mailing_cells import fit_response_rates
 from relmark_research.errors import DataError, ParameterError
 
 

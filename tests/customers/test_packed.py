@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import relmark_research as rm
-from relmark_research.customers import packed
+from relmark_research.customers.log import sorted_aggregation
 from tests.customers import slow_reference
 
 START = date(2024, 2, 20)
@@ -20,7 +20,7 @@ rows = st.lists(
 
 @pytest.fixture(params=[1, 3, 1 << 18], ids=lambda block: f"blocks of {block}")
 def block(request, monkeypatch):
-    monkeypatch.setattr(packed, "_BLOCK", request.param)
+    monkeypatch.setattr(sorted_aggregation, "_BLOCK", request.param)
 
 
 @pytest.mark.usefixtures("block")
@@ -29,7 +29,7 @@ class TestHistories:
     def test_they_are_those_of_plain_python(self, rows, pieces):
         code = np.array([who * 9 + day for who, day, _ in rows])
         parts = np.array([cents for *_, cents in rows], dtype=float)
-        found = packed.histories(
+        found = sorted_aggregation.histories(
             np.array_split(code, pieces), np.array_split(parts, pieces), (7, 9)
         )
         days: dict[int, dict[int, int]] = {}
@@ -53,8 +53,10 @@ def log_of(rows, **how):
 @pytest.fixture
 def taken(monkeypatch):
     """How often rows were packed; where ``packed.MOST`` is 0 they never are."""
-    calls, own = [], packed.per_customer
-    monkeypatch.setattr(packed, "per_customer", lambda *given: calls.append(1) or own(*given))
+    calls, own = [], sorted_aggregation.per_customer
+    monkeypatch.setattr(
+        sorted_aggregation, "per_customer", lambda *given: calls.append(1) or own(*given)
+    )
     return calls
 
 
@@ -77,7 +79,7 @@ def test_summaries_are_the_same_as_the_engines(taken, monkeypatch, returns, unit
         ours = one.customer_summary(unit=unit).table
         assert taken == [1]
         with monkeypatch.context() as patch:
-            patch.setattr(packed, "MOST", 0)
+            patch.setattr(sorted_aggregation, "MOST", 0)
             theirs = one.customer_summary(unit=unit).table
         pd.testing.assert_frame_equal(ours, theirs)
 

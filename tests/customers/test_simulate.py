@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from relmark_research.customers import simulate
-from relmark_research.customers.bundled import SAMPLE_DATES, sample_folder
-from relmark_research.customers.datasets import load_sample
-from relmark_research.customers.simulated_accounts import YEAR
-from relmark_research.customers.simulated_firm import Truth
-from relmark_research.customers.simulated_funnel import STAGES
-from relmark_research.customers.simulated_partners import PartnerTruth
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.simulation import __main__
+from relmark_research.simulation.accounts import YEAR
+from relmark_research.simulation.firm import Truth
+from relmark_research.simulation.funnel import STAGES
+from relmark_research.simulation.partners import PartnerTruth
+from relmark_research.tables.sources.bundled_files import SAMPLE_DATES, sample_folder
 
 TRUTH = Truth()
 LARGEST = 2_000_000  # bytes of all the files together
@@ -24,26 +24,26 @@ LARGEST = 2_000_000  # bytes of all the files together
 
 
 def test_the_same_seed_gives_the_same_bytes():
-    first, second = (simulate.simulate_crm(seed=7) for _ in range(2))
+    first, second = (__main__.simulate_crm(seed=7) for _ in range(2))
     assert list(first) == list(SAMPLE_DATES)
     for name in first:
-        assert simulate.table_bytes(first[name]) == simulate.table_bytes(second[name])
+        assert __main__.table_bytes(first[name]) == __main__.table_bytes(second[name])
 
 
 def test_another_seed_gives_other_tables(crm):
-    other = simulate.simulate_crm(seed=7)
+    other = __main__.simulate_crm(seed=7)
     for name, table in other.items():
-        assert simulate.table_bytes(table) != simulate.table_bytes(crm[name]), name
+        assert __main__.table_bytes(table) != __main__.table_bytes(crm[name]), name
 
 
 def test_another_truth_moves_only_what_hangs_on_it(crm):
-    other = simulate.simulate_crm(replace(TRUTH, partners=PartnerTruth(respondents=2)))
-    changed = [n for n in other if simulate.table_bytes(other[n]) != simulate.table_bytes(crm[n])]
+    other = __main__.simulate_crm(replace(TRUTH, partners=PartnerTruth(respondents=2)))
+    changed = [n for n in other if __main__.table_bytes(other[n]) != __main__.table_bytes(crm[n])]
     assert changed == ["partner_survey"]
 
 
 def test_the_files_are_what_the_simulation_makes(tmp_path):
-    simulate.write_sample(tmp_path)
+    __main__.write_sample(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
         p.name for p in sample_folder().iterdir()
     )
@@ -58,7 +58,7 @@ def test_the_files_are_small():
 
 def test_the_truth_is_written_beside_the_tables():
     written = json.loads((sample_folder() / "truth.json").read_text())
-    assert written == json.loads(json.dumps({"seed": simulate.SEED, **asdict(TRUTH)}))
+    assert written == json.loads(json.dumps({"seed": __main__.SEED, **asdict(TRUTH)}))
 
 
 @pytest.mark.parametrize("name", SAMPLE_DATES)
@@ -72,13 +72,13 @@ def test_reading_the_file_gives_the_table_back(crm, name):
 
 
 def test_the_command_writes_the_folder(tmp_path, capsys):
-    assert simulate.main([str(tmp_path / "new")]) == 0
+    assert __main__.main([str(tmp_path / "new")]) == 0
     assert "transactions.csv" in capsys.readouterr().out
     assert (tmp_path / "new" / "truth.json").is_file()
 
 
 def test_the_command_asks_for_one_folder(capsys):
-    assert simulate.main([]) == 2
+    assert __main__.main([]) == 2
     assert "Expected one folder; found 0" in capsys.readouterr().err
 
 

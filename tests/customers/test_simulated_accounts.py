@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from relmark_research.customers import simulate
-from relmark_research.customers.simulated_accounts import YEAR
-from relmark_research.customers.simulated_firm import Truth
+from relmark_research.simulation import __main__
+from relmark_research.simulation.accounts import YEAR
+from relmark_research.simulation.firm import Truth
 
 TRUTH = Truth()
 
@@ -35,7 +35,7 @@ def test_the_survey_gives_the_link_to_renewing_back(crm, account_years, assert_n
 
 
 def test_renewal_is_the_logit_it_was_made_by(world, assert_near):
-    worlds = [world, *(simulate.simulate_world(seed=seed) for seed in range(1, 6))]
+    worlds = [world, *(__main__.simulate_world(seed=seed) for seed in range(1, 6))]
     years = pd.concat(
         one.years.assign(segment=one.people["segment"].to_numpy()[one.years["person"]])
         for one in worlds

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relmark_research.customers.simulated_firm import Truth
+from relmark_research.simulation.firm import Truth
 
 TRUTH = Truth()
 

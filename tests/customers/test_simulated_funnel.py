@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from relmark_research.customers.simulated_firm import Truth
-from relmark_research.customers.simulated_funnel import STAGES
+from relmark_research.simulation.firm import Truth
+from relmark_research.simulation.funnel import STAGES
 
 TRUTH = Truth()
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from relmark_research.customers.simulated_accounts import YEAR
-from relmark_research.customers.simulated_firm import Truth
+from relmark_research.simulation.accounts import YEAR
+from relmark_research.simulation.firm import Truth
 
 TRUTH = Truth()
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 
-from relmark_research.customers.simulated_firm import Truth
-from relmark_research.customers.simulated_partners import draw_constructs
+from relmark_research.simulation.firm import Truth
+from relmark_research.simulation.partners import draw_constructs
 
 TRUTH = Truth()
 

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.customers import cleaning, columns, connections, filters, netting, reduction
-from relmark_research.customers.options import Columns
+from relmark_research.customers.log import aggregation
+from relmark_research.customers.log import returns as netting
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables import column_mapping, row_checks
+from relmark_research.tables.options import Columns
+from relmark_research.tables.sources import engine_sessions
 from tests.customers.engines import missing
 
 
@@ -89,7 +92,7 @@ def test_what_is_no_engine(frame, engine, said):
 
 def test_the_engine_may_stand_in_the_options(frame, monkeypatch):
     asked = []
-    monkeypatch.setattr(connections, "_spark", asked.append)
+    monkeypatch.setattr(engine_sessions, "_spark", asked.append)
     with pytest.raises(ParameterError, match="no engine 'pysparc'"):
         rm.ReadOptions(engine="pysparc")
     for engine in ("pyspark", "local[2]"):
@@ -127,7 +130,7 @@ class TestPolicies:
     )
     def test_filters_obey_nothing_else(self, frame, sentence):
         with pytest.raises(ParameterError, match="a filter compares columns with values"):
-            filters.condition(ibis.memtable(frame), sentence)
+            row_checks.condition(ibis.memtable(frame), sentence)
 
     def test_a_missing_value_meets_no_filter(self, frame):
         table = frame.assign(email=None)
@@ -236,8 +239,8 @@ class TestMonths:
         table = pd.DataFrame(rows, columns=["customer_id", "date"]).assign(value=[1.0, 2, 4, 8])
         log = rm.read_transactions(table)
         summary = log.customer_summary(unit="month", observed_until="2024-04-30")
-        columns = ["frequency", "recency", "T", "monetary_value"]
-        assert summary.table.loc["a", columns].to_list() == [1, 1, 3, 6]
+        column_mapping = ["frequency", "recency", "T", "monetary_value"]
+        assert summary.table.loc["a", column_mapping].to_list() == [1, 1, 3, 6]
         assert summary.table.loc["b", "T"] == 1
         assert str(summary.unit) == "month"
         histories = log.distinct_histories(unit="month", observed_until="2024-04-30")
@@ -258,11 +261,11 @@ class TestGoldenSql:
         options = rm.ReadOptions(exclude="blank(customer_id)", date_format="%d.%m.%Y %H:%M")
         if zone is not None and dialect in ("snowflake", "bigquery"):
             options = rm.ReadOptions(time_zone=zone, source_time_zone="America/New_York")
-        rows = cleaning.usable(cleaning.marked(raw, Columns(), options), options)
+        rows = row_checks.usable(row_checks.marked(raw, Columns(), options), options)
         days = netting.purchase_days(rows, returns="net", any_returns=True)
         for made in (
-            reduction.customers(days, date(2024, 1, 1)),
-            reduction.histories(days, date(2024, 1, 31), months=True),
+            aggregation.customers(days, date(2024, 1, 1)),
+            aggregation.histories(days, date(2024, 1, 31), months=True),
         ):
             sql = str(ibis.to_sql(made, dialect=dialect)).upper()
             assert sql.count("SELECT") >= 5
@@ -271,9 +274,11 @@ class TestGoldenSql:
 
     def test_the_words_of_warehouses(self):
         raw = ibis.table({"customer_id": "int64", "date": "date", "value": "float64"}, name="t")
-        rows = cleaning.usable(cleaning.marked(raw, Columns(), rm.ReadOptions()), rm.ReadOptions())
+        rows = row_checks.usable(
+            row_checks.marked(raw, Columns(), rm.ReadOptions()), rm.ReadOptions()
+        )
         days = netting.purchase_days(rows, returns="net", any_returns=False)
-        made = reduction.customers(days, date(2024, 1, 1))
+        made = aggregation.customers(days, date(2024, 1, 1))
         snow, big = (str(ibis.to_sql(made, dialect=name)) for name in ("snowflake", "bigquery"))
         assert "DATEDIFF(DAY" in snow
         assert "DATE_DIFF(" in big
@@ -307,8 +312,8 @@ def test_ids_that_are_taken_as_they_stand_are_those_that_reading_leaves_alone(kn
     table = ibis.memtable(frame)
     read = table.select(
         raw=table.customer_id,
-        tidied=columns.identifier(table, "customer_id"),
-        untidy=columns.untidy_id(table, "customer_id"),
+        tidied=column_mapping.identifier(table, "customer_id"),
+        untidy=column_mapping.untidy_id(table, "customer_id"),
     ).to_pandas()
     changed = read["tidied"].isna() | (read["tidied"] != read["raw"])
     assert (read["untidy"] | ~changed).all()

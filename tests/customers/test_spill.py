@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.customers import connections, spill
+from relmark_research.tables.sources import engine_sessions
 
 WAITS = """
 import sys, time
@@ -45,7 +45,7 @@ def test_a_folder_goes_with_its_log(home):
     )
     assert len(folders(home)) == 1
     age(home)
-    spill.remove_abandoned()
+    engine_sessions.remove_abandoned()
     assert len(folders(home)) == 1  # this process uses it
     assert len(log.customer_summary()) == 1
     del log
@@ -54,7 +54,7 @@ def test_a_folder_goes_with_its_log(home):
 
 
 def test_a_folder_with_spilled_rows_goes_too(home):
-    engine = connections.connect(None)
+    engine = engine_sessions.connect(None)
     engine.raw_sql("SET memory_limit = '60MB'; SET threads = 1")
     rows = "SELECT range AS a, hash(range) AS b, hash(range + 1) AS c FROM range(4000000)"
     table = engine.sql(f"SELECT * FROM ({rows}) ORDER BY b")
@@ -75,13 +75,13 @@ def test_after_a_process(home, end):
         assert process.stdout.readline() == b"ready\n"
         if end == "killed":
             age(home)
-            spill.remove_abandoned()
+            engine_sessions.remove_abandoned()
             assert len(folders(home)) == 1  # it lives
             process.send_signal(signal.SIGKILL)
     if end == "killed":
         assert len(folders(home)) == 1
         age(home)
-        connections.connect(None)
+        engine_sessions.connect(None)
         gc.collect()
     assert folders(home) == []
 
@@ -93,5 +93,5 @@ def test_what_is_not_known_to_be_ours_stays(home):
     fresh = home / "relmark-spill-new"
     fresh.mkdir()
     (fresh / "lock").touch()
-    spill.remove_abandoned()
+    engine_sessions.remove_abandoned()
     assert folders(home) == ["relmark-12345678", "relmark-spill-new", "relmark-spill-old"]

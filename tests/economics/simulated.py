@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.budget import Lines
-from relmark_research.economics.response_shape import exponential_rate
+from relmark_research.economics.budget.allocation import Lines
+from relmark_research.economics.response.curve_shapes import exponential_rate
 
 STEPS = np.array([0.4, 0.6, 0.8, 1.0, 1.0, 1.3, 1.6, 2.0, 0.7, 1.1, 0.9, 1.4])
 

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.economics.acquisition import payback, payback_table, unit_costs, wilson
-from relmark_research.economics.books import Books
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.log.open_table import column_by_customer, opened
+from relmark_research.economics.budget.spend_ledger import Books
+from relmark_research.economics.budget.unit_costs import payback, payback_table, unit_costs, wilson
 from relmark_research.economics.claims import retaining_is_cheaper
-from relmark_research.economics.opened import column_by_customer, opened
 from relmark_research.errors import DataError, ParameterError
 
 

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from scipy import optimize
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.economics import outlook
-from relmark_research.economics.budget import Lines
-from relmark_research.economics.spending import spending_position
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.economics.budget import equity_plot_tables
+from relmark_research.economics.budget.allocation import Lines
+from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.simulated import random_firm
 
@@ -204,26 +204,26 @@ def test_one_segment_needs_no_name() -> None:
 
 
 def test_tables_behind_the_pictures(position) -> None:
-    curves, data = outlook.curve_tables(position)
+    curves, data = equity_plot_tables.curve_tables(position)
     assert curves["today"].sum() == 10 and len(data) == 120
     assert ((curves["rate_low"] <= curves["rate"]) & (curves["rate"] <= curves["rate_high"])).all()
-    surface = outlook.equity_surface(position.equity("web"))
+    surface = equity_plot_tables.equity_surface(position.equity("web"))
     best = position.equity("web").optimum().customer_equity
     assert 0.99 * best < surface.to_numpy().max() <= best
-    cloud = outlook.best_points(position, "web", draws=60)
+    cloud = equity_plot_tables.best_points(position, "web", draws=60)
     free = position.equity("web").optimum()
     assert cloud["acquisition_spend"].median() == pytest.approx(free.acquisition_spend, rel=0.1)
-    table = outlook.sensitivity_table(position)
+    table = equity_plot_tables.sensitivity_table(position)
     assert table.loc["margin", "elasticity"] == pytest.approx(
         (table.loc["margin", "equity_at_high"] / table["equity_today"].iloc[0] - 1) / 0.1, rel=1e-6
     )
     assert float(position.lines().equity(position.spend)) == pytest.approx(
         table["equity_today"].iloc[0]
     )
-    fitted = outlook.fit_table(position)
+    fitted = equity_plot_tables.fit_table(position)
     assert (fitted["told"] == "identified").all()
     assert (fitted["logit_aic"] > 10).all()
-    kept = outlook.retention_table(position)
+    kept = equity_plot_tables.retention_table(position)
     curve = position.fits["web", "retention"].curve
     asked = kept.loc["web", "curve_spend"] + curve.spend
     assert float(curve.rate_at(asked)) == pytest.approx(curve.rate + 0.05)

@@ -2,17 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers.transactions import read_transactions
-from relmark_research.economics.before_after import before_and_after
+from relmark_research.customers.log.transactions import read_transactions
+from relmark_research.economics.budget.first_year_margin import first_year_margin
 from relmark_research.economics.claims import (
+    before_and_after,
     claims_table,
     few_bring_most,
     loyal_are_more_profitable,
     retaining_is_cheaper,
 )
-from relmark_research.economics.concentration import kept_share, top_share
-from relmark_research.economics.margins import first_year_margin
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.concentration import kept_share, top_share
 
 
 def history(customers=4000, *, pull=0.0, seed=1) -> pd.DataFrame:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from relmark_research.economics.equity import CustomerEquity
-from relmark_research.economics.maximum import lambert_of_exp
-from relmark_research.economics.response import LogitCurve, ResponseCurve
+from relmark_research.economics.budget.customer_equity import CustomerEquity, lambert_of_exp
+from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
 from relmark_research.errors import ParameterError
 
 PRINTED = CustomerEquity(ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8), 50, 0.10)

@@ -4,9 +4,9 @@ import pytest
 from scipy import integrate
 
 import relmark_research as rm
-from relmark_research.clv.mbg_nbd import MBGNBD
-from relmark_research.clv.pareto_nbd import ParetoNBD
-from relmark_research.economics.kinds import survival
+from relmark_research.clv.families.mbg_nbd import MBGNBD
+from relmark_research.clv.families.pareto_nbd import ParetoNBD
+from relmark_research.economics.profitability.customer_quadrants import survival
 from relmark_research.errors import DataError, ParameterError
 
 MODELS = [

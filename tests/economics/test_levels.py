@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.economics.level_choice import served_value
+from relmark_research.economics.levels_of_relationship.level_choice import served_value
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.firm import log_of, small_firm
 
@@ -192,8 +192,7 @@ def test_effects_are_those_of_statsmodels_formula() -> None:
 
 def test_pooling_is_the_posterior_of_a_mixed_model() -> None:
     """Against plain sums over a fine grid of tau and gamma."""
-    from relmark_research.economics.effect_sizes import Estimates
-    from relmark_research.economics.level_pooling import pooled
+    from relmark_research.economics.levels_of_relationship.level_effects import Estimates, pooled
 
     effects, variance = np.array([0.1, 0.5, 0.4, 1.0]), np.array([0.04, 0.02, 0.05, 0.09])
     found = pooled(Estimates(np.r_[2.0, effects], np.diag(np.r_[0.01, variance])), 1)
@@ -211,8 +210,7 @@ def test_pooling_is_the_posterior_of_a_mixed_model() -> None:
 
 
 def test_sure_estimates_and_few_levels_are_left_alone() -> None:
-    from relmark_research.economics.effect_sizes import Estimates
-    from relmark_research.economics.level_pooling import pooled
+    from relmark_research.economics.levels_of_relationship.level_effects import Estimates, pooled
 
     sure = Estimates(np.array([1.0, 0.9, 0.1, 0.8]), 1e-8 * np.eye(4))
     np.testing.assert_allclose(pooled(sure, 1).values, sure.values, atol=1e-3)

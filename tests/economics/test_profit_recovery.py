@@ -14,10 +14,10 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.customers.simulate import World, simulate_world
-from relmark_research.customers.simulated_accounts import YEAR, renewal_chance
-from relmark_research.customers.simulated_firm import Truth
-from relmark_research.economics.level_choice import served_value
+from relmark_research.economics.levels_of_relationship.level_choice import served_value
+from relmark_research.simulation.__main__ import World, simulate_world
+from relmark_research.simulation.accounts import YEAR, renewal_chance
+from relmark_research.simulation.firm import Truth
 from tests.economics.firm import known_customers, log_of, true_residual
 
 RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "300"))

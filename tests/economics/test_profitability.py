@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.economics.profitability import COSTS
+from relmark_research.economics.profitability.profit_table import COSTS
 from relmark_research.errors import DataError, ParameterError
 from tests.customers.engines import sqlite_source
 from tests.economics.firm import log_of, small_firm

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.economics.actions import ACTIONS, break_even, drawn_effects, gains
-from relmark_research.economics.residual import Prospect
+from relmark_research.economics.next_action.actions import ACTIONS, break_even, drawn_effects, gains
+from relmark_research.economics.next_action.residual_value import Prospect
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.firm import known_customers, log_of
 
@@ -176,7 +176,7 @@ def test_actions_and_terms_within_their_domain() -> None:
 
 
 def test_another_model_of_purchases_can_be_taken(known, log) -> None:
-    from relmark_research.clv.nbd import NBD
+    from relmark_research.clv.families.nbd import NBD
 
     table = rm.recommend(log, contacts=known.contacts, purchases=NBD, terms=TERMS).table
     assert (table["p_alive"] == 1).all()  # NBD lets nobody leave, and that is said by it

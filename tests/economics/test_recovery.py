@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from relmark_research.economics.response import ResponseCurve
-from relmark_research.economics.response_shape import exponential_rate, exponential_slope
-from relmark_research.economics.spending import spending_position
+from relmark_research.economics.budget.spending_position import spending_position
+from relmark_research.economics.response.curve_shapes import exponential_rate, exponential_slope
+from relmark_research.economics.response.response_curves import ResponseCurve
 from tests.economics.simulated import STEPS, random_firm
 
 pytestmark = pytest.mark.slow

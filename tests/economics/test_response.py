@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from relmark_research.economics.response import LogitCurve, ResponseCurve
+from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
 from relmark_research.errors import DataError, ParameterError
 
 SPEND = np.array([0.5, 0.8, 1.0, 1.2, 1.5, 2.0, 2.4, 3.0])

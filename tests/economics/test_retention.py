@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
-from relmark_research.economics import berger_nasr
-from relmark_research.economics.heterogeneity import constant_retention_bias
-from relmark_research.economics.retention import (
+from relmark_research.economics.value_of_retention import berger_nasr
+from relmark_research.economics.value_of_retention.elasticities import value_elasticities
+from relmark_research.economics.value_of_retention.heterogeneity import constant_retention_bias
+from relmark_research.economics.value_of_retention.retention_value import (
     break_even_retention,
     customer_value,
     margin_multiple,
     retention_value,
 )
-from relmark_research.economics.sensitivity import value_elasticities
 from relmark_research.errors import ParameterError
 
 TIMINGS = ("first margin now", "just after a payment", "end of period")
@@ -152,7 +152,7 @@ def test_nothing_is_lost_where_customers_are_alike() -> None:
 
 
 def test_shifted_beta_geometric_is_undervalued_by_twelve_percent() -> None:
-    from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
+    from relmark_research.clv.families.shifted_beta_geometric import ShiftedBetaGeometric
 
     model = ShiftedBetaGeometric(3.80, 15.20)
     cohorts = 10_000 * model.survival(np.arange(5))

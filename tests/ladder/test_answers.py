@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import relmark_research as rm
+from relmark_research.economics.levels_of_relationship.ladder_policy import (
+    applied,
+    policy_iteration,
+)
 from relmark_research.errors import LadderError, ParameterError
-from relmark_research.ladder import chains
-from relmark_research.ladder.policy import applied, policy_iteration
-from relmark_research.ladder.value import push_gains
+from relmark_research.ladder.answers.rung_value import push_gains
+from relmark_research.ladder.estimation import markov
 from tests.ladder.conftest import IMPOSSIBLE, STATES, TRUE, walk
 
 RECENCY = np.array([[.3, .7, 0, 0, 0], [.2, 0, .8, 0, 0], [.15, 0, 0, .85, 0],
@@ -31,14 +34,14 @@ def chances() -> rm.ladder.TransitionEstimate:
 
 def test_pfeifer_and_carraway_for_four_periods_for_ever_and_stopping():
     reward = np.array([36, -4, -4, -4, 0.0])
-    four = chains.values_until(RECENCY, reward, 1 / 1.2, 4)
+    four = markov.values_until(RECENCY, reward, 1 / 1.2, 4)
     np.testing.assert_allclose(four, [50.115, 4.220, 0.592, -1.980, 0], atol=5e-4)
-    for_ever = chains.values(RECENCY, reward, 1 / 1.2)
+    for_ever = markov.values(RECENCY, reward, 1 / 1.2)
     np.testing.assert_allclose(for_ever, [52.320, 5.554, 1.251, -1.820, 0], atol=5e-4)
     cut = RECENCY.copy()
     cut[2, [0, 3, 4]] = 0.15, 0, 0.85
     cut[3] = [0, 0, 0, 0, 1]
-    stopped = chains.values(cut, np.array([36, -4, -4, 0, 0.0]), 1 / 1.2)
+    stopped = markov.values(cut, np.array([36, -4, -4, 0, 0.0]), 1 / 1.2)
     np.testing.assert_allclose(stopped[:3], [53.149, 6.621, 2.644], atol=5e-4)
 
 
@@ -62,17 +65,17 @@ def test_published_values_by_the_public_call():
 @settings(max_examples=15, deadline=None)
 @given(MATRICES, arrays(float, 4, elements=st.floats(-50, 50)), st.floats(0.1, 0.99))
 def test_value_solves_its_own_equation(P, margin, discount):
-    V = chains.values(P, margin, discount)
+    V = markov.values(P, margin, discount)
     np.testing.assert_allclose(V, margin + discount * P @ V, atol=1e-7)
-    np.testing.assert_allclose(V, chains.values_until(P, margin, discount, 4000), atol=1e-5)
+    np.testing.assert_allclose(V, markov.values_until(P, margin, discount, 4000), atol=1e-5)
 
 
 @settings(max_examples=15, deadline=None)
 @given(MATRICES, st.integers(0, 3))
 def test_times_agree_with_the_distribution_summed_out(P, target):
-    chance, mean, sd = chains.time_to(P, target)
+    chance, mean, sd = markov.time_to(P, target)
     np.testing.assert_allclose(chance, 1)
-    path = chains.reaching(P, target, 6000)
+    path = markov.reaching(P, target, 6000)
     hit = np.diff(path, axis=0)
     n = np.arange(1, 6001)[:, None]
     expected = np.delete((n * hit).sum(axis=0), target)
@@ -86,14 +89,14 @@ def test_times_agree_with_the_distribution_summed_out(P, target):
 @settings(max_examples=10, deadline=None)
 @given(MATRICES)
 def test_stationary_shares_are_left_as_they_are(P):
-    shares = chains.stationary(P)
+    shares = markov.stationary(P)
     np.testing.assert_allclose(shares @ P, shares, atol=1e-9)
     assert shares.sum() == pytest.approx(1)
 
 
 def test_resting_numbers_are_left_as_they_are_by_a_period():
     inflow, gone = np.array([100.0, 10, 0, 0, 0]), np.arange(5) == 4
-    rest = chains.resting(TRUE, inflow, gone)[:4]
+    rest = markov.resting(TRUE, inflow, gone)[:4]
     np.testing.assert_allclose(inflow[:4] + rest @ TRUE[:4, :4], rest)
 
 
@@ -117,7 +120,7 @@ def test_times_and_chances_match_200000_simulated_customers(chances, target):
     assert abs((first <= 12).mean() - soon) < 4 * np.sqrt(soon * (1 - soon) / n)
     result = chances.time_to(target)
     cut = result.distribution["first-time"].iloc[-1]
-    whole = chains.reaching(TRUE, at, periods - 1)[:, 1]
+    whole = markov.reaching(TRUE, at, periods - 1)[:, 1]
     mean = (np.arange(1, periods) * np.diff(whole)).sum() / whole[-1]
     seen = first[np.isfinite(first)]
     assert abs(seen.mean() - mean) < 4 * seen.std() / np.sqrt(len(seen))
@@ -128,7 +131,7 @@ def test_times_and_chances_match_200000_simulated_customers(chances, target):
 def test_mean_and_spread_of_times_match_a_simulation_to_the_end(chances):
     """Followed until everybody is lost, no cut at all: 200,000 customers."""
     rng = np.random.default_rng(12)
-    P = chains.ending(TRUE, 4)
+    P = markov.ending(TRUE, 4)
     state, time = np.full(200_000, 2), np.zeros(200_000)
     edges = np.cumsum(P, axis=1)
     while (moving := state != 4).any():
@@ -157,7 +160,7 @@ def test_a_projection_holds_what_simulated_people_do(chances):
 def test_steady_state_needs_a_way_out(chances):
     rest = chances.steady_state({"prospect": 100})
     np.testing.assert_allclose(
-        rest["expected"][:4], chains.resting(TRUE, np.array([100.0, 0, 0, 0, 0]),
+        rest["expected"][:4], markov.resting(TRUE, np.array([100.0, 0, 0, 0, 0]),
                                              np.arange(5) == 4)[:4]
     )  # fmt: skip
     shares = chances.steady_state()
@@ -170,14 +173,14 @@ def test_steady_state_needs_a_way_out(chances):
 
 def test_a_push_is_worth_what_raising_the_chance_changes(chances):
     margin, discount = np.array([0, 10, 25, 60, 0.0]), 0.97
-    V = chains.values(TRUE, margin, discount)
+    V = markov.values(TRUE, margin, discount)
     gain, stays = push_gains(TRUE, V, discount)
     for i, j in ((1, 2), (2, 3), (3, 3), (4, 1)):
         step = 1e-6
         moved = TRUE.copy()
         moved[i] *= 1 - step / (1 - TRUE[i, j])
         moved[i, j] = TRUE[i, j] + step
-        slope = (chains.values(moved, margin, discount) - V) / step * 0.01
+        slope = (markov.values(moved, margin, discount) - V) / step * 0.01
         np.testing.assert_allclose(stays[:, i] * gain[i, j], slope, rtol=1e-3, atol=1e-6)
 
 
@@ -205,9 +208,9 @@ def test_levels_change_odds_and_nothing_else():
 
 def test_the_best_policy_beats_every_other_one(chances):
     levels = [
-        rm.ladder.RelationshipLevel("basic"),
-        rm.ladder.RelationshipLevel("reactive", cost=0.6, climb=1.1, fall=0.95),
-        rm.ladder.RelationshipLevel(
+        rm.economics.RelationshipLevel("basic"),
+        rm.economics.RelationshipLevel("reactive", cost=0.6, climb=1.1, fall=0.95),
+        rm.economics.RelationshipLevel(
             "proactive",
             cost={"repeat": 3.0, "advocate": 3, "first-time": 3, "prospect": 3, "lost": 3},
             climb=1.3,
@@ -215,12 +218,14 @@ def test_the_best_policy_beats_every_other_one(chances):
         ),
     ]
     margin = {"prospect": 0, "first-time": 8, "repeat": 14, "advocate": 30, "lost": 0}
-    found = rm.ladder.best_levels(chances, levels, margin_by_rung=margin, annual_discount_rate=0.1)
+    found = rm.economics.best_levels(
+        chances, levels, margin_by_rung=margin, annual_discount_rate=0.1
+    )
     P, rank = chances.probabilities, chances.rank
     under = np.stack([applied(P, rank, one.climb, one.fall) for one in levels])
     reward = np.stack([np.array(list(margin.values())) - one.costs(STATES) for one in levels])
     best = max(
-        chains.values(
+        markov.values(
             under[list(choice), range(5)], reward[list(choice), range(5)], 1.1**-0.25
         ).sum()
         for choice in itertools.product(range(3), repeat=5)
@@ -231,10 +236,12 @@ def test_the_best_policy_beats_every_other_one(chances):
     assert found.table["certainty"].between(0, 1).all()
     doubtful = [
         levels[0],
-        rm.ladder.RelationshipLevel("reactive", 0.6, 1.1, 0.95, 0.3, 0.3),
+        rm.economics.RelationshipLevel("reactive", 0.6, 1.1, 0.95, 0.3, 0.3),
         levels[2],
     ]
-    less = rm.ladder.best_levels(chances, doubtful, margin_by_rung=margin, annual_discount_rate=0.1)
+    less = rm.economics.best_levels(
+        chances, doubtful, margin_by_rung=margin, annual_discount_rate=0.1
+    )
     assert less.table["certainty"].mean() < found.table["certainty"].mean()
 
 
@@ -254,18 +261,22 @@ def test_the_best_policy_beats_every_other_one(chances):
         (lambda c: c.intervals(95), ParameterError, "level of an interval"),
         (lambda c: c.intervals("0.95"), ParameterError, "found the text '0.95'"),
         (
-            lambda c: rm.ladder.best_levels(
+            lambda c: rm.economics.best_levels(
                 c,
-                [rm.ladder.RelationshipLevel("basic")],
+                [rm.economics.RelationshipLevel("basic")],
                 margin_by_rung={},
                 annual_discount_rate=0.1,
             ),
             ParameterError,
             "at least two levels",
         ),
-        (lambda c: rm.ladder.RelationshipLevel("x", climb=0), ParameterError, "a factor on odds"),
         (
-            lambda c: rm.ladder.RelationshipLevel("x", {"rep": 1}).costs(STATES),
+            lambda c: rm.economics.RelationshipLevel("x", climb=0),
+            ParameterError,
+            "a factor on odds",
+        ),
+        (
+            lambda c: rm.economics.RelationshipLevel("x", {"rep": 1}).costs(STATES),
             LadderError,
             "no rung",
         ),

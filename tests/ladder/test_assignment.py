@@ -9,9 +9,9 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import DataError, LadderError, ParameterError
-from relmark_research.ladder.history import LadderHistory
-from relmark_research.ladder.periods import index_of, label_of, last_whole, start_of
-from relmark_research.ladder.rules import days_of_months
+from relmark_research.ladder.history.ladder_history import LadderHistory
+from relmark_research.ladder.history.periods import index_of, label_of, last_whole, start_of
+from relmark_research.ladder.history.rules import days_of_months
 
 
 def invented(seed: int, people: int = 60) -> dict[str, pd.DataFrame]:
@@ -135,13 +135,13 @@ def test_counts_in_the_engine_equal_counts_in_memory():
 
 
 def test_large_bases_are_gathered_in_groups_that_keep_every_move(monkeypatch):
-    from relmark_research.ladder import spells
+    from relmark_research.ladder.history import engine_spells
 
     log = rm.read_transactions(invented(6)["bought"])
     history = rm.PURCHASE_LADDER.assign(log, period="month")
     total = np.tensordot((one := history.source.clusters()).people, one.counts, 1)
-    monkeypatch.setattr(spells, "FEW", 10)
-    monkeypatch.setattr(spells, "GROUPS", 16)
+    monkeypatch.setattr(engine_spells, "FEW", 10)
+    monkeypatch.setattr(engine_spells, "GROUPS", 16)
     grouped = rm.PURCHASE_LADDER.assign(log, period="month").source.clusters()
     assert grouped.people.sum() <= 16
     np.testing.assert_allclose(np.tensordot(grouped.people, grouped.counts, 1), total)
@@ -204,7 +204,7 @@ def test_prospects_for_whom_time_runs_backwards_are_refused():
 
 
 def test_margins_by_rung_add_up_to_the_money_of_the_log():
-    from relmark_research.ladder.margins import rung_margins
+    from relmark_research.ladder.answers.rung_margins import rung_margins
 
     data = invented(12)
     log = rm.read_transactions(data["bought"]).until("2023-12-31")

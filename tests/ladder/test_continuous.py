@@ -6,9 +6,13 @@ import pytest
 from scipy.linalg import expm
 
 from relmark_research.errors import ConvergenceError, DataError, LadderError
-from relmark_research.ladder.continuous import fit_generator
-from relmark_research.ladder.looks import Looks, likelihood, log_likelihood
-from relmark_research.ladder.panels import read_looks
+from relmark_research.ladder.estimation.continuous_time import (
+    Looks,
+    fit_generator,
+    likelihood,
+    log_likelihood,
+    read_looks,
+)
 
 STATES = ("first", "repeat", "client", "lost")
 Q = np.array([[-.6, .4, 0, .2], [.2, -.7, .4, .1], [0, .3, -.35, .05], [0, 0, 0, 0]])  # fmt: skip

@@ -4,10 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from relmark_research.economics.levels_of_relationship.ladder_level_effects import (
+    assumed_levels,
+    known_levels,
+    level_costs,
+    level_effects_on_moves,
+)
 from relmark_research.errors import DataError, LadderError
-from relmark_research.ladder.drivers import move_drivers, moves_table
-from relmark_research.ladder.history import LadderHistory
-from relmark_research.ladder.levels import assumed_levels, known_levels, level_costs, level_effects
+from relmark_research.ladder.estimation.move_drivers import move_drivers, moves_table
+from relmark_research.ladder.history.ladder_history import LadderHistory
 
 
 def departures(seed: int, people: int = 500, each: int = 4) -> pd.DataFrame:
@@ -65,7 +70,9 @@ def test_standard_errors_are_the_sandwich_over_customers():
 
 def test_levels_are_estimated_with_their_costs():
     moves = departures(3, people=900)
-    effects, fitted = level_effects(moves, controls=["x"], costs={"basic": 0, "proactive": 4})
+    effects, fitted = level_effects_on_moves(
+        moves, controls=["x"], costs={"basic": 0, "proactive": 4}
+    )
     basic, proactive = effects
     assert (basic.name, basic.climb, basic.cost) == ("basic", 1.0, 0)
     assert abs(np.log(proactive.climb) - 0.4) < 4 * proactive.climb_sd

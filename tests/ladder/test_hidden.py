@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.ladder.hidden import (
+from relmark_research.ladder.estimation.hidden_markov import (
     HiddenLadder,
     _forward,
     choose_rungs,

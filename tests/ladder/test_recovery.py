@@ -14,7 +14,7 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.ladder import chains
+from relmark_research.ladder.estimation import markov
 from tests.ladder.conftest import IMPOSSIBLE, STATES, TRUE, as_table, walk
 
 RUNS = 5 * int(os.environ.get("RELMARK_SLOW_RUNS", "400"))
@@ -58,8 +58,8 @@ def answers(found: rm.ladder.TransitionEstimate) -> pd.DataFrame:
 
 
 def true_answers(P: np.ndarray) -> np.ndarray:
-    loss, up = chains.time_to(P, 4)[1][:4], np.delete(chains.time_to(P, 3)[1], 3)
-    return np.r_[loss, up, chains.values(P, np.array(list(MARGIN.values())), DISCOUNT)]
+    loss, up = markov.time_to(P, 4)[1][:4], np.delete(markov.time_to(P, 3)[1], 3)
+    return np.r_[loss, up, markov.values(P, np.array(list(MARGIN.values())), DISCOUNT)]
 
 
 @pytest.mark.slow

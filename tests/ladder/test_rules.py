@@ -5,8 +5,8 @@ import math
 import pytest
 
 from relmark_research.errors import LadderError
-from relmark_research.ladder.rules import Evidence, Range, condition_words
-from relmark_research.ladder.rungs import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
+from relmark_research.ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
+from relmark_research.ladder.history.rules import Evidence, Range, condition_words
 
 BOUGHT = {"first": {"purchases": 1, "quiet": "under 12"},
           "repeat": {"purchases": "2 or more", "quiet": "under 12"},

@@ -6,8 +6,8 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import DataError, LadderError, ParameterError
-from relmark_research.ladder import homogeneity, intervals
-from relmark_research.ladder.history import LadderHistory
+from relmark_research.ladder.estimation import homogeneity, transition_intervals
+from relmark_research.ladder.history.ladder_history import LadderHistory
 from tests.ladder.conftest import IMPOSSIBLE, STATES, TRUE, as_table, walk
 
 KULLBACK = np.array([[51, 11, 8], [12, 31, 9], [6, 11, 10]])
@@ -94,7 +94,7 @@ def test_a_prior_is_added_where_moves_are_possible(history):
 
 
 def test_goodmans_intervals_hold_all_at_once():
-    low, high = intervals.goodman(np.array([23, 12, 44]), np.full(3, 79), 0.95, 3)
+    low, high = transition_intervals.goodman(np.array([23, 12, 44]), np.full(3, 79), 0.95, 3)
     np.testing.assert_allclose(low, [0.186276, 0.079173, 0.423861], atol=5e-7)
     np.testing.assert_allclose(high, [0.424257, 0.271715, 0.682358], atol=5e-7)
     counts = pd.DataFrame([[23, 12, 44], [1, 1, 1], [1, 1, 1]], list("abc"), list("abc"))
@@ -107,7 +107,7 @@ def test_wilson_against_statsmodels():
     from statsmodels.stats.proportion import proportion_confint
 
     x, n = np.array([0, 1, 7, 20]), np.array([20, 20, 20, 20])
-    found = intervals.wilson(x, n, 0.9)
+    found = transition_intervals.wilson(x, n, 0.9)
     np.testing.assert_allclose(found, proportion_confint(x, n, alpha=0.1, method="wilson"))
 
 
@@ -279,7 +279,7 @@ def test_customers_are_checked_before_they_tell_segments(history):
 
 
 def test_a_rehearsal_foresees_what_a_steady_ladder_does(history):
-    from relmark_research.ladder.rehearsal import rehearse, rehearsed
+    from relmark_research.ladder.answers.ladder_backtest import rehearse, rehearsed
 
     rng = np.random.default_rng(8)
     table = as_table(walk(TRUE, rng.choice(3, size=3000), 9, rng))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relmark_research.plots import wording
+from relmark_research import formats
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from relmark_research.plots import wording
      (12.34, "12.3"), (1043.7, "1,044"), (math.nan, "unknown"), (math.inf, "∞")],
 )  # fmt: skip
 def test_count(value, text) -> None:
-    assert wording.count(value) == text
+    assert formats.count(value) == text
 
 
 @pytest.mark.parametrize(
@@ -23,14 +23,14 @@ def test_count(value, text) -> None:
      (math.nan, "unknown")],
 )  # fmt: skip
 def test_percent(share, text) -> None:
-    assert wording.percent(share) == text
+    assert formats.percent(share) == text
 
 
 @given(st.floats(1e-9, 1 - 1e-9))
 @example(0.9995)
 @example(0.0005)
 def test_percent_never_calls_some_none_or_most_all(share) -> None:
-    assert wording.percent(share) not in ("0%", "0.0%", "100%", "100.0%")
+    assert formats.percent(share) not in ("0%", "0.0%", "100%", "100.0%")
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ def test_percent_never_calls_some_none_or_most_all(share) -> None:
      (-1500, "$", "−$1,500"), (2.5e6, "EUR", "EUR 2.50 million"), (math.inf, "$", "$∞")],
 )  # fmt: skip
 def test_money(value, currency, text) -> None:
-    assert wording.money(value, currency) == text
+    assert formats.money(value, currency) == text
 
 
 @given(st.floats(1e-6, 1e9), st.integers(1, 6))
 def test_significant_is_within_half_a_unit_of_its_last_digit(value, digits) -> None:
-    text = wording.significant(value, digits)
+    text = formats.significant(value, digits)
     assert "e" not in text
     assert abs(float(text.replace(",", "")) - value) <= max(
         0.5 * 10 ** (math.floor(math.log10(value)) - digits + 1), 0.5 if value >= 10**digits else 0
@@ -52,7 +52,7 @@ def test_significant_is_within_half_a_unit_of_its_last_digit(value, digits) -> N
 
 
 def test_days_and_months() -> None:
-    assert wording.day("1997-09-03") == "3 September 1997"
-    assert wording.month("1997-09-03") == "September 1997"
-    assert wording.with_unit("Value", "USD") == "Value (USD)"
-    assert wording.with_unit("Value", "") == "Value"
+    assert formats.day("1997-09-03") == "3 September 1997"
+    assert formats.month("1997-09-03") == "September 1997"
+    assert formats.with_unit("Value", "USD") == "Value (USD)"
+    assert formats.with_unit("Value", "") == "Value"

@@ -7,14 +7,18 @@ from scipy import stats
 
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships.arms import Family, adjusted_values
-from relmark_research.relationships.campaigns import (
+from relmark_research.relationships.campaigns.campaign_design import (
     CampaignColumns,
     campaign_balance,
     campaign_size,
 )
-from relmark_research.relationships.contribution import margin_shares, response_value
-from relmark_research.relationships.uplift import campaign_uplift, total_profit
+from relmark_research.relationships.campaigns.response_margin import margin_shares, response_value
+from relmark_research.relationships.campaigns.uplift import (
+    Family,
+    adjusted_values,
+    campaign_uplift,
+    total_profit,
+)
 
 
 @pytest.fixture(scope="module")

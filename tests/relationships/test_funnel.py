@@ -9,14 +9,14 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships.funnel import (
+from relmark_research.relationships.funnel.conversion_funnel import (
+    Prospects,
     conversion_funnel,
     funnel_costs,
     funnel_curves,
     funnel_trend,
 )
-from relmark_research.relationships.incidence import incidence
-from relmark_research.relationships.stages import Prospects
+from relmark_research.stats.cumulative_incidence import incidence
 
 
 @pytest.fixture

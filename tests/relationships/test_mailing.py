@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.customers.mailing import ResponseRates, break_even_response
+from relmark_research.customers.describe.mailing_cells import ResponseRates, break_even_response
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships.mailing import cells_before, mailing_plan
-from relmark_research.relationships.qini import qini_curve
-from relmark_research.relationships.shrinkage import CellPosterior
-from relmark_research.relationships.targeting import (
+from relmark_research.relationships.campaigns.beta_binomial import CellPosterior
+from relmark_research.relationships.campaigns.mailing_plan import cells_before, mailing_plan
+from relmark_research.relationships.campaigns.qini import qini_curve
+from relmark_research.relationships.campaigns.targeting import (
     holdout_scores,
     split_customers,
     uplift_cells,

@@ -11,18 +11,25 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from relmark_research.customers.simulated_partners import (
+from relmark_research.relationships.partners.partner_tables import partner_figures, read_partners
+from relmark_research.relationships.partners.path_model import relationship_drivers
+from relmark_research.relationships.partners.relationship_quality import (
+    QUALITY,
+    relationship_quality,
+)
+from relmark_research.relationships.partners.reliability import (
+    alpha,
+    discriminant_validity,
+    htmt,
+    scale_reliability,
+)
+from relmark_research.relationships.partners.structural_ties import TIES, tie_effects, weak_partners
+from relmark_research.simulation.partners import (
     PartnerTruth,
     draw_constructs,
     simulate_partners,
     survey_table,
 )
-from relmark_research.relationships.partners import partner_figures, read_partners
-from relmark_research.relationships.paths import relationship_drivers
-from relmark_research.relationships.quality import QUALITY, relationship_quality
-from relmark_research.relationships.reliability import alpha, htmt
-from relmark_research.relationships.scale_tables import discriminant_validity, scale_reliability
-from relmark_research.relationships.ties import TIES, tie_effects, weak_partners
 
 pytestmark = pytest.mark.slow
 

@@ -9,17 +9,17 @@ from scipy import stats
 from statsmodels.multivariate.factor import Factor
 
 import relmark_research as rm
-from relmark_research.relationships.reliability import (
+from relmark_research.relationships.partners.reliability import (
     alpha,
     average_variance_extracted,
     composite_reliability,
+    factor_loadings,
     feldt_interval,
     htmt,
     one_factor,
 )
-from relmark_research.relationships.resampling import cluster_covariances
-from relmark_research.relationships.scale_tables import factor_loadings
-from relmark_research.relationships.scales import PARTNER_SCALES, turned_answers
+from relmark_research.relationships.partners.scales import PARTNER_SCALES, turned_answers
+from relmark_research.stats.bootstrap import cluster_covariances
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 
 import relmark_research as rm
-from relmark_research.relationships.paths import COMMITMENT_TRUST
-from relmark_research.relationships.ties import TIES
+from relmark_research.relationships.partners.path_model import COMMITMENT_TRUST
+from relmark_research.relationships.partners.structural_ties import TIES
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from relmark_research.customers.simulate import World, simulate_world
-from relmark_research.customers.simulated_firm import Truth
-from relmark_research.relationships.funnel import conversion_funnel
-from relmark_research.relationships.nps import net_promoter_score
-from relmark_research.relationships.satisfaction import retention_link
-from relmark_research.relationships.satisfaction_value import value_of_a_point
-from relmark_research.relationships.shrinkage import CellPosterior
-from relmark_research.relationships.survey import with_customer, with_level
-from relmark_research.relationships.targeting import uplift_cells
-from relmark_research.relationships.uplift import campaign_uplift
+from relmark_research.relationships.campaigns.beta_binomial import CellPosterior
+from relmark_research.relationships.campaigns.targeting import uplift_cells
+from relmark_research.relationships.campaigns.uplift import campaign_uplift
+from relmark_research.relationships.funnel.conversion_funnel import conversion_funnel
+from relmark_research.relationships.satisfaction.net_promoter_score import net_promoter_score
+from relmark_research.relationships.satisfaction.repeated_answers import with_customer, with_level
+from relmark_research.relationships.satisfaction.retention_link import retention_link
+from relmark_research.relationships.satisfaction.value_of_a_point import value_of_a_point
+from relmark_research.simulation.__main__ import World, simulate_world
+from relmark_research.simulation.firm import Truth
 
 pytestmark = pytest.mark.slow
 

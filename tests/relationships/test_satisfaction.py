@@ -7,16 +7,26 @@ from scipy.special import expit
 
 import relmark_research as rm
 from relmark_research.errors import ConvergenceError, DataError, ParameterError
-from relmark_research.relationships.drivers import satisfaction_drivers
-from relmark_research.relationships.nps import NetPromoterScore, net_promoter_score, nps_table
-from relmark_research.relationships.retention_shape import (
+from relmark_research.relationships.satisfaction.net_promoter_score import (
+    NetPromoterScore,
+    net_promoter_score,
+    nps_table,
+)
+from relmark_research.relationships.satisfaction.repeated_answers import (
+    answers_until,
+    until,
+    with_customer,
+    with_level,
+)
+from relmark_research.relationships.satisfaction.retention_link import (
+    RetentionLink,
     isotonic_rates,
     retention_by_score,
+    retention_link,
     shape_test,
 )
-from relmark_research.relationships.satisfaction import RetentionLink, retention_link
-from relmark_research.relationships.satisfaction_value import value_of_a_point
-from relmark_research.relationships.survey import answers_until, until, with_customer, with_level
+from relmark_research.relationships.satisfaction.satisfaction_drivers import satisfaction_drivers
+from relmark_research.relationships.satisfaction.value_of_a_point import value_of_a_point
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from relmark_research.reporting import story
-from relmark_research.reporting.body import read_body
-from relmark_research.reporting.manifest import Manifest, NotebookRun
+from relmark_research.reporting.pages.notebook_html import read_body
+from relmark_research.reporting.record.manifest import Manifest, NotebookRun
 
 matplotlib.use("agg")
 

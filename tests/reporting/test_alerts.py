@@ -3,8 +3,8 @@ import math
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.alerts import Alert, fired, read_alerts
-from relmark_research.reporting.manifest import KeyFigure, Manifest, NotebookRun
+from relmark_research.reporting.recipe.alerts import Alert, fired, read_alerts
+from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
 
 
 def run(value, name="total_clv", unit="USD", notebook="03_value", path="03_value.ipynb"):

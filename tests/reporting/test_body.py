@@ -3,7 +3,7 @@ import re
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from relmark_research.reporting.body import markdown, read_body
+from relmark_research.reporting.pages.notebook_html import markdown, read_body
 
 
 def notebook_of(*cells):

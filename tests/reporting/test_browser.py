@@ -8,9 +8,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.overview import Story, render_all, render_story
-from relmark_research.reporting.pdf import find_browser, print_pages
-from relmark_research.reporting.render import render_index, render_report
+from relmark_research.reporting.pages.overview import Story, render_all, render_story
+from relmark_research.reporting.pages.pdf import find_browser, print_pages
+from relmark_research.reporting.pages.render import render_index, render_report
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.compare import change_of, compare_runs, is_same
-from relmark_research.reporting.manifest import KeyFigure, Manifest, NotebookRun
+from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
+from relmark_research.reporting.record.run_comparison import change_of, compare_runs, is_same
 
 FIGURE = KeyFigure("total_clv", 1000.0, 900.0, 1100.0, "USD", "Value")
 RUN = NotebookRun("03", "done", "Worth?", {"margin": 0.3}, 2.0, key_figures=(FIGURE,), source="a")

@@ -1,8 +1,8 @@
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.domains import check_domains
-from relmark_research.reporting.parameters import parse_parameters
+from relmark_research.reporting.recipe.parameter_domains import check_domains
+from relmark_research.reporting.recipe.parameters import parse_parameters
 
 SOURCE = """
 level = 0.95          # of the intervals [> 0, < 1]

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from relmark_research import cli
-from relmark_research.reporting.manifest import read_manifest
-from relmark_research.reporting.parameters import read_parameters
+from relmark_research.reporting.recipe.parameters import read_parameters
+from relmark_research.reporting.record.manifest import read_manifest
 from tests.reporting.books import write_notebook, write_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from relmark_research import cli
-from relmark_research.reporting import publish
-from relmark_research.reporting.manifest import Manifest, NotebookRun, read_manifest
-from relmark_research.reporting.overview import write_overviews
-from relmark_research.reporting.publish import Home
-from relmark_research.reporting.runner import Asked, run_recipe
+from relmark_research.reporting.execution.runner import Asked, run_recipe
+from relmark_research.reporting.pages.overview import write_overviews
+from relmark_research.reporting.record import run_store
+from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
+from relmark_research.reporting.record.run_store import Home
 from tests.reporting.books import write_notebook, write_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -298,8 +298,8 @@ def test_a_second_run_ends_with_4_while_the_first_goes_on(project, temporary, ca
 def test_a_clock_that_goes_back_changes_neither_order_nor_lengths(project, monkeypatch):
     recipe = write_recipe(project, "title: T\nnotebooks: [quick]\nkeep: 3", name="clock")
     days = {"at": datetime(2030, 1, 1, 6, tzinfo=UTC)}
-    monkeypatch.setattr(publish, "now", lambda: days["at"])
-    monkeypatch.setattr("relmark_research.reporting.runner.now", lambda: days["at"])
+    monkeypatch.setattr(run_store, "now", lambda: days["at"])
+    monkeypatch.setattr("relmark_research.reporting.execution.runner.now", lambda: days["at"])
     first = run_recipe(recipe)
     days["at"] = datetime(2026, 11, 21, tzinfo=UTC)
     later = [run_recipe(recipe) for _ in range(3)]
@@ -313,7 +313,7 @@ def test_a_clock_that_goes_back_changes_neither_order_nor_lengths(project, monke
 
 
 def test_runs_of_one_second_are_told_apart_beyond_nine(tmp_path, monkeypatch):
-    monkeypatch.setattr(publish, "now", lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    monkeypatch.setattr(run_store, "now", lambda: datetime(2026, 11, 21, tzinfo=UTC))
     home = tmp_path / "runs" / "monthly"
     for turn in range(12):
         publish_one(home, turn)

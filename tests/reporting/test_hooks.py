@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.hooks import Hook, News, notify
-from relmark_research.reporting.manifest import KeyFigure, Manifest, NotebookRun
-from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.runner import run_recipe
+from relmark_research.reporting.execution.runner import run_recipe
+from relmark_research.reporting.recipe.hooks import Hook, News, notify
+from relmark_research.reporting.recipe.recipe_file import read_recipe
+from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
 from tests.reporting.books import write_notebook, write_recipe
 
 FIGURE = KeyFigure("total_clv", 237218.6, 233289.0, 241214.0, "USD", "Value of all customers")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from relmark_research import cli
-from relmark_research.reporting.manifest import read_manifest
+from relmark_research.reporting.record.manifest import read_manifest
 from tests.reporting.books import write_notebook, write_recipe
 
 EVIL = [

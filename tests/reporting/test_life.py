@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from relmark_research import cli
-from relmark_research.reporting.manifest import read_manifest
-from relmark_research.reporting.overview import trend
-from relmark_research.reporting.publish import Home
-from relmark_research.reporting.runner import Asked, run_recipe
-from relmark_research.reporting.verify import verify_run
+from relmark_research.reporting.execution.runner import Asked, run_recipe
+from relmark_research.reporting.execution.verify import verify_run
+from relmark_research.reporting.pages.overview import trend
+from relmark_research.reporting.record.manifest import read_manifest
+from relmark_research.reporting.record.run_store import Home
 from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = "as_of = None\nsegment = 'all'\nmargin = 0.3\nseed = 7\nsource = ''\nreading = {}"
@@ -89,7 +89,7 @@ def test_the_manifest_keeps_to_its_schema(first, third):
 
     import jsonschema
 
-    from relmark_research.reporting import manifest
+    from relmark_research.reporting.record import manifest
 
     schema = json.loads((Path(manifest.__file__).parent / "manifest.schema.json").read_text())
     for run in (first, third):
@@ -104,7 +104,7 @@ def test_the_schema_is_that_of_the_code():
 
     from pydantic import TypeAdapter
 
-    from relmark_research.reporting import manifest
+    from relmark_research.reporting.record import manifest
 
     path = Path(manifest.__file__).parent / "manifest.schema.json"
     assert json.loads(path.read_text()) == TypeAdapter(manifest.Manifest).json_schema(

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.value import TotalValue
-from relmark_research.reporting import lifetime_words
-from relmark_research.reporting.manifest import RECORD_MIME
-from relmark_research.reporting.numbers import formatter
+from relmark_research.clv.prediction.lifetime_value import TotalValue
+from relmark_research.formats import formatter
+from relmark_research.narrative import report_03
+from relmark_research.reporting.record.manifest import RECORD_MIME
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_lifetime_value.ipynb"
 EURO = formatter("EUR")
@@ -129,9 +129,9 @@ def test_a_value_without_a_range_is_said_without_one():
     open_ = TotalValue(1000.0, None, None, None, 10)
     assert sure.each == (100.0, 90.0, 110.0)
     assert open_.each == (100.0, None, None)
-    assert lifetime_words.worth(sure, EURO) == "€1,000 (900 to 1,100)"
-    assert lifetime_words.worth(open_, EURO) == "€1,000"
-    assert lifetime_words.of_each(open_, EURO) == "€100.00"
+    assert report_03.worth(sure, EURO) == "€1,000 (900 to 1,100)"
+    assert report_03.worth(open_, EURO) == "€1,000"
+    assert report_03.of_each(open_, EURO) == "€100.00"
 
 
 @pytest.mark.parametrize(
@@ -143,17 +143,17 @@ def test_a_value_without_a_range_is_said_without_one():
 )
 def test_silence_is_read_as_it_is_drawn(often, finding, advice):
     matrix = pd.DataFrame({2: [0.2, 0.99], 10: [often, 0.99]})
-    assert finding in lifetime_words.finding_of_silence(matrix)
-    assert advice in lifetime_words.of_silence(matrix)
+    assert finding in report_03.finding_of_silence(matrix)
+    assert advice in report_03.of_silence(matrix)
 
 
 def test_nobody_in_doubt_makes_no_list():
     values = pd.DataFrame({"clv": [5.0, 7.0], "clv_low": [4.0, 6.0], "clv_high": [6.0, 8.0]})
     future = pd.DataFrame({"p_alive": [1.0, 1.0]})
-    assert len(lifetime_words.doubtful_customers(values, future)) == 0
-    best = lifetime_words.best_customers(values, future)
+    assert len(report_03.doubtful_customers(values, future)) == 0
+    best = report_03.best_customers(values, future)
     assert best.columns.to_list() == ["Value", "From", "To"]
     assert best["Value"].to_list() == [7.0, 5.0]
     future["p_alive"] = [0.5, 1.0]
-    assert len(lifetime_words.doubtful_customers(values, future)) == 1
-    assert "Still there" in lifetime_words.best_customers(values, future)
+    assert len(report_03.doubtful_customers(values, future)) == 1
+    assert "Still there" in report_03.best_customers(values, future)

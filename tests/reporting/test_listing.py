@@ -4,7 +4,7 @@ import pytest
 
 from relmark_research import cli
 from relmark_research.errors import ReportError
-from relmark_research.reporting.listing import print_notebooks
+from relmark_research.reporting.execution.cli_views import print_notebooks
 from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = 'segment: str | None = "all"  # whom to look at\nprices = "p.csv"  # a list [file]'

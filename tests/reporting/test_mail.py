@@ -12,8 +12,8 @@ import pytest
 
 from relmark_research import cli
 from relmark_research.errors import ReportError
-from relmark_research.reporting.hooks import Hook, News, notify
-from relmark_research.reporting.recipe import read_recipe
+from relmark_research.reporting.recipe.hooks import Hook, News, notify
+from relmark_research.reporting.recipe.recipe_file import read_recipe
 from tests.reporting.books import write_notebook, write_recipe
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl for a certificate")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.manifest import (
+from relmark_research.reporting.record.manifest import (
     KeyFigure,
     Manifest,
     NotebookRun,

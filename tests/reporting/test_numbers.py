@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from relmark_research.reporting.numbers import (
+from relmark_research.formats import (
     count,
     formatter,
     interval,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.parameters import (
+from relmark_research.reporting.recipe.parameters import (
     Parameter,
     bind,
     parse_parameters,

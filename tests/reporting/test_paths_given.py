@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.plan import plan
-from relmark_research.reporting.recipe import read_recipe
+from relmark_research.reporting.recipe.plan import plan
+from relmark_research.reporting.recipe.recipe_file import read_recipe
 from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = """\

@@ -6,11 +6,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from relmark_research.reporting.child import Job
-from relmark_research.reporting.manifest import read_manifest
-from relmark_research.reporting.process import Limits, NotebookProcess
-from relmark_research.reporting.runner import Asked, run_recipe
-from relmark_research.reporting.scratch import make_scratch, new_scratch, remove_scratch
+from relmark_research.reporting.execution.runner import Asked, run_recipe
+from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
+from relmark_research.reporting.execution.worker import Job
+from relmark_research.reporting.record.manifest import read_manifest
+from relmark_research.reporting.record.scratch import make_scratch, new_scratch, remove_scratch
 from tests.reporting.books import write_notebook, write_recipe
 
 PLENTY = Limits(time=60, memory=4 * 10**9)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 import relmark_research as rm
-from relmark_research.reporting import level_words, profit_words
-from relmark_research.reporting.numbers import formatter
+from relmark_research.formats import formatter
+from relmark_research.narrative import report_06, report_07
 
 CASH = formatter("EUR")
 SUMMARY = pd.DataFrame(
@@ -24,7 +24,7 @@ ADVICE = SimpleNamespace(summary=SUMMARY, total=pd.Series([1130.0, 300.0, 1900.0
 
 
 def test_steps_come_by_their_gain_and_say_what_may_lose() -> None:
-    steps = profit_words.next_steps(ADVICE, CASH)
+    steps = report_06.next_steps(ADVICE, CASH)
     assert [step.split("**")[1] for step in steps] == [
         "Raise prices for 3 customers",
         "Put more care into 4 customers",
@@ -34,12 +34,12 @@ def test_steps_come_by_their_gain_and_say_what_may_lose() -> None:
 
 
 def test_assumptions_are_named_with_their_break_even() -> None:
-    said = profit_words.assumptions(ADVICE, rm.economics.Actions())
+    said = report_06.assumptions(ADVICE, rm.economics.Actions())
     assert "raise what a customer brings by 10.0%; for those advised it pays from 5.0% on" in said
     assert "elasticity of 2.50; it pays up to 4.40" in said
     assert "cheaply" not in said
     none = SimpleNamespace(summary=SUMMARY.assign(break_even=np.nan))
-    assert profit_words.assumptions(none, rm.economics.Actions()) == (
+    assert report_06.assumptions(none, rm.economics.Actions()) == (
         "No action is advised, so nothing is assumed."
     )
 
@@ -47,7 +47,7 @@ def test_assumptions_are_named_with_their_break_even() -> None:
 def test_the_answer_of_report_06() -> None:
     spread = pd.DataFrame({"value": [0.25]}, index=["losing"])
     account = pd.DataFrame({"profit": [500.0, -40.0, 10.0, 30.0]})
-    said = profit_words.answer(spread, account, ADVICE, CASH)
+    said = report_06.answer(spread, account, ADVICE, CASH)
     assert "We earned €500.00. 25.0% of our customers" in said
     assert "€40.00 in all" in said
 
@@ -72,30 +72,30 @@ PLANNED = pd.DataFrame(
 
 def test_what_is_sure_is_done_and_what_is_not_is_tried() -> None:
     sure = choice(probability=0.97, low=20.0)
-    assert level_words.next_steps(sure, PLANNED, CASH)[0].startswith("**Move mills to care**")
-    assert "Sure enough to act on: mills" in level_words.answer(sure)
+    assert report_07.next_steps(sure, PLANNED, CASH)[0].startswith("**Move mills to care**")
+    assert "Sure enough to act on: mills" in report_07.answer(sure)
     for doubtful in (choice(probability=0.7, low=20.0), choice(probability=0.97, low=-20.0)):
-        step = level_words.next_steps(doubtful, PLANNED, CASH)[0]
+        step = report_07.next_steps(doubtful, PLANNED, CASH)[0]
         assert step.startswith("**Try care on half of mills**, drawn at random")
         assert "25 in each half are enough to see the 5.8 points" in step
-    assert "None of this is sure yet" in level_words.answer(choice(probability=0.7, low=20.0))
+    assert "None of this is sure yet" in report_07.answer(choice(probability=0.7, low=20.0))
 
 
 def test_findings_and_gains() -> None:
     doubtful = choice(probability=0.7, low=20.0)
-    assert level_words.of_segment(doubtful, "mills", CASH) == (
+    assert report_07.of_segment(doubtful, "mills", CASH) == (
         "Mills: care may pay best, but is only 70% likely"
     )
-    assert level_words.keeps(doubtful) == "Care keeps 80.0% of mills a year, basic 60.0%"
-    assert "would be worth €7.00 more" in level_words.gain_of(doubtful, "mills", CASH)
+    assert report_07.keeps(doubtful) == "Care keeps 80.0% of mills a year, basic 60.0%"
+    assert "would be worth €7.00 more" in report_07.gain_of(doubtful, "mills", CASH)
 
 
 def test_trust_says_whether_levels_were_left_to_chance() -> None:
     effects = SimpleNamespace(years=2000)
-    assert "nothing to do with" in level_words.trust(effects, (0.5, 900))
-    assert "**Levels followed" in level_words.trust(effects, (0.001, 900))
-    assert "cannot be checked" in level_words.trust(effects, (float("nan"), 10))
-    assert "**assumed**" in level_words.trust(SimpleNamespace(years=0), (0.5, 900))
+    assert "nothing to do with" in report_07.trust(effects, (0.5, 900))
+    assert "**Levels followed" in report_07.trust(effects, (0.001, 900))
+    assert "cannot be checked" in report_07.trust(effects, (float("nan"), 10))
+    assert "**assumed**" in report_07.trust(SimpleNamespace(years=0), (0.5, 900))
 
 
 def test_the_textbook_is_compared() -> None:
@@ -104,8 +104,8 @@ def test_the_textbook_is_compared() -> None:
          "textbook": ["basic or reactive", "partnership"], "computed": ["care", "partnership"],
          "agrees": [False, True]}
     )  # fmt: skip
-    assert level_words.textbook(table) == (
+    assert report_07.textbook(table) == (
         "The textbook's grid agrees with the figures in 1 of 2 segments: for homes (many "
         "customers, low margin) it says basic or reactive, the figures say care."
     )
-    assert level_words.textbook(table[1:]).endswith("in 1 of 1 segments.")
+    assert report_07.textbook(table[1:]).endswith("in 1 of 1 segments.")

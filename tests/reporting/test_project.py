@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.project import make_project
+from relmark_research.reporting.recipe.project import make_project
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,15 +3,15 @@ import subprocess
 
 import pytest
 
-from relmark_research.customers.bundled import sample_folder
 from relmark_research.errors import DataError, ReportError
-from relmark_research.reporting.provenance import (
+from relmark_research.reporting.record.provenance import (
     check_data,
     fingerprint,
     git_state,
     read_options,
     versions,
 )
+from relmark_research.tables.sources.bundled_files import sample_folder
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import multiprocessing
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.manifest import Manifest, NotebookRun
-from relmark_research.reporting.publish import Home, RunningError, note_scratch
+from relmark_research.reporting.record.manifest import Manifest, NotebookRun
+from relmark_research.reporting.record.run_store import Home, RunningError, note_scratch
 
 
 def made(home: Home, state: str = "done"):

@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.amounts import seconds
-from relmark_research.reporting.plan import plan
-from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.schema import check_recipe
+from relmark_research.reporting.recipe.plan import plan
+from relmark_research.reporting.recipe.recipe_file import check_recipe, read_recipe
+from relmark_research.reporting.record.size_units import seconds
 from tests.reporting.books import write_notebook, write_recipe
 
 BASE = "title: Margins\nnotebooks: [one, two]\n"
@@ -264,7 +263,7 @@ def test_lengths_of_time(text, length):
 
 @pytest.mark.parametrize("name", ["cdnow", "own"])
 def test_the_recipes_that_come_with_the_project_are_well_formed(name):
-    from relmark_research.reporting.schema import read_yaml
+    from relmark_research.reporting.recipe.recipe_file import read_yaml
 
     path = Path(__file__).parents[2] / "reports" / "recipes" / f"{name}.yml"
     assert check_recipe(read_yaml(path), name=path.name)["notebooks"]

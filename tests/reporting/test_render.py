@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from relmark_research.reporting.manifest import Manifest, NotebookRun
-from relmark_research.reporting.render import render_index, render_report
+from relmark_research.reporting.pages.render import render_index, render_report
+from relmark_research.reporting.record.manifest import Manifest, NotebookRun
 
 
 class Page(HTMLParser):

@@ -9,10 +9,10 @@ import nbformat
 import psutil
 import pytest
 
-from relmark_research.reporting.manifest import read_manifest
-from relmark_research.reporting.publish import RunningError
-from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.runner import Asked, command_line, run_recipe, runs_folder
+from relmark_research.reporting.execution.runner import Asked, command_line, run_recipe, runs_folder
+from relmark_research.reporting.recipe.recipe_file import read_recipe
+from relmark_research.reporting.record.manifest import read_manifest
+from relmark_research.reporting.record.run_store import RunningError
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
 MARK = f"runner-{os.getpid()}"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from relmark_research import cli
 from relmark_research.errors import ReportError
-from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.secrets import Scrubber, named, revealed, taken
+from relmark_research.reporting.recipe.recipe_file import read_recipe
+from relmark_research.reporting.record.secrets import Scrubber, named, revealed, taken
 from tests.reporting.books import write_notebook, write_recipe
 
 SECRET = "p&ss \"w'o\\rd/<ü>"

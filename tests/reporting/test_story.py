@@ -8,8 +8,8 @@ from matplotlib import pyplot
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting import story
-from relmark_research.reporting.manifest import KeyFigure
-from relmark_research.reporting.story import RECORD_MIME
+from relmark_research.reporting.display.story import RECORD_MIME
+from relmark_research.reporting.record.manifest import KeyFigure
 
 
 def test_an_answer_is_a_record_that_jupyterlab_shows(spoken):

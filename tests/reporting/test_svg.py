@@ -5,7 +5,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot
 
-from relmark_research.reporting import svg as drawing
+from relmark_research.reporting.display import svg as drawing
 
 
 @pytest.fixture

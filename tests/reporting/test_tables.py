@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.tables import Layout, as_html, csv_text
+from relmark_research.reporting.display.table_display import Layout, as_html, csv_text
 
 LAYOUT = Layout(name="weekly", caption="Purchases <by> week")
 

@@ -1,10 +1,10 @@
 import pytest
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.manifest import read_manifest
-from relmark_research.reporting.plan import plan
-from relmark_research.reporting.recipe import read_recipe
-from relmark_research.reporting.runner import run_recipe
+from relmark_research.reporting.execution.runner import run_recipe
+from relmark_research.reporting.recipe.plan import plan
+from relmark_research.reporting.recipe.recipe_file import read_recipe
+from relmark_research.reporting.record.manifest import read_manifest
 from tests.reporting.books import write_notebook, write_recipe
 
 NEEDS = 'contacts = "sample:contacts"  # what was said to whom'

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from relmark_research.formats import percent
 from relmark_research.plots.marks import EndLabel, date_ticks, label_ends, name_axes, percent_axis
 from relmark_research.plots.style import BLUE, LINES, TEXT, canvas
 from relmark_research.plots.tables import checked
-from relmark_research.plots.wording import percent
 
 _STEPS = ["from_start", "from_start_low", "from_start_high"]
 _TREND = ["share", "low", "high"]

@@ -1,21 +1,21 @@
 """Pictures of what customers are worth: how well a model fits, who is alive, who brings what."""
 
-from relmark_research.plots.clv.alive import (
-    alive_distribution,
-    describe_alive_distribution,
-    describe_p_alive_matrix,
-    p_alive_matrix,
-)
-from relmark_research.plots.clv.calibrated import calibration, describe_calibration
-from relmark_research.plots.clv.fit import (
+from relmark_research.plots.clv.calibration import calibration, describe_calibration
+from relmark_research.plots.clv.customer_history import customer_history, describe_customer_history
+from relmark_research.plots.clv.model_fit import (
     describe_frequency_fit,
     describe_parameter_intervals,
     frequency_fit,
     parameter_intervals,
 )
-from relmark_research.plots.clv.history import customer_history, describe_customer_history
-from relmark_research.plots.clv.tracked import describe_tracking, tracking
-from relmark_research.plots.clv.worth import (
+from relmark_research.plots.clv.p_alive import (
+    alive_distribution,
+    describe_alive_distribution,
+    describe_p_alive_matrix,
+    p_alive_matrix,
+)
+from relmark_research.plots.clv.tracking import describe_tracking, tracking
+from relmark_research.plots.clv.value_distribution import (
     describe_value_by_decile,
     describe_value_distribution,
     value_by_decile,

@@ -1,20 +1,19 @@
 """Pictures of the customer base: how it grows, how often it buys, who brings the value."""
 
-from relmark_research.plots.customers.base import (
-    describe_growth,
-    describe_purchase_counts,
-    growth,
-    purchase_counts,
-)
-from relmark_research.plots.customers.cohort import (
+from relmark_research.plots.customers.cohorts import (
     cohort_lines,
     cohorts,
     describe_cohort_lines,
     describe_cohorts,
 )
-from relmark_research.plots.customers.concentrated import concentration, describe_concentration
-from relmark_research.plots.customers.kept import describe_retention, retention
-from relmark_research.plots.customers.segmented import (
+from relmark_research.plots.customers.concentration import concentration, describe_concentration
+from relmark_research.plots.customers.customer_base import (
+    describe_growth,
+    describe_purchase_counts,
+    growth,
+    purchase_counts,
+)
+from relmark_research.plots.customers.rfm_segments import (
     describe_mailing_cells,
     describe_rfm_matrix,
     describe_segment_behaviour,
@@ -22,6 +21,7 @@ from relmark_research.plots.customers.segmented import (
     rfm_matrix,
     segment_behaviour,
 )
+from relmark_research.plots.customers.survival_curve import describe_retention, retention
 
 __all__ = [
     "cohort_lines",

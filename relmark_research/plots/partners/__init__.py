@@ -1,18 +1,18 @@
 """Pictures of partners: what drives relationships, what ties save, who is dear, one on a page."""
 
-from relmark_research.plots.partners.cards import (
-    describe_response_times,
-    describe_scorecard,
-    response_times,
-    scorecard,
-)
-from relmark_research.plots.partners.drivers import (
+from relmark_research.plots.partners.relationship_drivers import (
     describe_relationship_paths,
     describe_tie_changes,
     describe_weak_partners,
     relationship_paths,
     tie_changes,
     weak_partners,
+)
+from relmark_research.plots.partners.scorecards import (
+    describe_response_times,
+    describe_scorecard,
+    response_times,
+    scorecard,
 )
 
 __all__ = [

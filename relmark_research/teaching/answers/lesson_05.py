@@ -2,12 +2,12 @@
 
 from functools import cache
 
-from relmark_research.clv.bg_nbd import BGNBD
-from relmark_research.clv.gamma_gamma import GammaGamma
-from relmark_research.clv.pareto_nbd import ParetoNBD
-from relmark_research.clv.value import TotalValue, total_value
-from relmark_research.customers.datasets import load_cdnow
-from relmark_research.economics.retention import Timing, margin_multiple
+from relmark_research.clv.families.bg_nbd import BGNBD
+from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.clv.families.pareto_nbd import ParetoNBD
+from relmark_research.clv.prediction.lifetime_value import TotalValue, total_value
+from relmark_research.customers.log.datasets import load_cdnow
+from relmark_research.economics.value_of_retention.retention_value import Timing, margin_multiple
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _PRICE = 60_000

@@ -5,9 +5,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.contracts import contract_tenures
-from relmark_research.clv.shifted_beta_geometric import ShiftedBetaGeometric
-from relmark_research.economics.retention import margin_multiple
+from relmark_research.clv.families.contract import contract_tenures
+from relmark_research.clv.families.shifted_beta_geometric import ShiftedBetaGeometric
+from relmark_research.economics.value_of_retention.retention_value import margin_multiple
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 # Fader & Hardie (2007): Regular as printed, and percent of High End left after 0, ..., 7 renewals

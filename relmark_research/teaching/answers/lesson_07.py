@@ -4,9 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.economics.acquisition import unit_costs
-from relmark_research.economics.retention import (
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.economics.budget.unit_costs import unit_costs
+from relmark_research.economics.value_of_retention.retention_value import (
     Timing,
     break_even_retention,
     customer_value,

@@ -5,9 +5,9 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.datasets import load_cdnow
-from relmark_research.ladder.rungs import LoyaltyLadder
-from relmark_research.ladder.transitions import estimate_transitions
+from relmark_research.customers.log.datasets import load_cdnow
+from relmark_research.ladder.answers.transition_estimate import estimate_transitions
+from relmark_research.ladder.history.ladder import LoyaltyLadder
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _COUNTS = {"first-time": "1", "repeat": "2 to 3", "regular": "4 to 7", "client": "8 or more"}

@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.customers.transactions import read_transactions
-from relmark_research.economics.account_year import account_years
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.log.transactions import read_transactions
+from relmark_research.economics.levels_of_relationship.account_years import account_years
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 # Pfeifer & Carraway (2000): chances to order by years since the last order

@@ -4,9 +4,9 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.customers.transactions import read_transactions
-from relmark_research.economics.profitability import profit_table
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.log.transactions import read_transactions
+from relmark_research.economics.profitability.profit_table import profit_table
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _JUNE, _DECEMBER = "2023-06-30", "2023-12-31"

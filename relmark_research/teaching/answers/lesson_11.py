@@ -5,9 +5,12 @@ from math import ceil
 
 import pandas as pd
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.relationships.partners import PartnerData, read_partners
-from relmark_research.relationships.quality import Components, relationship_quality
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.relationships.partners.partner_tables import PartnerData, read_partners
+from relmark_research.relationships.partners.relationship_quality import (
+    Components,
+    relationship_quality,
+)
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _MEANT = 0.8  # share of a mean's variance that is to be about the partner

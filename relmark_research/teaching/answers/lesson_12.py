@@ -4,8 +4,8 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.relationships.nps import NetPromoterScore
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.relationships.satisfaction.net_promoter_score import NetPromoterScore
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _SPRING = NetPromoterScore(promoters=100, passives=40, detractors=60)

@@ -1,0 +1,99 @@
+"""NBD: buys at random, never leaves. What a model of leaving has to be better than.
+
+    r, alpha    purchase rate lambda ~ Gamma(shape r, rate alpha); mean r / alpha per unit of time
+    x, T        repeat purchases and time observed; when the last one was says nothing here
+
+Source: Ehrenberg (1959), The pattern of consumer purchases, Applied Statistics 8(1), 26-41.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy import special
+
+from relmark_research.clv.estimation.model import Array, Mixture, PurchaseModel
+from relmark_research.clv.families._validate_history import duration, history, purchases
+from relmark_research.stats.special import digamma_rise, log_rising
+
+
+@dataclass(frozen=True)
+class NBD(PurchaseModel):
+    """The NBD model of repeat purchases: everybody stays a customer.
+
+    Parameters
+    ----------
+    r
+        Shape of the purchase rates, > 0.
+    alpha
+        Rate parameter of the purchase rates, > 0, in units of time.
+
+    References
+    ----------
+    Ehrenberg (1959), The pattern of consumer purchases, Applied Statistics 8(1), 26-41.
+
+    Examples
+    --------
+    >>> model = NBD(r=0.5, alpha=10)
+    >>> print(model.expected_purchases(20), model.conditional_expected_purchases(6, 3, 9, 25))
+    1.0 0.6
+    """
+
+    r: float
+    alpha: float
+
+    time_power: ClassVar[dict[str, int]] = {"alpha": 1}
+    mixtures: ClassVar[tuple[Mixture, ...]] = (Mixture("r", "alpha", "purchase rate", "rate"),)
+
+    def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return lnG(r + x) - lnG(r) + r ln alpha - (r + x) ln(alpha + T) per customer."""
+        x, _, T = history(x, t_x, T)
+        r, alpha = self.r, self.alpha
+        return log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+
+    def score(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return the gradient by r, alpha of each log-likelihood, shape (2, rows)."""
+        x, T, r, alpha = np.asarray(x, float), np.asarray(T, float), self.r, self.alpha
+        by_r = digamma_rise(r, x) - np.log1p(T / alpha)
+        return np.stack([by_r, (r * T / alpha - x) / (alpha + T)])
+
+    @classmethod
+    def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
+        """Return r = 1/2 and alpha for the observed rate."""
+        rate = np.average(x, weights=weights) / np.average(T, weights=weights)
+        return cls(r=0.5, alpha=0.5 / rate)
+
+    def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return 1: nobody leaves."""
+        columns = self.r, *history(x, t_x, T)
+        shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
+        return np.ones(shape)
+
+    def living(self, x: Array, T: Array) -> NBD:
+        """Return what a customer follows from T on: NBD(r + x, alpha + T)."""
+        return NBD(self.r + np.asarray(x, float), self.alpha + np.asarray(T, float))  # type: ignore[arg-type]
+
+    def expected_purchases(self, t: Array) -> Array:
+        """Return E[X(t)] = r t / alpha."""
+        return np.asarray(self.r * duration(t) / self.alpha)
+
+    def purchase_pmf(self, n: Array, t: Array) -> Array:
+        """Return P(X(t) = n), negative binomial."""
+        n, t, r, alpha = purchases(n), duration(t), self.r, self.alpha
+        ways = log_rising(r, n) - special.gammaln(n + 1)
+        return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
+
+    def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
+        """Return (r / alpha) int_0^horizon exp(-delta u) du."""
+        length = horizon if delta == 0 else -np.expm1(-delta * horizon) / delta
+        return np.asarray(self.r / self.alpha * length)
+
+    def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
+        """Draw histories x, t_x, T of new customers observed for T, each of T's shape."""
+        rng = np.random.default_rng(seed)
+        T = np.atleast_1d(np.asarray(T, float))
+        x = rng.poisson(rng.gamma(self.r, 1 / self.alpha, size=T.shape) * T).astype(float)
+        last = rng.random(T.shape) ** (1 / np.maximum(x, 1))  # the largest of x uniform moments
+        return x, np.where(x > 0, T * last, 0.0), T

@@ -1,0 +1,1 @@
+"""Forecasts and lifetime values, with their intervals."""

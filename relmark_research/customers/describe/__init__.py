@@ -1,0 +1,1 @@
+"""Descriptions of the customer base: growth, cohorts, survival, RFM."""

@@ -1,0 +1,77 @@
+"""Cohorts: of those who came in the same month, how many still buy k months later."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.customers.log import aggregation
+from relmark_research.customers.log.transactions import TransactionLog
+from relmark_research.errors import check_choice
+
+Period = Literal["week", "month", "quarter", "year"]
+
+_CODES = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+
+
+def cohort_table(log: TransactionLog, *, period: Period = "month") -> pd.DataFrame:
+    """Return the share of each cohort that buys in each later period.
+
+    Parameters
+    ----------
+    period
+        Length of a cohort and of a period: ``"week"``, ``"month"``, ``"quarter"``, ``"year"``.
+
+    Returns
+    -------
+    DataFrame
+        Row per cohort (its period, as text such as ``"1997-01"``), column per age 0, 1, 2, ... in
+        periods; share of the cohort with a purchase in that period, 1 at age 0, missing where the
+        log does not cover the whole period. Column ``customers`` is the cohort's size.
+    """
+    check_choice("period", period, _CODES)
+    counted = aggregation.by_cohort(log.days, period)
+    code = _CODES[period]
+    cohort = counted["cohort"].dt.to_period(code)
+    when = counted["period"].dt.to_period(code)
+    age = when.astype("int64") - cohort.astype("int64")
+    wide = counted.assign(cohort=cohort, age=age).pivot(
+        index="cohort", columns="age", values="customers"
+    )
+    wide = wide.reindex(columns=range(int(age.max()) + 1)).fillna(0)
+    shares = wide.div(wide[0], axis=0).where(_covered(wide, log, code))
+    shares[0] = 1.0
+    shares.insert(0, "customers", wide[0].astype("int64"))
+    shares.index = shares.index.astype(str)
+    shares.columns.name = None
+    return shares
+
+
+def cohort_averages(table: pd.DataFrame) -> pd.Series:
+    """Return the mean share that buys at each age, over the cohorts observed at that age.
+
+    Parameters
+    ----------
+    table
+        What `cohort_table` returned.
+
+    Returns
+    -------
+    Series
+        Index age in periods; shares weighted by the cohorts' customers.
+    """
+    shares = table.drop(columns="customers").dropna(axis="columns", how="all")
+    customers = shares.notna().mul(table["customers"], axis=0)
+    means = (shares * customers).sum() / customers.sum()
+    return means.rename("share").rename_axis("age")
+
+
+def _covered(wide: pd.DataFrame, log: TransactionLog, code: str) -> np.ndarray:
+    """Tell which periods the log covers to their last day, shape (cohorts, ages)."""
+    last = pd.Period(log.observed_until, freq=code)
+    if last.end_time.date() > log.observed_until:
+        last = last - 1
+    start = pd.PeriodIndex(wide.index).astype("int64").to_numpy()
+    return start[:, None] + wide.columns.to_numpy()[None, :] <= last.ordinal

@@ -1,0 +1,205 @@
+"""Segments: named groups of RFM scores, their rules being data, and how each then behaved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.customers.log.customer_summary import Split
+from relmark_research.errors import DataError, ParameterError, unknown_name
+
+RULES = Path(__file__).parent / "segments.yml"
+_SCORES = ("R", "F", "M")
+
+
+@dataclass(frozen=True)
+class SegmentRule:
+    """What scores a segment's customers have.
+
+    Parameters
+    ----------
+    name
+        The segment's name.
+    R, F, M
+        Least and greatest score, both in it; None for any.
+    meaning
+        Who they are, in a few words.
+    """
+
+    name: str
+    R: tuple[int, int] | None = None
+    F: tuple[int, int] | None = None
+    M: tuple[int, int] | None = None
+    meaning: str = ""
+
+    def holds(self, scores: pd.DataFrame) -> np.ndarray:
+        """Tell for each row whether the rule is met, shape (rows,)."""
+        met = np.ones(len(scores), dtype=bool)
+        for score in _SCORES:
+            limits = getattr(self, score)
+            if limits is not None:
+                met &= scores[score].between(*limits).to_numpy()
+        return met
+
+
+def rfm_segments(
+    scores: pd.DataFrame, *, rules: Path | str | Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Name the segment of every scored customer.
+
+    Parameters
+    ----------
+    scores
+        What `rfm_scores` returned.
+    rules
+        A YAML file or its content, in the form of the package's own ``segments.yml``; None takes
+        that. The first rule that is met names the segment.
+
+    Returns
+    -------
+    DataFrame
+        The scores with a column segment, categorical in the order of the rules.
+
+    Raises
+    ------
+    DataError
+        Where a score is off the rules' scale, or customers meet no rule.
+    ParameterError
+        Where the rules are not understood.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> segments = rfm_segments(rm.rfm_scores(rm.load_cdnow()))
+    >>> int(segments["segment"].isna().sum()), segments["segment"].cat.categories[0]
+    (0, 'champions')
+    """
+    scale, known = _read(rules)
+    if not isinstance(scores, pd.DataFrame):
+        raise ParameterError(
+            f"segments are made from scores, a DataFrame with R, F and M; found "
+            f"{type(scores).__name__}. Score first: rfm_segments(rfm_scores(log))."
+        )
+    for score in _SCORES:
+        if score not in scores:
+            raise DataError(unknown_name("column", score, scores.columns))
+    greatest = int(scores[list(_SCORES)].to_numpy().max(initial=1))
+    if greatest > scale:
+        raise DataError(
+            f"the rules are for scores from 1 to {scale}; found {greatest}. "
+            f"Score with bins={scale}, or give rules for this scale."
+        )
+    place = np.full(len(scores), -1)
+    for number, rule in enumerate(known):
+        place[(place < 0) & rule.holds(scores)] = number
+    if (place < 0).any():
+        cells = scores.loc[place < 0, "cell"].value_counts()
+        raise DataError(
+            f"every customer must meet a rule; {int((place < 0).sum()):,} meet none, with the "
+            f"scores {', '.join(cells.index[:5])}. Add a last rule without conditions."
+        )
+    names = [rule.name for rule in known]
+    return scores.assign(segment=pd.Categorical.from_codes(place.tolist(), names, ordered=True))  # type: ignore[call-overload]
+
+
+def segment_rules(rules: Path | str | Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Return the rules as a table: segment, R, F, M (such as ``"4-5"``), meaning."""
+    return pd.DataFrame(
+        [
+            {"segment": rule.name}
+            | {score: _range(getattr(rule, score)) for score in _SCORES}
+            | {"meaning": rule.meaning}
+            for rule in _read(rules)[1]
+        ]
+    )
+
+
+def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
+    """Show what each segment did in the holdout, after it had been named.
+
+    Parameters
+    ----------
+    segments
+        Index customer_id, column segment, made from the log until the split.
+    split
+        The split whose holdout is to be looked at.
+
+    Returns
+    -------
+    DataFrame
+        Row per segment that has customers: segment, customers, share, bought (share with a
+        purchase in the holdout) with Wilson's 95% interval bought_low and bought_high, purchases
+        and value (means per customer), value_share (of the holdout's value).
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    missing = segments.index.difference(split.holdout.index)
+    if len(missing):
+        raise DataError(
+            f"expected the customers of the split; {len(missing):,} are not in its calibration, "
+            f"first: {', '.join(map(repr, missing[:3]))}. Score log.until(...) of the same day."
+        )
+    after = split.holdout.loc[segments.index].assign(segment=segments["segment"])
+    after["bought"] = after["purchases"] > 0
+    grouped = after.groupby("segment", observed=True)
+    table = grouped.agg(
+        customers=("bought", "size"),
+        bought=("bought", "mean"),
+        purchases=("purchases", "mean"),
+        value=("value", "mean"),
+        total=("value", "sum"),
+    )
+    low, high = proportion_confint(grouped["bought"].sum(), table["customers"], method="wilson")
+    table.insert(2, "bought_low", np.asarray(low))
+    table.insert(3, "bought_high", np.asarray(high))
+    table.insert(1, "share", table["customers"] / table["customers"].sum())
+    total = table.pop("total")
+    table["value_share"] = total / total.sum() if total.sum() else np.nan
+    table = table.reset_index()
+    return table.assign(segment=table["segment"].astype(str))
+
+
+def _range(limits: tuple[int, int] | None) -> str:
+    if limits is None:
+        return "any"
+    return str(limits[0]) if limits[0] == limits[1] else f"{limits[0]}-{limits[1]}"
+
+
+def _read(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:
+    import yaml
+
+    content = rules
+    if not isinstance(rules, Mapping):
+        path = Path(rules or RULES)
+        if not path.is_file():
+            raise ParameterError(f"there is no file of rules at {path}.")
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, Mapping) or not content.get("segments"):
+        raise ParameterError("rules have a scale and segments, as the package's segments.yml has.")
+    scale = int(content.get("scale", 5))
+    return scale, [_rule(one, scale) for one in content["segments"]]
+
+
+def _rule(one: Mapping[str, Any], scale: int) -> SegmentRule:
+    known = ("name", *_SCORES, "meaning")
+    for key in one:
+        if key not in known:
+            raise ParameterError(unknown_name("key of a segment", key, known))
+    limits = {}
+    for score in _SCORES:
+        given = one.get(score)
+        if given is None:
+            continue
+        low, high = (given, given) if isinstance(given, int) else given
+        if not 1 <= low <= high <= scale:
+            raise ParameterError(
+                f"segment {one.get('name')!r}: {score} goes from a least to a greatest score "
+                f"within 1 and {scale}; found {given!r}."
+            )
+        limits[score] = (int(low), int(high))
+    return SegmentRule(name=str(one["name"]), meaning=str(one.get("meaning", "")), **limits)

@@ -1,0 +1,1 @@
+"""The transaction log, from rows to one history per customer."""

@@ -1,0 +1,1 @@
+"""Acquisition and retention spending, and how to split a budget."""

@@ -1,0 +1,99 @@
+"""What a customer leaves in a year, from the log of transactions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.estimation.fit import normal_quantile
+from relmark_research.economics.budget.spend_ledger import ALL
+from relmark_research.errors import DataError
+
+if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
+
+YEAR = 365
+
+
+def first_year_margin(
+    log: TransactionLog, segments: pd.Series | None = None, *, level: float = 0.95
+) -> pd.DataFrame:
+    """Return the mean margin of customers' first year, value less cost of goods.
+
+    Only customers whose first year is over count, and all of them, those too who never came back:
+    it is the margin per customer and year that a value starts from.
+
+    Parameters
+    ----------
+    log
+        Transactions with a cost.
+    segments
+        Segment or channel by customer_id; None takes all together.
+    level
+        Probability of the intervals of the means.
+
+    Returns
+    -------
+    DataFrame
+        Row per segment, all together last: customers, margin (money per customer and year),
+        standard_error, margin_low, margin_high.
+
+    Raises
+    ------
+    DataError
+        Where the log has no cost, no first year is over, or a customer has no segment.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> log = rm.read_transactions("dataset:sample", customer="customer_id", date="date",
+    ...                            value="value", cost="cost")
+    >>> channel = rm.load_sample("customers").set_index("customer_id")["channel"]
+    >>> first_year_margin(log, channel)["margin"].round().to_dict()
+    {'fair': 388.0, 'field': 1114.0, 'mail': 161.0, 'referral': 279.0, 'web': 110.0, 'all': 252.0}
+    """
+    if not log.has_cost:
+        raise DataError(
+            "a margin needs the cost of what was sold; found a log without it. Read it with "
+            "read_transactions(..., cost='your column'), or give the margin as a number."
+        )
+    margins = _per_customer(log)
+    if segments is None:
+        return _table(margins, pd.Series(ALL, index=margins.index), level)
+    named = pd.Series(segments.to_numpy(), index=segments.index.astype(str)).reindex(margins.index)
+    if named.isna().any():
+        raise DataError(
+            f"every customer needs a segment; {named.isna().sum():,} of {len(named):,} have none, "
+            f"first: {', '.join(named.index[named.isna()][:3])}."
+        )
+    return pd.concat(
+        [_table(margins, named, level), _table(margins, pd.Series(ALL, index=margins.index), level)]
+    )
+
+
+def _per_customer(log: TransactionLog) -> pd.Series:
+    rows = log.rows
+    first = rows.group_by("customer_id").agg(first=rows.date.min())
+    joined = rows.join(first, "customer_id")
+    joined = joined.filter(joined.first <= log.observed_until - timedelta(days=YEAR))
+    joined = joined.filter(joined.date.delta(joined.first, unit="day") < YEAR)
+    margin = (joined.value - joined.cost.fill_null(0)).sum()
+    table = joined.group_by("customer_id").agg(margin=margin).to_pandas()
+    if table.empty:
+        raise DataError(
+            f"a first year must be over by {log.observed_until}; found no customer for whom it is. "
+            "Give the margin as a number."
+        )
+    return table.set_index("customer_id")["margin"].astype(float).sort_index()
+
+
+def _table(margins: pd.Series, segments: pd.Series, level: float) -> pd.DataFrame:
+    groups = margins.groupby(segments)
+    error: pd.Series = groups.std() / np.sqrt(groups.size())
+    reach = normal_quantile(level) * error
+    columns = {"customers": groups.size(), "margin": groups.mean(), "standard_error": error}
+    columns |= {"margin_low": groups.mean() - reach, "margin_high": groups.mean() + reach}
+    return pd.DataFrame(columns).rename_axis("segment")

@@ -1,0 +1,1 @@
+"""The five levels of relationship marketing: effects, costs, choice."""

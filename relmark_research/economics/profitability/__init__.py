@@ -1,0 +1,1 @@
+"""Profit by customer, its concentration, and groups of customers."""

@@ -1,0 +1,1 @@
+"""What keeping a customer is worth."""

@@ -1,0 +1,391 @@
+"""Numbers for people: money, shares and counts with no more digits than they deserve.
+
+Every formatter takes a number and answers with text; what is missing reads "not available".
+A minus is a real minus sign, thousands are set apart by commas, large amounts end in a word.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pandas as pd
+
+MISSING = "not available"
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "ILS": "₪"}
+_WITHOUT_CENTS = frozenset({"JPY", "KRW", "CLP", "ISK", "VND", "HUF"})
+_WORDS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LARGEST, _SMALLEST = 1e15, 1e-6  # beyond these a number is written as a power of ten
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How finely a number is shown, and how much of its unit goes with it.
+
+    Attributes
+    ----------
+    step
+        Smallest difference worth showing, in the number's unit; None leaves it to the formatter.
+    like
+        The number whose scale word (million, billion) is taken; None takes the number's own.
+    symbol, word
+        Whether the currency or percent sign, and the scale word, are written.
+    """
+
+    step: float | None = None
+    like: float | None = None
+    symbol: bool = True
+    word: bool = True
+
+
+Formatter = Callable[..., str]
+PLAIN = Detail()
+
+
+def money(value: float | None, currency: str = "USD", *, detail: Detail = PLAIN) -> str:
+    """Write an amount of money: cents below a thousand, words from a million on.
+
+    Parameters
+    ----------
+    value
+        The amount, in units of the currency.
+    currency
+        Its three-letter code; one without a well-known sign is written behind the number.
+    detail
+        Digits, scale and whether the currency is written.
+
+    Examples
+    --------
+    >>> money(1234567), money(1234.6), money(-35.171, "EUR"), money(1235, "CHF")
+    ('$1.23 million', '$1,235', '−€35.17', '1,235 CHF')
+    """
+    number_ = _finite(value)
+    if isinstance(number_, str):
+        return number_
+    whole = currency in _WITHOUT_CENTS or abs(number_) >= 999.995 or number_ == 0
+    if _is_nothing(number_, detail, 1e-4):
+        sign, digits = "about ", "0"
+    else:
+        sign, digits = _written(number_, _coins(number_, detail, currency), 0 if whole else 2)
+    if not detail.symbol:
+        return sign + digits
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency}".rstrip()
+
+
+def share(value: float | None, *, detail: Detail = PLAIN) -> str:
+    """Write a share of one as a percentage, never rounding a part up to the whole.
+
+    Examples
+    --------
+    >>> share(0.1234), share(1), share(0.99999), share(0.00042)
+    ('12.3%', '100%', 'more than 99.9%', '0.042%')
+    """
+    number_ = _finite(value)
+    if isinstance(number_, str):
+        return number_
+    percent, step = 100 * number_, detail.step and 100 * detail.step
+    sign_ = "%" if detail.symbol else ""
+    if not step and 99.95 <= percent < 100:
+        return f"more than 99.9{sign_}"
+    if _is_nothing(percent, detail, 1e-3):
+        return f"about 0{sign_}"
+    decimals = 0 if percent in (0, 100) else 1
+    fine = Detail(step=step, like=0.0)
+    sign, digits = _written(percent, fine, decimals)
+    return f"{sign}{digits}{sign_}"
+
+
+def count(value: float | None, *, detail: Detail = PLAIN) -> str:
+    """Write how many: whole numbers whole, an expected number with three digits.
+
+    Examples
+    --------
+    >>> count(23570), count(2.3149), count(0)
+    ('23,570', '2.31', '0')
+    """
+    number_ = _finite(value)
+    if isinstance(number_, str):
+        return number_
+    whole = number_ == round(number_) or abs(number_) >= 1000
+    return "".join(_written(number_, Detail(detail.step, like=0.0), 0 if whole else None))
+
+
+def number(value: float | None, *, detail: Detail = PLAIN) -> str:
+    """Write a bare number with three significant digits, or all the digits before the point.
+
+    Examples
+    --------
+    >>> number(0.24256), number(4.4136), number(9000), number(1.5e9)
+    ('0.243', '4.41', '9,000', '1.50 billion')
+    """
+    number_ = _finite(value)
+    if isinstance(number_, str):
+        return number_
+    whole = number_ == round(number_)
+    return "".join(_written(number_, detail, 0 if whole else None))
+
+
+def formatter(unit: str) -> Formatter:
+    """Return the formatter of a unit: a currency's code, ``"share"``, nothing, or what is counted.
+
+    Examples
+    --------
+    >>> formatter("USD")(35.17), formatter("share")(0.5), formatter("customers")(2357)
+    ('$35.17', '50.0%', '2,357')
+    """
+    if unit == "share":
+        return share
+    if len(unit) == 3 and unit.isalpha() and unit.isupper():
+        return partial(money, currency=unit)
+    return count if unit else number
+
+
+def with_interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    formatter: Formatter = number,
+) -> str:
+    """Write an estimate and its interval with no more digits than the interval supports.
+
+    Parameters
+    ----------
+    value, low, high
+        The estimate and the ends of its interval, in one unit.
+    formatter
+        ``money``, ``share``, ``count``, ``number``, or one made by `formatter`.
+
+    Returns
+    -------
+    str
+        Both are rounded to the power of ten at or below half the interval's width, or finer where
+        an end would become zero that is not.
+
+    Examples
+    --------
+    >>> with_interval(1234567, 1112000, 1321000, money)
+    '$1.2 million (1.1 to 1.3)'
+    >>> with_interval(0.1234, 0.1187, 0.1281, share)
+    '12.3% (11.9 to 12.8)'
+    >>> with_interval(158000, 45365, 271000, money)
+    '$160,000 (50,000 to 270,000)'
+    """
+    text, step = estimate(value, low, high, formatter), supported_step(value, low, high)
+    if step is None:
+        return text
+    bare = Detail(step, like=value, symbol=False, word=False)
+    ends = (formatter(end, detail=_seen(bare, end)) for end in (low, high))
+    return f"{text} ({' to '.join(ends)})"
+
+
+def estimate(
+    value: float | None, low: float | None, high: float | None, formatter: Formatter = number
+) -> str:
+    """Write the estimate alone, rounded as its interval asks."""
+    return formatter(value, detail=Detail(supported_step(value, low, high)))
+
+
+def interval(
+    value: float | None, low: float | None, high: float | None, formatter: Formatter = number
+) -> str:
+    """Write the interval alone, or nothing where there is none.
+
+    Examples
+    --------
+    >>> interval(1234567, 1112000, 1321000, money)
+    '$1.1 to $1.3 million'
+    """
+    step = supported_step(value, low, high)
+    if step is None:
+        return ""
+    detail = Detail(step, like=value)
+    start = formatter(low, detail=_seen(replace(detail, word=False), low))
+    return f"{start} to {formatter(high, detail=_seen(detail, high))}"
+
+
+def supported_step(value: float | None, low: float | None, high: float | None) -> float | None:
+    """Return the power of ten at or below half the interval's width, None without an interval.
+
+    It goes one digit further where the estimate's own first digit would be rounded away, or an end
+    of the interval would become zero that is not.
+    """
+    if any(isinstance(_finite(end), str) for end in (value, low, high)):
+        return None
+    middle, start, end = float(value or 0), float(low or 0), float(high or 0)
+    if end <= start:
+        return None
+    step = _power((end - start) / 2)
+    lost = 0 < abs(middle) < step or _is_lost(start, step) or _is_lost(end, step)
+    return step / 10 if lost else step
+
+
+def _seen(detail: Detail, end: float | None) -> Detail:
+    """The detail for one end of an interval: its own first digit, if all would be rounded away."""
+    given = float(end or 0)
+    if detail.step and _is_lost(given, detail.step):
+        return replace(detail, step=_power(abs(given)))
+    return detail
+
+
+def _is_lost(value: float, step: float) -> bool:
+    """Whether rounding makes zero of what is not, nor as good as nothing beside the step."""
+    return round(value / step) == 0 and abs(value) > step / 1000
+
+
+def _power(value: float) -> float:
+    """The power of ten at or below a positive number; 0.1 + 0.2 counts as 0.3."""
+    return 10.0 ** math.floor(math.log10(value) + 1e-9)
+
+
+def _coins(value: float, detail: Detail, currency: str) -> Detail:
+    """The detail with its step brought to whole coins, unless the amount is hardly one itself."""
+    coin = 1.0 if currency in _WITHOUT_CENTS else 0.01
+    large = abs(value if detail.like is None else detail.like) >= max(coin, 0.1)
+    if detail.step and detail.step < 1 and (large or detail.step > coin):
+        return replace(detail, step=coin)
+    return detail
+
+
+def _is_nothing(value: float, detail: Detail, least: float) -> bool:
+    """Whether a number is too small for any reader, and no interval says otherwise."""
+    return detail.step is None and 0 < abs(value) < least
+
+
+def _finite(value: float | None) -> float | str:
+    """The number, or the words for what is none."""
+    try:
+        given = math.nan if value is None else float(value)
+    except (TypeError, ValueError):  # pandas.NA refuses float()
+        return MISSING
+    if math.isnan(given):
+        return MISSING
+    return given if math.isfinite(given) else ("∞" if given > 0 else "−∞")
+
+
+def _written(value: float, detail: Detail, decimals: int | None) -> tuple[str, str]:
+    """Sign and digits; ``decimals`` holds where neither a scale word nor a step decides."""
+    reference = value if detail.like is None else detail.like
+    size, word = next(
+        ((size, word) for size, word in _WORDS if abs(reference) >= size * 0.9995), (1.0, "")
+    )
+    step = max(detail.step, size / 1000) if detail.step and word else detail.step
+    step = detail.step if step and _is_lost(value, step) else step
+    rounded = round(value / step) * step if step else value
+    if rounded and not _SMALLEST <= abs(rounded) < _LARGEST:
+        return ("−" if rounded < 0 else "", _power_of_ten(abs(rounded)))
+    scaled = rounded / size
+    places = _places(scaled, step and step / size, None if word else decimals)
+    digits = f"{abs(scaled):,.{places}f}"
+    sign = "−" if scaled < 0 and any(digit in "123456789" for digit in digits) else ""
+    return sign, f"{digits} {word}" if word and detail.word else digits
+
+
+def _places(scaled: float, step: float | None, decimals: int | None) -> int:
+    """Decimals: those of the step, those asked for, or enough for two or three digits."""
+    if step:
+        return max(0, -math.floor(math.log10(step) + 1e-9))
+    if scaled == 0:
+        return 0
+    first = int(f"{abs(scaled):.2e}".partition("e")[2])
+    if decimals is None:
+        return max(0, 2 - first)
+    tiny = abs(scaled) < 0.5 * 10.0**-decimals
+    return 1 - first if tiny else decimals
+
+
+def _power_of_ten(value: float) -> str:
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+
+
+# Numbers, money, shares and days as people read them.
+
+
+def count_wording(value: float) -> str:
+    """Return a number of things with thousands separators.
+
+    Examples
+    --------
+    >>> count(23570), count(3.14159), count(1043.7)
+    ('23,570', '3.14', '1,044')
+    """
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else "∞"
+    if value == round(value) or abs(value) >= 100:
+        return f"{value:,.0f}".replace("-", "−")
+    return significant(value)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Return ``value`` with so many significant digits, never in powers of ten.
+
+    Examples
+    --------
+    >>> significant(0.0125574), significant(4.41360), significant(1234.5)
+    ('0.0126', '4.41', '1,234')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else count_wording(value)
+    rounded = abs(float(f"{value:.{digits - 1}e}"))
+    decimals = max(0, digits - 1 - math.floor(math.log10(rounded)))
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """Return a share as percent; only what is nothing is called 0%, only what is all 100%.
+
+    Examples
+    --------
+    >>> percent(0.6), percent(0.0042), percent(0.998), percent(1)
+    ('60%', '0.4%', '99.8%', '100%')
+    """
+    if not math.isfinite(share):
+        return "unknown"
+    if share in (0, 1) or 0.0095 <= abs(share) < 0.985 or abs(share) > 1:
+        return f"{100 * share:,.0f}%".replace("-", "−")
+    text = f"{100 * share:.1f}%".replace("-", "−")
+    return {"0.0%": "under 0.1%", "−0.0%": "under 0.1%", "100.0%": "over 99.9%"}.get(text, text)
+
+
+def money_wording(value: float, currency: str = "") -> str:
+    """Return an amount with its currency: a sign stands close, a code stands off.
+
+    Examples
+    --------
+    >>> money(1234.5, "USD"), money(35.353, "$"), money(2_500_000, "EUR")
+    ('USD 1,234', '$35.35', 'EUR 2.50 million')
+    """
+    size = abs(value)
+    if not math.isfinite(value):
+        digits = count_wording(size)
+    elif size >= 1e6:
+        digits = f"{significant(size / 1e6)} million"
+    else:
+        digits = f"{size:,.0f}" if size >= 100 or size == round(size) else f"{size:,.2f}"
+    gap = " " if currency.isalpha() else ""
+    return f"{'−' if value < 0 else ''}{currency}{gap}{digits}"
+
+
+def with_unit(name: str, unit: str) -> str:
+    """Return an axis label with its unit in brackets, or the bare name where there is none."""
+    return f"{name} ({unit})" if unit else name
+
+
+def day(value: object) -> str:
+    """Return a day in words.
+
+    Examples
+    --------
+    >>> day("1997-09-30")
+    '30 September 1997'
+    """
+    stamp = pd.Timestamp(value)  # type: ignore[arg-type]
+    return f"{stamp.day} {stamp:%B %Y}"
+
+
+def month(value: object) -> str:
+    """Return a month in words."""
+    return f"{pd.Timestamp(value):%B %Y}"  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Questions that an estimated ladder answers."""

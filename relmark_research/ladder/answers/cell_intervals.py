@@ -1,0 +1,59 @@
+"""Every cell of an estimated matrix with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.errors import check_choice
+from relmark_research.ladder.estimation import transition_intervals
+
+if TYPE_CHECKING:
+    from relmark_research.ladder.answers.transition_estimate import Basis, TransitionEstimate
+
+
+def cell_intervals(
+    estimate: TransitionEstimate, level: float, *, simultaneous: bool, basis: Basis
+) -> pd.DataFrame:
+    """Return origin, destination, departures, moves, probability, low, high of possible cells."""
+    transition_intervals.check_level(level)
+    check_choice("basis", basis, ("moves", "customers"))
+    low, high = _bounds(estimate, level, simultaneous=simultaneous, basis=basis)
+    at = np.argwhere(estimate.possible)
+    i, j = at[:, 0], at[:, 1]
+    states = np.array(estimate.states, object)
+    departures = estimate.moves.sum(axis=1)
+    return pd.DataFrame(
+        {
+            "origin": states[i],
+            "destination": states[j],
+            "departures": departures[i],
+            "moves": estimate.moves[i, j],
+            "probability": estimate.probabilities[i, j],
+            "low": low[i, j],
+            "high": high[i, j],
+        }
+    )
+
+
+def _bounds(
+    estimate: TransitionEstimate, level: float, *, simultaneous: bool, basis: Basis
+) -> tuple[np.ndarray, np.ndarray]:
+    moves, prior = estimate.moves, estimate.prior
+    departures = np.broadcast_to(moves.sum(axis=1, keepdims=True), moves.shape)
+    cells = np.broadcast_to(estimate.possible.sum(axis=1, keepdims=True), moves.shape)
+    shared = 1 - (1 - level) / cells.max() if simultaneous else level
+    if basis == "moves" and prior.any():
+        return transition_intervals.beta(moves + prior, shared)
+    if simultaneous:
+        low, high = transition_intervals.goodman(moves, departures, level, cells)
+    else:
+        low, high = transition_intervals.wilson(moves, departures, level)
+    if basis == "moves":
+        return low, high
+    drawn = estimate.draws(estimate.n_draws * 4, seed=estimate.draws_seed, basis="customers")
+    by_customers = transition_intervals.band(drawn, shared)
+    edge = (moves <= 0) | (moves >= departures)  # no redrawing leaves the edge: Wilson's bound
+    return np.where(edge, low, by_customers[0]), np.where(edge, high, by_customers[1])

@@ -1,0 +1,1 @@
+"""Estimates of how customers move between rungs."""

@@ -1,0 +1,281 @@
+"""What drives the moves: which customers climb, stay or fall, other things being equal.
+
+For the departures from one rung a multinomial logit explains the destination; the reference is
+staying. The odds ratio of a driver multiplies p(destination)/p(staying). One customer gives many
+departures, so the standard errors are clustered by customer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.errors import DataError, LadderError, check_choice, unknown_name
+from relmark_research.ladder.estimation.transition_intervals import check_level
+from relmark_research.ladder.history.periods import is_calendar, start_of
+
+if TYPE_CHECKING:
+    from relmark_research.ladder.history.ladder_history import LadderHistory
+
+LEAST = 10  # moves to a destination below which it is put with other moves of its direction
+Outcome = Literal["direction", "destination"]
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What drives the moves.
+
+    Attributes
+    ----------
+    table
+        move (climb, fall, or a destination), driver, odds_ratio, low, high, p_value, log_odds,
+        standard_error (clustered by customer).
+    departures, customers
+        Rows and clusters that it rests on.
+    reference
+        What the moves are compared with, and the level of each text column that drivers are.
+    log_likelihood
+        Of the fitted model.
+    notes
+        Moves that were put together, and warnings.
+    """
+
+    table: pd.DataFrame
+    departures: int
+    customers: int
+    reference: dict[str, str]
+    log_likelihood: float
+    notes: tuple[str, ...] = ()
+
+
+def moves_table(history: LadderHistory, latest: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return every departure with what is known of the customer then.
+
+    Parameters
+    ----------
+    history
+        With its table of customers, if drivers are to come from there.
+    latest
+        customer_id, date and columns that change with time: of each, the latest value on or before
+        the last day of the period of departure is taken.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, period, origin, destination, move (stay, climb or fall), tenure (periods since
+        the customer was first seen), and the columns of both tables.
+    """
+    rows = history.source.rows()
+    follows = (rows["customer_id"] == rows["customer_id"].shift(-1)) & (
+        rows["period"] + 1 == rows["period"].shift(-1)
+    )
+    to = rows["state"].shift(-1)[follows].to_numpy(int)
+    table = rows[follows].reset_index(drop=True)
+    origin, states = table["state"].to_numpy(int), np.array(history.states, object)
+    change = np.sign(history.rank[to] - history.rank[origin])
+    table = table.drop(columns="state").assign(
+        origin=states[origin],
+        destination=states[to],
+        move=np.array(["fall", "stay", "climb"], object)[change + 1],
+        tenure=table["period"] - table.groupby("customer_id")["period"].transform("min"),
+    )
+    if history.people is not None:
+        table = table.merge(history.people, on="customer_id", how="left", validate="m:1")
+    return table if latest is None else _with_latest(table, latest, history)
+
+
+def _with_latest(table: pd.DataFrame, latest: pd.DataFrame, history: LadderHistory) -> pd.DataFrame:
+    for column in ("customer_id", "date"):
+        if column not in latest.columns:
+            raise DataError(f"latest: {unknown_name('column', column, latest.columns)}")
+    length = history.period
+    if length is None or not is_calendar(history.first_period, length):
+        raise LadderError(
+            "to place days in periods the history must count calendar periods, as one from "
+            "LoyaltyLadder.assign does."
+        )
+    calendar = {n: start_of(n + 1, length) for n in table["period"].unique()}
+    dated = table.assign(date=pd.to_datetime(table["period"].map(calendar)))
+    known = latest.sort_values("date", kind="stable").assign(date=pd.to_datetime(latest["date"]))
+    merged = pd.merge_asof(
+        dated.sort_values("date", kind="stable"), known, on="date", by="customer_id",
+        allow_exact_matches=False,
+    )  # fmt: skip
+    return merged.drop(columns="date").sort_values(["customer_id", "period"], ignore_index=True)
+
+
+def move_drivers(
+    moves: pd.DataFrame,
+    drivers: Sequence[str],
+    *,
+    rung: str | None = None,
+    outcome: Outcome = "direction",
+    level: float = 0.95,
+) -> Drivers:
+    """Explain the moves from a rung, or from all, by a multinomial logit.
+
+    Parameters
+    ----------
+    moves
+        As `moves_table` returns it.
+    drivers
+        Its columns: numbers enter as they are, text as one column per value but the most frequent.
+    rung
+        Only departures from there; None takes all, and holds the rung fixed.
+    outcome
+        ``"direction"``: climb and fall against staying. ``"destination"``: each destination with
+        at least ten moves against staying; the rarer ones are put together by direction.
+    level
+        Probability of each interval.
+
+    Returns
+    -------
+    Drivers
+        Odds ratios exp(b) with exp(b -+ z se), se from the sandwich over customers.
+
+    Raises
+    ------
+    DataError
+        Where a driver is no column, is missing everywhere, or does not vary.
+    LadderError
+        Where nobody moves, or a driver tells the moves apart completely.
+
+    References
+    ----------
+    McFadden 1974, "Conditional logit analysis of qualitative choice behavior". Liang and Zeger
+    1986, Biometrika 73 (the sandwich over clusters).
+    """
+    check_level(level)
+    check_choice("outcome", outcome, ("direction", "destination"))
+    for name in drivers:
+        if name not in moves.columns:
+            raise DataError(f"drivers: {unknown_name('column', name, moves.columns)}")
+    rows = moves if rung is None else moves[moves["origin"] == rung]
+    if rung is not None and rows.empty:
+        raise LadderError(unknown_name("rung with departures", rung, moves["origin"].unique()))
+    rows, notes = _complete(rows, drivers)
+    if rung is None:
+        rows, one_way = _two_ways(rows)
+        notes = (*notes, *one_way)
+    y, together = _outcomes(rows, outcome)
+    held = [*drivers, *(["origin"] if rung is None else [])]
+    X, reference = _design(rows, held)
+    return _fitted(rows, y, X, reference, level, (*notes, *together))
+
+
+def _complete(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    known = rows[list(drivers)].notna().all(axis=1)
+    if not known.any():
+        raise DataError(f"no departure has all of the drivers {', '.join(drivers)}.")
+    left = int((~known).sum())
+    note = f"{left:,} departures without a value of every driver are left out"
+    return rows[known], (note,) if left else ()
+
+
+def _two_ways(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Keep the rungs from which some climb and some fall: elsewhere no odds ratio exists."""
+    ways = rows.pivot_table(index="origin", columns="move", values="period", aggfunc="count")
+    both = ways.reindex(columns=["climb", "fall"]).notna().all(axis=1)
+    left = [str(name) for name in both.index[~both]]
+    where = ", ".join(left)
+    note = f"departures from {where}, from where nobody climbs or nobody falls, are left out"
+    return rows[rows["origin"].map(both).astype(bool)], (note,) if left else ()
+
+
+def _outcomes(rows: pd.DataFrame, outcome: Outcome) -> tuple[pd.Series, tuple[str, ...]]:
+    if outcome == "direction":
+        return rows["move"], ()
+    stays = rows["move"] == "stay"
+    often = rows["destination"].map(rows.loc[~stays, "destination"].value_counts()) >= LEAST
+    named = rows["destination"].where(often, "other " + rows["move"]).where(~stays, "stay")
+    rare = sorted(named[named.str.startswith("other ")].unique())
+    notes = tuple(f"destinations with under {LEAST} moves are put together as {r!r}" for r in rare)
+    return named, notes
+
+
+def _design(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    parts, reference = [pd.Series(1.0, rows.index, name="constant")], {}
+    for name in drivers:
+        column = rows[name]
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            parts.append(column.astype(float))
+            continue
+        values = column.astype(str).value_counts()
+        if len(values) > 30:
+            raise DataError(
+                f"driver {name!r} has {len(values)} different values; text needs 30 or fewer."
+            )
+        reference[name] = str(values.index[0])
+        parts += [(column.astype(str) == value).astype(float).rename(f"{name}: {value}")
+                  for value in values.index[1:]]  # fmt: skip
+    X = pd.concat(parts, axis=1)
+    still = [str(name) for name in X.columns[1:] if X[name].nunique() < 2]
+    if still or X.shape[1] < 2:
+        raise DataError(f"a driver must vary; {', '.join(still) or 'none of them'} does not.")
+    return X, reference
+
+
+def _fitted(
+    rows: pd.DataFrame,
+    y: pd.Series,
+    X: pd.DataFrame,
+    reference: dict[str, str],
+    level: float,
+    notes: tuple[str, ...],
+) -> Drivers:
+    from statsmodels.discrete.discrete_model import MNLogit
+
+    names = [name for name in sorted(y.unique()) if name != "stay"]
+    if not names or not (y == "stay").any():
+        raise LadderError(
+            f"to explain moves some must stay and some must go; found {y.value_counts().to_dict()}."
+        )
+    codes = y.map({name: k for k, name in enumerate(["stay", *names])})
+    scale = X.abs().max().clip(lower=1.0)
+    groups = pd.factorize(rows["customer_id"])[0]
+    with warnings.catch_warnings():  # what they warn of is refused below
+        warnings.simplefilter("ignore")
+        found = MNLogit(codes.to_numpy(), (X / scale).to_numpy()).fit(
+            method="newton", maxiter=100, disp=False,
+            cov_type="cluster", cov_kwds={"groups": groups},
+        )  # fmt: skip
+        b, se = (np.asarray(part) for part in (found.params, found.bse))
+        plain = np.sqrt(np.abs(np.diag(found.normalized_cov_params)))
+    if not found.mle_retvals["converged"] or not np.isfinite(se).all() or plain.max() > 50:
+        driver, move = divmod(int(np.argmax(np.abs(b[1:]))), b.shape[1])
+        raise LadderError(
+            f"the drivers tell some moves apart completely, first {X.columns[driver + 1]!r} for "
+            f"the move {names[move]!r}: no finite odds ratio fits. Leave that driver out, or put "
+            "rare values together."
+        )
+    b, se = b / scale.to_numpy()[:, None], se.reshape(b.shape) / scale.to_numpy()[:, None]
+    table = _odds(names, list(X.columns), b, se, level)
+    reference = {"move": "stay", **reference}
+    people = int(groups.max()) + 1
+    return Drivers(table, len(rows), people, reference, float(found.llf), notes)
+
+
+def _odds(
+    names: list[str], columns: list[str], b: np.ndarray, se: np.ndarray, level: float
+) -> pd.DataFrame:
+    from scipy import stats
+
+    z = stats.norm.ppf((1 + level) / 2)
+    table = pd.DataFrame(
+        {
+            "move": np.repeat(names, len(columns)),
+            "driver": np.tile(columns, len(names)),
+            "odds_ratio": np.exp(b.T.ravel()),
+            "low": np.exp((b - z * se).T.ravel()),
+            "high": np.exp((b + z * se).T.ravel()),
+            "p_value": 2 * stats.norm.sf(np.abs(b / se).T.ravel()),
+            "log_odds": b.T.ravel(),
+            "standard_error": se.T.ravel(),
+        }
+    )
+    return table[table["driver"] != "constant"].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""Who stood on which rung when."""

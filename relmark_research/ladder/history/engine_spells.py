@@ -1,0 +1,197 @@
+"""Spells on a rung, counted where they lie.
+
+A spell is a person, a rung (its code), and the first and last period of an unbroken stay. What
+leaves the engine is one row per distinct pattern with a count; a person's stay of n periods holds
+n - 1 moves from the rung to itself, and the change to the next spell is one move more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.ladder.history.memory_spells import Clusters, clusters_of_rows, expanded
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+GROUPS = 4096  # of customers, in which a large base is gathered for the bootstrap
+FEW = 50_000  # customers that are kept one by one
+
+
+@dataclass(frozen=True)
+class EngineSpells:
+    """The spells of a lazy table: customer_id, rung (int8), start, end (periods, both within).
+
+    Parameters
+    ----------
+    spells
+        Lazy table without gaps: a person's next spell starts in the period after the last.
+    states
+        Number of states.
+    column
+        Name of a column of `spells` that tells segments apart; None for none.
+    """
+
+    spells: ir.Table
+    states: int
+    column: str | None = None
+
+    @cached_property
+    def stored(self) -> Any:
+        """The spells, computed once, in the engine; dropped with this object."""
+        return self.spells.cache()
+
+    @cached_property
+    def patterns(self) -> pd.DataFrame:
+        """Distinct spells with what follows: rung, start, end, next, next_short, third, n."""
+        import ibis
+
+        w = ibis.window(group_by="customer_id", order_by="start")
+        spells = self.stored
+        placed = spells.select(
+            "rung", "start", "end",
+            next=spells.rung.lead(1).over(w),
+            next_short=(spells.end == spells.start).lead(1).over(w),
+            third=spells.rung.lead(2).over(w),
+        )  # fmt: skip
+        keys = ["rung", "start", "end", "next", "next_short", "third"]
+        return placed.group_by(keys).aggregate(n=placed.count()).to_pandas()
+
+    def moves(self) -> pd.DataFrame:
+        """Return period (of departure), origin, destination, n."""
+        found = self.patterns
+        stays = expanded(found, found["start"], found["end"] - 1)
+        stays = stays.assign(destination=stays["rung"])
+        changes = found[found["next"].notna()]
+        changes = changes.assign(period=changes["end"], destination=changes["next"].astype(int))
+        both = pd.concat([stays, changes])[["period", "rung", "destination", "n"]]
+        return _summed(both.rename(columns={"rung": "origin"}), ["period", "origin", "destination"])
+
+    def triples(self) -> pd.DataFrame:
+        """Return first, second, third, n of all three successive periods."""
+        f = self.patterns
+        length, n = (f["end"] - f["start"] + 1).to_numpy(), f["n"].to_numpy()
+        a = f["rung"].to_numpy(int)
+        b = f["next"].fillna(-1).to_numpy(int)
+        c = f["third"].fillna(-1).to_numpy(int)
+        short = f["next_short"].fillna(False).to_numpy(bool)
+        parts = [
+            (a, a, a, n * np.maximum(length - 2, 0)),
+            (a, a, b, n * ((length >= 2) & (b >= 0))),
+            (a, b, b, n * ((b >= 0) & ~short)),
+            (a, b, c, n * (short & (c >= 0))),
+        ]
+        table = pd.concat(
+            pd.DataFrame(dict(zip(("first", "second", "third", "n"), part, strict=True)))
+            for part in parts
+        )
+        table = table[table["n"] > 0]
+        return _summed(table, ["first", "second", "third"])
+
+    def occupancy(self) -> pd.DataFrame:
+        """Return period, state, n: how many stood where at the end of each period."""
+        found = self.patterns
+        rows = expanded(found, found["start"], found["end"])
+        return _summed(rows.rename(columns={"rung": "state"}), ["period", "state"])
+
+    def customers(self) -> int:
+        """Return how many people there are."""
+        return int(self.stored.customer_id.nunique().to_pandas())
+
+    def clusters(self) -> Clusters:
+        """Return counts of moves by person, or by group of people where there are very many."""
+        import ibis
+
+        spells, people = self.stored, self.customers()
+        w = ibis.window(group_by="customer_id", order_by="start")
+        held = spells.select(
+            "customer_id", "rung", next=spells.rung.lead(1).over(w),
+            stays=(spells.end - spells.start).cast("int64"),
+        )  # fmt: skip
+        if people > FEW:
+            unit = (held.customer_id.hash() % GROUPS).abs()
+            held = held.mutate(customer_id=unit)
+        counted = held.group_by("customer_id", "rung", "next").aggregate(
+            stays=held.stays.sum(),
+            changes=held.next.notnull().sum(),  # noqa: PD004  (Ibis)
+        )
+        return clusters_of_rows(counted.to_pandas(), self.states)
+
+    def entries(self) -> pd.DataFrame:
+        """Return entered (first period of a person), period, origin, destination, n."""
+        import ibis
+
+        w = ibis.window(group_by="customer_id", order_by="start")
+        whole = ibis.window(group_by="customer_id")
+        spells = self.stored
+        placed = spells.select(
+            "rung", "start", "end",
+            next=spells.rung.lead(1).over(w), entered=spells.start.min().over(whole),
+        )  # fmt: skip
+        keys = ["entered", "rung", "start", "end", "next"]
+        found = placed.group_by(keys).aggregate(n=placed.count()).to_pandas()
+        stays = expanded(found, found["start"], found["end"] - 1)
+        stays = stays.assign(destination=stays["rung"])
+        changes = found[found["next"].notna()]
+        changes = changes.assign(period=changes["end"], destination=changes["next"].astype(int))
+        both = pd.concat([stays, changes]).rename(columns={"rung": "origin"})
+        return _summed(both, ["entered", "period", "origin", "destination"])
+
+    def firsts(self, start: int, target: int) -> pd.DataFrame:
+        """Return duration, reached, n: from the first period on one state to the first on another.
+
+        Who has been on the target before, or never on the start, is left out.
+        """
+        spells = self.stored
+        person = spells.group_by("customer_id").aggregate(
+            entered=spells.start.min(where=spells.rung == start),
+            arrived=spells.start.min(where=spells.rung == target),
+            last=spells.end.max(),
+        )
+        ready = person.filter(  # a null is neither
+            (person.entered >= 0) & ~(person.arrived <= person.entered).fill_null(False)
+        )
+        waited = ready.select(
+            duration=ready.arrived.fill_null(ready["last"]) - ready.entered,
+            reached=(ready.arrived >= 0).fill_null(False),
+        )
+        keys = ["duration", "reached"]
+        return waited.group_by(keys).aggregate(n=waited.count()).order_by(keys).to_pandas()
+
+    def rows(self) -> pd.DataFrame:
+        """Return customer_id, period, state of everybody in memory, sorted."""
+        found = self.stored.to_pandas()
+        found["n"] = 1
+        rows = expanded(found, found["start"], found["end"])
+        rows = rows.rename(columns={"rung": "state"})[["customer_id", "period", "state"]]
+        return rows.sort_values(["customer_id", "period"], ignore_index=True)
+
+    def joined(self, people: pd.DataFrame, column: str) -> EngineSpells:
+        """Return the spells with a column of each person's own."""
+        engine = self.spells.get_backend()
+        table = people[["customer_id", column]].drop_duplicates("customer_id")
+        import ibis
+
+        other = engine.create_table(ibis.util.gen_name("people"), table, temp=True)
+        matched = self.stored.join(other, "customer_id", how="left")
+        kept = matched.select("customer_id", "rung", "start", "end", column)
+        return EngineSpells(kept, self.states, column)
+
+    def parts(self, column: str) -> dict[str, EngineSpells]:
+        """Return the spells of each segment, those without one left out."""
+        values = self.spells[column].cast("string")
+        names = self.spells.select(v=values).distinct().drop_null().order_by("v").to_pandas()["v"]
+        return {
+            name: EngineSpells(self.spells.filter(values == name).drop(column), self.states)
+            for name in names
+        }
+
+
+def _summed(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Sum n over equal keys, sorted."""
+    return rows.groupby(keys)["n"].sum().reset_index()

@@ -1,0 +1,1 @@
+"""What each report says: sentences filled with the numbers of the run."""

@@ -1,0 +1,124 @@
+"""How long customers are kept, or how soon they buy again."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.formats import count_wording as count
+from relmark_research.formats import percent
+from relmark_research.plots.marks import EndLabel, label_ends, name_axes, percent_axis
+from relmark_research.plots.style import LINES, canvas
+from relmark_research.plots.tables import checked
+
+GROUPS = len(LINES)
+
+
+def retention(
+    table: pd.DataFrame, *, unit: str = "month", again: bool = False, ax: Axes | None = None
+) -> Axes:
+    """Draw the share kept over time, by group, with its intervals.
+
+    Parameters
+    ----------
+    table
+        Row per group and time: group, time, at_risk, kept, kept_low, kept_high. More than four
+        groups are the four largest.
+    unit
+        The unit of time, for the axis.
+    again
+        True draws 1 - kept, the share that bought again, for logs without contracts.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Steps per group, the interval as a band.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"group": ["all"] * 2, "time": [1, 2], "at_risk": [10, 8],
+    ...     "kept": [0.8, 0.6], "kept_low": [0.4, 0.2], "kept_high": [0.95, 0.8]})
+    >>> retention(table, ax=Figure().subplots()).get_xlabel()
+    'Months since the start'
+    """
+    curves = _curves(table, again)
+    with canvas(ax) as ax:
+        labels = []
+        for series, (group, own) in zip(LINES, curves.items(), strict=False):
+            ax.fill_between(
+                own["time"], own["low"], own["high"], step="post", color=series.colour, alpha=0.18,
+                linewidth=0,
+            )  # fmt: skip
+            ax.step(own["time"], own["share"], where="post", color=series.colour,
+                    linestyle=series.line, linewidth=2)  # fmt: skip
+            labels.append(EndLabel(float(own["share"].iloc[-1]), group, series))
+        ax.set_xlim(0, max(own["time"].max() for own in curves.values()))
+        top = max(own["high"].fillna(own["share"]).max() for own in curves.values())
+        ax.set_ylim(0, 1 if not again else min(1.0, 1.1 * top))
+        percent_axis(ax.yaxis)
+        since, share = ("first purchase", "bought again") if again else ("start", "is kept")
+        name_axes(ax, x=f"{unit.capitalize()}s since the {since}", y=f"Share that {share}")
+        if len(curves) > 1:
+            label_ends(ax, labels)
+    return ax
+
+
+def _curves(table: pd.DataFrame, again: bool) -> dict[str, pd.DataFrame]:
+    numbers = ["time", "at_risk", "kept"]
+    table = checked(table, "retention", numbers=numbers, others=["group", "kept_low", "kept_high"])
+    sizes = table.groupby("group", sort=False)["at_risk"].max().nlargest(GROUPS)
+    curves = {}
+    for group in sizes.index:
+        own = table[table["group"] == group].sort_values("time")
+        low, share, high = own["kept_low"], own["kept"], own["kept_high"]
+        if again:
+            low, share, high = 1 - high, 1 - share, 1 - low
+        start = {"time": 0.0, "low": share.iloc[0], "share": 0.0 if again else 1.0}
+        start |= {"low": start["share"], "high": start["share"]}
+        drawn = pd.DataFrame({"time": own["time"], "low": low, "share": share, "high": high})
+        curves[str(group)] = pd.concat([pd.DataFrame([start]), drawn], ignore_index=True)
+    return curves
+
+
+def describe_retention(table: pd.DataFrame, *, unit: str = "month", again: bool = False) -> str:
+    """Say in words what `retention` shows.
+
+    Parameters
+    ----------
+    table, unit, again
+        As for `retention`.
+
+    Returns
+    -------
+    str
+        The share at the end of each group's curve, with its interval.
+
+    Raises
+    ------
+    DataError
+        As `retention` does.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"group": ["all"] * 2, "time": [1, 2], "at_risk": [10, 8],
+    ...     "kept": [0.8, 0.6], "kept_low": [0.4, 0.2], "kept_high": [0.95, 0.8]})
+    >>> print(describe_retention(table))
+    Steps of the share that is kept, with intervals: by 2 months 60% (20% to 80%) of all.
+    """
+    curves = _curves(table, again)
+    parts = []
+    for group, own in curves.items():
+        last = own.iloc[-1]
+        interval = f" ({percent(last['low'])} to {percent(last['high'])})"
+        known = interval if pd.notna(last["low"]) else ""
+        parts.append(f"{percent(last['share'])}{known} of {group}")
+    longest = max(own["time"].max() for own in curves.values())
+    time = f"{count(longest)} {unit}{'' if longest == 1 else 's'}"
+    share = "bought again" if again else "is kept"
+    return f"Steps of the share that {share}, with intervals: by {time} {', '.join(parts)}."

@@ -1,0 +1,151 @@
+"""What the next unit of money brings, line by line, and how sure that is."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from relmark_research.errors import DataError
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import with_unit
+from relmark_research.plots.marks import count_axis, name_axes
+from relmark_research.plots.style import BLUE, FONT_SIZE, TEXT, VERMILLION, Series, canvas
+from relmark_research.plots.tables import checked
+
+PURPOSES = {  # colour, marker and the word for each purpose
+    "acquisition": (Series(VERMILLION, "-", "o"), "winning"),
+    "retention": (Series(BLUE, "-", "s"), "keeping"),
+}
+
+
+def next_unit_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what one more unit of money brings on each line of the budget, with its interval.
+
+    Parameters
+    ----------
+    table
+        One row per line: ``segment``, ``purpose`` (acquisition or retention), ``next_unit``
+        (money of customer value per unit of money spent), ``next_unit_low``, ``next_unit_high``;
+        the first two may be the index.
+    currency
+        Currency of both, for the axis label; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        One dot and whisker per line, by segment, and an upright line at 1, where spending no
+        longer pays.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, the table is empty, or a purpose is unknown.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"segment": ["web", "web"], "purpose": ["acquisition", "retention"],
+    ...     "next_unit": [4.6, 2.0], "next_unit_low": [3.3, 1.4], "next_unit_high": [6.1, 2.8]})
+    >>> next_unit_returns(table, "EUR", ax=Figure().subplots()).get_xlabel()
+    'Customer value brought by one more EUR'
+    """
+    table = _checked(table)
+    with canvas(ax, size=(7.0, 1.3 + 0.42 * len(table)), grid="x") as ax:
+        places = np.arange(len(table)) + 0.35 * (pd.factorize(table["segment"])[0])
+        for place, (_, row) in zip(places, table.iterrows(), strict=True):
+            series, _ = PURPOSES[str(row["purpose"])]
+            ends = row["next_unit_low"], row["next_unit_high"]
+            ax.hlines(place, *ends, color=series.colour, linewidth=2.4)
+            ax.plot(row["next_unit"], place, series.marker, color=series.colour, markersize=8)
+            ax.annotate(
+                f"{row['next_unit']:.1f}", (ends[1], place), (8, 0), textcoords="offset points",
+                va="center", color=TEXT, fontsize=FONT_SIZE - 1,
+            )  # fmt: skip
+        ax.axvline(1, color=TEXT, linewidth=1.2, linestyle=(0, (2, 2)))
+        ax.set_yticks(places, [_line(row) for _, row in table.iterrows()])
+        ax.set_ylim(places[-1] + 0.7, -0.9)
+        _scale(ax, table)
+        unit = currency or "unit of money"
+        name_axes(ax, x=f"Customer value brought by one more {unit}", y="Dotted line: it just pays")
+    return ax
+
+
+def _line(row: pd.Series) -> str:
+    return f"{row['segment']}, {PURPOSES[str(row['purpose'])][1]}"
+
+
+def _scale(ax: Axes, table: pd.DataFrame) -> None:
+    """Stretch small values where the largest would squeeze them."""
+    low = min(table["next_unit_low"].min(), 1.0)
+    high = max(table["next_unit_high"].max(), 1.0)
+    if low <= 0 or high / low < 8:
+        ax.set_xscale("linear")
+        ax.set_xlim(min(0, low), high * 1.12)
+        count_axis(ax.xaxis)
+        return
+    ax.set_xscale("log")
+    ax.set_xlim(low * 0.8, high * 1.3)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="x", which="minor", length=0)
+
+
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame) and "purpose" in table.index.names:
+        table = table.reset_index()
+    table = checked(
+        table,
+        "next_unit_returns",
+        numbers=["next_unit", "next_unit_low", "next_unit_high"],
+        others=["segment", "purpose"],
+    )
+    check_purposes(table, "next_unit_returns")
+    return table.sort_values(["segment", "purpose"], ignore_index=True)
+
+
+def check_purposes(table: pd.DataFrame, plot: str) -> None:
+    """Raise DataError unless every purpose is acquisition or retention."""
+    unknown = ~table["purpose"].isin(list(PURPOSES))
+    if unknown.any():
+        raise DataError(
+            f"{plot} knows the purposes acquisition and retention; found "
+            f"{table['purpose'][unknown].iloc[0]!r} in {unknown.sum()} of {len(table)} rows. "
+            "Name every line's purpose so."
+        )
+
+
+def describe_next_unit_returns(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `next_unit_returns` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"segment": ["web", "web"], "purpose": ["acquisition", "retention"],
+    ...     "next_unit": [4.6, 2.0], "next_unit_low": [3.3, 1.4], "next_unit_high": [6.1, 2.8]})
+    >>> print(describe_next_unit_returns(table, "€"))
+    Dots with intervals, one per line of the budget: one more €1 brings most, €4.60 of customer
+    value (€3.30 to €6.10), in web, winning, and least, €2 (€1.40 to €2.80), in web, keeping.
+    """
+    table = _checked(table)
+    most = table.iloc[int(table["next_unit"].argmax())]
+    least = table.iloc[int(table["next_unit"].argmin())]
+    return (
+        f"Dots with intervals, one per line of the budget: one more {money(1, currency)} brings "
+        f"most, {_amount(most, currency, ' of customer value')}, in {_line(most)}, and least, "
+        f"{_amount(least, currency)}, in {_line(least)}."
+    )
+
+
+def _amount(row: pd.Series, currency: str, of: str = "") -> str:
+    value, low, high = (
+        money(round(float(row[f"next_unit{end}"]), 2), currency) for end in ("", "_low", "_high")
+    )
+    return f"{value}{of} ({low} to {high})"
+
+
+def spend_label(purpose: str, currency: str) -> str:
+    """Return the axis label of a spend per head, with its unit."""
+    per = {"acquisition": "per prospect", "retention": "per customer and year"}[purpose]
+    return with_unit(f"Spend {per}", currency)

@@ -1,0 +1,265 @@
+"""What rungs are worth, where to push, and which level of relationship pays on which rung."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import percent, with_unit
+from relmark_research.plots.marks import cell_edges, count_axis, name_axes, whiskers
+from relmark_research.plots.style import BLUE, FONT_SIZE, ORANGE, SHADES, TEXT, canvas, ink_on
+from relmark_research.plots.tables import check_rows, checked
+
+ROW = 0.42  # inches
+MOST = 8  # pushes that are drawn
+
+
+def rung_values(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what it is worth that somebody stands on each rung.
+
+    Parameters
+    ----------
+    table
+        One row per rung, lowest first: ``rung``, ``value``, ``low``, ``high`` (money per person).
+    currency
+        Currency, for the axis label; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A point per rung with its interval, the highest rung on top.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"rung": ["first", "repeat"], "value": [20.0, 50.0],
+    ...                       "low": [15.0, 40.0], "high": [25.0, 60.0]})
+    >>> rung_values(table, "USD", ax=Figure().subplots()).get_xlabel()
+    'Value of a person on the rung (USD)'
+    """
+    table = _checked_values(table)
+    with canvas(ax, size=(7.0, max(2.4, 1.0 + ROW * len(table))), grid="x") as ax:
+        places = np.arange(len(table))
+        whiskers(ax, places, table["low"], table["high"], upright=False)
+        ax.plot(table["value"], places, "o", color=BLUE, markersize=8)
+        ax.set_yticks(places, [str(name) for name in table["rung"]])
+        ax.set_ylim(-0.6, len(table) - 0.4)
+        ax.set_xlim(left=min(0.0, float(table["low"].min()) * 1.05))
+        count_axis(ax.xaxis)
+        name_axes(ax, x=with_unit("Value of a person on the rung", currency), y="Rung")
+    return ax
+
+
+def _checked_values(table: pd.DataFrame) -> pd.DataFrame:
+    return checked(table, "rung_values", numbers=["value", "low", "high"], others=["rung"])
+
+
+def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `rung_values` shows.
+
+    Parameters
+    ----------
+    table, currency
+        As for `rung_values`.
+
+    Returns
+    -------
+    str
+        The most and the least valuable rung.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"rung": ["first", "repeat"], "value": [20.0, 50.0],
+    ...                       "low": [15.0, 40.0], "high": [25.0, 60.0]})
+    >>> print(describe_rung_values(table, "USD"))
+    Points with intervals: a person on repeat is worth most, USD 50 (USD 40 to USD 60), one on first
+    least, USD 20 (USD 15 to USD 25).
+    """
+    table = _checked_values(table)
+    best, least = (
+        table.iloc[int(place)] for place in (table["value"].argmax(), table["value"].argmin())
+    )
+    said = [
+        f"{money(row['value'], currency)} ({money(row['low'], currency)} to "
+        f"{money(row['high'], currency)})"
+        for row in (best, least)
+    ]
+    return (
+        f"Points with intervals: a person on {best['rung']} is worth most, {said[0]}, one on "
+        f"{least['rung']} least, {said[1]}."
+    )
+
+
+def pushes(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what one more point of each chance would bring.
+
+    Parameters
+    ----------
+    table
+        One row per move, the best first: ``origin``, ``destination``, ``total``, ``low``, ``high``
+        (money for the whole base), ``best`` (chance that it is the best). The first 8 are drawn.
+    currency
+        Currency, for the axis label; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A bar per move with its interval, the best on top.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"origin": ["first"], "destination": ["repeat"], "total": [900.0],
+    ...                       "low": [700.0], "high": [1100.0], "best": [0.8]})
+    >>> pushes(table, "USD", ax=Figure().subplots()).get_yticklabels()[0].get_text()
+    'first → repeat'
+    """
+    table = _checked_pushes(table).head(MOST)
+    with canvas(ax, size=(7.0, max(2.2, 1.0 + ROW * len(table))), grid="x") as ax:
+        places = np.arange(len(table))[::-1]
+        ax.barh(places, table["total"], 0.62, color=BLUE)
+        whiskers(ax, places, table["low"], table["high"], upright=False)
+        ax.set_yticks(places, [_move(row) for _, row in table.iterrows()])
+        count_axis(ax.xaxis)
+        name_axes(
+            ax, x=with_unit("Gain from one point more", currency), y="Move whose chance is raised"
+        )
+    return ax
+
+
+def _checked_pushes(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["total", "low", "high", "best"]
+    found = checked(table, "pushes", numbers=numbers, others=["origin", "destination"])
+    return found.sort_values("total", ascending=False)
+
+
+def _move(row: pd.Series) -> str:
+    if row["origin"] == row["destination"]:
+        return f"stay {row['origin']}"
+    return f"{row['origin']} → {row['destination']}"
+
+
+def describe_pushes(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `pushes` shows.
+
+    Parameters
+    ----------
+    table, currency
+        As for `pushes`.
+
+    Returns
+    -------
+    str
+        The best push, its gain, and how sure it is the best.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"origin": ["first"], "destination": ["repeat"], "total": [900.0],
+    ...                       "low": [700.0], "high": [1100.0], "best": [0.8]})
+    >>> print(describe_pushes(table, "USD"))
+    Bars of the gain from raising one chance by a point: most, USD 900 (USD 700 to USD 1,100), comes
+    from first → repeat; the chance that it is the best is 80%.
+    """
+    best = _checked_pushes(table).iloc[0]
+    low, high = money(best["low"], currency), money(best["high"], currency)
+    return (
+        f"Bars of the gain from raising one chance by a point: most, "
+        f"{money(best['total'], currency)} ({low} to {high}), comes from {_move(best)}; the chance "
+        f"that it is the best is {percent(best['best'])}."
+    )
+
+
+def level_choice(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how sure it is that each level of relationship is the best on each rung.
+
+    Parameters
+    ----------
+    table
+        Wide: one row per rung (index), one column per level, values the chance that the level is
+        the best there, in [0, 1], each row summing to 1.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A heat map, the lowest rung at the bottom, the likeliest level of each rung framed.
+
+    Raises
+    ------
+    DataError
+        If the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame([[0.2, 0.8]], index=["first"], columns=["basic", "proactive"])
+    >>> [text.get_text() for text in level_choice(table, ax=Figure().subplots()).texts]
+    ['20%', '80%']
+    """
+    check_rows(table, "level_choice")
+    values = table.to_numpy(float)
+    rows, columns = values.shape
+    with canvas(ax, size=(7.0, max(2.4, 1.1 + ROW * rows)), grid="") as ax:
+        across, up = cell_edges(np.arange(columns)), cell_edges(np.arange(rows))
+        mesh = ax.pcolormesh(
+            across, up, values, cmap=SHADES, vmin=0, vmax=1, edgecolors="face", linewidth=0.3
+        )
+        for (row, column), share in np.ndenumerate(values):
+            colour = tuple(mesh.to_rgba(share))
+            ax.text(column, row, percent(share), ha="center", va="center", color=ink_on(colour),
+                    fontsize=FONT_SIZE - 1)  # fmt: skip
+        for row, column in enumerate(values.argmax(axis=1)):
+            ax.add_patch(_frame(column, row))
+        ax.spines["bottom"].set_visible(False)
+        ax.set_xticks(range(columns), [str(name) for name in table.columns])
+        ax.set_yticks(range(rows), [str(name) for name in table.index], color=TEXT)
+        name_axes(ax, x="Level of relationship; framed: the likeliest to be best", y="Rung")
+    return ax
+
+
+def _frame(column: int, row: int) -> Rectangle:
+    return Rectangle((column - 0.47, row - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE,
+                     linewidth=2.4)  # fmt: skip
+
+
+def describe_level_choice(table: pd.DataFrame) -> str:
+    """Say in words what `level_choice` shows.
+
+    Parameters
+    ----------
+    table
+        As for `level_choice`.
+
+    Returns
+    -------
+    str
+        The likeliest level of the lowest and of the highest rung.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame([[0.2, 0.8]], index=["first"], columns=["basic", "proactive"])
+    >>> print(describe_level_choice(table))
+    Heat map of the chance that a level is the best, for 1 rungs: first proactive (80%).
+    """
+    check_rows(table, "level_choice")
+    said = [f"{rung} {row.idxmax()} ({percent(row.max())})" for rung, row in table.iterrows()]
+    return (
+        f"Heat map of the chance that a level is the best, for {len(table)} rungs: "
+        f"{', '.join(said)}."
+    )

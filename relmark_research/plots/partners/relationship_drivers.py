@@ -1,0 +1,225 @@
+"""What drives relationships, what ties save, and who is dear."""
+
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import percent, with_unit
+from relmark_research.plots._dot_intervals import draw_ranges, size_of
+from relmark_research.plots.marks import count_axis, name_axes, percent_axis
+from relmark_research.plots.style import canvas
+from relmark_research.plots.tables import bounds, checked
+
+# Names and intervals in words, as the pictures of partners share them.
+
+
+def checked_ranges(table: pd.DataFrame, plot: str, value: str, others: list[str]) -> pd.DataFrame:
+    """Return the table if it has a number with its interval, and the other columns."""
+    return checked(table, plot, numbers=[value, f"{value}_low", f"{value}_high"], others=others)
+
+
+def ranges_in_words(table: pd.DataFrame, value: str, show: Callable[[float], str]) -> list[str]:
+    """Return each value with its interval, as text."""
+    ends = table[[value, f"{value}_low", f"{value}_high"]].to_numpy()
+    return [f"{show(at)} ({show(low)} to {show(high)})" for at, low, high in ends]
+
+
+def two(value: float) -> str:
+    """Return a number with two decimals."""
+    return f"{value:.2f}".replace("-", "−")
+
+
+def plain(name: str) -> str:
+    """Return a column's name in words."""
+    return name.replace("_", " ")
+
+
+def relationship_paths(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how strongly each cause moves its effect, with intervals.
+
+    Parameters
+    ----------
+    table
+        Row per path: ``cause``, ``effect``, ``path`` (standard deviations of the effect per one of
+        the cause) with ``path_low`` and ``path_high``.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per path, and a line at 0.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"cause": ["trust"], "effect": ["commitment"], "path": [0.5],
+    ...                       "path_low": [0.4], "path_high": [0.6]})
+    >>> relationship_paths(table, ax=Figure().subplots()).get_ylabel()
+    'Cause → effect'
+    """
+    table = checked_ranges(table, "relationship_paths", "path", ["cause", "effect"])
+    names = [
+        f"{plain(a)} → {plain(b)}" for a, b in zip(table["cause"], table["effect"], strict=True)
+    ]
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        draw_ranges(
+            ax, names, table["path"], bounds(table, "path"), ranges_in_words(table, "path", two)
+        )
+        count_axis(ax.xaxis, most=5)
+        name_axes(
+            ax, x="Standard deviations of the effect per one of the cause", y="Cause → effect"
+        )
+    return ax
+
+
+def describe_relationship_paths(table: pd.DataFrame) -> str:
+    """Say in words what `relationship_paths` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"cause": ["trust"], "effect": ["commitment"], "path": [0.5],
+    ...                       "path_low": [0.4], "path_high": [0.6]})
+    >>> print(describe_relationship_paths(table))
+    Dots with intervals of how strongly a cause moves its effect, in standard deviations: trust on
+    commitment 0.50 (0.40 to 0.60).
+    """
+    table = checked_ranges(table, "relationship_paths", "path", ["cause", "effect"])
+    said = [
+        f"{plain(a)} on {plain(b)} {text}"
+        for a, b, text in zip(
+            table["cause"], table["effect"], ranges_in_words(table, "path", two), strict=True
+        )
+    ]
+    return (
+        "Dots with intervals of how strongly a cause moves its effect, in standard deviations: "
+        f"{', '.join(said)}."
+    )
+
+
+def tie_changes(table: pd.DataFrame, of: str = "cost", *, ax: Axes | None = None) -> Axes:
+    """Draw by how much each tie, and quality, changes cost or response time.
+
+    Parameters
+    ----------
+    table
+        Index lever; ``change`` (share, per point of a tie or standard deviation of quality) with
+        ``change_low`` and ``change_high``.
+    of
+        What changes, as a reader calls it: ``"cost"`` or ``"time"``.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per lever; an interval across the line at 0 may be no effect.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+    """
+    table = checked_ranges(table, "tie_changes", "change", [])
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        texts = ranges_in_words(table, "change", percent)
+        names = [_lever(str(name)) for name in table.index]
+        draw_ranges(ax, names, table["change"], bounds(table, "change"), texts)
+        percent_axis(ax.xaxis, most=5)
+        name_axes(ax, x=_CHANGES.get(of, of), y="One more of")
+    return ax
+
+
+_CHANGES = {"cost": "Change in cost per transaction", "time": "Change in days to answer an offer"}
+
+
+def describe_tie_changes(table: pd.DataFrame, of: str = "cost") -> str:
+    """Say in words what `tie_changes` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"change": [-0.1], "change_low": [-0.12], "change_high": [-0.08]},
+    ...                      index=["technical_tie"])
+    >>> print(describe_tie_changes(table))
+    Dots with intervals of the change in cost per transaction, other things equal: technical tie
+    −10% (−12% to −8%).
+    """
+    table = checked_ranges(table, "tie_changes", "change", [])
+    texts = ranges_in_words(table, "change", percent)
+    said = [f"{plain(str(n))} {text}" for n, text in zip(table.index, texts, strict=True)]
+    what = _CHANGES.get(of, of)
+    return (
+        f"Dots with intervals of the {what[:1].lower()}{what[1:]}, other things equal: "
+        f"{', '.join(said)}."
+    )
+
+
+def weak_partners(
+    table: pd.DataFrame, currency: str = "", most: int = 12, *, ax: Axes | None = None
+) -> Axes:
+    """Draw what the costliest weak partners could save a year, with intervals.
+
+    Parameters
+    ----------
+    table
+        Row per partner, the costliest first: ``name``, ``saving`` with ``saving_low`` and
+        ``saving_high`` (money a year), ``share`` of its cost.
+    currency
+        Currency, for labels; ``""`` for none.
+    most
+        How many are drawn.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per partner.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+    """
+    table = checked_ranges(table, "weak_partners", "saving", ["name", "share"]).head(most)
+    texts = [
+        f"{money(v, currency)}, {percent(s)}"
+        for v, s in zip(table["saving"], table["share"], strict=True)
+    ]
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        draw_ranges(ax, table["name"].tolist(), table["saving"], bounds(table, "saving"), texts)
+        count_axis(ax.xaxis, most=4)
+        name_axes(ax, x=with_unit("Saved a year at the mark", currency), y="Partner")
+    return ax
+
+
+def describe_weak_partners(table: pd.DataFrame, currency: str = "", most: int = 12) -> str:
+    """Say in words what `weak_partners` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"name": ["Mill"], "saving": [120.0], "saving_low": [80.0],
+    ...                       "saving_high": [160.0], "share": [0.3]})
+    >>> print(describe_weak_partners(table, "EUR"))
+    Dots with intervals of what the 1 costliest weak partners would save a year at the mark: Mill
+    the most, EUR 120 (EUR 80 to EUR 160), 30% of its cost.
+    """
+    table = checked_ranges(table, "weak_partners", "saving", ["name", "share"]).head(most)
+    top = table.iloc[0]
+    low, high = money(top["saving_low"], currency), money(top["saving_high"], currency)
+    return (
+        f"Dots with intervals of what the {len(table)} costliest weak partners would save a year "
+        f"at the mark: {top['name']} the most, {money(top['saving'], currency)} ({low} to {high}), "
+        f"{percent(top['share'])} of its cost."
+    )
+
+
+def _lever(name: str) -> str:
+    return f"{plain(name)} (sd)" if name == "quality" else f"{plain(name)} (point)"

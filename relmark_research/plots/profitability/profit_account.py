@@ -1,0 +1,106 @@
+"""From revenue down to profit: what each item takes."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import percent, with_unit
+from relmark_research.plots._dot_intervals import size_of
+from relmark_research.plots.marks import count_axis, name_axes
+from relmark_research.plots.style import BLUE, FONT_SIZE, ORANGE, TEXT, canvas
+from relmark_research.plots.tables import checked
+
+_NAMES = {
+    "goods": "goods sold", "returns": "lost on returns", "handling": "handling and fees",
+    "service": "answering customers", "contacts": "contacting customers",
+    "acquisition": "winning customers",
+}  # fmt: skip
+
+
+def profit_items(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw revenue, what each item takes from it, and the profit that is left.
+
+    Parameters
+    ----------
+    table
+        In the order of the account: ``item`` (revenue first, profit last), ``money`` (costs
+        negative) and ``share`` of revenue. Items of nothing are left out.
+    currency
+        Currency of the money, for labels; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        One bar per item, each beginning where the last one ended, with money and share beside it.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"item": ["revenue", "goods", "profit"], "money": [10.0, -6.0, 4.0],
+    ...                       "share": [1.0, -0.6, 0.4]})
+    >>> profit_items(table, "EUR", ax=Figure().subplots()).get_xlabel()
+    'Money (EUR)'
+    """
+    table = _checked(table)
+    amounts = table["money"].to_numpy(float)
+    totals = table["item"].isin(["revenue", "profit"]).to_numpy()
+    ends = np.where(totals, amounts, np.cumsum(np.where(totals, 0, amounts)) + amounts[0])
+    starts = np.where(totals, 0.0, ends - amounts)
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        places = np.arange(len(table))
+        for total, colour, hatch in ((True, BLUE, ""), (False, ORANGE, "////")):
+            rows = totals == total
+            ax.barh(
+                places[rows], (ends - starts)[rows], left=starts[rows], height=0.62,
+                color=colour if total else "none", edgecolor=colour, hatch=hatch,
+            )  # fmt: skip
+        ax.set_yticks(places, [_NAMES.get(name, name) for name in table["item"]])
+        ax.set_ylim(len(table) - 0.5, -0.6)
+        for place, row in zip(places, table.to_dict("records"), strict=True):
+            ax.annotate(
+                f"{money(row['money'], currency)}  ({percent(abs(row['share']))})", (1, place),
+                (10, 0), ("axes fraction", "data"), "offset points", va="center", color=TEXT,
+                fontsize=FONT_SIZE - 1, annotation_clip=False,
+            )  # fmt: skip
+        ax.axvline(0, color=TEXT, linewidth=1)
+        count_axis(ax.xaxis, most=4)
+        name_axes(ax, x=with_unit("Money", currency), y="Item, and its share of revenue")
+    return ax
+
+
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    table = checked(table, "profit_items", numbers=["money", "share"], others=["item"])
+    return table[(table["money"] != 0) | table["item"].isin(["revenue", "profit"])]
+
+
+def describe_profit_items(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `profit_items` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"item": ["revenue", "goods", "acquisition", "profit"],
+    ...     "money": [10.0, -6.0, -1.0, 3.0], "share": [1.0, -0.6, -0.1, 0.3]})
+    >>> print(describe_profit_items(table, "EUR"))
+    Bars from revenue of EUR 10 down to profit of EUR 3, 30% of it; goods sold take most, EUR 6,
+    then winning customers, EUR 1.
+    """
+    table = _checked(table).set_index("item")
+    taken = table.drop(index=["revenue", "profit"], errors="ignore")["money"].sort_values()
+    named = [
+        f"{_NAMES.get(str(name), name)}, {money(-taken[name], currency)}" for name in taken.index
+    ]
+    most = named[0].replace(",", " take most,", 1) if named else "nothing is taken"
+    then = f", then {named[1]}" if len(named) > 1 else ""
+    revenue, profit = float(table["money"].iloc[0]), float(table["money"].iloc[-1])
+    return (
+        f"Bars from revenue of {money(revenue, currency)} down to profit of "
+        f"{money(profit, currency)}, {percent(float(table['share'].iloc[-1]))} of it; {most}{then}."
+    )

@@ -1,0 +1,156 @@
+"""What advised actions would gain, and whether earlier advice was right."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.formats import count_wording as count
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import with_unit
+from relmark_research.plots._dot_intervals import draw_ranges, size_of
+from relmark_research.plots.marks import count_axis, name_axes
+from relmark_research.plots.style import MODEL, TEXT, canvas
+from relmark_research.plots.tables import bounds, checked
+
+
+def action_gains(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what each action gains in all, with intervals.
+
+    Parameters
+    ----------
+    table
+        ``action``, ``customers`` (number), ``expected_gain`` with ``gain_low`` and ``gain_high``
+        (money, all customers of the action). Actions advised to nobody, and keep, are left out.
+    currency
+        Currency, for labels; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per action, the number of customers beside it.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected_gain": [50.0],
+    ...                       "gain_low": [-5.0], "gain_high": [120.0]})
+    >>> action_gains(table, "EUR", ax=Figure().subplots()).get_xlabel()
+    'Expected gain (EUR)'
+    """
+    table = _advised(table)
+    texts = [f"{count(n)} customers" for n in table["customers"]]
+    band = (table["gain_low"], table["gain_high"])
+    with canvas(ax, size=size_of(max(len(table), 1)), grid="x") as ax:
+        draw_ranges(ax, table["action"].tolist(), table["expected_gain"], band, texts)
+        count_axis(ax.xaxis, most=4)
+        name_axes(ax, x=with_unit("Expected gain", currency), y="Action")
+    return ax
+
+
+def _advised(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["customers", "expected_gain", "gain_low", "gain_high"]
+    table = checked(table, "action_gains", numbers=numbers, others=["action"])
+    table = table[(table["customers"] > 0) & (table["action"] != "keep")]
+    return table.sort_values("expected_gain", ascending=False)
+
+
+def describe_action_gains(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `action_gains` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected_gain": [50.0],
+    ...                       "gain_low": [-5.0], "gain_high": [120.0]})
+    >>> print(describe_action_gains(table, "EUR"))
+    Dots with intervals of what each action gains: grow EUR 50 (−EUR 5 to EUR 120) from 9 customers.
+    """
+    said = [
+        f"{row['action']} {money(round(row['expected_gain']), currency)} "
+        f"({money(round(row['gain_low']), currency)} to {money(round(row['gain_high']), currency)})"
+        f" from {count(row['customers'])} customers"
+        for row in _advised(table).to_dict("records")
+    ]
+    body = ", ".join(said) if said else "0 customers need any"
+    return f"Dots with intervals of what each action gains: {body}."
+
+
+def advice_check(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw what customers were expected to bring, by the action advised, and what they brought.
+
+    Parameters
+    ----------
+    table
+        ``action``, ``customers``, ``expected``, ``actual`` with ``actual_low`` and ``actual_high``
+        (money per customer).
+    currency
+        Currency, for labels; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        Per action a dot with interval for what came, and a hollow diamond for what was foretold.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or the table is empty.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
+    ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
+    >>> advice_check(table, "EUR", ax=Figure().subplots()).get_ylabel()
+    'Action advised'
+    """
+    table = _checked(table)
+    texts = [f"{count(n)} customers" for n in table["customers"]]
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        draw_ranges(ax, table["action"].tolist(), table["actual"], bounds(table, "actual"), texts)
+        ax.plot(
+            table["expected"], np.arange(len(table)) - 0.22, MODEL.marker, color=MODEL.colour,
+            markersize=7, markerfacecolor="none", markeredgewidth=1.6, linestyle="",
+        )  # fmt: skip
+        ax.annotate(
+            "◇ foretold   ● what came", (1, 0), (0, 8), "axes fraction", "offset points",
+            ha="right", va="bottom", color=TEXT,
+        )  # fmt: skip
+        count_axis(ax.xaxis, most=4)
+        name_axes(ax, x=with_unit("Residual value per customer", currency), y="Action advised")
+    return ax
+
+
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["customers", "expected", "actual"]
+    return checked(table, "advice_check", numbers=numbers, others=["action"])
+
+
+def describe_advice_check(table: pd.DataFrame, currency: str = "") -> str:
+    """Say in words what `advice_check` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
+    ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
+    >>> print(describe_advice_check(table, "EUR"))
+    Dots with intervals of what customers brought after the advice, beside what was foretold: grow
+    EUR 55, foretold EUR 50.
+    """
+    said = [
+        f"{row['action']} {money(row['actual'], currency)}, foretold "
+        f"{money(row['expected'], currency)}"
+        for row in _checked(table).to_dict("records")
+    ]
+    return (
+        "Dots with intervals of what customers brought after the advice, beside what was foretold: "
+        f"{'; '.join(said)}."
+    )

@@ -1,0 +1,194 @@
+"""The five levels: what each does, and what a customer is worth at each."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from relmark_research.errors import DataError, unknown_name
+from relmark_research.formats import money_wording as money
+from relmark_research.formats import percent, with_unit
+from relmark_research.plots._dot_intervals import draw_ranges, size_of
+from relmark_research.plots.marks import count_axis, name_axes, percent_axis
+from relmark_research.plots.style import canvas
+from relmark_research.plots.tables import bounds, checked
+
+
+def level_values(
+    table: pd.DataFrame, segment: str | None = None, currency: str = "", *, ax: Axes | None = None
+) -> Axes:
+    """Draw the value of a customer at each level, with intervals, for one segment.
+
+    Parameters
+    ----------
+    table
+        ``segment``, ``level`` (the lightest first), ``value`` with ``value_low`` and
+        ``value_high`` (money per customer), ``probability_best``, ``best`` (true for the level
+        with the highest expected value).
+    segment
+        Which; the first in the table where None.
+    currency
+        Currency, for labels; ``""`` for none.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per level, the best filled, with its probability of being best.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, the table is empty, or there is no such segment.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"segment": ["mills"] * 2, "level": ["basic", "partnership"],
+    ...     "value": [80.0, 95.0], "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
+    ...     "probability_best": [0.2, 0.8], "best": [False, True]})
+    >>> level_values(table, "mills", "EUR", ax=Figure().subplots()).get_xlabel()
+    'Value of a customer less cost (EUR)'
+    """
+    part = _segment(table, segment)
+    texts = [
+        "not known" if pd.isna(chance) else f"best: {percent(chance)}"
+        for chance in part["probability_best"]
+    ]
+    with canvas(ax, size=size_of(len(part)), grid="x") as ax:
+        draw_ranges(
+            ax, part["level"].tolist(), part["value"], bounds(part, "value"), texts,
+            marked=part["best"].tolist(),
+        )  # fmt: skip
+        count_axis(ax.xaxis, most=4)
+        name_axes(ax, x=with_unit("Value of a customer less cost", currency), y="Level")
+    return ax
+
+
+def _segment(table: pd.DataFrame, segment: str | None) -> pd.DataFrame:
+    table = checked(
+        table, "level_values", numbers=["value", "probability_best"],
+        others=["segment", "level", "best"],
+    )  # fmt: skip
+    chosen = table["segment"].iloc[0] if segment is None else segment
+    part = table[table["segment"] == chosen]
+    if part.empty:
+        raise DataError(
+            f"level_values: {unknown_name('segment', chosen, table['segment'].unique())}"
+        )
+    return part
+
+
+def describe_level_values(
+    table: pd.DataFrame, segment: str | None = None, currency: str = ""
+) -> str:
+    """Say in words what `level_values` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"segment": ["mills"] * 2, "level": ["basic", "partnership"],
+    ...     "value": [80.0, 95.0], "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
+    ...     "probability_best": [0.2, 0.8], "best": [False, True]})
+    >>> print(describe_level_values(table, "mills", "EUR"))
+    Dots with intervals of what a customer (mills) is worth at each level: partnership is best with
+    80% probability, EUR 95 (EUR 60 to EUR 130); basic brings EUR 80.
+    """
+    part = _segment(table, segment).dropna(subset=["value"])
+    best, first = part[part["best"].astype(bool)].iloc[0], part.iloc[0]
+    low, high = money(best["value_low"], currency), money(best["value_high"], currency)
+    rest = (
+        "" if best["level"] == first["level"]
+        else f"; {first['level']} brings {money(first['value'], currency)}"
+    )  # fmt: skip
+    return (
+        f"Dots with intervals of what a customer ({best['segment']}) is worth at each level: "
+        f"{best['level']} is best with {percent(best['probability_best'])} probability, "
+        f"{money(best['value'], currency)} ({low} to {high}){rest}."
+    )
+
+
+_OUTCOMES = {
+    "retention": "Retention against the first level, log-odds",
+    "margin": "Margin a year against the first level",
+}
+
+
+def level_effects(table: pd.DataFrame, of: str = "retention", *, ax: Axes | None = None) -> Axes:
+    """Draw what each level does to retention or to margin, with intervals.
+
+    Parameters
+    ----------
+    table
+        Index level; ``retention`` (log-odds) or ``margin`` (share by which it rises), with
+        ``_low`` and ``_high``, against the first level, which is left out.
+    of
+        ``"retention"`` or ``"margin"``.
+    ax
+        Axes to draw on; None makes a new figure.
+
+    Returns
+    -------
+    Axes
+        A dot with its interval per level; an interval across the line at 0 may be no effect.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, the table is empty, or ``of`` is neither.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> table = pd.DataFrame({"retention": [0.4], "retention_low": [0.1], "retention_high": [0.7]},
+    ...                      index=["proactive"])
+    >>> level_effects(table, ax=Figure().subplots()).get_ylabel()
+    'Level'
+    """
+    table = _checked_effects(table, of)
+    texts = [_effect(row, of) for row in _records(table)]
+    with canvas(ax, size=size_of(len(table)), grid="x") as ax:
+        draw_ranges(ax, [str(name) for name in table.index], table[of], bounds(table, of), texts)
+        (percent_axis if of == "margin" else count_axis)(ax.xaxis, most=4)
+        name_axes(ax, x=_OUTCOMES[of], y="Level")
+    return ax
+
+
+def _checked_effects(table: pd.DataFrame, of: str) -> pd.DataFrame:
+    if of not in _OUTCOMES:
+        raise DataError(f"level_effects: {unknown_name('outcome', of, _OUTCOMES)}")
+    return checked(table, "level_effects", numbers=[of, f"{of}_low", f"{of}_high"])
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, float]]:
+    return [
+        {str(name): float(value) for name, value in row.items()}
+        for row in table.select_dtypes("number").to_dict("records")
+    ]
+
+
+def _effect(row: dict[str, float], of: str) -> str:
+    def show(value: float) -> str:
+        return percent(value) if of == "margin" else f"{value:.2f}".replace("-", "−")
+
+    return f"{show(row[of])}  ({show(row[f'{of}_low'])} to {show(row[f'{of}_high'])})"
+
+
+def describe_level_effects(table: pd.DataFrame, of: str = "retention") -> str:
+    """Say in words what `level_effects` shows.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"retention": [0.4], "retention_low": [0.1], "retention_high": [0.7]},
+    ...                      index=["proactive"])
+    >>> print(describe_level_effects(table))
+    Dots with intervals of the effect on retention (log-odds) against the first level: proactive
+    0.40 (0.10 to 0.70).
+    """
+    table = _checked_effects(table, of)
+    said = [
+        f"{name} {_effect(row, of).replace('  ', ' ')}"
+        for name, row in zip(table.index, _records(table), strict=True)
+    ]
+    unit = "retention (log-odds)" if of == "retention" else "the yearly margin"
+    return (
+        f"Dots with intervals of the effect on {unit} against the first level: {', '.join(said)}."
+    )

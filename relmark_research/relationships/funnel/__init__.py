@@ -1,0 +1,1 @@
+"""From prospect to customer."""

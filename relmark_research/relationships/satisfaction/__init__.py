@@ -1,0 +1,1 @@
+"""Satisfaction, recommendation, and retention."""

@@ -1,0 +1,3 @@
+from .display import story
+
+__all__ = ["story"]

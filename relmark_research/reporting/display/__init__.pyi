@@ -1,0 +1,3 @@
+from . import files, story, svg, table_display
+
+__all__ = ["files", "story", "svg", "table_display"]

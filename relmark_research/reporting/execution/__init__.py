@@ -1,0 +1,1 @@
+"""Running notebooks in processes of their own."""

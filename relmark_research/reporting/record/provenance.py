@@ -1,0 +1,168 @@
+"""Where a report's numbers come from: the data, the code, and the versions that made them."""
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from relmark_research.errors import DataError, ReportError, unknown_name
+from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
+from relmark_research.reporting.record.scratch import temporary_files
+from relmark_research.reporting.record.secrets import revealed
+
+_PACKAGES = (
+    "relmark-research",
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "duckdb",
+    "ibis-framework",
+    "papermill",
+    "ipykernel",
+    "matplotlib",
+)
+
+
+def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str, Any]:
+    """Read the data as the notebooks will, so that what they would refuse is refused at once.
+
+    Parameters
+    ----------
+    data
+        A recipe's data section, with an absolute source.
+    as_of
+        The last day that may be seen, or None.
+
+    Returns
+    -------
+    dict
+        The fingerprint: rows_read, rows_used, first_day, last_day, files, bytes, sha256.
+
+    Raises
+    ------
+    DataError, ParameterError, ReportError
+        The data, a column's name or an option are refused.
+    """
+    if "source" not in data:
+        return {}
+    data = revealed(data)
+    from relmark_research.customers.log.transactions import read_transactions
+
+    names = ("customer", "date", "value", "cost", "returns", "engine")
+    named = {name: data[name] for name in names if name in data}
+    options = read_options(data.get("options", {}))
+    try:
+        with temporary_files():
+            log = read_transactions(data["source"], options=options, **named).until(as_of)
+            rows_used = int(log.rows.count().execute())
+    except DataError as error:
+        hint = " In a recipe, ReadOptions are the lines below data: options." * (
+            "ReadOptions" in str(error)
+        )
+        raise DataError(f"{error}{hint}") from None
+    return {
+        "rows_read": log.checks.total,
+        "rows_used": rows_used,
+        "first_day": log.observed_from.isoformat(),
+        "last_day": log.observed_until.isoformat(),
+        **fingerprint(data["source"]),
+    }
+
+
+def read_options(options: Mapping[str, Any]) -> Any:
+    """Return the ReadOptions of a recipe's ``data.options``."""
+    from relmark_research.customers.log.transactions import ReadOptions
+
+    known = [option.name for option in fields(ReadOptions)]
+    for name in options:
+        if name not in known:
+            raise ReportError(f"data.options: {unknown_name('option', name, known)}")
+    return ReadOptions(**options)
+
+
+def fingerprint(source: str) -> dict[str, Any]:
+    """Return files, bytes and sha256 of a source; nothing for a URL, which is not fetched twice.
+
+    Several files have one hash: that of their names and hashes, in the order of their names.
+    """
+    source = revealed(source)
+    if is_remote(source):
+        return {}
+    files = bundled_files(source) if source.startswith("dataset:") else source_files(source)
+    if not files:
+        return {}
+    hashes = [file_hash(file) for file in files]
+    lines = [f"{digest}  {file.name}\n" for digest, file in zip(hashes, files, strict=True)]
+    many = hashlib.sha256("".join(lines).encode()).hexdigest()
+    return {
+        "files": len(files),
+        "bytes": sum(file.stat().st_size for file in files),
+        "sha256": hashes[0] if len(hashes) == 1 else many,
+    }
+
+
+def bundled_files(source: str) -> list[Path]:
+    """Return the raw file behind ``dataset:NAME``."""
+    from relmark_research.tables.sources.bundled_files import dataset_file
+
+    return [dataset_file(source.removeprefix("dataset:"))]
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def code_hash() -> str:
+    """Return one hash of all of this package's code."""
+    folder = Path(__file__).resolve().parents[2]
+    return files_hash(sorted(folder.rglob("*.py")), folder)
+
+
+def files_hash(files: list[Path], folder: Path) -> str:
+    """Return one hash of files, by their names in a folder and what they hold."""
+    lines = [f"{file_hash(file)}  {file.relative_to(folder)}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of this package and of those that its figures rest on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_state(folder: Path) -> dict[str, Any]:
+    """Return commit and dirty flag of the checkout around ``folder``; empty where there is none."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=normal")
+    if commit is None or changes is None:
+        return {}
+    return {"commit": commit.strip(), "dirty": bool(changes.strip())}
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,1 @@
+"""Simulated data with known parameters: the sample firm."""

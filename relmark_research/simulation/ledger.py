@@ -1,0 +1,143 @@
+"""The firm's books by quarter and channel, and the customers that the CRM extract holds of them.
+
+Both shares in the books follow Blattberg and Deighton's curve, ceiling x (1 - exp(-k x spend)),
+and spends were varied on purpose, so that the curves can be estimated.
+"""
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.simulation.firm import ChannelTruth, Truth
+
+QUARTERS_AFTER = 4  # simulated beyond the last day: offers still open then are won in these
+BOOK_COLUMNS = [
+    "quarter",
+    "channel",
+    "acquisition_spend",
+    "prospects_reached",
+    "customers_won",
+    "retention_spend",
+    "customers_at_risk",
+    "customers_kept",
+]
+
+
+def all_quarters(truth: Truth) -> pd.PeriodIndex:
+    """Return the quarters observed and the few after them."""
+    observed = pd.period_range(truth.first_day, truth.last_day, freq="Q")
+    return pd.period_range(observed[0], periods=len(observed) + QUARTERS_AFTER, freq="Q")
+
+
+def simulate_books(truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
+    """Return spends and counts per quarter and channel, a few quarters after the last day too."""
+    quarters = all_quarters(truth)
+    books = [_channel_books(channel, quarters, truth, rng) for channel in truth.channels]
+    return pd.concat(books).sort_values("quarter", kind="stable", ignore_index=True)
+
+
+def observed_books(books: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """Return the books as the firm has them on its last day."""
+    last = pd.Period(truth.last_day, freq="Q")
+    seen = books[books["quarter"] <= last]
+    return seen.assign(quarter=seen["quarter"].astype(str))[BOOK_COLUMNS].reset_index(drop=True)
+
+
+def _channel_books(
+    channel: ChannelTruth, quarters: pd.PeriodIndex, truth: Truth, rng: np.random.Generator
+) -> pd.DataFrame:
+    n = len(quarters)
+    reached = np.rint(channel.reached * (1 + truth.growth) ** np.arange(n)).astype(int)
+    spend = np.round(channel.acquisition.spend * _steps(n, truth, rng), 2)
+    won = rng.binomial(reached, channel.acquisition.rate_at(spend))
+    kept_spend = np.round(channel.retention.spend * _steps(n, truth, rng), 2)
+    at_risk, kept = _renewals(won, channel, kept_spend, rng)
+    return pd.DataFrame(
+        {
+            "quarter": quarters,
+            "channel": channel.name,
+            "acquisition_spend": np.round(spend * reached, 2),
+            "prospects_reached": reached,
+            "customers_won": won,
+            "retention_spend": np.round(kept_spend * at_risk, 2),
+            "customers_at_risk": at_risk,
+            "customers_kept": kept,
+        }
+    )
+
+
+def _steps(n: int, truth: Truth, rng: np.random.Generator) -> np.ndarray:
+    """Return the firm's experiment with its budget: each step as often as the others, shuffled."""
+    return rng.permutation(np.resize(np.array(truth.spend_steps), n))
+
+
+def _renewals(
+    won: np.ndarray, channel: ChannelTruth, spend: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return accounts up for renewal and kept; those won or kept come up again a year later."""
+    at_risk, kept = np.zeros_like(won), np.zeros_like(won)
+    rate = channel.retention.rate_at(spend)
+    for quarter in range(len(won)):
+        before = quarter - 4
+        at_risk[quarter] = channel.opening_accounts if before < 0 else won[before] + kept[before]
+        kept[quarter] = rng.binomial(at_risk[quarter], rate[quarter])
+    return at_risk, kept
+
+
+def simulate_people(books: pd.DataFrame, truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
+    """Return one row per customer of the extract, by day of acquisition.
+
+    `segment` and `channel` are positions in the truth; those acquired after the last day, whose
+    offers were open on it, have no `customer_id`.
+    """
+    won = rng.binomial(books["customers_won"].to_numpy(), truth.extract_share)
+    cell = books.loc[np.repeat(books.index, won)].reset_index(drop=True)
+    names = [channel.name for channel in truth.channels]
+    channel = cell["channel"].map(names.index).to_numpy()
+    mean_cost = (cell["acquisition_spend"] / cell["customers_won"]).to_numpy()
+    shape = truth.acquisition_cost_shape
+    people = pd.DataFrame(
+        {
+            "acquired": _days_within(cell["quarter"], truth, rng),
+            "acquisition_cost": np.round(mean_cost * rng.gamma(shape, 1 / shape, len(cell)), 2),
+            "channel": channel,
+            "segment": _segments(channel, truth, rng),
+            "region": rng.choice(truth.regions, len(cell)),
+        }
+    ).sort_values("acquired", kind="stable", ignore_index=True)
+    ids = np.array([f"C{number:05d}" for number in range(1, len(people) + 1)], dtype=object)
+    ids[people["acquired"] >= truth.days] = None
+    people.insert(0, "customer_id", ids)
+    return people
+
+
+def _days_within(quarters: pd.Series, truth: Truth, rng: np.random.Generator) -> np.ndarray:
+    start = (quarters.dt.start_time - pd.Timestamp(truth.first_day)).dt.days.to_numpy()
+    length = (quarters.dt.end_time - quarters.dt.start_time).dt.days.to_numpy() + 1
+    return start + np.floor(rng.random(len(quarters)) * length).astype(int)
+
+
+def _segments(channel: np.ndarray, truth: Truth, rng: np.random.Generator) -> np.ndarray:
+    shares = np.array([one.segment_shares for one in truth.channels])
+    return pick(shares[channel], rng)
+
+
+def pick(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each row of ``shares`` a position drawn with those chances."""
+    steps = np.cumsum(shares, axis=1)[:, :-1]
+    return (rng.random((len(shares), 1)) > steps).sum(axis=1)
+
+
+def customers_table(people: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """Return the customers as the CRM shows them."""
+    known = people[people["customer_id"].notna()]
+    channels = np.array([channel.name for channel in truth.channels])
+    return pd.DataFrame(
+        {
+            "customer_id": known["customer_id"].astype(str),
+            "acquisition_date": truth.dates(known["acquired"]),
+            "acquisition_cost": known["acquisition_cost"],
+            "channel": channels[known["channel"]],
+            "segment": np.array(truth.segment_names)[known["segment"]],
+            "region": known["region"].astype(str),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Reading tables: columns, dates, row checks, and what engines do differently."""
