@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.customers.log.open_table import opened
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.economics.profitability.cost_rules import (
@@ -24,6 +23,7 @@ from relmark_research.economics.profitability.cost_rules import (
 )
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.concentration import kept_share, top_share
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def retaining_is_cheaper(costs: pd.DataFrame, *, segment: str = ALL) -> Claim:
     Examples
     --------
     >>> import relmark_research as rm
-    >>> from relmark_research.economics.acquisition import unit_costs
+    >>> from relmark_research.economics.budget.unit_costs import unit_costs
     >>> costs = unit_costs(rm.load_sample("books"), by="channel", recent=4)
     >>> retaining_is_cheaper(costs, segment="field").verdict
     'holds'

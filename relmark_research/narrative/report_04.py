@@ -90,7 +90,7 @@ def about(value: float, cash: Formatter) -> str:
 
     Examples
     --------
-    >>> from relmark_research.reporting.numbers import money
+    >>> from relmark_research.formats import money
     >>> about(233991.2, money), about(1.0, money), about(12.345, money)
     ('$234,000', '$1', '$12.34')
     """

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.errors import DataError
+from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 

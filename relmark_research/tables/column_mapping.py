@@ -51,17 +51,17 @@ def untidy_id(table: ir.Table, name: str) -> ir.BooleanValue:
     """Tell which ids of a text column are missing, or are not yet as `identifier` gives them."""
     raw = column(table, name)
     short = (raw.length() <= max(map(len, _NO_ID))).ifelse(raw.lower().isin(_NO_ID), False)
-    return raw.isnull() | sql_dialects.untidy(raw) | short
+    return raw.isnull() | sql_dialects.needs_trimming(raw) | short
 
 
 def identifier(table: ir.Table, name: str) -> ir.Value:
     """Return an id column as trimmed text, null where it is blank: ``"007"`` stays ``"007"``."""
-    raw = sql_dialects.as_written(column(table, name))
+    raw = sql_dialects.as_stored(column(table, name))
     if raw.type().is_integer():
         return raw.cast("string")
     if raw.type().is_floating():  # an integer id with gaps arrives as 17850.0
         raw = (raw == raw.floor()).ifelse(raw.cast("int64").cast("string"), raw.cast("string"))
-    text = sql_dialects.stripped(raw.cast("string"))
+    text = sql_dialects.trimmed(raw.cast("string"))
     blank = text.lower().isin(_NO_ID)
     return blank.ifelse(None, text).cast("string")
 
@@ -117,7 +117,7 @@ def _numeric(raw: ir.Value, decimal: str) -> ir.Value:
             f"column {raw.get_name()!r} must hold numbers; found {raw.type()}. "
             "Name another column, or give the numbers as numbers or text."
         )
-    value, genuine = raw.cast("float64"), sql_dialects.is_number(raw)
+    value, genuine = raw.cast("float64"), sql_dialects.holds_number(raw)
     if genuine is None:
         return value
     return genuine.ifelse(value, _read_number(raw.cast("string"), decimal))
@@ -125,7 +125,7 @@ def _numeric(raw: ir.Value, decimal: str) -> ir.Value:
 
 def _read_number(raw: ir.Value, decimal: str) -> ir.Value:
     """Read text as a number; thousands count as grouped only where each group has three digits."""
-    text = sql_dialects.stripped(raw)
+    text = sql_dialects.trimmed(raw)
     spaced = text.replace("\u00a0", " ").replace("\u202f", " ")
     signs = _GROUP_SIGNS[decimal]
     joined = functools.reduce(lambda left, sign: left.replace(sign, ""), signs, spaced)
@@ -143,10 +143,10 @@ def with_day(table: ir.Table, name: str, options: ReadOptions) -> ir.Table:
     options' time_zone before days are cut; without one, days stay as written (those of UTC for
     moments that the source stores with a zone). A date without a time of day is never moved.
     """
-    raw = sql_dialects.as_written(column(table, name))
+    raw = sql_dialects.as_stored(column(table, name))
     if raw.type().is_string():
         read = datetime_parsing.read(table, raw, options.date_format)
-        return _moved(sql_dialects.settled(read), options).drop(*datetime_parsing.READ)
+        return _moved(sql_dialects.materialised_for_sqlite(read), options).drop(*datetime_parsing.READ)
     if not (raw.type().is_date() or raw.type().is_timestamp()):
         raise DataError(
             f"column {name!r} must hold dates; found {raw.type()}. Give text with a date_format, "
@@ -158,7 +158,7 @@ def with_day(table: ir.Table, name: str, options: ReadOptions) -> ir.Table:
     if raw.type().timezone is None and options.source_time_zone is not None:
         timed = datetime_parsing.to_utc(timed, "relmark_utc", options.source_time_zone)
     day = datetime_parsing.local_day_number(timed.relmark_utc, options.time_zone)
-    return timed.mutate(relmark_date=sql_dialects.from_day_number(day)).drop("relmark_utc")
+    return timed.mutate(relmark_date=sql_dialects.date_of_epoch_day(day)).drop("relmark_utc")
 
 
 def _moved(read: ir.Table, options: ReadOptions) -> ir.Table:
@@ -167,9 +167,9 @@ def _moved(read: ir.Table, options: ReadOptions) -> ir.Table:
 
     if options.time_zone is None:
         return read.mutate(relmark_date=read.relmark_day)
-    local = sql_dialects.day_number(read.relmark_day) * datetime_parsing.DAY + read.relmark_seconds
+    local = sql_dialects.epoch_day(read.relmark_day) * datetime_parsing.DAY + read.relmark_seconds
     timed = read.mutate(relmark_local=local, relmark_utc=local)
-    timed = sql_dialects.settled(
+    timed = sql_dialects.materialised_for_sqlite(
         datetime_parsing.to_utc(timed, "relmark_utc", options.source_time_zone or "UTC")
     )
     said = timed.relmark_local - timed.relmark_offset
@@ -177,6 +177,6 @@ def _moved(read: ir.Table, options: ReadOptions) -> ir.Table:
         relmark_utc=ibis.ifelse(timed.relmark_offset.isnull(), timed.relmark_utc, said)
     )
     day = datetime_parsing.local_day_number(timed.relmark_utc, options.time_zone)
-    timed = timed.mutate(relmark_moved=sql_dialects.from_day_number(day))
+    timed = timed.mutate(relmark_moved=sql_dialects.date_of_epoch_day(day))
     date = ibis.ifelse(timed.relmark_timed, timed.relmark_moved, timed.relmark_day)
     return timed.mutate(relmark_date=date).drop("relmark_local", "relmark_utc", "relmark_moved")

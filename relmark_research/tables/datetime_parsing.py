@@ -57,7 +57,7 @@ def read(table: ir.Table, text: ir.Value, date_format: str | None) -> ir.Table:
     import ibis
 
     own = table.columns
-    stepped = table.mutate(relmark_text=sql_dialects.stripped(text))
+    stepped = table.mutate(relmark_text=sql_dialects.trimmed(text))
     stepped = _iso(stepped) if date_format is None else _by_format(stepped, date_format)
     stepped = stepped.mutate(
         relmark_date=_date(stepped.relmark_year, stepped.relmark_month, stepped.relmark_day),
@@ -235,7 +235,7 @@ DAY = 86_400  # seconds
 
 def local_day_number(utc: ir.Value, zone: str) -> ir.Value:
     """Return the local day of moments, as days since 1970-01-01."""
-    local = utc if zone == "UTC" else sql_dialects.local_seconds(utc, zone)
+    local = utc if zone == "UTC" else sql_dialects.local_epoch_seconds(utc, zone)
     return (local.cast("float64") / DAY).floor().cast("int64")
 
 
@@ -251,13 +251,13 @@ def to_utc(table: ir.Table, name: str, zone: str) -> ir.Table:
         return table
     local = table[name]
     offsets = table.mutate(
-        relmark_before=sql_dialects.local_seconds(local - DAY, zone) - (local - DAY),
-        relmark_after=sql_dialects.local_seconds(local + DAY, zone) - (local + DAY),
+        relmark_before=sql_dialects.local_epoch_seconds(local - DAY, zone) - (local - DAY),
+        relmark_after=sql_dialects.local_epoch_seconds(local + DAY, zone) - (local + DAY),
     )
     before, after = offsets[name] - offsets.relmark_before, offsets[name] - offsets.relmark_after
     shown = offsets.mutate(
-        relmark_first=sql_dialects.local_seconds(before, zone),
-        relmark_second=sql_dialects.local_seconds(after, zone),
+        relmark_first=sql_dialects.local_epoch_seconds(before, zone),
+        relmark_second=sql_dialects.local_epoch_seconds(after, zone),
     )
     only_after = (shown.relmark_first != shown[name]) & (shown.relmark_second == shown[name])
     offset = ibis.ifelse(only_after, shown.relmark_after, shown.relmark_before)

@@ -78,7 +78,7 @@ def marked(raw: ir.Table, names: Columns, options: ReadOptions) -> ir.Table:
         relmark_doubt=_doubt(found, read, names),
     )
     used = [names.date, *column_mapping.columns_used(raw, names.value)]
-    return sql_dialects.parsed(judged, raw, text=any(raw[name].type().is_string() for name in used))
+    return sql_dialects.materialised_rows(judged, raw, text=any(raw[name].type().is_string() for name in used))
 
 
 def _readings(raw: ir.Table, names: Columns, options: ReadOptions) -> dict[str, ir.Value]:
@@ -179,7 +179,7 @@ def _blank(table: ir.Table, names: list[str]) -> ir.BooleanValue:
 def _blank_column(values: ir.Value) -> ir.BooleanValue:
     blank = values.isnull()
     return (
-        blank | (sql_dialects.stripped(values) == "").fill_null(False)
+        blank | (sql_dialects.trimmed(values) == "").fill_null(False)
         if values.type().is_string()
         else blank
     )
@@ -259,7 +259,7 @@ def examples(
 
     value_columns = column_mapping.columns_used(rows, names.value)
     shown = list(dict.fromkeys([names.customer, names.date, *value_columns]))
-    if sql_dialects.keeps_order(rows):
+    if sql_dialects.preserves_order(rows):
         numbered = rows.mutate(relmark_row=ibis.row_number() + 1, relmark_found=condition)
         found = numbered.filter(numbered.relmark_found).order_by("relmark_row")
     else:
@@ -304,7 +304,7 @@ _TESTS: dict[str, Callable[..., Any]] = {
     "startswith": lambda values, text: values.cast("string").startswith(text),
     "endswith": lambda values, text: values.cast("string").endswith(text),
     "contains": lambda values, text: values.cast("string").contains(text),
-    "blank": lambda values: (sql_dialects.stripped(values.cast("string")) == "").fill_null(True),
+    "blank": lambda values: (sql_dialects.trimmed(values.cast("string")) == "").fill_null(True),
 }
 
 

@@ -1,7 +1,7 @@
-"""What engines do differently, in one place; every other expression is the same on all of them.
+"""Differences between SQL engines; every other expression is the same on all of them.
 
-DuckDB, SQLite, PostgreSQL and PySpark are tested to give the same customers to the last digit;
-Snowflake and BigQuery are tested to compile.
+DuckDB, SQLite, PostgreSQL and PySpark are tested to give identical customer summaries; Snowflake
+and BigQuery are tested to compile.
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ import pandas as pd
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-COPIED = "relmark_copy"
-"""How the names of tables begin into which we copy files and frames."""
+TEMPORARY_PREFIX = "relmark_copy"
+"""Prefix of the tables into which files and frames are copied."""
+
+_ZONE_FUNCTIONS = {
+    "duckdb": ("timezone", "zone first"),
+    "postgres": ("timezone", "zone first"),
+    "pyspark": ("from_utc_timestamp", "zone last"),
+    "bigquery": ("datetime", "zone last"),
+}
 
 
-def name_of(expression: ir.Expr) -> str:
-    """Return the engine's name, such as ``"duckdb"``; ``""`` for a table that is bound to none."""
+def engine_name(expression: ir.Expr) -> str:
+    """Return the engine's name, such as ``"duckdb"``; ``""`` for an unbound table."""
     import ibis
 
     try:
@@ -29,20 +36,20 @@ def name_of(expression: ir.Expr) -> str:
         return ""
 
 
-def keeps_order(table: ir.Table) -> bool:
-    """Tell whether the engine keeps the rows of a source in their order."""
-    return name_of(table) == "duckdb"
+def preserves_order(table: ir.Table) -> bool:
+    """Return whether the engine preserves the order of a source's rows."""
+    return engine_name(table) == "duckdb"
 
 
-def stripped(text: ir.Value) -> ir.Value:
-    """Return text without white space at its ends.
+def trimmed(text: ir.Value) -> ir.Value:
+    """Return text without leading and trailing white space.
 
     Ibis's own ``strip`` is wrong on Spark, whose SQL reads the escapes of \\v and \\f as the
     letters v and f, so that the id ``"fred"`` would become ``"red"``.
     """
     import ibis
 
-    if name_of(text) != "pyspark":
+    if engine_name(text) != "pyspark":
         return text.strip()
 
     @ibis.udf.scalar.builtin(name="btrim", signature=(("string", "string"), "string"))
@@ -51,32 +58,32 @@ def stripped(text: ir.Value) -> ir.Value:
     return btrim(text, " \t\n\r")
 
 
-def untidy(text: ir.Value) -> ir.Value:
-    """Tell which texts `stripped` would change, or are empty.
+def needs_trimming(text: ir.Value) -> ir.Value:
+    """Return which texts `trimmed` would change, or are empty.
 
-    DuckDB tells it from the ends of a text in a tenth of the time; what begins with a sign before
-    the first printed one counts too.
+    In DuckDB, testing the first and last characters takes a tenth of the time. Text that begins
+    with a character before the first printable one is included.
     """
-    if name_of(text) != "duckdb":
-        return (stripped(text) != text) | (text == "")
+    if engine_name(text) != "duckdb":
+        return (trimmed(text) != text) | (text == "")
     ends = [text.endswith(sign) for sign in " \t\n\r\v\f"]
     return functools.reduce(operator.or_, ends, text < "!")
 
 
-def rounded(number: ir.Value) -> ir.Value:
-    """Round halves away from zero: PostgreSQL would round them to even, SQLite knows no floor.
+def rounded_half_away(number: ir.Value) -> ir.Value:
+    """Round halves away from zero: PostgreSQL rounds them to even, and SQLite has no floor.
 
-    DuckDB's function of one argument is four times as fast as that of two, which Ibis would call.
+    DuckDB's one-argument function is four times as fast as the two-argument one that Ibis calls.
     """
     import ibis
 
-    if name_of(number) == "duckdb":
+    if engine_name(number) == "duckdb":
 
         @ibis.udf.scalar.builtin(name="round", signature=(("float64",), "float64"))
         def rounds(money): ...  # type: ignore[no-untyped-def]
 
         return rounds(number)
-    if name_of(number) not in ("postgres", "sqlite"):
+    if engine_name(number) not in ("postgres", "sqlite"):
         return number.round()
     size = number.abs()
     whole = size.floor()
@@ -84,21 +91,21 @@ def rounded(number: ir.Value) -> ir.Value:
     return ibis.ifelse(number < 0, -up, up)
 
 
-def whole(number: ir.Value, *, floats: bool) -> ir.Value:
-    """Return whole numbers as int64; where ``floats`` hold their sums, as the engine sums faster.
+def whole_number(number: ir.Value, *, as_float: bool) -> ir.Value:
+    """Return whole numbers as int64, or in DuckDB as float64 where ``as_float``.
 
     DuckDB sums int64 in 128 bits: 3.4 s of CPU against 2.9 s in float64 for 10 million rows.
     """
-    return number if floats and name_of(number) == "duckdb" else number.cast("int64")
+    return number if as_float and engine_name(number) == "duckdb" else number.cast("int64")
 
 
-def exact_sum(whole: ir.Value) -> ir.Value:
-    """Return the sum of whole numbers, of int64 as such; DuckDB would go on with 128 bits."""
+def integer_sum(whole: ir.Value) -> ir.Value:
+    """Return the sum of whole numbers: int64 for int64 (DuckDB's own sum is a 128-bit integer)."""
     import ibis
 
     if whole.type().is_floating():
         return whole.sum()
-    if name_of(whole) != "duckdb":
+    if engine_name(whole) != "duckdb":
         return whole.sum().cast("int64")
 
     @ibis.udf.agg.builtin(name="sum", signature=(("int64",), "decimal(38, 0)"))
@@ -107,41 +114,41 @@ def exact_sum(whole: ir.Value) -> ir.Value:
     return wide_sum(whole).cast("int64")
 
 
-def at_first(values: ir.Value, order: ir.Value) -> ir.Value:
-    """Return the whole number on the first day.
+def value_on_first_day(values: ir.Value, day: ir.Value) -> ir.Value:
+    """Return the whole number on the earliest day.
 
-    DuckDB's own function spares it a sort; SQLite's bare columns are only right beside one single
-    aggregate, so there it is the least of texts that begin with the day.
+    DuckDB's own function avoids a sort. SQLite's bare columns are correct only with one
+    aggregate, so there it is the minimum of texts that begin with the day.
     """
     import ibis
 
-    engine = name_of(values)
+    engine = engine_name(values)
     if engine == "sqlite":
-        dated = order.cast("string") + ibis.literal(" ") + values.cast("string")
+        dated = day.cast("string") + ibis.literal(" ") + values.cast("string")
         return dated.min().substr(11).cast("int64")
     if engine != "duckdb":
-        return values.argmin(order)
+        return values.argmin(day)
 
     kind = values.type()
 
     @ibis.udf.agg.builtin(name="arg_min", signature=((kind, "date"), kind))
     def arg_min(value, by): ...  # type: ignore[no-untyped-def]
 
-    return arg_min(values, order)
+    return arg_min(values, day)
 
 
-def day_number(day: ir.Value) -> ir.Value:
-    """Return the days from 1970-01-01 to a date."""
+def epoch_day(day: ir.Value) -> ir.Value:
+    """Return the number of days from 1970-01-01 to a date."""
     import ibis
 
     return day.delta(ibis.date(1970, 1, 1), unit="day").cast("int64")
 
 
-def from_day_number(number: ir.Value) -> ir.Value:
-    """Return the date so many days after 1970-01-01."""
+def date_of_epoch_day(number: ir.Value) -> ir.Value:
+    """Return the date of a number of days after 1970-01-01."""
     import ibis
 
-    if name_of(number) != "sqlite":
+    if engine_name(number) != "sqlite":
         return (ibis.date(1970, 1, 1) + number.as_interval("D")).cast("date")
 
     @ibis.udf.scalar.builtin(name="date", signature=(("float64",), "date"))
@@ -150,18 +157,18 @@ def from_day_number(number: ir.Value) -> ir.Value:
     return from_julian(number.cast("float64") + 2440587.5)
 
 
-def as_written(values: ir.Value) -> ir.Value:
-    """Return a column as the source holds it: SQLite keeps text in columns declared otherwise."""
-    if name_of(values) == "sqlite" and not values.type().is_numeric():
+def as_stored(values: ir.Value) -> ir.Value:
+    """Return a column as the source stores it: SQLite may hold text in a column of another type."""
+    if engine_name(values) == "sqlite" and not values.type().is_numeric():
         return values.cast("string")
     return values
 
 
-def is_number(values: ir.Value) -> ir.Value | None:
-    """Tell where a numeric column holds numbers; None where the engine sees to that itself."""
+def holds_number(values: ir.Value) -> ir.Value | None:
+    """Return where a numeric column holds numbers; None where the engine guarantees it."""
     import ibis
 
-    if name_of(values) != "sqlite":
+    if engine_name(values) != "sqlite":
         return None
 
     @ibis.udf.scalar.builtin(name="typeof", signature=(("float64",), "string"))
@@ -170,21 +177,20 @@ def is_number(values: ir.Value) -> ir.Value | None:
     return typeof(values).isin(["integer", "real"])
 
 
-def in_order(table: ir.Table, *by: str) -> pd.DataFrame:
+def sorted_frame(table: ir.Table, *by: str) -> pd.DataFrame:
     """Return a result in memory, sorted; text by code points, whatever the engine's collation."""
-    if name_of(table) == "duckdb":
+    if engine_name(table) == "duckdb":
         return table.order_by(list(by)).to_pandas()
     frame = table.to_pandas()
     return frame.sort_values(list(by), kind="stable", ignore_index=True)
 
 
-def local_seconds(utc: ir.Value, zone: str) -> ir.Value:
-    """Return what the clocks of a zone show at moments, as seconds since 1970-01-01 00:00 there."""
-
-    engine = name_of(utc)
+def local_epoch_seconds(utc: ir.Value, zone: str) -> ir.Value:
+    """Return the local time of UTC timestamps, in seconds since 1970-01-01 00:00 local time."""
+    engine = engine_name(utc)
     if engine == "sqlite":
         return _sqlite_local()(utc, zone)
-    moment = _from_seconds(utc, engine)
+    moment = _timestamp(utc, engine)
     name, order = _ZONE_FUNCTIONS.get(engine, ("convert_timezone", "zone utc first"))
     if order == "zone first":
         moment = moment.cast("timestamp('UTC')")
@@ -199,7 +205,37 @@ def local_seconds(utc: ir.Value, zone: str) -> ir.Value:
     return local.epoch_seconds().cast("int64")
 
 
-def _from_seconds(utc: ir.Value, engine: str) -> ir.Value:
+def materialised_for_sqlite(table: ir.Table) -> ir.Table:
+    """Return the table, in SQLite as a temporary one, whose parser limits the depth of queries.
+
+    SQLite stores it outside the file that is read.
+    """
+    return _temporary_copy(table) if engine_name(table) == "sqlite" else table
+
+
+def materialised_rows(table: ir.Table, raw: ir.Table, *, text: bool) -> ir.Table:
+    """Return parsed rows, as a temporary table where parsing them repeatedly would be slow.
+
+    That is text in DuckDB and everything in SQLite. The copy ``raw`` of a file or a frame is
+    dropped, since the temporary table holds its columns too.
+    """
+    engine = engine_name(table)
+    if engine != "sqlite" and not (engine == "duckdb" and text):
+        return table
+    copy, name = _temporary_copy(table), getattr(raw.op(), "name", "")
+    if name.startswith(TEMPORARY_PREFIX):
+        table.get_backend().drop_table(name, force=True)
+    return copy
+
+
+def _temporary_copy(table: ir.Table) -> ir.Table:
+    import ibis
+
+    return table.get_backend().create_table(ibis.util.gen_name("relmark"), table, temp=True)
+
+
+def _timestamp(utc: ir.Value, engine: str) -> ir.Value:
+    """Return the timestamp of seconds since 1970."""
     import ibis
 
     if engine != "postgres":
@@ -209,43 +245,6 @@ def _from_seconds(utc: ir.Value, engine: str) -> ir.Value:
     def to_timestamp(seconds): ...  # type: ignore[no-untyped-def]
 
     return to_timestamp(utc.cast("float64"))
-
-
-def settled(table: ir.Table) -> ir.Table:
-    """Return the table, for SQLite as a temporary one, since its parser takes no deep queries.
-
-    SQLite keeps it outside of the file that is read.
-    """
-    return _kept(table) if name_of(table) == "sqlite" else table
-
-
-def parsed(table: ir.Table, raw: ir.Table, *, text: bool) -> ir.Table:
-    """Return rows that were read, kept where reading them again and again would cost much.
-
-    That is text in DuckDB and everything in SQLite. What was copied in from a file or a frame, and
-    is now in the kept table as well, is dropped.
-    """
-    engine = name_of(table)
-    if engine != "sqlite" and not (engine == "duckdb" and text):
-        return table
-    kept, name = _kept(table), getattr(raw.op(), "name", "")
-    if name.startswith(COPIED):
-        table.get_backend().drop_table(name, force=True)
-    return kept
-
-
-def _kept(table: ir.Table) -> ir.Table:
-    import ibis
-
-    return table.get_backend().create_table(ibis.util.gen_name("relmark"), table, temp=True)
-
-
-_ZONE_FUNCTIONS = {
-    "duckdb": ("timezone", "zone first"),
-    "postgres": ("timezone", "zone first"),
-    "pyspark": ("from_utc_timestamp", "zone last"),
-    "bigquery": ("datetime", "zone last"),
-}
 
 
 def _builtin(name: str, types: tuple[str, ...]) -> Any:
@@ -260,7 +259,7 @@ def _builtin(name: str, types: tuple[str, ...]) -> Any:
 
 
 def _sqlite_local() -> Any:
-    """SQLite knows no time zones; it calls back into Python for each row."""
+    """Return a Python function that SQLite calls for each row: it has no time zones itself."""
     import ibis
 
     def relmark_local_seconds(utc, zone):  # type: ignore[no-untyped-def]

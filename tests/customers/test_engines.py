@@ -253,7 +253,7 @@ def test_money_is_rounded_alike(read):
         0.99995,
     ]
     frame = pd.DataFrame({"customer_id": list("abcdefghi"), "date": "2024-01-01", "value": values})
-    parts = package_engines.in_order(read(frame, returns="keep").days, "customer_id")["parts"]
+    parts = package_engines.sorted_frame(read(frame, returns="keep").days, "customer_id")["parts"]
     halves_away = [int(math.copysign(math.floor(abs(v * 10_000) + 0.5), v)) for v in values]
     assert parts.to_list() == halves_away
 

@@ -5,7 +5,7 @@ import pytest
 from relmark_research.customers.log.datasets import load_sample
 from relmark_research.customers.log.open_table import column_by_customer, opened
 from relmark_research.economics.budget.spend_ledger import Books
-from relmark_research.economics.budget.unit_costs import payback, payback_table, unit_costs, wilson
+from relmark_research.economics.budget.unit_costs import payback, payback_table, unit_costs
 from relmark_research.economics.claims import retaining_is_cheaper
 from relmark_research.errors import DataError, ParameterError
 
@@ -130,12 +130,6 @@ def test_without_varied_spend_there_is_no_marginal_cost_and_a_note(one) -> None:
 def test_recent_is_checked(table) -> None:
     with pytest.raises(ParameterError, match=r"from 1 to the 12 of the books; found 13"):
         unit_costs(table, by="channel", recent=13)
-
-
-def test_wilson_against_print_and_at_its_ends() -> None:
-    low, high = wilson(np.array([0, 10, 100]), np.array([100, 100, 100]), 0.95)
-    assert low[0] == 0 and high[2] == 1
-    assert (round(low[1], 4), round(high[1], 4)) == (0.0552, 0.1744)
 
 
 @pytest.mark.parametrize("retention", [None, 0.6])

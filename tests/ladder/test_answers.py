@@ -258,7 +258,7 @@ def test_the_best_policy_beats_every_other_one(chances):
         (lambda c: c.value({"repeat": 3}, 0.1), ParameterError, "found none for prospect"),
         (lambda c: c.value(dict.fromkeys(STATES, 1) | {"x": 2}, 0.1), LadderError, "no rung 'x'"),
         (lambda c: c.value(dict.fromkeys(STATES, 1), 0), ParameterError, "rate above 0"),
-        (lambda c: c.intervals(95), ParameterError, "level of an interval"),
+        (lambda c: c.intervals(95), ParameterError, "a level is a probability"),
         (lambda c: c.intervals("0.95"), ParameterError, "found the text '0.95'"),
         (
             lambda c: rm.economics.best_levels(

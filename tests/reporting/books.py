@@ -6,7 +6,7 @@ import nbformat
 from nbformat import v4
 
 SPEAKS = """\
-from relmark_research.reporting.story import answer, record
+from relmark_research.reporting.display.story import answer, record
 answer(f"A margin of {margin} for {segment}, seen to {as_of}.")
 record("margin", margin, low=margin / 2, high=margin * 2, unit="share", label="Margin")"""
 PARAMETERS = """\

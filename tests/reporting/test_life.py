@@ -16,7 +16,7 @@ from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = "as_of = None\nsegment = 'all'\nmargin = 0.3\nseed = 7\nsource = ''\nreading = {}"
 SPEAKS = """\
-from relmark_research.reporting.story import answer, record
+from relmark_research.reporting.display.story import answer, record
 answer(f'A margin of {margin} for {segment}.')
 record('margin', margin, low=margin - 0.01, high=margin + 0.01, unit='share', label='Margin')
 record('customers', 100 * len(segment), unit='customers')"""

@@ -49,7 +49,7 @@ def test_the_wheel_brings_notebooks_recipes_and_data(installed):
     assert (package / "notebooks" / "01_customer_base.ipynb").is_file()
     assert (package / "recipes" / "own.yml").is_file()
     assert (package / "sample" / "transactions.csv").is_file()
-    assert (package / "reporting" / "templates" / "report" / "style.css").is_file()
+    assert (package / "reporting" / "pages" / "templates" / "report" / "style.css").is_file()
     assert not list(package.rglob(".ipynb_checkpoints"))
 
 

@@ -15,7 +15,7 @@ RECIPE = "title: Own\ndata: {{source: sales.csv}}\ntables: {}\nnotebooks: [plain
 @pytest.fixture
 def project(tmp_path):
     for name, parameters in (("plain", MAY), ("needs", NEEDS)):
-        cell = "from relmark_research.reporting.story import answer\nanswer(f'saw {contacts}')"
+        cell = "from relmark_research.reporting.display.story import answer\nanswer(f'saw {contacts}')"
         write_notebook(
             tmp_path / "notebooks", name, cell, parameters=f'source = ""  # data\n{parameters}'
         )

@@ -13,10 +13,11 @@ from scipy import special
 from relmark_research.clv.covariates import _covariate_gradients
 from relmark_research.clv.covariates._covariate_gradients import Block
 from relmark_research.clv.covariates.formula import Design, joined
-from relmark_research.clv.estimation.fit import Diagnosis, Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Diagnosis, Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError, check_choice
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     pass  # MOVED

@@ -23,7 +23,8 @@ from relmark_research.clv.estimation import serialization
 from relmark_research.clv.estimation.convergence import Diagnosis, ratio_name
 from relmark_research.clv.estimation.likelihood import Likelihood
 from relmark_research.clv.estimation.profile_likelihood import Profile, profile
-from relmark_research.errors import ConvergenceError, ParameterError, check_count, check_level
+from relmark_research.errors import ConvergenceError, ParameterError, check_count
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.stats.newton import Found, maximise
 from relmark_research.units import TimeUnit
 
@@ -227,11 +228,6 @@ class Fit:
     @cached_property
     def _profiles(self) -> dict[tuple[str, float], tuple[float, float]]:
         return {}
-
-
-def normal_quantile(level: float) -> float:
-    """Return z such that a standard normal lies within -+z with probability ``level``."""
-    return float(special.ndtri(0.5 + check_level(level) / 2))
 
 
 def fit(

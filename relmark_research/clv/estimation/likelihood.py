@@ -1,37 +1,101 @@
-"""The likelihood of a model over weighted rows, as a function of the parameters' logarithms.
+"""The log-likelihood of a model over weighted rows, as a function of the log-parameters.
 
-All parameters are positive; in their logarithms a change of the time unit is a mere shift.
+All parameters are positive; in their logarithms a change of the time unit is a shift by a constant.
+The likelihood and what builds on it (convergence, profile, fit) need only a few things of a model.
+`ParametricModel` lists them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
 from relmark_research.stats.newton import Point
 
-if TYPE_CHECKING:
-    from relmark_research.clv.estimation.model import Model
-
 Array = np.ndarray
-Summed = Callable[[Array], tuple[float, Array, Array]]
+Derivatives = tuple[float, Array, Array]  # value, gradient (k,) and Hessian (k, k)
+SummedLikelihood = Callable[[Array], Derivatives]
 
 _STEP = 1e-4  # of the logarithms, for a Hessian from gradients
-_LIMIT = 300.0  # logarithms beyond it would overflow
+_LIMIT = 300.0  # larger logarithms would overflow
+
+
+@dataclass(frozen=True)
+class MixingDistribution:
+    """The two parameters of the distribution of one trait over customers.
+
+    If customers hardly differ in the trait, both parameters diverge and the data identify only
+    their ratio: first / second (a ``"rate"``) or first / (first + second) (a ``"share"``).
+
+    Attributes
+    ----------
+    first, second
+        Names of the parameters.
+    trait
+        What varies over customers, such as ``"purchase rate"``.
+    kind
+        Which ratio is the mean of the trait.
+    zero_limit
+        The model's name for a ratio of 0, such as ``"no dropout"``; empty if it has none.
+    """
+
+    first: str
+    second: str
+    trait: str
+    kind: Literal["rate", "share"]
+    zero_limit: str = ""
+
+    @property
+    def ratio(self) -> str:
+        """The formula of the mean, such as ``"a / (a + b)"``."""
+        first, second = self.first, self.second
+        return f"{first} / ({first} + {second})" if self.kind == "share" else f"{first} / {second}"
+
+
+class ParametricModel(Protocol):
+    """What estimation needs of a model; `Model` is the class to derive one from."""
+
+    mixtures: ClassVar[tuple[MixingDistribution, ...]]
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the parameters' names, in order."""
+
+    @property
+    def values(self) -> Array:
+        """The parameters in order, shape (k,)."""
+
+    @classmethod
+    def from_values(cls, values: Array) -> Self:
+        """Return the model with these parameters, in order."""
+
+    @classmethod
+    def start(cls, *args: Any, **kwargs: Any) -> Self:
+        """Return the starting values for these data and ``weights``."""
+
+    def log_likelihood(self, *args: Any, **kwargs: Any) -> Array:
+        """Return each row's log-likelihood, shape (rows,)."""
+
+    def score(self, *args: Any, **kwargs: Any) -> Array:
+        """Return the gradient of each row's log-likelihood, shape (k, rows)."""
+
+    @classmethod
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
+        """Return the function that sums the log-likelihood and its derivatives over rows."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """A model's log-likelihood summed over weighted rows, less a penalty if there is one.
+    """A model's log-likelihood summed over weighted rows, minus a penalty if there is one.
 
     Attributes
     ----------
     model
-        The kind of model.
+        The class of the model.
     data
         One array per column, shape (rows,).
     weights
@@ -40,74 +104,76 @@ class Likelihood:
         Weight of the squared distance of the log-parameters from ``reference``, >= 0.
     """
 
-    model: type[Model]
-    data: tuple[Array, ...]
-    weights: Array
+    model: type[ParametricModel]
+    data: tuple[Array, ...] = field(repr=False)
+    weights: Array = field(repr=False)
     penalty: float = 0.0
 
     @cached_property
     def reference(self) -> Array:
-        """Logarithms of the model's start: it follows the units of time and money."""
+        """Logarithms of the starting values, which follow the units of time and money."""
         return np.log(self.model.start(*self.data, weights=self.weights).values)
 
     @cached_property
-    def summed(self) -> Summed:
+    def summed(self) -> SummedLikelihood:
         """The model's own sums over these rows."""
         return self.model.summed(self.data, self.weights)
 
     @property
-    def customers(self) -> float:
-        """How many customers the likelihood sums over."""
+    def n_customers(self) -> float:
+        """Number of customers in the sum."""
         return float(self.weights.sum())
 
-    def at(self, logs: Array) -> Point:
-        """Return value, gradient and Hessian by the log-parameters, less the penalty."""
+    def evaluate(self, logs: Array) -> Point:
+        """Return value, gradient and Hessian by the log-parameters, minus the penalty."""
         values = np.exp(np.clip(logs, -_LIMIT, _LIMIT))
         with np.errstate(all="ignore"):
             value, gradient, hessian = self.summed(values)
             slope = values * gradient
             curvature = np.outer(values, values) * hessian + np.diag(slope)
         if self.penalty:
-            off = logs - self.reference
-            value = value - self.penalty * float(off @ off)
-            slope = slope - 2 * self.penalty * off
+            distance = logs - self.reference
+            value = value - self.penalty * float(distance @ distance)
+            slope = slope - 2 * self.penalty * distance
             curvature = curvature - 2 * self.penalty * np.eye(len(logs))
         return Point(np.asarray(logs, float), float(value), slope, curvature)
 
-    def without_penalty(self, logs: Array) -> float:
-        """Return the log-likelihood itself."""
-        off = logs - self.reference if self.penalty else np.zeros(1)
-        return self.at(logs).value + self.penalty * float(off @ off)
+    def unpenalised(self, logs: Array) -> float:
+        """Return the log-likelihood without the penalty."""
+        distance = logs - self.reference if self.penalty else np.zeros(1)
+        return self.evaluate(logs).value + self.penalty * float(distance @ distance)
 
-    def sample(self, most: int) -> Likelihood:
-        """Return the likelihood of every n-th customer in the rows' order, ``most`` at most.
+    def sample(self, size: int) -> Likelihood:
+        """Return the likelihood of a systematic sample of ``size`` customers.
 
-        Rows stand in the order of their values, so that the sample is like the whole.
+        Rows are sorted by their values, so that the sample is representative.
         """
         ranks = np.cumsum(self.weights)
-        picked = (np.arange(most) + 0.5) * (ranks[-1] / most)
-        rows, counts = np.unique(np.searchsorted(ranks, picked), return_counts=True)
+        selected = (np.arange(size) + 0.5) * (ranks[-1] / size)
+        rows, counts = np.unique(np.searchsorted(ranks, selected), return_counts=True)
         data = tuple(column[rows] for column in self.data)
         return Likelihood(self.model, data, counts.astype(float), self.penalty)
 
 
-def differenced(model: type[Model], data: tuple[Array, ...], weights: Array) -> Summed:
+def summed_with_numerical_hessian(
+    model: type[ParametricModel], data: tuple[Array, ...], weights: Array
+) -> SummedLikelihood:
     """Return the sums of log-likelihood and score, with the Hessian from central differences."""
 
-    def slope(values: Array) -> Array:
+    def gradient(values: Array) -> Array:
         score = model.from_values(values).score(*data)
-        return np.asarray(np.einsum("ki,i->k", score, weights))  # BLAS's threads cost more
+        return np.asarray(np.einsum("ki,i->k", score, weights))  # faster than starting BLAS threads
 
-    def summed(values: Array) -> tuple[float, Array, Array]:
-        each = model.from_values(values).log_likelihood(*data)
-        value = float(np.einsum("i,i->", each, weights))
+    def summed(values: Array) -> Derivatives:
+        by_row = model.from_values(values).log_likelihood(*data)
+        value = float(np.einsum("i,i->", by_row, weights))
         steps = np.eye(len(values)) * _STEP
         columns = [
-            (slope(values * np.exp(step)) - slope(values * np.exp(-step)))
+            (gradient(values * np.exp(step)) - gradient(values * np.exp(-step)))
             / (2 * values[k] * np.sinh(_STEP))
             for k, step in enumerate(steps)
         ]
         hessian = np.array(columns)
-        return value, slope(values), (hessian + hessian.T) / 2
+        return value, gradient(values), (hessian + hessian.T) / 2
 
     return summed

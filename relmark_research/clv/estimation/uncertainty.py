@@ -16,8 +16,9 @@ import numpy as np
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation.convergence import told_pairs
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.errors import ParameterError
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model

@@ -1,8 +1,9 @@
-"""Customers' future by a model, computed where customers differ: once per distinct history.
+"""Expectations of customers given their histories, computed once per distinct history.
 
-P(alive) depends on the whole history; what a *living* customer brings depends on x and T only, and
-is smooth in T. It is hence computed at a few points of T for each x and interpolated between them
-(Chebyshev points in ln(T + c), to a relative 1e-10), wherever that is less work.
+P(alive) depends on the whole history (x, t_x, T). What a customer does if alive depends on x and T
+only and is smooth in T. It is therefore computed on a grid of T for each x and interpolated
+(Chebyshev points in ln(T + c), relative error 1e-10), unless computing every distinct (x, T) takes
+less work.
 """
 
 from __future__ import annotations
@@ -23,26 +24,30 @@ if TYPE_CHECKING:
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 Array = np.ndarray
-Future = Callable[[PurchaseModel], Array]
+Quantity = Callable[[PurchaseModel], Array]
+"""What is computed of a customer who is alive, such as the expected purchases."""
 
-_POINTS = (10, 16, 28, 48)
-_EXACT, _ROUGH = 1e-10, 1e-6  # relative error of a value, and of its slopes by the parameters
-_STEP = 1e-4  # of the log-parameters
+_GRID_SIZES = (10, 16, 28, 48)
+_GRID_SHARE = 0.7  # of the distinct (x, T): a grid with more points does not pay
+_PROBES = (0.003, 0.05, 0.2, 0.42, 0.61, 0.83, 0.96, 0.998)  # quantiles of T that test a grid
+_VALUE_ERROR, _GRADIENT_ERROR = 1e-10, 1e-6  # relative errors that a grid may have
+_STEP = 1e-4  # of the log-parameters, in central differences
+_SMALLEST = 1e-300  # kept above 0 in logarithms
 
 
-def purchases_by(length: float) -> Future:
-    """Return the future "expected purchases within ``length``" of a living customer."""
-    return lambda living: living.expected_purchases(np.asarray(length))
+def expected_purchases_within(length: float) -> Quantity:
+    """Return the quantity "expected purchases within ``length``"."""
+    return lambda alive: alive.expected_purchases(np.asarray(length))
 
 
-def discounted_purchases_by(length: float, delta: float) -> Future:
-    """Return the future "discounted purchases within ``length``" of a living customer."""
-    return lambda living: living.discounted_purchases(delta, length)
+def discounted_purchases_within(length: float, delta: float) -> Quantity:
+    """Return the quantity "discounted expected purchases within ``length``"."""
+    return lambda alive: alive.discounted_purchases(delta, length)
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Customers' distinct histories, and the x and T that occur in them.
+class ConditionalExpectations:
+    """P(alive) and expectations if alive, given customers' histories.
 
     Attributes
     ----------
@@ -51,9 +56,9 @@ class Outlook:
     x, T
         Their distinct values, sorted.
     x_code, T_code
-        Which of them each history has.
-    each
-        Whether every customer stands alone, as a model with parameters of each one needs.
+        Index of each history's value in ``x`` and ``T``.
+    per_customer
+        Whether the model has parameters per customer, so that no histories are collapsed.
     """
 
     histories: Distinct
@@ -61,153 +66,170 @@ class Outlook:
     T: Array
     x_code: Array
     T_code: Array
-    each: bool = False
+    per_customer: bool = False
 
     @classmethod
-    def of(cls, customers: CustomerSummary, model: Model | None = None) -> Outlook:
+    def from_customers(
+        cls, customers: CustomerSummary, model: Model | None = None
+    ) -> ConditionalExpectations:
         """Find the distinct histories of customers; all of them for a model per customer."""
         history = customers.frequency, customers.recency, customers.T
-        each = _per_customer(model)
-        if each:
-            rows = np.arange(len(customers))
-            found = Distinct(history, customers.weights, codes=rows, places=rows)
-        else:
-            found = distinct(*history, weights=customers.weights)
-        (x_code, x), (T_code, T) = coded(found.columns[0]), coded(found.columns[2])
-        return cls(found, x, T, x_code, T_code, each)
+        per_customer = model is not None and any(np.ndim(value) for value in astuple(model))
+        histories = (
+            _uncollapsed(history, customers.weights)
+            if per_customer
+            else distinct(*history, weights=customers.weights)
+        )
+        (x_code, x), (T_code, T) = coded(histories.columns[0]), coded(histories.columns[2])
+        return cls(histories, x, T, x_code, T_code, per_customer)
 
     @cached_property
     def pairs(self) -> Distinct:
-        """The distinct (x, T) among the histories; every one where each stands alone."""
+        """The distinct (x, T) among the histories; all of them for a model per customer."""
         x, _, T = self.histories.columns
-        if self.each:
-            rows = np.arange(len(x))
-            return Distinct((x, T), self.histories.weights, codes=rows, places=rows)
-        return distinct(x, T)
+        return _uncollapsed((x, T), self.histories.weights) if self.per_customer else distinct(x, T)
 
     def p_alive(self, model: PurchaseModel) -> Array:
         """Return P(alive) per distinct history."""
-        self._check(model)
+        self._check_rows(model)
         return model.p_alive(*self.histories.columns)
 
-    def living(self, model: PurchaseModel, future: Future) -> Array:
-        """Return a living customer's future per distinct history."""
-        self._check(model)
-        if self.each:
+    def if_alive(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        """Return the quantity of a customer who is alive, per distinct history."""
+        self._check_rows(model)
+        if self.per_customer:
             x, _, T = self.histories.columns
-            return future(model.living(x, T))
-        return self._points(model, future, _EXACT).at(model, future)
+            return quantity(model.living(x, T))
+        return self._evaluation(model, quantity, _VALUE_ERROR).values(model, quantity)
 
-    def _check(self, model: PurchaseModel) -> None:
-        """Refuse to take one customer's parameters for another's."""
-        sizes = {np.size(value) for value in astuple(model) if np.ndim(value)}
-        rows = len(self.histories.weights) if self.each else None
-        if sizes - {rows}:
-            raise ParameterError(
-                "a model with parameters of each customer goes with just these customers, one "
-                f"value per row; found {sizes.pop():,} values for {len(self.histories.inverse):,} "
-                "rows. Make it by model_for(customers), and hand in the same customers."
-            )
+    def expected(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        """Return P(alive) x the quantity if alive, per distinct history."""
+        return self.p_alive(model) * self.if_alive(model, quantity)
 
-    def logit_alive_slopes(self, model: PurchaseModel) -> Array:
-        """Return d logit P(alive) / d log(parameter) per distinct history, 0 where it is 1."""
+    def logit_p_alive_gradient(self, model: PurchaseModel) -> Array:
+        """Return d logit P(alive) / d log(parameter) per distinct history, 0 where P is 1."""
 
         def logit(at: PurchaseModel) -> Array:
-            alive = np.clip(self.p_alive(at), 1e-300, 1 - 1e-16)
+            alive = np.clip(self.p_alive(at), _SMALLEST, 1 - 1e-16)
             return np.log(alive) - np.log1p(-alive)
 
-        return _slopes(logit, model)
+        return _gradient(logit, model)
 
-    def log_living_slopes(self, model: PurchaseModel, future: Future) -> Array:
-        """Return d ln(future of the living) / d log(parameter) per distinct history."""
-        if self.each:
-            return _slopes(lambda at: np.log(np.maximum(self.living(at, future), 1e-300)), model)
-        points = self._points(model, future, _ROUGH)
-        middle = points.table(model, future)
-        safe = np.where(middle > 0, middle, 1.0)
-        by_point = _slopes(lambda at: points.table(at, future) / safe, model)
-        return np.stack([points.spread(slope) for slope in by_point])
+    def log_if_alive_gradient(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        """Return d ln(quantity if alive) / d log(parameter) per distinct history."""
+        if self.per_customer:
+            return _gradient(
+                lambda at: np.log(np.maximum(self.if_alive(at, quantity), _SMALLEST)), model
+            )
+        evaluation = self._evaluation(model, quantity, _GRADIENT_ERROR)
+        center = evaluation.table(model, quantity)
+        divisor = np.where(center > 0, center, 1.0)
+        by_point = _gradient(lambda at: evaluation.table(at, quantity) / divisor, model)
+        return np.stack([evaluation.to_histories(slope) for slope in by_point])
 
-    def _points(self, model: PurchaseModel, future: Future, error: float) -> _Points | _Pairs:
-        """Return the fewest points of T that are enough at the least, middle and largest x."""
-        pairs = _Pairs(self)
-        if len(self.T) < 2 * _POINTS[0]:
-            return pairs
-        some = self.x[[0, len(self.x) // 2, -1]]
-        probes = np.quantile(self.T, [0.003, 0.05, 0.2, 0.42, 0.61, 0.83, 0.96, 0.998])
-        exact = future(model.living(some[:, None], probes[None, :]))
-        for count in _POINTS:
-            if count * len(self.x) > 0.7 * len(self.pairs.weights):
+    def log_expected_gradient(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        """Return d ln(P(alive) x quantity) / d log(parameter) per distinct history."""
+        by_alive = (1 - self.p_alive(model)) * self.logit_p_alive_gradient(model)
+        return by_alive + self.log_if_alive_gradient(model, quantity)
+
+    def _check_rows(self, model: PurchaseModel) -> None:
+        """Refuse a model whose parameters are those of other customers."""
+        sizes = {np.size(value) for value in astuple(model) if np.ndim(value)}
+        expected = len(self.histories.weights) if self.per_customer else None
+        if sizes - {expected}:
+            raise ParameterError(
+                "a model with parameters per customer needs one value per row of these customers; "
+                f"found {sizes.pop():,} values for {len(self.histories.inverse):,} rows. Make the "
+                "model with model_for(customers) and pass the same customers."
+            )
+
+    def _evaluation(
+        self, model: PurchaseModel, quantity: Quantity, error: float
+    ) -> _Grid | _EveryPair:
+        """Return the smallest grid that is accurate at the least, middle and largest x."""
+        every_pair = _EveryPair(self)
+        if len(self.T) < 2 * _GRID_SIZES[0]:
+            return every_pair
+        x = self.x[[0, len(self.x) // 2, -1]]
+        probes = np.quantile(self.T, _PROBES)
+        exact = quantity(model.living(x[:, None], probes[None, :]))
+        for count in _GRID_SIZES:
+            if count * len(self.x) > _GRID_SHARE * len(self.pairs.weights):
                 break
-            points = _Points.of(self, count)
-            known = future(model.living(some[:, None], points.nodes[None, :]))
-            found = known @ points.weights(probes).T
+            grid = _Grid.chebyshev(self, count)
+            at_nodes = quantity(model.living(x[:, None], grid.nodes[None, :]))
+            found = at_nodes @ grid.interpolation(probes).T
             if np.all(np.abs(found - exact) <= error * np.abs(exact)):
-                return points
-        return pairs
+                return grid
+        return every_pair
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Futures computed for every distinct (x, T)."""
+class _EveryPair:
+    """A quantity computed at every distinct (x, T)."""
 
-    outlook: Outlook
+    expectations: ConditionalExpectations
 
-    def table(self, model: PurchaseModel, future: Future) -> Array:
-        return future(model.living(*self.outlook.pairs.columns))
+    def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        return quantity(model.living(*self.expectations.pairs.columns))
 
-    def spread(self, table: Array) -> Array:
-        return table[self.outlook.pairs.inverse]
+    def to_histories(self, table: Array) -> Array:
+        return table[self.expectations.pairs.inverse]
 
-    def at(self, model: PurchaseModel, future: Future) -> Array:
-        return self.spread(self.table(model, future))
+    def values(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        return self.to_histories(self.table(model, quantity))
 
 
 @dataclass(frozen=True)
-class _Points:
-    """Futures computed at some T for every x, and interpolated to the histories."""
+class _Grid:
+    """A quantity computed at some T for every x, and interpolated to the histories."""
 
-    outlook: Outlook
+    expectations: ConditionalExpectations
     nodes: Array
     shift: float
-    matrix: Array  # from the nodes to the outlook's T, shape (T, nodes)
+    matrix: Array  # from the nodes to the distinct T, shape (T, nodes)
 
     @classmethod
-    def of(cls, outlook: Outlook, count: int) -> _Points:
-        low, high = outlook.T[0], outlook.T[-1]
+    def chebyshev(cls, expectations: ConditionalExpectations, count: int) -> _Grid:
+        """Return the grid of Chebyshev points in ln(T + shift)."""
+        low, high = expectations.T[0], expectations.T[-1]
         shift = 0.1 * high
         ends = np.log(np.array([low, high]) + shift)
-        place = np.cos(np.pi * (np.arange(count) + 0.5) / count)
-        nodes = np.exp(ends.mean() + np.ptp(ends) / 2 * place) - shift
-        points = cls(outlook, np.maximum(nodes, 0.0), shift, np.empty((0, count)))
-        return cls(outlook, points.nodes, shift, points.weights(outlook.T))
+        points = np.cos(np.pi * (np.arange(count) + 0.5) / count)
+        nodes = np.exp(ends.mean() + np.ptp(ends) / 2 * points) - shift
+        grid = cls(expectations, np.maximum(nodes, 0.0), shift, np.empty((0, count)))
+        return cls(expectations, grid.nodes, shift, grid.interpolation(expectations.T))
 
-    def weights(self, T: Array) -> Array:
-        """Return each node's part in the interpolated value at T (barycentric formula)."""
+    def interpolation(self, T: Array) -> Array:
+        """Return each node's weight in the interpolated value at T (barycentric formula)."""
         count = len(self.nodes)
         angle = np.pi * (np.arange(count) + 0.5) / count
-        share = np.sin(angle) * np.where(np.arange(count) % 2, -1.0, 1.0)
-        off = np.log(T + self.shift)[:, None] - np.log(self.nodes + self.shift)
-        hit = off == 0
-        part = share / np.where(hit, 1.0, off)
-        part = np.where(hit.any(axis=1, keepdims=True), hit, part)
-        return part / part.sum(axis=1, keepdims=True)
+        barycentric = np.sin(angle) * np.where(np.arange(count) % 2, -1.0, 1.0)
+        distance = np.log(T + self.shift)[:, None] - np.log(self.nodes + self.shift)
+        hit = distance == 0
+        weights = barycentric / np.where(hit, 1.0, distance)
+        weights = np.where(hit.any(axis=1, keepdims=True), hit, weights)
+        return weights / weights.sum(axis=1, keepdims=True)
 
-    def table(self, model: PurchaseModel, future: Future) -> Array:
-        return future(model.living(self.outlook.x[:, None], self.nodes[None, :]))
+    def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        return quantity(model.living(self.expectations.x[:, None], self.nodes[None, :]))
 
-    def spread(self, table: Array) -> Array:
-        return (table @ self.matrix.T)[self.outlook.x_code, self.outlook.T_code]
+    def to_histories(self, table: Array) -> Array:
+        codes = self.expectations.x_code, self.expectations.T_code
+        return (table @ self.matrix.T)[codes]
 
-    def at(self, model: PurchaseModel, future: Future) -> Array:
-        return self.spread(self.table(model, future))
-
-
-def _per_customer(model: Model | None) -> bool:
-    return model is not None and any(np.ndim(value) for value in astuple(model))
+    def values(self, model: PurchaseModel, quantity: Quantity) -> Array:
+        return self.to_histories(self.table(model, quantity))
 
 
-def _slopes(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:
+def _uncollapsed(columns: tuple[Array, ...], weights: Array) -> Distinct:
+    """Return every row as a distinct one."""
+    rows = np.arange(len(weights))
+    return Distinct(columns, weights, codes=rows, places=rows)
+
+
+def _gradient(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:
+    """Return d quantity / d log(parameter) by central differences, parameters per row allowed."""
     logs, kind = np.log(np.stack(np.broadcast_arrays(*astuple(model)))), type(model)
     steps = np.eye(len(logs)).reshape(len(logs), -1, *(1,) * (logs.ndim - 1)) * _STEP
     moved = [quantity(kind(*np.exp(logs + u))) - quantity(kind(*np.exp(logs - u))) for u in steps]

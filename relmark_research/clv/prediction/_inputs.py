@@ -1,4 +1,4 @@
-"""What a forecast or a value is asked of: fits, models and margins, checked before use."""
+"""Checked inputs of forecasts, values and validation: models, fits, units of time and margins."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.errors import ParameterError, check_number, unknown_name
+from relmark_research.units import TimeUnit
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.customer_summary import CustomerSummary
@@ -20,76 +21,126 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Margin = float | str | pd.Series
 
+_MARGIN_RULE = "is a share of value in (0, 1], 0.3 for thirty percent"
+
 
 def purchase_model(
     fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary | None = None
 ) -> PurchaseModel:
-    """Return the model of purchases, or raise ParameterError saying what was given instead.
+    """Return the purchase model of a fit or a model.
 
-    A fit with covariates has one for given customers, whose table has the formulas' columns.
+    A fit with covariates has a model per customer, which needs ``customers`` with the columns of
+    its formulas.
+
+    Raises
+    ------
+    ParameterError
+        If it is not a purchase model, or a fit with covariates comes without customers.
     """
     if isinstance(fit, CovariateFit):
         if customers is not None:
             return fit.model_for(customers)
         raise ParameterError(
-            "a fit with covariates has a model for each customer, and none for all; found a "
-            "CovariateFit. Give CovariateFit.model_for(customers), each customer's model, in its "
-            "place."
+            "a fit with covariates has a model per customer, not one for all customers; found a "
+            "CovariateFit. Pass the models per customer instead: "
+            "CovariateFit.model_for(customers)."
         )
     model = fit.model if isinstance(fit, Fit) else fit
     if not isinstance(model, PurchaseModel):
-        swapped = " Give purchases first, then spend." if isinstance(model, GammaGamma) else ""
+        hint = _order_hint(isinstance(model, GammaGamma)) or _fit_hint(model)
         raise ParameterError(
-            f"purchases are forecast by a fit or model of purchases such as BGNBD; found "
-            f"{_named(model)}.{swapped or _to_fit(model)}"
+            "expected a fit or a model of purchases such as BGNBD; found "
+            f"{_type_name(model)}.{hint}"
         )
     return model
 
 
 def spend_model(fit: Fit | GammaGamma) -> GammaGamma:
-    """Return the model of spend, or raise ParameterError saying what was given instead."""
+    """Return the spend model of a fit or a model, or raise ParameterError."""
     model = fit.model if isinstance(fit, Fit) else fit
     if not isinstance(model, GammaGamma):
-        swapped = " Give purchases first, then spend." if isinstance(model, PurchaseModel) else ""
+        hint = _order_hint(isinstance(model, PurchaseModel)) or _fit_hint(model)
         raise ParameterError(
-            "spend per purchase is told by a fit or model of spend, GammaGamma; found "
-            f"{_named(model)}.{swapped or _to_fit(model)}"
+            "expected a fit or a model of spend, GammaGamma; found " f"{_type_name(model)}.{hint}"
         )
     return model
 
 
-def margins(margin: Margin, customers: CustomerSummary) -> Array:
-    """Return each customer's margin from one number, a column's name or a Series by id."""
+def require_fit(fit: Fit | CovariateFit | PurchaseModel) -> Fit | CovariateFit:
+    """Return the fit, or raise ParameterError for a model with given parameters."""
+    if not isinstance(fit, Fit | CovariateFit):
+        raise ParameterError(
+            f"an interval needs a fit; found {type(fit).__name__} with given parameters, which "
+            "have no uncertainty. Fit the model, or use level=None."
+        )
+    return fit
+
+
+def common_unit(fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
+    """Return the time unit of the customers, or raise ParameterError if the fit has another."""
+    fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
+    if customers.unit is None and fitted is None:
+        raise ParameterError(
+            "the unit of recency and T is not known, so a horizon cannot be converted to it. "
+            "State it: CustomerSummary(table, unit='week')."
+        )
+    if None not in (customers.unit, fitted) and customers.unit != fitted:
+        raise ParameterError(
+            f"the model was fitted on times in {fitted}s, but the customers' times are in "
+            f"{customers.unit}s. Summarise the customers in the unit of the fit."
+        )
+    unit = customers.unit or fitted
+    return TimeUnit.of(unit)  # type: ignore[arg-type]
+
+
+def model_unit(
+    fit: Fit | PurchaseModel, unit: str | TimeUnit | None, *, function: str
+) -> TimeUnit:
+    """Return the time unit of a model: ``unit`` if given, otherwise the unit of the fit."""
+    known = unit or (fit.unit if isinstance(fit, Fit) else None)
+    if known is None:
+        raise ParameterError(
+            "the time unit of the model is not known, so days cannot be converted to it. State "
+            f"it: {function}(..., unit='week')."
+        )
+    return TimeUnit.of(known)
+
+
+def customer_margins(margin: Margin, customers: CustomerSummary) -> Array:
+    """Return each customer's margin from one number, a column's name or a Series by id.
+
+    Returns
+    -------
+    ndarray
+        Shares in (0, 1], shape (customers,).
+    """
     if isinstance(margin, str):
         if margin not in customers.table:
-            said = unknown_name("column", margin, customers.table.columns)
-            raise ParameterError(f"{said} A margin that all share is a number without quotes.")
-        given: Array = _shares(customers.table[margin], f"the column {margin!r}")
+            problem = unknown_name("column", margin, customers.table.columns)
+            raise ParameterError(f"{problem} A margin for all customers is a number, unquoted.")
+        given: Array = _numbers(customers.table[margin], f"the column {margin!r}")
     elif isinstance(margin, pd.Series):
-        given = _shares(_by_customer(margin, customers.table.index), "a Series of margins")
+        given = _numbers(_by_customer(margin, customers.table.index), "a Series of margins")
     elif np.ndim(margin):
         given = _in_order(margin, len(customers))
     else:
-        given = np.array(check_number("a margin", margin, rule=_RULE))
+        given = np.array(check_number("a margin", margin, rule=_MARGIN_RULE))
     shares = np.broadcast_to(given, len(customers))
     wrong = ~((shares > 0) & (shares <= 1))
     if wrong.any():
         raise ParameterError(
-            f"a margin {_RULE}; found "
+            f"a margin {_MARGIN_RULE}; found "
             f"{shares[wrong][0]:g} ({wrong.sum():,} of {len(shares):,} values)."
         )
     return shares
 
 
-_RULE = "is a share of value in (0, 1], 0.3 for thirty percent"
-
-
 def _by_customer(margin: pd.Series, ids: pd.Index) -> pd.Series:
     if not margin.index.is_unique:
-        twice = margin.index[margin.index.duplicated()].unique()
+        repeated = margin.index[margin.index.duplicated()].unique()
         raise ParameterError(
-            f"a Series of margins must have one row per customer; {len(twice):,} ids come more "
-            f"than once, first: {', '.join(map(repr, twice[:3]))}. Keep one of each."
+            f"a Series of margins must have one row per customer; {len(repeated):,} ids occur "
+            f"more than once, first: {', '.join(map(repr, repeated[:3]))}. Keep one row per id."
         )
     missing = ids.difference(margin.index)
     if len(missing):
@@ -107,10 +158,10 @@ def _in_order(margin: object, customers: int) -> Array:
             f"a list of margins must have one per customer, {customers:,}; found {len(given):,}. "
             "Give one number, or a Series by customer_id."
         )
-    return _shares(given, "a list of margins")
+    return _numbers(given, "a list of margins")
 
 
-def _shares(values: pd.Series, name: str) -> Array:
+def _numbers(values: pd.Series, name: str) -> Array:
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
         return values.to_numpy(float, na_value=np.nan)
     raise ParameterError(
@@ -119,13 +170,17 @@ def _shares(values: pd.Series, name: str) -> Array:
     )
 
 
-def _named(model: object) -> str:
+def _type_name(model: object) -> str:
     if isinstance(model, type):
         return f"the class {model.__name__}"
     return "None" if model is None else type(model).__name__
 
 
-def _to_fit(model: object) -> str:
+def _order_hint(swapped: bool) -> str:
+    return " Give purchases first, then spend." if swapped else ""
+
+
+def _fit_hint(model: object) -> str:
     if isinstance(model, type) and issubclass(model, Model):
         return f" Fit it: {model.__name__}.fit(customers)."
     return ""

@@ -16,10 +16,11 @@ import numpy as np
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.prediction._conditional import Outlook
-from relmark_research.errors import ParameterError
+from relmark_research.errors import ParameterError, check_level
+from relmark_research.stats.intervals import percentile_interval, tail_probabilities
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
@@ -106,7 +107,7 @@ def purchase_range(
     ndarray, ndarray
         Smallest n with P(X <= n) >= (1 - level) / 2, and with P(X <= n) >= (1 + level) / 2.
     """
-    normal_quantile(level)
+    check_level(level)
     alive = [outlook.p_alive(model) for model in models]  # type: ignore[arg-type]
     x, T = outlook.pairs.columns
     pair, below = outlook.pairs.inverse, np.zeros(len(alive[0]))
@@ -119,7 +120,7 @@ def purchase_range(
             chance = living.purchase_pmf(n, length)[back]
             gone = (1 - share[open_]) * (n == 0)
             below[open_] += (share[open_] * chance + gone) / len(models)
-        for end, part in zip(ends, (0.5 - level / 2, 0.5 + level / 2), strict=True):
+        for end, part in zip(ends, tail_probabilities(level), strict=True):
             reached = open_[(below[open_] >= part - 1e-12) & (end[open_] < 0)]
             end[reached] = n
         open_ = open_[ends[1, open_] < 0]
@@ -211,13 +212,13 @@ def value_range(
     futures: Futures, worth: Array, level: float, kind: Prediction
 ) -> tuple[Array, Array]:
     """Return low and high of worth x discounted spend, per customer."""
-    normal_quantile(level)
-    rng, parts = np.random.default_rng(kind.seed), np.array([0.5 - level / 2, 0.5 + level / 2])
+    check_level(level)
+    rng = np.random.default_rng(kind.seed)
     ends = np.empty((2, len(worth)))
     step = max(1, _BLOCK // kind.draws)
     for start in range(0, len(worth), step):
         rows = slice(start, start + step)
-        ends[:, rows] = np.quantile(futures.draw(rows, kind.draws, rng), parts, axis=1)
+        ends[:, rows] = percentile_interval(futures.draw(rows, kind.draws, rng), level, axis=1)
     return ends[0] * worth, ends[1] * worth
 
 
@@ -228,13 +229,13 @@ def total_range(
 
     ``worth`` is per customer; customers of one row are drawn one by one by `repeated` rows.
     """
-    normal_quantile(level)
+    check_level(level)
     rng, total = np.random.default_rng(kind.seed), np.zeros(kind.draws)
     step = max(1, _BLOCK // kind.draws)
     for start in range(0, len(worth), step):
         rows = slice(start, start + step)
         total += worth[rows] @ futures.draw(rows, kind.draws, rng)
-    low, high = np.quantile(total, [0.5 - level / 2, 0.5 + level / 2])
+    low, high = percentile_interval(total, level)
     return float(low), float(high)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.estimation import uncertainty
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.prediction.forecast import Outlook, common_unit, purchases_by
 from relmark_research.clv.validation.predictive_checks import holdout_chances
@@ -18,6 +18,7 @@ from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
 from relmark_research.customers.log.distinct_histories import distinct
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import Day, TimeUnit, as_date
 
 if TYPE_CHECKING:

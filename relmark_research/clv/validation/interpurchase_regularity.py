@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.customers.log import aggregation
 from relmark_research.errors import DataError
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog

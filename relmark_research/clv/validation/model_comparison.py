@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.families.nbd import NBD
@@ -27,6 +27,7 @@ from relmark_research.clv.validation.model_selection import Selection, select
 from relmark_research.clv.validation.predictive_checks import holdout_chances
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, RelmarkError, check_choice
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model

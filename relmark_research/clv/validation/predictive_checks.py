@@ -14,12 +14,13 @@ from dataclasses import astuple, dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.prediction.forecast import Outlook, common_unit
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.customers.log.distinct_histories import Distinct, distinct
 from relmark_research.errors import ParameterError
+from relmark_research.stats.intervals import normal_quantile, tail_probabilities
 
 Array = np.ndarray
 
@@ -44,7 +45,8 @@ class Chances:
 
     def within(self, level: float) -> Array:
         """Return how far each customer lies in the central interval of that probability."""
-        return self.up_to(0.5 + level / 2) - self.up_to(0.5 - level / 2)
+        low, high = tail_probabilities(level)
+        return self.up_to(high) - self.up_to(low)
 
 
 def holdout_chances(fit: Fit | PurchaseModel, split: Split) -> Chances:

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.distinct_histories import distinct
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 

@@ -10,6 +10,7 @@ import pandas as pd
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError
+from relmark_research.stats.intervals import wilson_interval
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def customer_base(log: TransactionLog) -> CustomerBase:
     """Sum up a customer base in a few figures."""
     totals = aggregation.totals(log.days)
     again = totals["purchases"] > 1
-    low, high = _wilson(int(again.sum()), len(totals))
+    low, high = map(float, wilson_interval(again.sum(), len(totals)))
     months = growth_table(log)
     whole = months[months["complete"]] if months["complete"].any() else months
     last = whole.iloc[-1]
@@ -65,13 +66,6 @@ def customer_base(log: TransactionLog) -> CustomerBase:
         value_per_repeater=float(totals.loc[again, "value"].mean()),
         value_per_single=float(totals.loc[~again, "value"].mean()),
     )
-
-
-def _wilson(successes: int, trials: int) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(successes, trials, method="wilson")
-    return float(low), float(high)
 
 
 def growth_table(log: TransactionLog) -> pd.DataFrame:

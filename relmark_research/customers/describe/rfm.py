@@ -94,7 +94,7 @@ def rfm_scores(
             value = _by_rank(table, figure, bins, within=within, split=ties == "split")
         table = table.mutate(**{score: value.cast("int64")})
         scored.append(score)
-    result = sql_dialects.in_order(table, "customer_id").set_index("customer_id")
+    result = sql_dialects.sorted_frame(table, "customer_id").set_index("customer_id")
     result["monetary"] /= returns.SCALE
     result["cell"] = [f"{r}{f}{m}" for r, f, m in result[["R", "F", "M"]].itertuples(index=False)]
     return result

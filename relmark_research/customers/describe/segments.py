@@ -12,6 +12,7 @@ import pandas as pd
 
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.stats.intervals import wilson_interval
 
 RULES = Path(__file__).parent / "segments.yml"
 _SCORES = ("R", "F", "M")
@@ -136,8 +137,6 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
         purchase in the holdout) with Wilson's 95% interval bought_low and bought_high, purchases
         and value (means per customer), value_share (of the holdout's value).
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     missing = segments.index.difference(split.holdout.index)
     if len(missing):
         raise DataError(
@@ -154,9 +153,9 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
         value=("value", "mean"),
         total=("value", "sum"),
     )
-    low, high = proportion_confint(grouped["bought"].sum(), table["customers"], method="wilson")
-    table.insert(2, "bought_low", np.asarray(low))
-    table.insert(3, "bought_high", np.asarray(high))
+    low, high = wilson_interval(grouped["bought"].sum(), table["customers"])
+    table.insert(2, "bought_low", low)
+    table.insert(3, "bought_high", high)
     table.insert(1, "share", table["customers"] / table["customers"].sum())
     total = table.pop("total")
     table["value_share"] = total / total.sum() if total.sum() else np.nan

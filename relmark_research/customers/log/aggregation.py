@@ -23,7 +23,7 @@ def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.Data
         customer_id, frequency, recency_days and T_days (or recency_months and T_months),
         repeat_value (mean value of the purchase-days after the first, missing without any).
     """
-    table = sql_dialects.in_order(customers(days, last, months=months), who(days))
+    table = sql_dialects.sorted_frame(customers(days, last, months=months), who(days))
     return table.drop(columns="key", errors="ignore")
 
 
@@ -40,7 +40,7 @@ def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
 
 def per_history(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
     """Return what `histories` does, in memory and sorted."""
-    return sql_dialects.in_order(histories(days, last, months=months), *_history(months))
+    return sql_dialects.sorted_frame(histories(days, last, months=months), *_history(months))
 
 
 def histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
@@ -120,8 +120,8 @@ def _measured(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
         frequency=days.count() - 1,
         first=days.date.min(),
         last=days.date.max(),
-        total_parts=sql_dialects.exact_sum(days.parts),
-        first_parts=sql_dialects.at_first(days.parts, days.date),
+        total_parts=sql_dialects.integer_sum(days.parts),
+        first_parts=sql_dialects.value_on_first_day(days.parts, days.date),
     )
     first, latest = summed["first"], summed["last"]
     if months:
@@ -168,7 +168,7 @@ def last_two_intervals(days: ir.Table) -> pd.DataFrame:
         later=last.date.delta(last.before, unit="day"),
     )
     counted = measured.group_by("earlier", "later").aggregate(n_customers=lambda t: t.count())
-    return sql_dialects.in_order(counted, "earlier", "later")
+    return sql_dialects.sorted_frame(counted, "earlier", "later")
 
 
 def first_two(days: ir.Table) -> pd.DataFrame:
@@ -182,7 +182,7 @@ def first_two(days: ir.Table) -> pd.DataFrame:
     if "key" in found.columns:
         found = found.mutate(customer_id=found.key.cast("string"))
     found = found.mutate(second=found["second"].nullif(found["first"]))
-    table = sql_dialects.in_order(found.select("customer_id", "first", "second"), "customer_id")
+    table = sql_dialects.sorted_frame(found.select("customer_id", "first", "second"), "customer_id")
     return table.assign(
         first=pd.to_datetime(table["first"]), second=pd.to_datetime(table["second"])
     )

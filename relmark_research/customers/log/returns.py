@@ -61,7 +61,7 @@ def unmatched_returns(rows: ir.Table) -> ir.Table:
     days = _with_sums(_by_day(rows), "parts")
     days = days.mutate(unmatched=days.best - days.to_end)
     first = days.group_by("customer_id").aggregate(
-        parts=sql_dialects.at_first(days.unmatched, days.date)
+        parts=sql_dialects.value_on_first_day(days.unmatched, days.date)
     )
     return first.filter(first.parts > 0)
 
@@ -74,12 +74,12 @@ def who(table: ir.Table) -> str:
 def _by_day(rows: ir.Table, *, small: bool = False, counted: bool = False) -> ir.Table:
     """Sum each customer's day; ``counted``: purchases and their gross value too, for netting."""
     parts = _parts(rows.value, small=small)
-    sums = {"parts": sql_dialects.exact_sum(parts)}
+    sums = {"parts": sql_dialects.integer_sum(parts)}
     if counted:
         sums["purchases"] = (parts >= 0).sum().cast("int64")
         sums["gross"] = (parts > 0).ifelse(parts, 0).sum().cast("int64")
     if "cost" in rows.columns:
-        sums["cost_parts"] = sql_dialects.exact_sum(_parts(rows.cost))
+        sums["cost_parts"] = sql_dialects.integer_sum(_parts(rows.cost))
     days = rows.group_by(who(rows), "date").aggregate(**sums)
     if "key" in rows.columns:
         days = days.mutate(customer_id=days.key.cast("string"))
@@ -87,7 +87,7 @@ def _by_day(rows: ir.Table, *, small: bool = False, counted: bool = False) -> ir
 
 
 def _parts(money: ir.Value, *, small: bool = False) -> ir.Value:
-    return sql_dialects.whole(sql_dialects.rounded(money * SCALE), floats=small)
+    return sql_dialects.whole_number(sql_dialects.rounded_half_away(money * SCALE), as_float=small)
 
 
 def _with_sums(days: ir.Table, name: str) -> ir.Table:

@@ -83,7 +83,7 @@ def span_of(rows: ir.Table, checks: Checks, returns: Returns) -> Span | None:
         return None
     if checks.keys is None or "key" not in rows.columns:
         return None
-    if sql_dialects.name_of(rows) != "duckdb" or checks.size >= netting.EXACT:
+    if sql_dialects.engine_name(rows) != "duckdb" or checks.size >= netting.EXACT:
         return None
     span = Span(checks.kept, *checks.keys, checks.first, checks.last)
     return span if span.fits else None
@@ -101,10 +101,10 @@ def per_customer(rows: ir.Table, span: Span, last: date) -> pd.DataFrame:
     last
         The last day observed.
     """
-    day = sql_dialects.day_number(rows.date) - (span.first_day - date(1970, 1, 1)).days
+    day = sql_dialects.epoch_day(rows.date) - (span.first_day - date(1970, 1, 1)).days
     number = rows.key.cast("int64") - span.first_key
     packed = rows.select(
-        code=number * span.days + day, parts=sql_dialects.rounded(rows.value * netting.SCALE)
+        code=number * span.days + day, parts=sql_dialects.rounded_half_away(rows.value * netting.SCALE)
     ).to_pyarrow()
     codes, parts = ([piece.to_numpy() for piece in column.chunks] for column in packed.columns)
     found = histories(codes, parts, (span.keys, span.days))

@@ -222,7 +222,7 @@ class TransactionLog:
     def to_pandas(self) -> pd.DataFrame:
         """Return the usable rows in memory, ordered by customer and day."""
         shown = [name for name in self.rows.columns if name != "key"]
-        return sql_dialects.in_order(self.rows.select(*shown), "customer_id", "date")
+        return sql_dialects.sorted_frame(self.rows.select(*shown), "customer_id", "date")
 
     def _repr_html_(self) -> str:
         return self.audit._repr_html_()  # type: ignore[operator]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.economics.budget.allocation import Lines
 from relmark_research.economics.response.curve_shapes import Array
 from relmark_research.errors import ParameterError
+from relmark_research.stats.intervals import percentile_interval
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,6 @@ class Recommendation:
         return self.table.groupby("purpose")[["today", "best", "change"]].sum()
 
 
-def tails(level: float) -> list[float]:
-    """Return the shares below a central interval's ends, refusing what is no probability."""
-    normal_quantile(level)
-    return [(1 - level) / 2, (1 + level) / 2]
-
-
 def recommended(
     lines: Lines,
     drawn: Lines,
@@ -107,10 +101,9 @@ def recommended(
     level
         Probability of the intervals.
     """
-    ends = tails(level)
     split, known = lines.best(budget), drawn.best(budget)
     now, then, best = (drawn.equity(spend) for spend in (today, split.spend, known.spend))
-    low, high = np.quantile(known.spend * lines.heads, ends, axis=0)
+    low, high = percentile_interval(known.spend * lines.heads, level)
     edges = [np.broadcast_to(edge, split.spend.shape) for edge in (lines.least, lines.most)]
     table = pd.DataFrame(
         {
@@ -127,7 +120,7 @@ def recommended(
         },
         index=index,
     )
-    gain_low, gain_high = np.quantile(then - now, ends)
+    gain_low, gain_high = percentile_interval(then - now, level)
     return Recommendation(
         table=table,
         budget=budget,
@@ -170,7 +163,7 @@ def shifted(
             f"and {spend[~winning].sum():,.0f} on retention."
         )
     gains = drawn.equity(today * factor) - drawn.equity(today)
-    low, high = np.quantile(gains, tails(level))
+    low, high = percentile_interval(gains, level)
     return Shift(
         share=share,
         amount=float(amount),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.errors import DataError
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog

@@ -20,7 +20,6 @@ from relmark_research.economics.budget.budget_advice import (
     Shift,
     recommended,
     shifted,
-    tails,
 )
 from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.budget.ledger_curves import Fits, fit_curves
@@ -29,6 +28,7 @@ from relmark_research.economics.budget.unit_costs import payback
 from relmark_research.economics.response.curve_shapes import Array, exponential_rate
 from relmark_research.economics.value_of_retention.retention_value import check_margin
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
 
@@ -118,7 +118,7 @@ class SpendingPosition:
             1 it pays) with _low and _high.
         """
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
-        ends = np.quantile(drawn.returns(self.spend), tails(level), axis=0)
+        ends = percentile_interval(drawn.returns(self.spend), level)
         curves = [self.fits[line].curve for line in self.index]
         columns = {
             "spend": self.spend * lines.heads,
@@ -147,7 +147,7 @@ class SpendingPosition:
         for purpose in PURPOSES:
             mine = np.asarray(self.index.get_level_values("purpose") == purpose)
             shares = np.where(mine, spend, 0) / spend[mine].sum()
-            ends = np.quantile(drawn.returns(self.spend) @ shares, tails(level))
+            ends = percentile_interval(drawn.returns(self.spend) @ shares, level)
             rows[purpose] = [spend[mine].sum(), lines.returns(self.spend) @ shares, *ends]
         columns = ["spend", "next_unit", "next_unit_low", "next_unit_high"]
         return pd.DataFrame(rows, index=columns).T.rename_axis("purpose")
@@ -163,7 +163,7 @@ class SpendingPosition:
             payback months with churn and discount (``inf`` is never).
         """
         drawn = self.draws(draws, seed=seed).worth[:, : len(self.segments)]
-        low, high = np.quantile(drawn, tails(level), axis=0)
+        low, high = percentile_interval(drawn, level)
         rows = []
         for segment, *ends in zip(self.segments, low, high, strict=True):
             equity = self.equity(segment)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.economics.budget.ledger_curves import Fits, fit_curves, spread_slope
 from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, Books
 from relmark_research.economics.response.curve_shapes import Array
@@ -19,6 +17,7 @@ from relmark_research.economics.value_of_retention.retention_value import (
     check_retention,
 )
 from relmark_research.errors import check_number
+from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
 from relmark_research.units import AnnualRate
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ def _average_costs(now: pd.DataFrame, level: float) -> pd.DataFrame:
     errors = []
     for name, purpose in zip(("won", "kept"), PURPOSES, strict=True):
         spend, heads, successes = now[list(COLUMNS[purpose])].to_numpy(float).T
-        low, high = wilson(successes, heads, level)
+        low, high = wilson_interval(successes, heads, level)
         with np.errstate(divide="ignore", invalid="ignore"):
             found[f"cost_per_{name}"] = spend / successes
             found[f"cost_per_{name}_low"] = spend / heads / high
@@ -221,22 +220,5 @@ def _quantiles(name: str, found: tuple[float, Array] | None, level: float) -> di
     value, low, high = np.nan, np.nan, np.nan
     if found is not None:
         value = found[0]
-        low, high = np.quantile(found[1], [(1 - level) / 2, (1 + level) / 2])
+        low, high = percentile_interval(found[1], level)
     return {name: value, f"{name}_low": float(low), f"{name}_high": float(high)}
-
-
-def wilson(successes: Array, trials: Array, level: float) -> tuple[Array, Array]:
-    """Return Wilson's interval of a share; the ends are exactly 0 and 1 where all or none succeed.
-
-    Examples
-    --------
-    >>> [round(float(end), 4) for end in wilson(np.array(10), np.array(100), 0.95)]
-    [0.0552, 0.1744]
-    """
-    z2 = float(stats.norm.ppf(0.5 + level / 2)) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share, spread = successes / trials, z2 / trials
-        middle = share + spread / 2
-        reach = np.sqrt(spread * (share * (1 - share) + spread / 4))
-        low = np.where(successes == 0, 0.0, (middle - reach) / (1 + spread))
-        return low, np.where(successes == trials, 1.0, (middle + reach) / (1 + spread))

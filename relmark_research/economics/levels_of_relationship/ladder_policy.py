@@ -22,9 +22,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import ConvergenceError, LadderError, ParameterError, unknown_name
+from relmark_research.errors import (
+    ConvergenceError,
+    LadderError,
+    ParameterError,
+    check_level,
+    unknown_name,
+)
 from relmark_research.ladder.answers.rung_value import discount_of, margins
-from relmark_research.ladder.estimation import markov, transition_intervals
+from relmark_research.ladder.estimation import markov
+from relmark_research.stats.intervals import percentile_interval
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import TransitionEstimate
@@ -215,7 +222,7 @@ def best_levels(
         raise ParameterError(
             f"a choice needs at least two levels with different names; found {names or 'none'}."
         )
-    transition_intervals.check_level(level)
+    check_level(level)
     P, rank = estimate.whole("the best level"), estimate.rank
     margin = margins(estimate.states, margin_by_rung)
     discount = discount_of(estimate, annual_discount_rate)
@@ -252,8 +259,8 @@ def _policy(
     best, worth, alone = found
     index = pd.Index(estimate.states, name="rung")
     shares = np.stack([(drawn[0] == a).mean(axis=0) for a in range(len(names))], axis=1)
-    low, high = transition_intervals.band(drawn[1], level)
-    gain_low, gain_high = transition_intervals.band(drawn[2], level)
+    low, high = percentile_interval(drawn[1], level)
+    gain_low, gain_high = percentile_interval(drawn[2], level)
     table = pd.DataFrame(
         {
             "level": [names[a] for a in best], "value": worth, "low": low, "high": high,

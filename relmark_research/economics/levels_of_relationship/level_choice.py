@@ -21,6 +21,7 @@ from scipy import special
 
 from relmark_research.economics.levels_of_relationship.level_effects import LevelEffects, pooled
 from relmark_research.errors import ParameterError
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
 Array = np.ndarray
@@ -87,8 +88,8 @@ def relationship_levels(
 
     Examples
     --------
-    >>> from relmark_research.economics.effect_sizes import assumed_effects
-    >>> from relmark_research.economics.levels import Effect, MarketingLevel
+    >>> from relmark_research.economics.levels_of_relationship.level_effects import assumed_effects
+    >>> from relmark_research.economics.levels_of_relationship.relationship_level import Effect, MarketingLevel
     >>> segments = pd.DataFrame({"segment": ["mills"], "customers": [12], "retention": [0.7],
     ...                          "margin": [2000.0]})
     >>> levels = [MarketingLevel("basic", cost=5.0),
@@ -158,9 +159,8 @@ def _table(
     if effects.now is not None:
         table["customers_now"] = effects.now.ravel()
     table["cost"] = effects.cost.ravel()
-    ends = [(1 - level) / 2, (1 + level) / 2]
     for name, at, draws in zip(("retention", "margin", "value"), point, drawn, strict=True):
-        low, high = np.quantile(draws, ends, axis=0)
+        low, high = percentile_interval(draws, level)
         table[name] = at.ravel()
         table[f"{name}_low"], table[f"{name}_high"] = low.ravel(), high.ravel()
     value = np.where(np.isnan(drawn[2]), -np.inf, drawn[2])
@@ -194,7 +194,7 @@ def _decision(
     now = np.eye(len(effects.levels))[0] * customers if effects.now is None else effects.now[s]
     served_now = np.where(known, now, 0.0)
     gain = served_now.sum() * value[:, chosen] - np.nan_to_num(value) @ served_now
-    low, high = np.quantile(gain, [(1 - level) / 2, (1 + level) / 2])
+    low, high = percentile_interval(gain, level)
     best_known = np.nanmax(value, axis=1)
     return {
         "customers": customers,

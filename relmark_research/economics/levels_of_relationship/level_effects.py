@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.economics.levels_of_relationship.relationship_level import (
     MarketingLevel,
     check_level_names,
@@ -28,6 +27,7 @@ from relmark_research.economics.levels_of_relationship.relationship_level import
     read_levels,
 )
 from relmark_research.errors import ConvergenceError, DataError, ParameterError, unknown_name
+from relmark_research.stats.intervals import normal_quantile
 
 # Effects of levels, however they are known: estimated, or assumed by those who know the firm. A
 # level's retention in a segment is logit^-1(a_s + b_l), its yearly margin exp(g_s + h_l); b and

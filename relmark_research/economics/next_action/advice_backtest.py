@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.economics.next_action.actions import ACTIONS, Actions
 from relmark_research.economics.next_action.next_best_action import recommend
 from relmark_research.economics.next_action.residual_value import FutureTerms
 from relmark_research.economics.profitability import cost_rules
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import Day, as_date
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.economics.next_action import empirical_bayes
@@ -32,7 +31,8 @@ from relmark_research.economics.next_action.residual_value import (
 )
 from relmark_research.economics.next_action.segment_models import SegmentFits, fit_segments
 from relmark_research.economics.profitability.cost_rules import checked_contacts
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, check_level
+from relmark_research.stats.intervals import percentile_interval
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -272,7 +272,7 @@ def recommend(
     >>> bool((ended["certainty"] >= 0.9).all())
     True
     """
-    normal_quantile(level)
+    check_level(level)
     customers = log.customer_summary()
     groups = groups_of(customers, segments)
     fits = fit_segments(customers, groups, purchases=purchases or _pareto())
@@ -320,9 +320,8 @@ def _advised(
     end = (mean[-1] > mean[others, rows]) & (hopeless >= actions.certainty)
     chosen = np.where(quiet, 0, np.where(end, len(ACTIONS) - 1, others))
     gain = stacked[chosen, rows]
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    low, high = np.quantile(gain, ends, axis=1)
-    least, most = np.quantile(future.residual, ends, axis=1)
+    low, high = percentile_interval(gain, level, axis=1)
+    least, most = percentile_interval(future.residual, level, axis=1)
     certainty = np.where(chosen == len(ACTIONS) - 1, hopeless, (gain > 0).mean(axis=1))
     table = pd.DataFrame(
         {
@@ -350,7 +349,7 @@ def _means(future: Prospect, mask: Array, grow_cost: float) -> Array:
 
 
 def _ends(drawn: Array, level: float) -> tuple[float, float, float]:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = percentile_interval(drawn, level)
     return float(drawn.mean()), float(low), float(high)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.clv.estimation.fit import Fit, normal_quantile
+from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.families.pareto_nbd import ParetoNBD
 from relmark_research.clv.prediction.forecast import common_unit
@@ -24,6 +24,7 @@ from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.economics.next_action.segment_models import fit_segments
 from relmark_research.economics.profitability.profit_table import profit_table
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import Day, Horizon
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def predicted_lifetime(
 
     Examples
     --------
-    >>> from relmark_research.clv.pareto_nbd import ParetoNBD
+    >>> from relmark_research.clv.families.pareto_nbd import ParetoNBD
     >>> history = pd.DataFrame({"frequency": [26, 0], "recency": [30.86, 0.0], "T": [31.0, 31.0]})
     >>> customers = CustomerSummary(history, unit="week")
     >>> model = ParetoNBD(r=0.5534, alpha=10.5802, s=0.6061, beta=11.6562)

@@ -23,6 +23,7 @@ from scipy import special
 
 from relmark_research.economics.profitability.whale_curve import descending, positive_total
 from relmark_research.errors import check_level
+from relmark_research.stats.intervals import percentile_interval, wilson_interval
 
 Array = np.ndarray
 
@@ -92,17 +93,10 @@ def profit_concentration(
     if values.min() >= 0:  # shares of what all earn, where nobody loses
         rows["top_fifth"][2] = min(rows["top_fifth"][2], 1.0)
     rows["destroyed"] = [end - 1 for end in rows["peak"]]
-    rows["losing"] = [losing, *_wilson(int((values < 0).sum()), len(values), level)]
+    rows["losing"] = [losing, *map(float, wilson_interval((values < 0).sum(), len(values), level))]
     order = ["peak", "destroyed", "losing", "top_fifth", "gini"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
     return table.loc[order].rename_axis("measure")
-
-
-def _wilson(successes: int, trials: int, level: float) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(successes, trials, alpha=1 - level, method="wilson")
-    return float(low), float(high)
 
 
 def _resampled(values: Array, draws: int, rng: np.random.Generator) -> _Found:
@@ -171,7 +165,7 @@ def _interval(name: str, found: _Found, again: _Found, level: float) -> list[flo
     distance = distance[np.isfinite(distance)]
     if not distance.size:  # every draw measures the same, as among equal profits
         return [value, value, value]
-    first, last = np.quantile(distance, [(1 + level) / 2, (1 - level) / 2])
+    last, first = percentile_interval(distance, level)
     step = found.error[name] * slope
     with np.errstate(over="ignore"):  # a handful of customers leaves the high end open
         low, high = (float(back(center - end * step)[0]) for end in (first, last))

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import normal_quantile
 from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.intervals import normal_quantile
 
 TIERS: Mapping[str, float] = {"platinum": 0.05, "gold": 0.15, "iron": 0.30, "lead": 0.50}
 """Share of the customers in each tier, the best first."""

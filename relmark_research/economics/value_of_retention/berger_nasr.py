@@ -1,8 +1,8 @@
-"""The five cases of Berger and Nasr: a customer's value where sales and promotion keep a rhythm.
+"""Berger and Nasr's five cases of customer lifetime value with regular sales and promotion.
 
 Symbols: GC gross contribution per sales cycle, M promotion cost per customer and year, r retention
-rate per cycle, d annual discount rate, n years. Sales come at the ends of cycles, the first now for
-certain; promotion is paid in the middle of each year for those who are still customers.
+rate per cycle, d annual discount rate, n years. Sales occur at the ends of cycles and the first
+sale is certain and now; promotion is paid in the middle of each year for retained customers.
 
 References
 ----------
@@ -24,14 +24,14 @@ from relmark_research.units import AnnualRate
 def yearly_sales(
     contribution: float, promotion: float, retention_rate: float, rate: float, *, years: int
 ) -> float:
-    """Return the value where each customer buys once a year (case 1).
+    """Return customer value with one sale a year (case 1).
 
     Parameters
     ----------
     contribution, promotion
         GC and M, money per customer and year.
     retention_rate
-        r, chance of staying from one year to the next, in [0, 1).
+        r, probability of being retained for another year, in [0, 1).
     rate
         Annual discount rate, in [0, 1).
     years
@@ -59,7 +59,7 @@ def frequent_sales(
     years: int,
     cycles: int,
 ) -> float:
-    """Return the value where there are several sales cycles a year (case 2a).
+    """Return customer value with several sales cycles a year (case 2a).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def rare_sales(
     years: int,
     years_per_cycle: int,
 ) -> float:
-    """Return the value where a sales cycle takes several years (case 2b).
+    """Return customer value with sales cycles of several years (case 2b).
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def rare_sales(
 def changing_profit(
     profit: Callable[[int], float], retention_rate: float, rate: float, *, years: int
 ) -> float:
-    """Return the value where the yearly profit per customer changes with time (case 3).
+    """Return customer value with an annual profit that changes over time (case 3).
 
     Parameters
     ----------
@@ -151,12 +151,12 @@ def changing_profit(
 def continuous_profit(
     profit: Callable[[float], float], retention_rate: float, rate: float, *, years: float
 ) -> float:
-    """Return the value where profit flows all the time (case 4).
+    """Return customer value with a continuous profit flow (case 4).
 
     Parameters
     ----------
     profit
-        Profit per customer and year at time t in years, a continuous function.
+        Annual profit per customer at time t in years, a continuous function.
 
     Returns
     -------
@@ -171,12 +171,12 @@ def continuous_profit(
     from scipy import integrate
 
     d = _checked(retention_rate, rate, years=years)
-    force = np.log((1 + d) / retention_rate) if retention_rate else np.inf
-    if np.isinf(force):
+    hazard = np.log((1 + d) / retention_rate) if retention_rate else np.inf  # with discounting
+    if np.isinf(hazard):
         return 0.0
     return float(
         integrate.quad(
-            lambda t: profit(t) * np.exp(-force * t), 0, years, epsabs=1e-10, epsrel=1e-10
+            lambda t: profit(t) * np.exp(-hazard * t), 0, years, epsabs=1e-10, epsrel=1e-10
         )[0]
     )
 
@@ -184,22 +184,22 @@ def continuous_profit(
 def migrating_customers(
     contribution: float,
     promotion: float,
-    purchase_chances: Sequence[float],
+    purchase_probabilities: Sequence[float],
     rate: float,
     *,
     years: int,
 ) -> float:
-    """Return the value where customers may pause and come back (case 5).
+    """Return customer value in the migration model: customers may pause and return (case 5).
 
     Parameters
     ----------
     contribution
         GC per purchase.
     promotion
-        M per year and customer who may still come back, paid in the middle of the year.
-    purchase_chances
-        Chance to buy in a year, by years since the last purchase (1, 2, ...); who has paused
-        longer than these has gone.
+        M per year and customer who may still return, paid in the middle of the year.
+    purchase_probabilities
+        Probability of a purchase in a year, by years since the last purchase (1, 2, ...), in
+        [0, 1). Customers with a longer pause have churned.
     years
         n, years after the first purchase.
 
@@ -207,30 +207,31 @@ def migrating_customers(
     -------
     float
         GC (1 + sum_{t=1}^{n} C_t / (1 + d)^t) - M sum_{t=1}^{n} N_t / (1 + d)^(t-1/2), C_t the
-        chance to buy in year t, N_t that of being one to whom promotion is sent.
+        probability of a purchase in year t, N_t that of receiving promotion in year t.
 
     Examples
     --------
-    >>> chances = [0.3, 0.2, 0.15, 0.05]  # Pfeifer and Carraway (2000), who mail at a year's start
-    >>> sales = migrating_customers(40, 0, chances, 0.20, years=4)
-    >>> mailings = -migrating_customers(0, 4, chances, 0.20, years=5)
+    >>> p = [0.3, 0.2, 0.15, 0.05]  # Pfeifer and Carraway (2000), mailing at the start of a year
+    >>> sales = migrating_customers(40, 0, p, 0.20, years=4)
+    >>> mailings = -migrating_customers(0, 4, p, 0.20, years=5)
     >>> round(sales - mailings * 1.20**0.5, 3)
     50.115
     """
-    chances = np.asarray(purchase_chances, float)
-    if chances.size == 0 or not ((chances >= 0) & (chances < 1)).all():
+    probabilities = np.asarray(purchase_probabilities, float)
+    if probabilities.size == 0 or not ((probabilities >= 0) & (probabilities < 1)).all():
         raise ParameterError(
-            f"purchase chances are shares in [0, 1), one per year of pause; found {chances}."
+            "purchase_probabilities must be in [0, 1), one per year since the last purchase; found "
+            f"{probabilities}."
         )
     d = _checked(0.0, rate, years=years)
-    waiting = np.zeros(len(chances))  # by years since the last purchase, before this year's
-    waiting[0] = 1.0
+    active = np.zeros(len(probabilities))  # shares by years since the last purchase
+    active[0] = 1.0
     value = contribution
     for year in range(1, years + 1):
-        buying = float(waiting @ chances)
+        buying = float(active @ probabilities)
         value += contribution * buying / (1 + d) ** year
-        value -= promotion * waiting.sum() / (1 + d) ** (year - 0.5)
-        waiting = np.r_[buying, (waiting * (1 - chances))[:-1]]
+        value -= promotion * active.sum() / (1 + d) ** (year - 0.5)
+        active = np.r_[buying, (active * (1 - probabilities))[:-1]]
     return float(value)
 
 

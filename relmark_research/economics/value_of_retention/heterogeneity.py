@@ -1,8 +1,8 @@
-"""What is lost by taking one retention rate for all customers.
+"""Bias of a constant retention rate when customers are heterogeneous.
 
-Customers differ: those likely to leave do so first, so a base of old customers stays longer than
-the average rate says. Symbols: S(t) share of a cohort that made t renewals, n renewals made so far,
-d annual discount rate.
+Customers with a high churn probability leave first, so long-standing customers have a higher
+retention rate than the average. Symbols: S(t) share of a cohort that made t renewals, n renewals
+made so far, d annual discount rate.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from relmark_research.units import AnnualRate
 Array = np.ndarray
 
 _NEGLIGIBLE = 1e-13
-_LONGEST = 200_000  # years summed over
+_MAX_YEARS = 200_000  # in the sum
 
 
 class RetentionModel(Protocol):
-    """A model of how long customers stay, such as ShiftedBetaGeometric."""
+    """A model of customer retention, such as ShiftedBetaGeometric."""
 
     def survival(self, t: Array) -> Array:
         """Return the share of a cohort that made ``t`` renewals."""
@@ -34,18 +34,18 @@ class RetentionModel(Protocol):
 
 @dataclass(frozen=True)
 class ConstantRetentionBias:
-    """What a base is worth, and what one retention rate for all would have it.
+    """Value of a customer base under heterogeneity and under one constant retention rate.
 
     Attributes
     ----------
     value, constant_value
-        Discounted yearly margins still to come from the base, in margins: of customers who differ,
-        and at the base's average retention rate.
+        Residual value of the base in annual margins: with heterogeneous customers, and at the
+        average retention rate.
     retention_rate
-        That rate: renewals in the last year over those who were up for renewal.
+        The average rate: renewals in the last year over customers up for renewal.
     table
-        Row per number of renewals made: customers, retention_rate (the next), value and
-        constant_value per customer.
+        One row per number of renewals made: customers, retention_rate (of the next renewal), value
+        and constant_value per customer.
     """
 
     value: float
@@ -54,22 +54,22 @@ class ConstantRetentionBias:
     table: pd.DataFrame = field(repr=False)
 
     @property
-    def understated(self) -> float:
-        """Share of the value that one rate for all leaves out."""
+    def understatement(self) -> float:
+        """Share of the value that the constant rate misses."""
         return 1 - self.constant_value / self.value
 
 
 def constant_retention_bias(
     model: RetentionModel, customers: Sequence[float], annual_discount_rate: float
 ) -> ConstantRetentionBias:
-    """Return by how much one retention rate for all undervalues a base of customers.
+    """Return the bias in customer-base value from assuming one constant retention rate.
 
     Parameters
     ----------
     model
-        How long customers stay.
+        Retention model with a ``survival`` method.
     customers
-        How many there are with 0, 1, 2, ... renewals made, >= 0.
+        Number of customers with 0, 1, 2, ... renewals made, >= 0.
     annual_discount_rate
         In (0, 1).
 
@@ -77,7 +77,7 @@ def constant_retention_bias(
     -------
     ConstantRetentionBias
         Value per customer with n renewals, at the moment of the next renewal: sum_{t>=1} S(n + t) /
-        S(n) / (1 + d)^(t-1); with one rate r for all, r (1 + d) / (1 + d - r).
+        S(n) / (1 + d)^(t-1); with a constant rate r, r (1 + d) / (1 + d - r).
 
     References
     ----------
@@ -86,34 +86,34 @@ def constant_retention_bias(
 
     Examples
     --------
-    >>> class Differing:  # sBG with alpha 3.80, beta 15.20
+    >>> class Heterogeneous:  # sBG with alpha 3.80, beta 15.20
     ...     def survival(self, t):
     ...         from scipy.special import betaln
     ...         return np.exp(betaln(3.80, 15.20 + t) - betaln(3.80, 15.20))
-    >>> cohorts = 10_000 * Differing().survival(np.arange(5))
-    >>> found = constant_retention_bias(Differing(), cohorts, 0.10)
+    >>> cohorts = 10_000 * Heterogeneous().survival(np.arange(5))
+    >>> found = constant_retention_bias(Heterogeneous(), cohorts, 0.10)
     >>> found.table["value"].round(2).tolist()  # Fader and Hardie, Table 3
     [3.31, 3.45, 3.59, 3.72, 3.84]
-    >>> round(found.understated, 2)
+    >>> round(found.understatement, 2)
     0.12
     """
     rate = AnnualRate(annual_discount_rate).value
     if rate == 0:
-        raise ParameterError("a value for ever needs a discount rate above 0; found 0.")
+        raise ParameterError("an infinite horizon needs an annual_discount_rate above 0; found 0.")
     counts = np.asarray(customers, float)
     if counts.ndim != 1 or not (counts >= 0).all() or counts.sum() == 0:
         raise ParameterError(
-            "customers is how many have 0, 1, 2, ... renewals made, 0 or more each; found "
-            f"{counts}. Count the customers by renewals."
+            "customers must be the number of customers with 0, 1, 2, ... renewals, each 0 or more; "
+            f"found {counts}."
         )
     renewals = np.arange(len(counts))
-    years = min(_LONGEST, int(np.log(_NEGLIGIBLE) / -np.log1p(rate)) + 1)
-    ahead = np.arange(1, years + 1)
-    here = np.asarray(model.survival(renewals), float)
-    later = np.asarray(model.survival(renewals[:, None] + ahead), float)
-    values = (later / here[:, None]) @ (1 + rate) ** (1.0 - ahead)
-    next_rate = later[:, 0] / here
-    average = float(_last_year(counts, here, next_rate))
+    years = min(_MAX_YEARS, int(np.log(_NEGLIGIBLE) / -np.log1p(rate)) + 1)
+    future = np.arange(1, years + 1)
+    survival = np.asarray(model.survival(renewals), float)
+    future_survival = np.asarray(model.survival(renewals[:, None] + future), float)
+    values = (future_survival / survival[:, None]) @ (1 + rate) ** (1.0 - future)
+    next_rate = future_survival[:, 0] / survival
+    average = float(_average_retention(counts, survival, next_rate))
     multiple = margin_multiple(average, rate, timing="just after a payment") * (1 + rate)
     table = pd.DataFrame(
         {
@@ -132,10 +132,10 @@ def constant_retention_bias(
     )
 
 
-def _last_year(counts: Array, survival: Array, next_rate: Array) -> float:
-    """Return renewals made last year over those up for it; with newcomers only, the next rate."""
+def _average_retention(counts: Array, survival: Array, next_rate: Array) -> float:
+    """Return last year's renewals over customers up for renewal; the next rate for a new base."""
     renewed = counts[1:].sum()
     if renewed == 0:
         return float(next_rate[0])
-    was = counts[1:] * survival[:-1] / survival[1:]  # expected to have been up for renewal
-    return float(renewed / was.sum())
+    at_risk = counts[1:] * survival[:-1] / survival[1:]  # expected number up for renewal
+    return float(renewed / at_risk.sum())

@@ -1,8 +1,9 @@
-"""What it is worth to keep customers.
+"""The value of customer retention.
 
-Symbols: m margin per customer and year, r retention rate a year, d annual discount rate, g growth
-of the margin a year, R retention spend per customer and year, V value of a customer. A year's
-margin is paid at one moment; q = r (1 + g) / (1 + d) is what one year passes on to the next.
+Symbols: m annual margin per customer, r annual retention rate, d annual discount rate, g annual
+growth of the margin, R retention spend per customer and year, V value of a customer. A year's
+margin is paid at one moment; q = r (1 + g) / (1 + d) is the ratio of one year's expected
+discounted margin to the previous one.
 """
 
 from __future__ import annotations
@@ -15,27 +16,27 @@ from relmark_research.errors import ParameterError, check_choice, check_number
 from relmark_research.units import AnnualRate
 
 Timing = Literal["first margin now", "just after a payment", "end of period"]
-"""Which payments a value counts.
+"""Which payments a value includes.
 
-``"first margin now"``: one paid now for certain, then one a year while the customer stays: what a
-customer is worth on the day of being won, and the most to pay for that. ``"just after a payment"``:
-only those to come: what an existing customer is still worth. ``"end of period"``: the first at the
-end of the first year, for certain.
+``"first margin now"``: a certain payment now, then one a year while the customer stays. This is the
+value on the day of acquisition, and the upper limit of the acquisition cost. ``"just after a
+payment"``: future payments only, the residual value of an existing customer. ``"end of period"``:
+the first payment is certain and comes at the end of the first year.
 """
 
 
 @dataclass(frozen=True)
 class RetentionGain:
-    """What a higher retention rate is worth.
+    """The value of a higher retention rate.
 
     Attributes
     ----------
     value, value_after
-        Of a customer, before and after; money.
+        Customer value before and after the increase; money.
     gain, relative_gain
-        Their difference, and as a share of the value before.
+        Their difference, and the difference as a share of the value before.
     lifetime, lifetime_after
-        Expected number of yearly payments, the first included: 1 / (1 - r).
+        Expected number of annual payments, including the first: 1 / (1 - r).
     """
 
     value: float
@@ -45,27 +46,27 @@ class RetentionGain:
 
     @property
     def gain(self) -> float:
-        """Money per customer."""
+        """Increase in customer value, money per customer."""
         return self.value_after - self.value
 
     @property
     def relative_gain(self) -> float:
-        """Share of the value before; infinite where that was nothing."""
-        if self.value == 0:  # a customer who brought nothing
+        """Increase as a share of the value before; infinite if that value is 0."""
+        if self.value == 0:
             return math.inf if self.value_after > 0 else 0.0
         return self.value_after / self.value - 1
 
 
 @dataclass(frozen=True)
 class BreakEven:
-    """A rise of retention and the rise of spend that it just pays for.
+    """An increase in the retention rate and the additional spend at which it breaks even.
 
     Attributes
     ----------
     extra_spend, points
-        Money per customer and year; rise of the retention rate as a share.
+        Additional spend, money per customer and year; increase in the retention rate, as a share.
     retention_spend, retention_rate
-        Those after the rise.
+        Spend and rate after the increase.
     customer_value
         V, the same before and after.
     """
@@ -85,30 +86,30 @@ def margin_multiple(
     periods: int | None = None,
     growth: float = 0.0,
 ) -> float:
-    """Return how many yearly margins a customer is worth.
+    """Return the value of a customer as a multiple of the annual margin.
 
     Parameters
     ----------
     retention_rate
-        Chance that a customer of this year is one next year, in [0, 1).
+        Probability that a customer is retained for another year, in [0, 1).
     annual_discount_rate
         In [0, 1).
     timing
-        Which payments count; see `Timing`. There is no default: the answers differ by a margin.
+        Which payments count; see `Timing`. There is no default: the results differ by one margin.
     periods
-        Number of payments counted; None counts for ever.
+        Number of payments; None for an infinite horizon.
     growth
-        Growth of the margin a year, > -1; the first payment counted is of the margin itself.
+        Annual growth of the margin, > -1; the first payment equals the margin itself.
 
     Returns
     -------
     float
-        lead x (1 - q^periods) / (1 - q), lead 1, r / (1 + d) or 1 / (1 + d) by the timing.
+        lead x (1 - q^periods) / (1 - q), with lead 1, r / (1 + d) or 1 / (1 + d) by timing.
 
     Raises
     ------
     ParameterError
-        Where an argument is outside its domain, or the value has no bound (q >= 1).
+        If an argument is outside its domain, or the value is infinite (q >= 1).
 
     References
     ----------
@@ -126,15 +127,14 @@ def margin_multiple(
     check_retention(retention_rate)
     rate = AnnualRate(annual_discount_rate).value
     if not (math.isfinite(growth) and growth > -1):
-        raise ParameterError(f"growth is a share above -1, 0.02 for 2%; found {growth!r}.")
+        raise ParameterError(f"growth must be a share above -1, e.g. 0.02 for 2%; found {growth!r}.")
     if periods is not None and not (periods >= 1 and periods % 1 == 0):
-        raise ParameterError(f"periods is a whole number of payments, at least 1; found {periods}.")
+        raise ParameterError(f"periods must be a whole number of payments, at least 1; found {periods}.")
     q = retention_rate * (1 + growth) / (1 + rate)
     if periods is None and q >= 1:
         raise ParameterError(
-            f"the value has no bound: margins grow by {growth:g} and are kept at "
-            f"{retention_rate:g}, more than a discount rate of {rate:g} takes away. "
-            "Give a number of periods, or a growth that can last."
+            f"the value is infinite: retention {retention_rate:g} with growth {growth:g} exceeds the "
+            f"discount factor at rate {rate:g}. Set periods=, or use a lower growth."
         )
     lead = {"first margin now": 1.0, "just after a payment": retention_rate / (1 + rate)}
     first = lead.get(timing, 1 / (1 + rate))
@@ -144,7 +144,7 @@ def margin_multiple(
 
 
 def retention_value(
-    margin: float,
+    annual_margin: float,
     retention_rate: float,
     annual_discount_rate: float,
     *,
@@ -153,21 +153,21 @@ def retention_value(
     periods: int | None = None,
     growth: float = 0.0,
 ) -> RetentionGain:
-    """Return what a customer is worth, and what more retention would add to it.
+    """Return customer value today and after an increase in the retention rate.
 
     Parameters
     ----------
-    margin
+    annual_margin
         Money per customer and year, > 0.
     points
-        Rise of the retention rate as a share: 0.05 for Reichheld and Sasser's five points.
+        Increase in the retention rate as a share: 0.05 for Reichheld and Sasser's five points.
     retention_rate, annual_discount_rate, timing, periods, growth
         As for `margin_multiple`.
 
     Returns
     -------
     RetentionGain
-        value = margin x margin_multiple at the rate and at rate + points.
+        value = annual_margin x margin_multiple, at the rate and at rate + points.
 
     References
     ----------
@@ -179,15 +179,15 @@ def retention_value(
     >>> round(gain.relative_gain, 2), round(gain.lifetime), round(gain.lifetime_after)
     (0.41, 10, 20)
     """
-    check_margin(margin)
+    check_annual_margin(annual_margin)
     after = retention_rate + points
     if not 0 <= after < 1:
         raise ParameterError(
-            f"retention of {retention_rate:g} with {points:+g} must stay in [0, 1); found "
-            f"{after:g}. Ask for fewer points."
+            f"the retention rate after the increase ({retention_rate:g} {points:+g}) must be in "
+            f"[0, 1); found {after:g}. Use fewer points."
         )
     before, later = (
-        margin
+        annual_margin
         * margin_multiple(rate, annual_discount_rate, timing=timing, periods=periods, growth=growth)
         for rate in (retention_rate, after)
     )
@@ -195,7 +195,7 @@ def retention_value(
 
 
 def break_even_retention(
-    margin: float,
+    annual_margin: float,
     retention_rate: float,
     annual_discount_rate: float,
     *,
@@ -203,21 +203,21 @@ def break_even_retention(
     points: float | None = None,
     extra_spend: float | None = None,
 ) -> BreakEven:
-    """Return the retention spend that more retention just pays for, or the retention it needs.
+    """Return the break-even spend of an increase in retention, or the increase that a spend needs.
 
     Parameters
     ----------
-    margin, retention_rate, annual_discount_rate
-        Money per customer and year, and today's rates.
+    annual_margin, retention_rate, annual_discount_rate
+        Money per customer and year, > 0; current rates, in [0, 1).
     retention_spend
-        Spent today to keep a customer, money per customer and year, at the end of each year.
+        Current spend at the end of each year, money per customer and year, >= 0.
     points, extra_spend
-        Give one of them: the rise of the retention rate, or the rise of spend; the other follows.
+        Exactly one of them: the increase in the retention rate, or in spend. The other follows.
 
     Returns
     -------
     BreakEven
-        extra_spend = V x points, V = (m (1 + d) - R) / (1 + d - r): a customer kept is worth V.
+        extra_spend = V x points, with V = (m (1 + d) - R) / (1 + d - r).
 
     Examples
     --------
@@ -225,71 +225,75 @@ def break_even_retention(
     >>> round(found.customer_value, 1), round(found.extra_spend, 2)
     (94.0, 4.7)
     """
-    value = customer_value(margin, retention_rate, annual_discount_rate, retention_spend)
+    value = customer_value(annual_margin, retention_rate, annual_discount_rate, retention_spend)
     if (points is None) == (extra_spend is None):
         raise ParameterError(
-            f"give points or extra_spend, one of them; found points={points}, "
+            f"expected exactly one of points and extra_spend; found points={points}, "
             f"extra_spend={extra_spend}."
         )
     if value <= 0:
         raise ParameterError(
-            f"a customer is worth {value:.4g} at this spend: no retention is worth paying for. "
-            "Lower the retention spend first."
+            f"customer value is {value:.4g} at this retention spend, so an increase in retention has "
+            "no value. Use a lower retention_spend."
         )
     rise = extra_spend / value if points is None else points  # type: ignore[operator]
     if not 0 <= retention_rate + rise < 1:
         raise ParameterError(
-            f"retention of {retention_rate:g} with {rise:+.4g} must stay in [0, 1). "
-            "No retention pays for so much: ask for less."
+            f"the retention rate after the increase ({retention_rate:g} {rise:+.4g}) must be in "
+            "[0, 1). Use fewer points, or a smaller extra_spend."
         )
     spend = value * rise
     if retention_spend + spend < 0:
         raise ParameterError(
-            f"what is spent cannot fall by {-spend:.4g}: {retention_spend:.4g} is spent today. "
-            "Ask for less, or say what is spent: retention_spend=..."
+            f"spend cannot fall by {-spend:.4g}: current retention_spend is {retention_spend:.4g}. "
+            "Use a smaller change, or set retention_spend= to the current spend."
         )
     return BreakEven(spend, rise, retention_spend + spend, retention_rate + rise, value)
 
 
 def customer_value(
-    margin: float, retention_rate: float, annual_discount_rate: float, retention_spend: float = 0.0
+    annual_margin: float,
+    retention_rate: float,
+    annual_discount_rate: float,
+    retention_spend: float = 0.0,
 ) -> float:
-    """Return V = (m (1 + d) - R) / (1 + d - r), the value on the day a customer is won or kept.
+    """Return V = (m (1 + d) - R) / (1 + d - r), the value on the day of acquisition or renewal.
 
-    The first margin comes now; the spend that keeps the customer at the end of each year.
+    The first margin is received now; retention spend is paid at the end of each year.
 
     Examples
     --------
     >>> round(customer_value(50, 0.60, 0.10, 8), 1)  # Blattberg and Deighton's example
     94.0
     """
-    check_margin(margin)
+    check_annual_margin(annual_margin)
     check_retention(retention_rate)
     if not retention_spend >= 0:
-        raise ParameterError(f"retention spend must be 0 or more; found {retention_spend!r}.")
+        raise ParameterError(f"retention_spend must be 0 or more; found {retention_spend!r}.")
     rate = AnnualRate(annual_discount_rate).value
-    return (margin * (1 + rate) - retention_spend) / (1 + rate - retention_rate)
+    return (annual_margin * (1 + rate) - retention_spend) / (1 + rate - retention_rate)
 
 
 def check_retention(rate: float) -> None:
     """Raise ParameterError unless ``rate`` is a retention rate in [0, 1)."""
     check_number(
-        "a retention rate", rate, rule="is a share a year in [0, 1), 0.8 for eighty percent"
+        "a retention rate", rate, rule="must be an annual share in [0, 1), e.g. 0.8 for 80%"
     )
     if not 0 <= rate < 1:
         hint = f" Did you mean {rate / 100:g}?" if 1 < rate <= 100 else ""
-        more = " At 1 nobody ever leaves, which no data can show." if rate == 1 else ""
+        more = " At 1 no customer ever leaves, which data cannot show." if rate == 1 else ""
         raise ParameterError(
-            f"a retention rate is a share a year in [0, 1), 0.8 for eighty percent; "
+            f"a retention rate must be an annual share in [0, 1), e.g. 0.8 for 80%; "
             f"found {rate!r}.{more}{hint}"
         )
 
 
-def check_margin(margin: float) -> None:
-    """Raise ParameterError unless ``margin`` is money above 0."""
-    check_number("a margin", margin, rule="is money per customer and year, above 0")
-    if not (math.isfinite(margin) and margin > 0):
+def check_annual_margin(annual_margin: float) -> None:
+    """Raise ParameterError unless ``annual_margin`` is money above 0."""
+    rule = "must be money per customer and year, above 0"
+    check_number("annual_margin", annual_margin, rule=rule)
+    if not (math.isfinite(annual_margin) and annual_margin > 0):
         raise ParameterError(
-            f"a margin is money per customer and year, above 0; found {margin!r}. It is what is "
-            "left of revenue after the cost of goods and service, before retention spend."
+            f"annual_margin {rule}; found {annual_margin!r}. It is revenue less the cost of goods "
+            "and service, before retention spend."
         )

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import check_choice
-from relmark_research.ladder.estimation import transition_intervals
+from relmark_research.errors import check_choice, check_level
+from relmark_research.stats.intervals import (
+    dirichlet_intervals,
+    goodman_intervals,
+    percentile_interval,
+    wilson_interval,
+)
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import Basis, TransitionEstimate
@@ -18,7 +23,7 @@ def cell_intervals(
     estimate: TransitionEstimate, level: float, *, simultaneous: bool, basis: Basis
 ) -> pd.DataFrame:
     """Return origin, destination, departures, moves, probability, low, high of possible cells."""
-    transition_intervals.check_level(level)
+    check_level(level)
     check_choice("basis", basis, ("moves", "customers"))
     low, high = _bounds(estimate, level, simultaneous=simultaneous, basis=basis)
     at = np.argwhere(estimate.possible)
@@ -46,14 +51,14 @@ def _bounds(
     cells = np.broadcast_to(estimate.possible.sum(axis=1, keepdims=True), moves.shape)
     shared = 1 - (1 - level) / cells.max() if simultaneous else level
     if basis == "moves" and prior.any():
-        return transition_intervals.beta(moves + prior, shared)
+        return dirichlet_intervals(moves + prior, shared)
     if simultaneous:
-        low, high = transition_intervals.goodman(moves, departures, level, cells)
+        low, high = goodman_intervals(moves, departures, level, categories=cells)
     else:
-        low, high = transition_intervals.wilson(moves, departures, level)
+        low, high = wilson_interval(moves, departures, level)
     if basis == "moves":
         return low, high
     drawn = estimate.draws(estimate.n_draws * 4, seed=estimate.draws_seed, basis="customers")
-    by_customers = transition_intervals.band(drawn, shared)
+    by_customers = percentile_interval(drawn, shared)
     edge = (moves <= 0) | (moves >= departures)  # no redrawing leaves the edge: Wilson's bound
     return np.where(edge, low, by_customers[0]), np.where(edge, high, by_customers[1])

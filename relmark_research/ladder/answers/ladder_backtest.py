@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import LadderError
-from relmark_research.ladder.estimation import homogeneity, transition_intervals
+from relmark_research.ladder.estimation import homogeneity
 from relmark_research.ladder.estimation.prior import weights
+from relmark_research.stats.intervals import percentile_interval
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import TransitionEstimate
@@ -77,7 +78,7 @@ def _compared(
         new = np.maximum(late[step + 1] - moved.sum(axis=0), 0)
         mean = mean @ past.probabilities + new
         people = rng.multinomial(people, drawn).sum(axis=1) + new.astype(np.int64)
-    low, high = transition_intervals.band(people, level)
+    low, high = percentile_interval(people, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = mean / late[-1] - 1
     return pd.DataFrame(

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import LadderError, unknown_name
-from relmark_research.ladder.estimation.transition_intervals import wilson
 from relmark_research.ladder.history.periods import label_of
+from relmark_research.stats.intervals import percentile_interval, wilson_interval
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import TransitionEstimate
@@ -89,7 +89,7 @@ def cohort_moves(history: LadderHistory) -> pd.DataFrame:
     table = counted.groupby(keys)[["departures", "climb", "fall"]].sum().reset_index()
     total = table["departures"].to_numpy()
     for name in ("climb", "fall"):
-        low, high = wilson(table[name].to_numpy(), total, 0.95)
+        low, high = wilson_interval(table[name].to_numpy(), total, 0.95)
         table[name] = table[name] / total
         table[f"{name}_low"], table[f"{name}_high"] = low, high
     cohort = [label_of(int(entered), history.period) for entered in table["entered"]]
@@ -119,7 +119,7 @@ def way_table(
         (Greenwood); expected, expected_low, expected_high by the matrix. Whose data end before
         they are there is censored then, not counted as somebody who never arrives.
     """
-    from relmark_research.ladder.estimation import markov, transition_intervals
+    from relmark_research.ladder.estimation import markov
 
     if estimate.history is None:
         raise LadderError("to follow people from rung to rung the estimate needs a history.")
@@ -133,7 +133,7 @@ def way_table(
     last = int(table["periods"].max())
     P, drawn = estimate.whole("the way to a rung"), np.nan_to_num(estimate.drawn)
     path, draws = (markov.reaching(matrix, b, last)[..., a] for matrix in (P, drawn))
-    low, high = transition_intervals.band(draws.T, level)
+    low, high = percentile_interval(draws.T, level)
     at = table["periods"].to_numpy(int)
     return table.assign(expected=path[at], expected_low=low[at], expected_high=high[at])
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import LadderError, ParameterError, unknown_name
-from relmark_research.ladder.estimation import markov, transition_intervals
+from relmark_research.errors import LadderError, ParameterError, check_level, unknown_name
+from relmark_research.ladder.estimation import markov
 from relmark_research.ladder.history.periods import YEARS, label_of
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import Horizon, TimeUnit
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def project(
     Projection
         expected: n P + inflow, again and again.
     """
-    transition_intervals.check_level(level)
+    check_level(level)
     if not (periods == int(periods) and periods >= 1):
         raise ParameterError(f"periods must be a whole number of at least 1; found {periods}.")
     P = estimate.whole("a projection")
@@ -153,7 +154,7 @@ def _spread(
         people = rng.multinomial(people, drawn).sum(axis=1) + entering
         rest = (rest[:, None, :] @ drawn)[:, 0] + part
         path.append(people + rest)
-    return transition_intervals.band(np.stack(path, axis=1), level)
+    return percentile_interval(np.stack(path, axis=1), level)
 
 
 def _table(estimate: TransitionEstimate, expected: Array, low: Array, high: Array) -> pd.DataFrame:
@@ -198,13 +199,13 @@ def time_to(estimate: TransitionEstimate, rung: str, *, before: str | None, leve
 
     Examples
     --------
-    >>> from relmark_research.ladder.transitions import estimate_transitions
+    >>> from relmark_research.ladder.answers.transition_estimate import estimate_transitions
     >>> counts = pd.DataFrame([[75, 25], [0, 40]], index=["client", "lost"],
     ...                       columns=["client", "lost"])
     >>> float(estimate_transitions(counts).time_to("lost").table.loc["client", "mean"])
     4.0
     """
-    transition_intervals.check_level(level)
+    check_level(level)
     P, target = estimate.whole("the time to a rung"), estimate.place(rung)
     drawn = np.nan_to_num(estimate.drawn)
     if before is not None:
@@ -214,8 +215,8 @@ def time_to(estimate: TransitionEstimate, rung: str, *, before: str | None, leve
     path = _distribution(P, target, chance)
     with np.errstate(invalid="ignore", divide="ignore"):
         median = np.where(chance > 0, markov.quantile(path / chance, 0.5), np.nan)
-        middle = transition_intervals.band(drawn_mean, level)
-    ends = transition_intervals.band(drawn_chance, level)
+        middle = percentile_interval(drawn_mean, level)
+    ends = percentile_interval(drawn_chance, level)
     table = pd.DataFrame(
         {
             "probability": chance, "probability_low": ends[0], "probability_high": ends[1],
@@ -259,11 +260,11 @@ def probability_of_reaching(
     DataFrame
         Index origin; probability, low, high.
     """
-    transition_intervals.check_level(level)
+    check_level(level)
     P, target = estimate.whole("the chance of reaching a rung"), estimate.place(rung)
     n = periods_within(within, estimate.period)
     drawn = markov.reaching(np.nan_to_num(estimate.drawn), target, n)[-1]
-    low, high = transition_intervals.band(drawn, level)
+    low, high = percentile_interval(drawn, level)
     found = {"probability": markov.reaching(P, target, n)[-1], "low": low, "high": high}
     return pd.DataFrame(found, index=pd.Index(estimate.states, name="origin"))
 

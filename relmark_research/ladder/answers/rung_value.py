@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import LadderError, ParameterError, unknown_name
-from relmark_research.ladder.estimation import markov, transition_intervals
+from relmark_research.errors import LadderError, ParameterError, check_level, unknown_name
+from relmark_research.ladder.estimation import markov
 from relmark_research.ladder.history.periods import discount_factor
+from relmark_research.stats.intervals import percentile_interval
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import TransitionEstimate
@@ -92,21 +93,21 @@ def value(
 
     Examples
     --------
-    >>> from relmark_research.ladder.transitions import estimate_transitions
+    >>> from relmark_research.ladder.answers.transition_estimate import estimate_transitions
     >>> counts = pd.DataFrame([[30, 70], [0, 10]], index=["buyer", "lost"],
     ...                       columns=["buyer", "lost"])
     >>> chances = estimate_transitions(counts, period="year")
     >>> chances.value({"buyer": 40, "lost": 0}, 0.2).table["value"].round(2).to_dict()
     {'buyer': 53.33, 'lost': 0.0}
     """
-    transition_intervals.check_level(level)
+    check_level(level)
     P = estimate.whole("the value of a rung")
     margin = margins(estimate.states, margin_by_rung)
     discount = discount_of(estimate, annual_discount_rate)
     V = markov.values(P, margin, discount)
     drawn = np.nan_to_num(estimate.drawn)
     drawn_V = markov.values(drawn, margin, discount)
-    low, high = transition_intervals.band(drawn_V, level)
+    low, high = percentile_interval(drawn_V, level)
     index = pd.Index(estimate.states, name="rung")
     found = {"margin": margin, "value": V, "low": low, "high": high}
     return LadderValue(
@@ -161,7 +162,7 @@ def _steps(estimate: TransitionEstimate, V: Array, drawn: Array, level: float) -
     order = [k for k in np.argsort(estimate.rank, kind="stable") if estimate.rank[k] >= 0]
     pairs = list(itertools.pairwise(order))
     a, b = (np.array(side, int) for side in zip(*pairs, strict=True)) if pairs else (order, order)
-    low, high = transition_intervals.band(drawn[:, b] - drawn[:, a], level)
+    low, high = percentile_interval(drawn[:, b] - drawn[:, a], level)
     states = np.array(estimate.states, object)
     return pd.DataFrame(
         {"origin": states[a], "destination": states[b], "worth": V[b] - V[a],
@@ -208,7 +209,7 @@ def _pushes(
     drawn = (base @ drawn_stays)[:, :, None] * drawn_gain
     cells = np.argwhere(estimate.possible & (P[0] >= POINT) & (P[0] < 1))
     i, j = cells[:, 0], cells[:, 1]
-    low, high = transition_intervals.band(drawn[:, i, j], level)
+    low, high = percentile_interval(drawn[:, i, j], level)
     first = np.bincount(drawn[:, i, j].argmax(axis=1), minlength=len(i)) / len(drawn)
     states = np.array(estimate.states, object)
     table = pd.DataFrame(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import LadderError, ParameterError
+from relmark_research.errors import LadderError, ParameterError, check_level
 from relmark_research.ladder.answers.projection import numbers_of
-from relmark_research.ladder.estimation import markov, transition_intervals
+from relmark_research.ladder.estimation import markov
+from relmark_research.stats.intervals import percentile_interval
 
 if TYPE_CHECKING:
     from relmark_research.ladder.answers.transition_estimate import TransitionEstimate
@@ -45,7 +46,7 @@ def steady_state(
         Index rung; expected, low, high: numbers n = inflow + n P over the states that count, or
         shares s = s P. Those who come back from ``gone`` are not in it: count them in the inflow.
     """
-    transition_intervals.check_level(level)
+    check_level(level)
     P, drawn = estimate.whole("the steady state"), np.nan_to_num(estimate.drawn)
     if inflow is None:
         middle, draws = markov.stationary(P), markov.stationary(drawn)
@@ -55,7 +56,7 @@ def steady_state(
         left[_gone(estimate, gone)] = True
         _refuse_endless(estimate, P, left)
         middle, draws = markov.resting(P, new, left), markov.resting(drawn, new, left)
-    low, high = transition_intervals.band(draws, level)
+    low, high = percentile_interval(draws, level)
     found = {"expected": middle, "low": low, "high": high}
     return pd.DataFrame(found, index=pd.Index(estimate.states, name="rung"))
 

@@ -20,9 +20,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import ConvergenceError, DataError, LadderError, unknown_name
-from relmark_research.ladder.estimation.transition_intervals import check_level
+from relmark_research.errors import (
+    ConvergenceError,
+    DataError,
+    LadderError,
+    check_level,
+    unknown_name,
+)
 from relmark_research.ladder.history.ladder import parse_moves
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import DAYS_PER_YEAR
 
 # The likelihood of looks at irregular times, and its slopes. Q rates per unit of time; P(t) =
@@ -255,10 +261,8 @@ class GeneratorEstimate:
 
     def intervals(self, level: float = 0.95) -> pd.DataFrame:
         """Return origin, destination, rate, low, high: rate x exp(-+ z se of its logarithm)."""
-        from scipy import stats
-
         check_level(level)
-        z = stats.norm.ppf((1 + level) / 2)
+        z = normal_quantile(level)
         places = [(self.states.index(a), self.states.index(b)) for a, b in self.moves]
         rate = np.array([self.rates[place] for place in places])
         spread = np.exp(z * np.sqrt(np.diag(self.covariance)))

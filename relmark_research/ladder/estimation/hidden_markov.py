@@ -19,8 +19,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, LadderError, ParameterError, unknown_name
-from relmark_research.ladder.estimation.transition_intervals import check_level
+from relmark_research.errors import (
+    DataError,
+    LadderError,
+    ParameterError,
+    check_level,
+    unknown_name,
+)
+from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 _LEAST = 1e-6
@@ -63,10 +69,10 @@ class HiddenLadder:
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Return per hidden rung: propensity with interval, share at the start, chance to stay."""
-        from scipy import special, stats
+        from scipy import special
 
         check_level(level)
-        z, b = stats.norm.ppf((1 + level) / 2), self.propensity
+        z, b = normal_quantile(level), self.propensity
         spread = z * self.propensity_errors / (b * (1 - b))
         return pd.DataFrame(
             {

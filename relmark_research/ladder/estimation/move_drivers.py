@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, LadderError, check_choice, unknown_name
-from relmark_research.ladder.estimation.transition_intervals import check_level
+from relmark_research.errors import DataError, LadderError, check_choice, check_level, unknown_name
 from relmark_research.ladder.history.periods import is_calendar, start_of
+from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.ladder.history.ladder_history import LadderHistory
@@ -265,7 +265,7 @@ def _odds(
 ) -> pd.DataFrame:
     from scipy import stats
 
-    z = stats.norm.ppf((1 + level) / 2)
+    z = normal_quantile(level)
     table = pd.DataFrame(
         {
             "move": np.repeat(names, len(columns)),

@@ -20,6 +20,7 @@ from scipy.special import betainc, betaln, expit, logit
 
 from relmark_research.customers.describe.mailing_cells import fit_response_rates
 from relmark_research.errors import DataError
+from relmark_research.stats.intervals import tail_probabilities
 
 Array = np.ndarray
 
@@ -116,13 +117,14 @@ def shrinkage_table(posterior: CellPosterior, level: float = 0.95) -> pd.DataFra
     """Return mailed, responses, rate, and the shrunk rate with its interval, row per cell."""
     with np.errstate(invalid="ignore"):
         rate = posterior.responses / np.where(posterior.mailed > 0, posterior.mailed, np.nan)
+    low, high = map(posterior.quantile, tail_probabilities(level))
     return pd.DataFrame(
         {
             "mailed": posterior.mailed.astype(int),
             "responses": posterior.responses.astype(int),
             "rate": rate,
             "shrunk": posterior.mean,
-            "low": posterior.quantile((1 - level) / 2),
-            "high": posterior.quantile((1 + level) / 2),
+            "low": low,
+            "high": high,
         }
     )

@@ -19,8 +19,8 @@ from relmark_research.customers.describe.mailing_cells import (
     fit_response_rates,
 )
 from relmark_research.customers.describe.rfm import rfm_scores
-from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships._validate import check_columns, check_share
+from relmark_research.errors import DataError, ParameterError, check_level
+from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.beta_binomial import CellPosterior, shrinkage_table
 from relmark_research.units import as_date
 
@@ -122,7 +122,7 @@ def mailing_plan(
     """
     if not 0.5 <= certainty < 1:
         raise ParameterError(f"certainty is a probability in [0.5, 1); found {certainty!r}.")
-    check_share("level", level)
+    check_level(level)
     threshold = break_even_response(
         cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
     )

@@ -18,6 +18,7 @@ import pandas as pd
 from relmark_research.errors import DataError
 from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.campaign_design import check_control
+from relmark_research.stats.intervals import percentile_interval
 
 Array = np.ndarray
 
@@ -125,12 +126,11 @@ def _curve(parts: Array, weights: Array, starts: Array, level: float) -> QiniCur
     grid = np.linspace(0, 1, 41)
     drawn = np.array([np.interp(grid, *pair) for pair in zip(shares, gains, strict=True)])
     areas, (area,) = _areas(shares, gains), _areas(share, gain)
-    ends = [(1 - level) / 2, (1 + level) / 2]
     found = np.interp(grid, share[0], gain[0])
-    low, high = np.quantile(drawn, ends, axis=0)
+    low, high = percentile_interval(drawn, level)
     table = pd.DataFrame({"share": grid, "gain": found, "low": low, "high": high})
     table["random"] = table["share"] * found[-1]
-    area_low, area_high = np.quantile(areas, ends)
+    area_low, area_high = percentile_interval(areas, level)
     return QiniCurve(table, area, float(area_low), float(area_high), float((areas > 0).mean()))
 
 

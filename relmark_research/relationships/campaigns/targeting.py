@@ -18,6 +18,7 @@ from scipy.special import ndtr
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.campaign_design import check_control
+from relmark_research.stats.intervals import tail_probabilities
 
 Array = np.ndarray
 
@@ -74,11 +75,12 @@ def uplift_cells(
         )
     shrunk = _shrunk(found["uplift"].to_numpy(), found["variance"].to_numpy())
     threshold = cost_per_contact / contribution_per_response
-    mean, draws = shrunk.mean, _Normals.quantile
+    mean = shrunk.mean
+    low, high = (_Normals.quantile(shrunk, tail) for tail in tail_probabilities(level))
     found = found.assign(
         shrunk=mean,
-        low=draws(shrunk, (1 - level) / 2),
-        high=draws(shrunk, (1 + level) / 2),
+        low=low,
+        high=high,
         probability_pays=1 - shrunk.below(np.full(len(mean), threshold)),
         profit=mean * contribution_per_response - cost_per_contact,
     )

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
-from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships._validate import check_share
+from relmark_research.errors import DataError, ParameterError, check_level
 from relmark_research.relationships.campaigns.campaign_design import CampaignColumns
+from relmark_research.stats.intervals import normal_quantile
 
 # Several arms against one control: intervals and p-values that hold for all of them at once.
 # Estimates of arms that share a control are correlated. With z_i the standardised estimate of
@@ -72,7 +72,7 @@ class Family:
         2.212
         """
         if len(self.arm_variances) == 1:
-            return float(ndtri(0.5 + level / 2))
+            return normal_quantile(level)
         return float(brentq(lambda c: self.within(c) - level, 0.01, 12.0, xtol=1e-10))
 
     def p_value(self, z: float) -> float:
@@ -175,12 +175,12 @@ def campaign_uplift(
     Examples
     --------
     >>> import relmark_research as rm
-    >>> from relmark_research.relationships.uplift import campaign_uplift
+    >>> from relmark_research.relationships.campaigns.uplift import campaign_uplift
     >>> found = campaign_uplift(rm.load_sample("campaigns"), margin=0.4)
     >>> found.set_index("campaign_id").loc["2024-win-back", ["uplift", "total"]].round(3).tolist()
     [-0.011, -2223.588]
     """
-    check_share("level", level)
+    check_level(level)
     columns = columns or CampaignColumns()
     table = columns.read(campaigns)
     table["profit"] = _margins(table, margin) * table["value_in_window"] - table["cost"]
@@ -274,7 +274,7 @@ def _error(means: Means, place: int) -> float:
 def _difference(name: str, means: Means, place: int, level: float) -> dict[str, object]:
     gap, error = float(means.mean[place] - means.mean[0]), _error(means, place)
     row: dict[str, object] = {name: gap}
-    for label, z in (("", ndtri(0.5 + level / 2)), ("_all", means.family.bound(level))):
+    for label, z in (("", normal_quantile(level)), ("_all", means.family.bound(level))):
         row |= {f"{name}{label}_low": gap - z * error, f"{name}{label}_high": gap + z * error}
     return row
 

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from relmark_research.errors import DataError, ParameterError, check_choice, unknown_name
 from relmark_research.stats.cumulative_incidence import (
@@ -23,6 +22,7 @@ from relmark_research.stats.cumulative_incidence import (
     Incidence,
     incidence,
 )
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import Day, as_date
 
 # The stages of prospects: their days, in order, as they stood on a day.
@@ -401,7 +401,7 @@ def _cost_of(part: Prospects, cost: str, level: float) -> dict[str, float]:
     if won.any() and n > 1 and total > 0:
         ratio = total / won.sum()
         rest = spent / spent.mean() - won / won.mean()
-        reach = np.exp(ndtri(0.5 + level / 2) * rest.std(ddof=1) / np.sqrt(n))
+        reach = np.exp(normal_quantile(level) * rest.std(ddof=1) / np.sqrt(n))
         result |= {"per_won": ratio, "low": ratio / reach, "high": ratio * reach}
     return result | {"on_losers": spent[won == 0].sum() / total if total else np.nan}
 

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from relmark_research.errors import DataError, unknown_name
-from relmark_research.relationships._validate import check_columns, check_share
+from relmark_research.errors import DataError, check_level, unknown_name
+from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.partners.scales import (
     PARTNER_SCALES,
     Scale,
     check_directions,
     turned_answers,
 )
+from relmark_research.stats.intervals import t_quantile
 from relmark_research.tables.pseudonyms import pseudonyms
 from relmark_research.units import Day, as_date
 
@@ -260,7 +260,7 @@ def partner_figures(
     >>> partner_figures(data).set_index("constituency")["response_days"].round(1).to_dict()
     {'agency': 4.1, 'distributor': 2.3, 'employee': 1.4, 'investor': 8.2, 'supplier': 3.3}
     """
-    check_share("level", level)
+    check_level(level)
     if by not in data.records:
         raise DataError(unknown_name("column", by, data.records.columns))
     rows = [
@@ -292,5 +292,5 @@ def _mean_interval(values: np.ndarray, level: float) -> np.ndarray:
     n, mean = len(values), values.mean()
     if n < 2:
         return np.array([mean, np.nan, np.nan])
-    reach = stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    reach = t_quantile(level, n - 1) * values.std(ddof=1) / np.sqrt(n)
     return np.array([mean, mean - reach, mean + reach])

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
-from relmark_research.relationships._validate import check_share
+from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.relationships.partners.partner_tables import PartnerData
 from relmark_research.relationships.partners.reliability import Complete, alpha
-from relmark_research.stats.bootstrap import correlations_of, percentiles
+from relmark_research.stats.bootstrap import correlations_of
+from relmark_research.stats.intervals import percentile_interval
 
 COMMITMENT_TRUST: Mapping[str, Sequence[str]] = {
     "trust": ("communication", "mutual_interest"),
@@ -103,7 +103,7 @@ def relationship_drivers(
     >>> drivers.paths.set_index(["effect", "cause"])["path"].round(2).loc["trust"].to_dict()
     {'communication': 0.38, 'mutual_interest': 0.39}
     """
-    check_share("level", level)
+    check_level(level)
     names = _order(model, list(data.composites.columns))
     used = [scale for name in names for scale in data.scales if scale.name == name]
     columns = [item for scale in used for item in scale.items]
@@ -197,7 +197,7 @@ def _path_table(
     level: float,
 ) -> pd.DataFrame:
     point, plain, drawn = found
-    (low, high), error = percentiles(drawn, level), drawn.std(axis=0)
+    (low, high), error = percentile_interval(drawn, level, skip_missing=True), drawn.std(axis=0)
     rows = []
     for effect, causes in model.items():
         for cause in causes:
@@ -219,7 +219,10 @@ def _effect_table(
                   (point, drawn))  # fmt: skip
     kinds["total"] = (whole[0], whole[1])
     kinds["indirect"] = (whole[0] - point, whole[1] - drawn)
-    ends = {kind: percentiles(sampled, level) for kind, (_, sampled) in kinds.items()}
+    ends = {
+        kind: percentile_interval(sampled, level, skip_missing=True)
+        for kind, (_, sampled) in kinds.items()
+    }
     rows = []
     for to, at in zip(*np.nonzero(whole[0]), strict=True):
         row: dict[str, object] = {"effect": names[to], "cause": names[at]}

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
-from relmark_research.relationships._validate import check_share
+from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.relationships.partners.partner_tables import PartnerData
+from relmark_research.stats.intervals import normal_quantile
 
 QUALITY = ("trust", "commitment", "satisfaction")
 
@@ -48,9 +47,9 @@ class QualityScores:
 
     def mean_interval(self, level: float = 0.95) -> tuple[float, float, float]:
         """Return the mean of all partners with its interval, mean -+ z sqrt(mean_variance)."""
-        check_share("level", level)
+        check_level(level)
         found = self.components
-        reach = float(ndtri(0.5 + level / 2)) * found.mean_variance**0.5
+        reach = normal_quantile(level) * found.mean_variance**0.5
         return found.mean, found.mean - reach, found.mean + reach
 
     @property
@@ -145,7 +144,7 @@ def relationship_quality(
     >>> float(quality.table["reliability"].median().round(2))
     0.78
     """
-    check_share("level", level)
+    check_level(level)
     names = (of,) if isinstance(of, str) else tuple(of)
     for name in names:
         if name not in data.composites:
@@ -171,7 +170,7 @@ def _shrunk(seen: pd.DataFrame, found: Components, k: int, level: float) -> pd.D
     of_reliability = 2 / max(k - 3, 1) * rest**2 * (own - found.mean) ** 2
     variance = found.between * rest + rest**2 * found.mean_variance + of_reliability
     error = np.sqrt(variance)
-    reach = ndtri(0.5 + level / 2) * error
+    reach = normal_quantile(level) * error
     return pd.DataFrame(
         {
             "answers": answers.astype(int),

@@ -16,12 +16,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships._validate import check_share
+from relmark_research.errors import DataError, ParameterError, check_level
 from relmark_research.relationships.partners.partner_tables import PartnerData
 from relmark_research.relationships.partners.relationship_quality import variance_components
 from relmark_research.relationships.partners.scales import Scale
-from relmark_research.stats.bootstrap import cluster_covariances, correlations_of, percentiles
+from relmark_research.stats.bootstrap import cluster_covariances, correlations_of
+from relmark_research.stats.intervals import percentile_interval, tail_probabilities
 
 
 def alpha(covariance: ArrayLike) -> np.ndarray:
@@ -86,13 +86,13 @@ def feldt_interval(
     >>> round(low, 3), round(high, 3)
     (0.727, 0.857)
     """
-    check_share("level", level)
+    check_level(level)
     if not (n > 1 and k > 1 and design_effect > 0):
         raise ParameterError(
             f"expected n > 1, k > 1 and a design effect > 0; found {n}, {k}, {design_effect}."
         )
     between, within = (n - 1) / design_effect, (n - 1) * (k - 1)
-    low, high = stats.f.ppf([0.5 - level / 2, 0.5 + level / 2], between, within)
+    low, high = stats.f.ppf(tail_probabilities(level), between, within)
     return float(1 - (1 - value) * high), float(1 - (1 - value) * low)
 
 
@@ -260,7 +260,7 @@ def scale_reliability(
     {'trust': 0.86, 'commitment': 0.86, 'satisfaction': 0.79, 'communication': 0.83,
     'mutual_interest': 0.83}
     """
-    check_share("level", level)
+    check_level(level)
     rows = [_reliability_of(data, scale, level, draws, seed) for scale in data.scales]
     return pd.DataFrame(rows)
 
@@ -285,7 +285,7 @@ def _reliability_of(
         ("composite_reliability", composite_reliability),
         ("variance_extracted", average_variance_extracted),
     ):
-        ends = percentiles(measure(drawn), level)
+        ends = percentile_interval(measure(drawn), level, skip_missing=True)
         row |= {name: float(measure(loadings))}
         row |= {f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}
     return row | {"least_loading": float(loadings.min()), "design_effect": effect}
@@ -337,7 +337,7 @@ def discriminant_validity(
     ----------
     Fornell and Larcker 1981; Henseler, Ringle and Sarstedt 2015.
     """
-    check_share("level", level)
+    check_level(level)
     columns = [item for scale in data.scales for item in scale.items]
     known = Complete.of(data, columns)
     covariance = np.cov(known.items, rowvar=False)
@@ -345,7 +345,7 @@ def discriminant_validity(
     observed, rows = correlations_of(covariance), []
     for a, b in combinations(data.scales, 2):
         i, j = ([columns.index(item) for item in scale.items] for scale in (a, b))
-        low, high = percentiles(htmt(drawn, i, j), level)
+        low, high = percentile_interval(htmt(drawn, i, j), level, skip_missing=True)
         together = _true_correlation(covariance, i, j)
         root = min(
             float(np.sqrt(average_variance_extracted(one_factor(observed[np.ix_(at, at)]))))

@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from relmark_research.errors import DataError, check_choice
+from relmark_research.errors import DataError, check_choice, check_level
 from relmark_research.relationships._validate import check_share
 from relmark_research.relationships.partners.partner_tables import TIES, PartnerData
 from relmark_research.relationships.partners.relationship_quality import QualityScores
-from relmark_research.stats.bootstrap import percentiles
+from relmark_research.stats.intervals import percentile_interval, t_quantile
 
 OUTCOMES = {"cost": "transaction_cost", "time": "response_time_days"}
 
@@ -50,9 +50,9 @@ class TieEffects:
 
     def table(self, level: float = 0.95) -> pd.DataFrame:
         """Return row per lever: effect (on the logarithm), low, high, change = exp(effect) - 1."""
-        check_share("level", level)
+        check_level(level)
         error = np.sqrt(np.diag(self.covariance))
-        reach = stats.t.ppf(0.5 + level / 2, self.degrees) * error
+        reach = t_quantile(level, self.degrees) * error
         ends = {"effect": self.effects, "effect_low": self.effects - reach}
         ends["effect_high"] = self.effects + reach
         change = {name.replace("effect", "change"): np.expm1(end) for name, end in ends.items()}
@@ -200,7 +200,7 @@ def weak_partners(
         If the mark or the level is no share.
     """
     check_share("mark", mark)
-    check_share("level", level)
+    check_level(level)
     rng = np.random.default_rng(seed)
     deficits = _deficits(data, quality, effects.levers, mark, draws, rng)
     beta = effects.draws(draws, rng)
@@ -246,7 +246,7 @@ def _lever_table(
     level: float,
 ) -> pd.DataFrame:
     totals = np.column_stack([saved.sum(axis=1), whole.sum(axis=1)])
-    low, high = percentiles(totals, level)
+    low, high = percentile_interval(totals, level, skip_missing=True)
     weak = [int(n) for n in ((deficits > 0).mean(axis=0) > 0.5).sum(axis=0)]
     any_weak = int(((deficits > 0).mean(axis=0) > 0.5).any(axis=1).sum())
     return pd.DataFrame(
@@ -267,7 +267,7 @@ def _partner_table(
     now = records[OUTCOMES[effects.of]]
     if effects.of == "cost":
         now = now * records["transactions_per_year"]
-    low, high = percentiles(own, level)
+    low, high = percentile_interval(own, level, skip_missing=True)
     short = (deficits > 0).mean(axis=0) > 0.5
     words = [", ".join(_plain(name) for name, is_short in zip(effects.levers, row, strict=True)
              if is_short) for row in short]  # fmt: skip

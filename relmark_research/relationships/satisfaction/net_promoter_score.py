@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-from relmark_research.errors import DataError, check_choice
-from relmark_research.relationships._validate import check_columns, check_scale, check_share
+from relmark_research.errors import DataError, check_choice, check_level
+from relmark_research.relationships._validate import check_columns, check_scale
+from relmark_research.stats.intervals import normal_quantile
 
 SCALE = (0, 10)
 DETRACTORS, PASSIVES, PROMOTERS = "detractor", "passive", "promoter"
@@ -78,11 +78,11 @@ class NetPromoterScore:
         It is built about the score with one answer more of each kind, which keeps its level where
         answers are few; the standard error is that of these counts, widened for clusters.
         """
-        check_share("level", level)
+        check_level(level)
         n, gap = self.answers + 3, self.promoters - self.detractors
         plain = 100 * _error(self.promoters, self.detractors, self.answers)
         wider = self.standard_error / plain if plain else 1.0
-        reach = ndtri(0.5 + level / 2) * 100 * _error(self.promoters + 1, self.detractors + 1, n)
+        reach = normal_quantile(level) * 100 * _error(self.promoters + 1, self.detractors + 1, n)
         centre, reach = 100 * gap / n, float(reach * max(wider, 1e-9))
         return max(-100.0, centre - reach), min(100.0, centre + reach)
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, ndtr
 
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.binomial_logit import fitted_logit
+from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
 
 # Whether two straight slopes describe how retention rises with satisfaction.
 
@@ -54,7 +55,7 @@ def retention_by_score(link: RetentionLink, *, level: float = 0.95, seed: int = 
     rows, draws = [], link.draws(400, seed=seed)
     for score in range(link.scale[0], link.scale[1] + 1):
         drawn = link.chances(np.array(score), draws).mean(axis=1)
-        low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+        low, high = percentile_interval(drawn, level)
         rows.append(
             {
                 "score": score,
@@ -69,12 +70,10 @@ def retention_by_score(link: RetentionLink, *, level: float = 0.95, seed: int = 
 
 
 def _counted(retained: pd.Series, level: float) -> dict[str, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
     n, kept = len(retained), int(retained.sum())
     if n == 0:
         return {"answers": 0, "retained": np.nan, "low": np.nan, "high": np.nan}
-    low, high = proportion_confint(kept, n, alpha=1 - level, method="wilson")
+    low, high = map(float, wilson_interval(kept, n, level))
     return {"answers": n, "retained": kept / n, "low": low, "high": high}
 
 
@@ -186,7 +185,7 @@ class RetentionLink:
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Return estimate, standard_error, low, high, and odds (of staying, times) by name."""
-        z = ndtri(0.5 + level / 2)
+        z = normal_quantile(level)
         error = np.sqrt(np.diag(self.covariance))
         return pd.DataFrame(
             {
@@ -210,7 +209,7 @@ class RetentionLink:
         gap = float(self.coefficients["below"] - self.coefficients["above"])
         parts = self.covariance.loc[["below", "above"], ["below", "above"]].to_numpy()
         error = float(np.sqrt(parts[0, 0] + parts[1, 1] - 2 * parts[0, 1]))
-        reach = float(ndtri(0.5 + level / 2) * error)
+        reach = float(normal_quantile(level) * error)
         return {
             "difference": gap,
             "low": gap - reach,

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from relmark_research.errors import ConvergenceError, DataError
 from relmark_research.relationships._validate import check_columns, check_scale
+from relmark_research.stats.intervals import normal_quantile
 
 CLASSES = ("detractor", "passive", "promoter")
 
@@ -76,7 +76,7 @@ def satisfaction_drivers(
             f"differ; found no {', '.join(empty) or 'difference'} among {len(side):,} answers."
         )
     found = _ordered(side, single - single.mean())
-    z = ndtri(0.5 + level / 2)
+    z = normal_quantile(level)
     slope, error = found.params[list(items)], found.bse[list(items)]
     shares = np.array([_shares(found, single, item) for item in items])
     table = pd.DataFrame(

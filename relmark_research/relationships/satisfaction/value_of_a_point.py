@@ -21,6 +21,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.satisfaction.retention_link import RetentionLink
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
 Array = np.ndarray
@@ -130,7 +131,7 @@ def _triple(best: Array, drawn: Array, level: float) -> tuple[float, float, floa
 
 
 def _summed(value: float, drawn: Array, level: float) -> dict[str, float]:
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = percentile_interval(drawn, level)
     return {"value": value, "low": float(low), "high": float(high)}
 
 

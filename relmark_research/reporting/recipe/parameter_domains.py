@@ -39,7 +39,7 @@ def check_domains(given: Mapping[str, Any], schema: Mapping[str, Parameter]) -> 
 
     Examples
     --------
-    >>> from relmark_research.reporting.parameters import parse_parameters
+    >>> from relmark_research.reporting.recipe.parameters import parse_parameters
     >>> (level,) = parse_parameters("level = 0.95  # of the intervals [> 0, < 1]")
     >>> check_domains({"level": 95}, {"level": level})
     Traceback (most recent call last):

@@ -95,7 +95,7 @@ def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Tabl
         options["delim"] = separator
     try:
         scanned = connection.read_csv(paths, **options)
-        return connection.create_table(f"{sql_dialects.COPIED}_{uuid4().hex}", scanned, temp=True)
+        return connection.create_table(f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}", scanned, temp=True)
     except Exception as error:  # duckdb and ibis each have their own
         raise DataError(
             f"expected a delimited text file with a header line; {pattern} cannot be read as one: "
@@ -134,7 +134,7 @@ def _read_by_spark(
         sniffed = separator or _separator(Path(paths[0]))
         options = {"header": True, "inferSchema": False, "sep": sniffed, "escape": '"'}
         frame = reader.options(**options).option("recursiveFileLookup", True).csv(paths)
-    name = f"{sql_dialects.COPIED}_{uuid4().hex}"
+    name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
     frame.createOrReplaceTempView(name)
     return connection.table(name)
 
@@ -175,7 +175,7 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
             "a source is a path, a glob, 'dataset:cdnow', a database's URL with #table, a pandas, "
             f"polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
         )
-    name = f"{sql_dialects.COPIED}_{uuid4().hex}"
+    name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
     if isinstance(frame, pd.DataFrame):
         frame = plain_frame(frame)
     if connection.name == "pyspark":
