@@ -5,8 +5,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 RECIPE ?= reports/recipes/cdnow.yml
+ORDER ?= $(RELMARK_ORDER)
+SEED ?= 1
+N ?= 120
+JOBS ?= 2
 
-.PHONY: help install engines docs lessons report test test-all lint format types lab sample lock clean
+.PHONY: help install engines docs lessons report test test-all mutants lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,11 +52,14 @@ docs: $(DOCS_READY) ## build the site, its pages executed; the last line is the 
 report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
 	@$(BIN)/relmark run $(RECIPE)
 
-test: $(READY)   ## the fast tests
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+test: $(READY)   ## the fast tests; ORDER=random shuffles them, ORDER=<seed> repeats an order
+	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(READY) ## the slow studies too; RELMARK_SLOW_RUNS sets their size
-	$(BIN)/python -m pytest -n 2
+	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2
+
+mutants: $(READY) ## N mutations of random lines, drawn by SEED: do the mirroring tests notice them?
+	$(BIN)/python -m tests.mutants --seed $(SEED) --n $(N) --jobs $(JOBS)
 
 lint: $(READY)   ## ruff and mypy
 	$(BIN)/ruff check .
@@ -73,7 +80,7 @@ lessons: $(READY) ## the lessons without solutions in lessons/student, with them
 	@$(BIN)/relmark lessons lessons
 
 sample: $(READY) ## make data/sample/ anew
-	$(BIN)/python -m relmark_research.simulation.__main__ data/sample
+	$(BIN)/python -m relmark_research.simulation data/sample
 
 lock:            ## resolve the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \

@@ -219,10 +219,10 @@ def growth(most: int, repeats: int, folder: Path) -> list[str]:
 
 
 def distinct_histories(path: Path) -> int:
-    from relmark_research.customers.log.distinct_histories import distinct
+    from relmark_research.customers.log.distinct_histories import distinct_rows
 
     table = read(str(path))
-    return len(distinct(*(table[n].to_numpy() for n in ("frequency", "recency", "T"))).weights)
+    return len(distinct_rows(*(table[n].to_numpy() for n in ("frequency", "recency", "T"))).weights)
 
 
 def fresh(folder: Path, repeats: int) -> list[str]:

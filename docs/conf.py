@@ -43,10 +43,12 @@ nitpicky = True
 OTHERS = "pd|np|ir|ibis|pa|pandas|numpy|matplotlib|types|collections|datetime|pathlib"
 ALIASES = (
     "Array|Axes|Figure|Day|Date|Period|Returns|Timing|Margins?|Kind|Height|Lazy|Outcome|DropoutOn"
-    "|Likelihood|Estimated|Block|Counts|Shape"
+    "|Likelihood|Estimated|EffectBlock|Shape|SummedLikelihood|Derivatives|ParametricModel|M_co"
+    "|AnnualMargins|BinomialData|Curve|ModelRegistry|PurchaseInput|SpendInput"
 )
 INSIDE = (
-    "Books|Checks|Clusters|Components|Diagnosis|Estimates|Lines|Mixture|ResponseRates"
+    "SpendLedger|RowCounts|Clusters|VarianceComponents|Diagnosis|Estimates|BudgetLines|Allocation"
+    "|MixingDistribution|BetaBinomial"
     "|RetentionModel|SegmentEstimates|Selection|Spells|Split"
 )
 nitpick_ignore_regex = [

@@ -1,4 +1,13 @@
-from . import clv, customers, economics, ladder, relationships
+from . import (
+    clv,
+    customers,
+    economics,
+    ladder,
+    plots,
+    relationships,
+    reporting,
+    teaching,
+)
 from .clv.estimation.fit import Fit
 from .clv.families.beta_discrete_weibull import BetaDiscreteWeibull
 from .clv.families.bg_bb import BGBB
@@ -9,8 +18,9 @@ from .clv.families.pareto_nbd import ParetoNBD
 from .clv.families.shifted_beta_geometric import ShiftedBetaGeometric
 from .clv.prediction.forecast import forecast
 from .clv.prediction.lifetime_value import lifetime_value, total_value
-from .clv.validation.holdout_validation import calibration, tracking
+from .clv.validation.calibration import calibration
 from .clv.validation.model_comparison import compare_models
+from .clv.validation.tracking import tracking
 from .customers.describe.cohorts import cohort_table
 from .customers.describe.rfm import rfm_scores
 from .customers.describe.segments import rfm_segments
@@ -45,7 +55,7 @@ from .ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadde
 from .reporting.display.story import record
 from .tables.options import ReadOptions
 from .teaching.glossary import glossary
-from .units import AnnualRate, Horizon, TimeUnit
+from .units import AnnualRate, Horizon, Period, TimeUnit
 
 __version__: str
 
@@ -68,6 +78,7 @@ __all__ = [
     "LoyaltyLadder",
     "ParameterError",
     "ParetoNBD",
+    "Period",
     "ReadOptions",
     "RelmarkError",
     "ReportError",
@@ -94,6 +105,7 @@ __all__ = [
     "load_sample",
     "margin_multiple",
     "payback",
+    "plots",
     "profit_classes",
     "profit_table",
     "read_transactions",
@@ -101,10 +113,12 @@ __all__ = [
     "record",
     "relationship_levels",
     "relationships",
+    "reporting",
     "retention_curve",
     "retention_value",
     "rfm_scores",
     "rfm_segments",
+    "teaching",
     "total_value",
     "tracking",
     "unit_costs",

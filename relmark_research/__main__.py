@@ -1,4 +1,4 @@
-"""``python -m relmark_research`` is ``relmark``."""
+"""``python -m relmark_research`` runs the command ``relmark``."""
 
 from relmark_research.cli import main
 

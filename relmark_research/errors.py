@@ -1,7 +1,7 @@
-"""What can go wrong, by whom it is mended.
+"""The exceptions of the package, and the checks of arguments that raise them.
 
-Every message says three things: what was expected, what was found (value, count, first
-offenders), and what to do about it.
+Every message states what was expected, what was found (value, count, first offending rows) and what
+to do about it.
 """
 
 import math
@@ -10,19 +10,23 @@ from difflib import get_close_matches
 
 
 class RelmarkError(Exception):
-    """Anything that relmark_research refuses to do; the message says why and what to do."""
+    """Base class of the exceptions that relmark_research raises on purpose."""
 
 
 class DataError(RelmarkError, ValueError):
-    """The data cannot carry the question that was asked of them."""
+    """The data are malformed, or do not suffice for the result."""
 
 
 class ParameterError(RelmarkError, ValueError):
     """An argument, a model's parameter or an option is outside its domain."""
 
 
+class MissingMethodError(ParameterError, NotImplementedError):
+    """A model does not implement a method that the result needs."""
+
+
 class ConvergenceError(RelmarkError, RuntimeError):
-    """A search for the best parameters did not end at one."""
+    """An estimate does not exist, or the search for it did not converge."""
 
 
 class LadderError(RelmarkError, ValueError):
@@ -30,16 +34,16 @@ class LadderError(RelmarkError, ValueError):
 
 
 class ReportError(RelmarkError, RuntimeError):
-    """A recipe, a notebook or a run of reports cannot be carried out."""
+    """A recipe is invalid, or a notebook or a run of reports failed."""
 
 
 def unknown_name(kind: str, name: object, choices: Iterable[object]) -> str:
-    """Return a sentence that says which names there are and which one is nearest.
+    """Return a sentence that lists the known names and suggests the closest match.
 
     Parameters
     ----------
     kind
-        What the name stands for, as a reader would call it: ``"column"``, ``"unit"``.
+        What the name refers to, such as ``"column"`` or ``"unit"``.
     name
         The name that was given.
     choices
@@ -70,52 +74,52 @@ def check_number(
     *,
     low: float = -math.inf,
     high: float = math.inf,
-    between: bool = False,
+    exclusive: bool = False,
     rule: str = "",
 ) -> float:
-    """Return ``value`` as a float, refusing text, what is missing, and what is out of bounds.
+    """Return ``value`` as a float, refusing text, missing values and values out of bounds.
 
     Parameters
     ----------
     name
-        What the number is, as the sentence begins: ``"a level"``.
+        Name of the number, with which the message begins: ``"a level"``.
     value
-        What was given.
+        The argument.
     low, high
-        Least and greatest value allowed; both may be infinite.
-    between
-        Whether the value must lie strictly between them.
+        Bounds, both may be infinite.
+    exclusive
+        Whether the bounds themselves are refused.
     rule
-        What the sentence says is allowed, such as ``"is a probability such as 0.95"``.
+        What the message says is allowed, such as ``"is a probability such as 0.95"``.
 
     Raises
     ------
     ParameterError
-        Where it is no number, or lies outside.
+        If it is not a number, or out of bounds.
 
     Examples
     --------
-    >>> check_number("a level", 0.95, low=0, high=1, between=True)
+    >>> check_number("a level", 0.95, low=0, high=1, exclusive=True)
     0.95
     >>> check_number("rate", "0.1", low=0)
     Traceback (most recent call last):
     relmark_research.errors.ParameterError: rate must be a number >= 0; found the text '0.1'. ...
     """
-    said = rule or f"must be a number{_bounds(low, high, between)}"
+    said = rule or f"must be a number{_bounds(low, high, exclusive)}"
     if isinstance(value, str):
-        hint = "Write it without quotes" if _reads(value) else "Give a number"
+        hint = "Write it without quotes" if _is_number(value) else "Give a number"
         raise ParameterError(f"{name} {said}; found the text {value!r}. {hint}.")
-    if isinstance(value, bool) or not _reads(value):
+    if isinstance(value, bool) or not _is_number(value):
         raise ParameterError(f"{name} {said}; found {value!r} ({type(value).__name__}).")
     number = float(value)  # type: ignore[arg-type]
-    inside = low < number < high if between else low <= number <= high
+    inside = low < number < high if exclusive else low <= number <= high
     if not inside:
         raise ParameterError(f"{name} {said}; found {value!s}.")
     return number
 
 
 def check_count(name: str, value: object, *, low: int = 1) -> int:
-    """Return ``value`` as a whole number, refusing one below ``low``."""
+    """Return ``value`` as an int, refusing fractions and values below ``low``."""
     rule = f"must be a whole number, {low} or more"
     number = check_number(name, value, low=low, rule=rule)
     if not number.is_integer():
@@ -124,13 +128,19 @@ def check_count(name: str, value: object, *, low: int = 1) -> int:
 
 
 def check_level(level: object) -> float:
-    """Return the probability of an interval, refusing what is not strictly between 0 and 1."""
+    """Return the probability of an interval, refusing values outside (0, 1)."""
     rule = "is a probability such as 0.95"
-    return check_number("a level", level, low=0, high=1, between=True, rule=rule)
+    return check_number("a level", level, low=0, high=1, exclusive=True, rule=rule)
 
 
-def _reads(value: object) -> bool:
-    """Whether Python takes a value for a number."""
+def check_share(name: str, value: object) -> float:
+    """Return a share, refusing values outside (0, 1)."""
+    rule = "must be a share in (0, 1), such as 0.2 for 20%"
+    return check_number(name, value, low=0, high=1, exclusive=True, rule=rule)
+
+
+def _is_number(value: object) -> bool:
+    """Whether float() accepts a value."""
     try:
         float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -138,11 +148,11 @@ def _reads(value: object) -> bool:
     return True
 
 
-def _bounds(low: float, high: float, between: bool) -> str:
+def _bounds(low: float, high: float, exclusive: bool) -> str:
     if math.isinf(low) and math.isinf(high):
         return ""
     if math.isinf(high):
-        return f" {'>' if between else '>='} {low:g}"
+        return f" {'>' if exclusive else '>='} {low:g}"
     if math.isinf(low):
-        return f" {'<' if between else '<='} {high:g}"
-    return f" between {low:g} and {high:g}" if between else f" from {low:g} to {high:g}"
+        return f" {'<' if exclusive else '<='} {high:g}"
+    return f" between {low:g} and {high:g}" if exclusive else f" from {low:g} to {high:g}"

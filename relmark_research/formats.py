@@ -1,11 +1,12 @@
-"""Numbers for people: money, shares and counts with no more digits than they deserve.
+"""Numbers as text: money, shares, counts, intervals, days and lists of words.
 
-Every formatter takes a number and answers with text; what is missing reads "not available".
-A minus is a real minus sign, thousands are set apart by commas, large amounts end in a word.
+Every formatter takes a number and returns text; a missing value reads "not available". Negative
+numbers have a minus sign (U+2212), thousands are separated by commas, amounts from a million on
+are scaled and end in a word, and an interval decides how many digits its estimate has.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -22,37 +23,42 @@ _LARGEST, _SMALLEST = 1e15, 1e-6  # beyond these a number is written as a power 
 
 @dataclass(frozen=True)
 class Detail:
-    """How finely a number is shown, and how much of its unit goes with it.
+    """How precisely a number is written, and which parts of its unit.
 
     Attributes
     ----------
     step
-        Smallest difference worth showing, in the number's unit; None leaves it to the formatter.
+        Value of the last digit, in the unit of the number; None leaves it to the formatter.
     like
-        The number whose scale word (million, billion) is taken; None takes the number's own.
+        The number whose scale (million, billion) is used; None uses the number's own.
     symbol, word
-        Whether the currency or percent sign, and the scale word, are written.
+        Whether the currency or percent sign, and the word of the scale, are written.
+    digits
+        Significant digits where neither ``step`` nor the formatter decides.
     """
 
     step: float | None = None
     like: float | None = None
     symbol: bool = True
     word: bool = True
+    digits: int = 3
 
 
 Formatter = Callable[..., str]
 PLAIN = Detail()
+WHOLE = Detail(step=1.0)  # whole units of money, for labels and round amounts
 
 
 def money(value: float | None, currency: str = "USD", *, detail: Detail = PLAIN) -> str:
-    """Write an amount of money: cents below a thousand, words from a million on.
+    """Return an amount of money: with cents below a thousand, in words from a million on.
 
     Parameters
     ----------
     value
         The amount, in units of the currency.
     currency
-        Its three-letter code; one without a well-known sign is written behind the number.
+        A three-letter code or a sign; a code without a common sign follows the number. Empty for a
+        bare number.
     detail
         Digits, scale and whether the currency is written.
 
@@ -60,6 +66,8 @@ def money(value: float | None, currency: str = "USD", *, detail: Detail = PLAIN)
     --------
     >>> money(1234567), money(1234.6), money(-35.171, "EUR"), money(1235, "CHF")
     ('$1.23 million', '$1,235', '−€35.17', '1,235 CHF')
+    >>> money(20, "€"), money(20, "€", detail=WHOLE)
+    ('€20.00', '€20')
     """
     number_ = _finite(value)
     if isinstance(number_, str):
@@ -71,12 +79,12 @@ def money(value: float | None, currency: str = "USD", *, detail: Detail = PLAIN)
         sign, digits = _written(number_, _coins(number_, detail, currency), 0 if whole else 2)
     if not detail.symbol:
         return sign + digits
-    symbol = _SYMBOLS.get(currency)
+    symbol = _SYMBOLS.get(currency) or ("" if currency.isalpha() else currency)
     return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits} {currency}".rstrip()
 
 
 def share(value: float | None, *, detail: Detail = PLAIN) -> str:
-    """Write a share of one as a percentage, never rounding a part up to the whole.
+    """Return a share as a percentage with one decimal; a part is never rounded up to 100%.
 
     Examples
     --------
@@ -98,8 +106,27 @@ def share(value: float | None, *, detail: Detail = PLAIN) -> str:
     return f"{sign}{digits}{sign_}"
 
 
+def percent(value: float | None) -> str:
+    """Return a share as a whole percentage, for labels; a part is never rounded to 0% or 100%.
+
+    Examples
+    --------
+    >>> percent(0.6), percent(0.0042), percent(0.998), percent(0.0001), percent(1)
+    ('60%', '0.4%', '99.8%', 'under 0.1%', '100%')
+    """
+    number_ = _finite(value)
+    if isinstance(number_, str):
+        return number_
+    if number_ in (0, 1) or 0.0095 <= abs(number_) < 0.985 or abs(number_) > 1:
+        return f"{100 * number_:,.0f}%".replace("-", "−")
+    text = f"{100 * number_:.1f}%".replace("-", "−")
+    return {"0.0%": "under 0.1%", "−0.0%": "under 0.1%", "100.0%": "more than 99.9%"}.get(
+        text, text
+    )
+
+
 def count(value: float | None, *, detail: Detail = PLAIN) -> str:
-    """Write how many: whole numbers whole, an expected number with three digits.
+    """Return a count: whole numbers in full, expected counts below a thousand with three digits.
 
     Examples
     --------
@@ -114,12 +141,14 @@ def count(value: float | None, *, detail: Detail = PLAIN) -> str:
 
 
 def number(value: float | None, *, detail: Detail = PLAIN) -> str:
-    """Write a bare number with three significant digits, or all the digits before the point.
+    """Return a bare number with three significant digits, or all digits before the point.
 
     Examples
     --------
     >>> number(0.24256), number(4.4136), number(9000), number(1.5e9)
     ('0.243', '4.41', '9,000', '1.50 billion')
+    >>> number(4.4136, detail=Detail(digits=2))
+    '4.4'
     """
     number_ = _finite(value)
     if isinstance(number_, str):
@@ -129,7 +158,12 @@ def number(value: float | None, *, detail: Detail = PLAIN) -> str:
 
 
 def formatter(unit: str) -> Formatter:
-    """Return the formatter of a unit: a currency's code, ``"share"``, nothing, or what is counted.
+    """Return the formatter of a unit.
+
+    Parameters
+    ----------
+    unit
+        A currency code, ``"share"``, the name of what is counted, or empty for a bare number.
 
     Examples
     --------
@@ -149,20 +183,20 @@ def with_interval(
     high: float | None,
     formatter: Formatter = number,
 ) -> str:
-    """Write an estimate and its interval with no more digits than the interval supports.
+    """Return an estimate and its interval with no more digits than the interval supports.
 
     Parameters
     ----------
     value, low, high
-        The estimate and the ends of its interval, in one unit.
+        The estimate and its interval, in one unit.
     formatter
         ``money``, ``share``, ``count``, ``number``, or one made by `formatter`.
 
     Returns
     -------
     str
-        Both are rounded to the power of ten at or below half the interval's width, or finer where
-        an end would become zero that is not.
+        All are rounded to the power of ten at or below half the width of the interval, or finer
+        where an end other than zero would become zero.
 
     Examples
     --------
@@ -184,14 +218,14 @@ def with_interval(
 def estimate(
     value: float | None, low: float | None, high: float | None, formatter: Formatter = number
 ) -> str:
-    """Write the estimate alone, rounded as its interval asks."""
+    """Return the estimate alone, rounded as its interval requires."""
     return formatter(value, detail=Detail(supported_step(value, low, high)))
 
 
 def interval(
     value: float | None, low: float | None, high: float | None, formatter: Formatter = number
 ) -> str:
-    """Write the interval alone, or nothing where there is none.
+    """Return the interval alone, or an empty text without one.
 
     Examples
     --------
@@ -207,10 +241,10 @@ def interval(
 
 
 def supported_step(value: float | None, low: float | None, high: float | None) -> float | None:
-    """Return the power of ten at or below half the interval's width, None without an interval.
+    """Return the power of ten at or below half the width of an interval, None without an interval.
 
-    It goes one digit further where the estimate's own first digit would be rounded away, or an end
-    of the interval would become zero that is not.
+    It is a tenth of that where the first digit of the estimate would be lost, or an end other than
+    zero would become zero.
     """
     if any(isinstance(_finite(end), str) for end in (value, low, high)):
         return None
@@ -222,155 +256,8 @@ def supported_step(value: float | None, low: float | None, high: float | None) -
     return step / 10 if lost else step
 
 
-def _seen(detail: Detail, end: float | None) -> Detail:
-    """The detail for one end of an interval: its own first digit, if all would be rounded away."""
-    given = float(end or 0)
-    if detail.step and _is_lost(given, detail.step):
-        return replace(detail, step=_power(abs(given)))
-    return detail
-
-
-def _is_lost(value: float, step: float) -> bool:
-    """Whether rounding makes zero of what is not, nor as good as nothing beside the step."""
-    return round(value / step) == 0 and abs(value) > step / 1000
-
-
-def _power(value: float) -> float:
-    """The power of ten at or below a positive number; 0.1 + 0.2 counts as 0.3."""
-    return 10.0 ** math.floor(math.log10(value) + 1e-9)
-
-
-def _coins(value: float, detail: Detail, currency: str) -> Detail:
-    """The detail with its step brought to whole coins, unless the amount is hardly one itself."""
-    coin = 1.0 if currency in _WITHOUT_CENTS else 0.01
-    large = abs(value if detail.like is None else detail.like) >= max(coin, 0.1)
-    if detail.step and detail.step < 1 and (large or detail.step > coin):
-        return replace(detail, step=coin)
-    return detail
-
-
-def _is_nothing(value: float, detail: Detail, least: float) -> bool:
-    """Whether a number is too small for any reader, and no interval says otherwise."""
-    return detail.step is None and 0 < abs(value) < least
-
-
-def _finite(value: float | None) -> float | str:
-    """The number, or the words for what is none."""
-    try:
-        given = math.nan if value is None else float(value)
-    except (TypeError, ValueError):  # pandas.NA refuses float()
-        return MISSING
-    if math.isnan(given):
-        return MISSING
-    return given if math.isfinite(given) else ("∞" if given > 0 else "−∞")
-
-
-def _written(value: float, detail: Detail, decimals: int | None) -> tuple[str, str]:
-    """Sign and digits; ``decimals`` holds where neither a scale word nor a step decides."""
-    reference = value if detail.like is None else detail.like
-    size, word = next(
-        ((size, word) for size, word in _WORDS if abs(reference) >= size * 0.9995), (1.0, "")
-    )
-    step = max(detail.step, size / 1000) if detail.step and word else detail.step
-    step = detail.step if step and _is_lost(value, step) else step
-    rounded = round(value / step) * step if step else value
-    if rounded and not _SMALLEST <= abs(rounded) < _LARGEST:
-        return ("−" if rounded < 0 else "", _power_of_ten(abs(rounded)))
-    scaled = rounded / size
-    places = _places(scaled, step and step / size, None if word else decimals)
-    digits = f"{abs(scaled):,.{places}f}"
-    sign = "−" if scaled < 0 and any(digit in "123456789" for digit in digits) else ""
-    return sign, f"{digits} {word}" if word and detail.word else digits
-
-
-def _places(scaled: float, step: float | None, decimals: int | None) -> int:
-    """Decimals: those of the step, those asked for, or enough for two or three digits."""
-    if step:
-        return max(0, -math.floor(math.log10(step) + 1e-9))
-    if scaled == 0:
-        return 0
-    first = int(f"{abs(scaled):.2e}".partition("e")[2])
-    if decimals is None:
-        return max(0, 2 - first)
-    tiny = abs(scaled) < 0.5 * 10.0**-decimals
-    return 1 - first if tiny else decimals
-
-
-def _power_of_ten(value: float) -> str:
-    mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
-
-
-# Numbers, money, shares and days as people read them.
-
-
-def count_wording(value: float) -> str:
-    """Return a number of things with thousands separators.
-
-    Examples
-    --------
-    >>> count(23570), count(3.14159), count(1043.7)
-    ('23,570', '3.14', '1,044')
-    """
-    if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else "∞"
-    if value == round(value) or abs(value) >= 100:
-        return f"{value:,.0f}".replace("-", "−")
-    return significant(value)
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Return ``value`` with so many significant digits, never in powers of ten.
-
-    Examples
-    --------
-    >>> significant(0.0125574), significant(4.41360), significant(1234.5)
-    ('0.0126', '4.41', '1,234')
-    """
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else count_wording(value)
-    rounded = abs(float(f"{value:.{digits - 1}e}"))
-    decimals = max(0, digits - 1 - math.floor(math.log10(rounded)))
-    return f"{value:,.{decimals}f}".replace("-", "−")
-
-
-def percent(share: float) -> str:
-    """Return a share as percent; only what is nothing is called 0%, only what is all 100%.
-
-    Examples
-    --------
-    >>> percent(0.6), percent(0.0042), percent(0.998), percent(1)
-    ('60%', '0.4%', '99.8%', '100%')
-    """
-    if not math.isfinite(share):
-        return "unknown"
-    if share in (0, 1) or 0.0095 <= abs(share) < 0.985 or abs(share) > 1:
-        return f"{100 * share:,.0f}%".replace("-", "−")
-    text = f"{100 * share:.1f}%".replace("-", "−")
-    return {"0.0%": "under 0.1%", "−0.0%": "under 0.1%", "100.0%": "over 99.9%"}.get(text, text)
-
-
-def money_wording(value: float, currency: str = "") -> str:
-    """Return an amount with its currency: a sign stands close, a code stands off.
-
-    Examples
-    --------
-    >>> money(1234.5, "USD"), money(35.353, "$"), money(2_500_000, "EUR")
-    ('USD 1,234', '$35.35', 'EUR 2.50 million')
-    """
-    size = abs(value)
-    if not math.isfinite(value):
-        digits = count_wording(size)
-    elif size >= 1e6:
-        digits = f"{significant(size / 1e6)} million"
-    else:
-        digits = f"{size:,.0f}" if size >= 100 or size == round(size) else f"{size:,.2f}"
-    gap = " " if currency.isalpha() else ""
-    return f"{'−' if value < 0 else ''}{currency}{gap}{digits}"
-
-
 def with_unit(name: str, unit: str) -> str:
-    """Return an axis label with its unit in brackets, or the bare name where there is none."""
+    """Return an axis label with its unit in brackets, or the name alone without a unit."""
     return f"{name} ({unit})" if unit else name
 
 
@@ -389,3 +276,94 @@ def day(value: object) -> str:
 def month(value: object) -> str:
     """Return a month in words."""
     return f"{pd.Timestamp(value):%B %Y}"  # type: ignore[arg-type]
+
+
+def listing(items: Sequence[object]) -> str:
+    """Return items as a list in a sentence.
+
+    Examples
+    --------
+    >>> listing(["a"]), listing(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    *others, last = map(str, items) if items else [""]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _seen(detail: Detail, end: float | None) -> Detail:
+    """Return the detail of one end of an interval: its first digit where all would be lost."""
+    given = float(end or 0)
+    if detail.step and _is_lost(given, detail.step):
+        return replace(detail, step=_power(abs(given)))
+    return detail
+
+
+def _is_lost(value: float, step: float) -> bool:
+    """Whether rounding to the step gives zero for a value that is not negligible."""
+    return round(value / step) == 0 and abs(value) > step / 1000
+
+
+def _power(value: float) -> float:
+    """Return the power of ten at or below a positive number, with a tolerance for rounding."""
+    return 10.0 ** math.floor(math.log10(value) + 1e-9)
+
+
+def _coins(value: float, detail: Detail, currency: str) -> Detail:
+    """Return the detail with a step of at least a coin, unless the amount is of that size."""
+    coin = 1.0 if currency in _WITHOUT_CENTS else 0.01
+    large = abs(value if detail.like is None else detail.like) >= max(coin, 0.1)
+    if detail.step and detail.step < 1 and (large or detail.step > coin):
+        return replace(detail, step=coin)
+    return detail
+
+
+def _is_nothing(value: float, detail: Detail, least: float) -> bool:
+    """Whether a number without an interval is negligible."""
+    return detail.step is None and 0 < abs(value) < least
+
+
+def _finite(value: float | None) -> float | str:
+    """Return the number, or the text for a missing or infinite one."""
+    try:
+        given = math.nan if value is None else float(value)
+    except (TypeError, ValueError):  # pandas.NA refuses float()
+        return MISSING
+    if math.isnan(given):
+        return MISSING
+    return given if math.isfinite(given) else ("∞" if given > 0 else "−∞")
+
+
+def _written(value: float, detail: Detail, decimals: int | None) -> tuple[str, str]:
+    """Return sign and digits; ``decimals`` applies where neither scale nor step decides."""
+    reference = value if detail.like is None else detail.like
+    size, word = next(
+        ((size, word) for size, word in _WORDS if abs(reference) >= size * 0.9995), (1.0, "")
+    )
+    step = max(detail.step, size / 1000) if detail.step and word else detail.step
+    step = detail.step if step and _is_lost(value, step) else step
+    rounded = round(value / step) * step if step else value
+    if rounded and not _SMALLEST <= abs(rounded) < _LARGEST:
+        return ("−" if rounded < 0 else "", _power_of_ten(abs(rounded)))
+    scaled = rounded / size
+    places = _places(scaled, step and step / size, None if word else decimals, detail.digits)
+    digits = f"{abs(scaled):,.{places}f}"
+    sign = "−" if scaled < 0 and any(digit in "123456789" for digit in digits) else ""
+    return sign, f"{digits} {word}" if word and detail.word else digits
+
+
+def _places(scaled: float, step: float | None, decimals: int | None, digits: int) -> int:
+    """Return the number of decimals: of the step, as given, or for some significant digits."""
+    if step:
+        return max(0, -math.floor(math.log10(step) + 1e-9))
+    if scaled == 0:
+        return 0
+    first = int(f"{abs(scaled):.{digits - 1}e}".partition("e")[2])
+    if decimals is None:
+        return max(0, digits - 1 - first)
+    tiny = abs(scaled) < 0.5 * 10.0**-decimals
+    return 1 - first if tiny else decimals
+
+
+def _power_of_ten(value: float) -> str:
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

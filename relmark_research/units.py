@@ -1,8 +1,9 @@
 """Time and discounting: the only place that converts either.
 
-A model knows time as a bare number in some unit. People know dates, "12 months" and a rate per
-year. `TimeUnit` names the unit, `Horizon` measures a calendar length in it from a given day, and
-`AnnualRate` turns a yearly discount rate into the continuous rate per unit.
+A model knows time as a number in some unit. People know dates, "12 months" and a rate per year.
+`TimeUnit` names the unit, `Horizon` measures a calendar length in it from a given day, `Period` is
+a calendar period (a month, a fiscal quarter) that tables are counted by, and `AnnualRate` turns a
+yearly discount rate into the continuous rate per unit or period.
 """
 
 import math
@@ -12,7 +13,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from relmark_research.errors import ParameterError, check_choice, check_number
+from relmark_research.errors import DataError, ParameterError, check_choice, check_number
 
 DAYS_PER_YEAR = 365.2425  # mean Gregorian year
 
@@ -223,3 +224,192 @@ class AnnualRate:
     def continuous(self, unit: TimeUnit) -> float:
         """Return the continuous rate per ``unit``, ln(1 + d) / units per year."""
         return self.force / unit.per_year
+
+
+_PERIODS = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}  # pandas' codes
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONDAY = date(1, 1, 1)  # a Monday, so that week numbers are positive
+
+
+@dataclass(frozen=True)
+class Period:
+    """A calendar period: week, month, quarter or year, or a quarter or year of a fiscal calendar.
+
+    Periods are numbered so that the next one is plus one: a year by its own number, a quarter by
+    4 x year + quarter - 1, a month by 12 x year + month - 1, a week by the Mondays since year 1.
+    A fiscal year bears the number of the calendar year in which it ends.
+
+    Parameters
+    ----------
+    name
+        ``"week"`` (Monday to Sunday), ``"month"``, ``"quarter"`` or ``"year"``.
+    first_month
+        Month in which the fiscal year begins, 1 to 12; 1 is the calendar year.
+
+    Examples
+    --------
+    >>> quarter = Period.of("quarter")
+    >>> quarter.label(quarter.number(date(2024, 5, 17)))
+    '2024Q2'
+    >>> fiscal = Period("quarter", first_month=7)
+    >>> fiscal.label(fiscal.number(date(2024, 5, 17)))
+    '2024Q4'
+    """
+
+    name: str
+    first_month: int = 1
+
+    def __post_init__(self) -> None:
+        name = str(self.name).strip().lower()
+        name = name.removesuffix("s")
+        check_choice("period", name, _PERIODS)
+        object.__setattr__(self, "name", name)
+        if isinstance(self.first_month, bool) or self.first_month not in range(1, 13):
+            raise ParameterError(
+                "the first month of a fiscal year is a number from 1 (January) to 12; found "
+                f"{self.first_month!r}."
+            )
+        if self.first_month > 1 and name not in {"quarter", "year"}:
+            raise ParameterError(
+                f"a fiscal calendar has quarters and years of its own; found a {name} with "
+                f"first_month={self.first_month}. Leave first_month out."
+            )
+
+    @classmethod
+    def of(cls, period: "str | Period") -> "Period":
+        """Return a Period given as one, as a word or as pandas' code (``"M"``, ``"Q-JUN"``)."""
+        if isinstance(period, Period):
+            return period
+        code, _, anchor = str(period).strip().upper().partition("-")
+        names = {code: name for name, code in _PERIODS.items()} | {"A": "year"}
+        if code not in names or (code == "W" and anchor not in {"", "SUN"}):
+            return cls(period)
+        if code in {"W", "M"} or not anchor:
+            return cls(names[code])
+        if anchor not in _MONTHS:
+            raise ParameterError(
+                f"a fiscal period ends in a month such as 'Q-JUN'; found {period!r}."
+            )
+        return cls(names[code], first_month=(_MONTHS.index(anchor) + 1) % 12 + 1)
+
+    @property
+    def frequency(self) -> str:
+        """pandas' code of the period: ``"M"``, ``"Q"``, ``"Q-JUN"``."""
+        last = "" if self.first_month == 1 else f"-{_MONTHS[self.first_month - 2]}"
+        return _PERIODS[self.name] + last
+
+    @property
+    def years(self) -> float:
+        """Length in years: 1/4 for a quarter, 7 / 365.2425 for a week."""
+        return 7 / DAYS_PER_YEAR if self.name == "week" else 1 / self._in_a_year
+
+    @property
+    def per_year(self) -> float:
+        """How many periods make a year."""
+        return DAYS_PER_YEAR / 7 if self.name == "week" else float(self._in_a_year)
+
+    @property
+    def _in_a_year(self) -> int:
+        return {"month": 12, "quarter": 4, "year": 1}[self.name]
+
+    def number(self, day: date) -> int:
+        """Return the number of the period that holds ``day``."""
+        if self.name == "week":
+            return (day - _MONDAY).days // 7
+        months = day.year * 12 + day.month - self.first_month + 12 * (self.first_month > 1)
+        return months * self._in_a_year // 12
+
+    def start(self, number: int) -> pd.Timestamp:
+        """Return the first day of a period."""
+        if self.name == "week":
+            return pd.Timestamp(_MONDAY + timedelta(days=7 * int(number)))
+        months = int(number) * 12 // self._in_a_year
+        months += self.first_month - 1 - 12 * (self.first_month > 1)
+        return pd.Timestamp(year=months // 12, month=months % 12 + 1, day=1)
+
+    def last_complete(self, until: date) -> int:
+        """Return the number of the last period that had ended by the evening of ``until``."""
+        return self.number(until + timedelta(days=1)) - 1
+
+    def label(self, number: int) -> str:
+        """Return the name of a period: 2024Q2, 2024-05, 2024, or the Monday of a week."""
+        return str(self.start(number).to_period(self.frequency)).split("/")[0]
+
+    def discount_factor(self, annual_discount_rate: float) -> float:
+        """Return the value of one unit of money a period earlier, (1 + d)^(-years per period)."""
+        return math.exp(-AnnualRate(annual_discount_rate).force * self.years)
+
+    @staticmethod
+    def parse(labels: "pd.Series | pd.Index") -> pd.PeriodIndex:
+        """Read a column of periods, all of one kind.
+
+        Parameters
+        ----------
+        labels
+            pandas Periods, or ISO text: ``2024``, ``2024-03``, ``2024Q1`` or ``2024-Q1``,
+            ``2024-W05``, or the first day of each period (``2024-01-01``), whose smallest spacing
+            then tells months from quarters and years.
+
+        Raises
+        ------
+        DataError
+            Where a label is none of these, or they are of several kinds.
+
+        Examples
+        --------
+        >>> Period.parse(pd.Series(["2024Q1", "2024-Q2"])).astype(str).to_list()
+        ['2024Q1', '2024Q2']
+        """
+        if isinstance(labels.dtype, pd.PeriodDtype):
+            return pd.PeriodIndex(labels)
+        texts = pd.Series(labels).map(_iso_text).reset_index(drop=True)
+        for pattern, code in _LABELS.items():
+            if texts.str.fullmatch(pattern).all():
+                return _read_labels(texts, code)
+        raise DataError(_wrong_labels(texts))
+
+    def __str__(self) -> str:
+        return self.name if self.first_month == 1 else f"fiscal {self.name}"
+
+
+_LABELS = {
+    r"\d{4}": "Y",
+    r"\d{4}-?[Qq][1-4]": "Q",
+    r"\d{4}-(0[1-9]|1[0-2])": "M",
+    r"\d{4}-?[Ww](0[1-9]|[1-4]\d|5[0-3])": "W",
+    r"\d{4}-\d{2}-\d{2}": "",
+}
+
+
+def _iso_text(value: object) -> str:
+    """Return a label as text; a date, or the midnight of one, as its ISO day."""
+    if isinstance(value, date):
+        return as_date(value).isoformat()
+    if pd.isna(value):  # type: ignore[call-overload]
+        return "missing"
+    return str(value).strip().removesuffix("T00:00:00").removesuffix(" 00:00:00")
+
+
+def _read_labels(texts: pd.Series, code: str) -> pd.PeriodIndex:
+    try:
+        if code == "W":
+            mondays = [date.fromisocalendar(int(t[:4]), int(t[-2:]), 1) for t in texts]
+            return pd.DatetimeIndex(mondays).to_period("W")
+        if code:
+            return pd.PeriodIndex(texts.str.upper().str.replace("-Q", "Q"), freq=code)
+        days = pd.DatetimeIndex([date.fromisoformat(text) for text in texts])
+    except ValueError:
+        raise DataError(_wrong_labels(texts)) from None
+    gaps = (pd.Series(days.unique().sort_values()).diff() / pd.Timedelta(days=1)).dropna()
+    gap = float(gaps.min()) if len(gaps) else DAYS_PER_YEAR
+    return days.to_period("W" if gap < 20 else "M" if gap < 45 else "Q" if gap < 200 else "Y")
+
+
+def _wrong_labels(texts: pd.Series) -> str:
+    kinds = list(_LABELS)
+    wrong = [text for text in texts if not any(re.fullmatch(kind, text) for kind in kinds)]
+    shown = ", ".join(map(repr, (wrong or texts.drop_duplicates().to_list())[:3]))
+    return (
+        "periods must be years (2024), quarters (2024Q1), months (2024-03), weeks (2024-W05) or "
+        f"the first day of each (2024-01-01); found {shown}. Write all of them in one way."
+    )

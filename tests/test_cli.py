@@ -81,15 +81,15 @@ def test_a_failed_notebook_ends_with_1_and_its_reason(here, capsys):
             ["data.source=sales.csv", "data.customer=ident"],
             "no column 'ident'; .*Did you mean 'id'",
         ),
-        (["data.source=sale.csv"], "nothing at .*Did you mean 'sales.csv'"),
+        (["data.source=sale.csv"], "nothing found at .*Did you mean 'sales.csv'"),
         (["data.source=sales.csv", "data.options.decimals=,"], "Did you mean 'decimal'"),
         (["data.source=sales.csv", "reads.margn=1"], "no parameter 'margn'"),
         (["data.source=sales.csv", "reads.margin=much"], "parameter 'margin' must be a number"),
         (["data.source=sales.csv", "data.options.date_format=%Y"], "date_format"),
-        ([], "data.source is missing"),
+        ([], "the data section of the recipe has no source"),
     ],
 )
-def test_what_is_refused_leaves_nothing(here, capsys, tmp_path, settings, message):
+def test_a_refused_run_leaves_nothing(here, capsys, tmp_path, settings, message):
     words = [word for setting in settings for word in ("--set", setting)]
     said = refused(capsys, "run", "reports/recipes/own.yml", "--out", str(tmp_path), *words)
     assert said.startswith("relmark: ")
@@ -122,7 +122,7 @@ def test_list_prints_parameters_with_type_default_and_help(here, capsys):
     ]
 
 
-def test_list_of_a_notebook_and_of_nothing(here, capsys):
+def test_list_of_a_notebook_and_of_a_missing_path(here, capsys):
     assert cli.exit_code(["list", "notebooks/fails.ipynb"]) == cli.DONE
     assert "reads" not in capsys.readouterr().out
     assert "no notebook, recipe or folder" in refused(capsys, "list", "nowhere")
@@ -137,7 +137,7 @@ def test_check_prints_the_audit(here, capsys):
     assert "action" in said.splitlines()[1]
 
 
-def test_check_refuses_in_words(here, capsys):
+def test_check_has_clear_messages(here, capsys):
     assert re.search("no column '(customer_id|date)'", refused(capsys, "check", "sales.csv"))
     assert "NAME=VALUE" in refused(capsys, "check", "sales.csv", "--option", "decimal")
     assert "Did you mean 'decimal'" in refused(capsys, "check", "sales.csv", "--option", "decima=,")
@@ -146,20 +146,20 @@ def test_check_refuses_in_words(here, capsys):
 def test_progress_is_one_line_for_each_change(capsys):
     from relmark_research.reporting.execution.run_execution import Progress
 
-    watch = cli_views.Lines()
+    watch = cli_views.ProgressLines()
     for cell in range(3):
         watch(Progress("one", "running", cell, 3))
     watch(Progress("one", "done", seconds=2.0))
     assert capsys.readouterr().err == "one: running\none: done (2.0 s)\n"
 
 
-def test_on_a_terminal_bars_follow_the_cells():
+def test_progress_bars_follow_the_cells():
     from rich.progress import Progress as Bars
 
     from relmark_research.reporting.execution.run_execution import Progress
 
     bars = Bars(disable=True)
-    show = cli_views.bars(bars)
+    show = cli_views.progress_bars(bars)
     show(Progress("one", "running", 3, 9))
     assert (bars.tasks[0].completed, bars.tasks[0].total) == (2, 9)
     show(Progress("one", "done"))

@@ -8,13 +8,13 @@ from relmark_research import errors
     ("name", "suggestion"),
     [("custmer", "'customer'"), ("DATE", "'date'"), ("vaule", "'value'")],
 )
-def test_the_nearest_name_is_suggested(name, suggestion):
+def test_the_closest_name_is_suggested(name, suggestion):
     said = errors.unknown_name("column", name, ["customer", "date", "value"])
     assert said.startswith(f"no column {name!r}; there are: customer, date, value.")
     assert said.endswith(f"Did you mean {suggestion}?")
 
 
-def test_nothing_is_suggested_where_nothing_is_near():
+def test_nothing_is_suggested_without_a_close_name():
     assert "Did you mean" not in errors.unknown_name("column", "zzz", ["customer"])
     assert "there are: none." in errors.unknown_name("column", "x", [])
 
@@ -22,7 +22,7 @@ def test_nothing_is_suggested_where_nothing_is_near():
 @pytest.mark.parametrize(
     "kind", ["DataError", "ParameterError", "ConvergenceError", "LadderError", "ReportError"]
 )
-def test_one_except_catches_everything_of_ours(kind):
+def test_every_exception_has_the_same_base(kind):
     assert issubclass(getattr(errors, kind), errors.RelmarkError)
 
 
@@ -44,14 +44,21 @@ def test_choices_are_listed():
         (float("nan"), "found nan."),
     ],
 )
-def test_what_is_no_number_or_outside_is_said(value, said):
+def test_text_missing_values_and_values_out_of_bounds_are_refused(value, said):
     with pytest.raises(errors.ParameterError, match=f"must be a number between 0 and 1; {said}"):
-        errors.check_number("a share", value, low=0, high=1, between=True)
+        errors.check_number("a share", value, low=0, high=1, exclusive=True)
     with pytest.raises(errors.ParameterError, match=f"probability such as 0.95; {said}"):
         errors.check_level(value)
 
 
+@pytest.mark.parametrize("value", [0, 1, -0.5, 20, "0.2", None])
+def test_a_share_lies_between_0_and_1(value):
+    with pytest.raises(errors.ParameterError, match=r"top must be a share in \(0, 1\), such as"):
+        errors.check_share("top", value)
+
+
 def test_numbers_within_their_bounds_are_returned():
+    assert errors.check_share("top", 0.2) == 0.2
     assert errors.check_number("a share", np.float32(0.5), low=0, high=1) == 0.5
     assert errors.check_number("a share", 1, low=0, high=1) == 1.0
     assert errors.check_count("n", np.int64(3)) == 3

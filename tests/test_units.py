@@ -1,12 +1,14 @@
 import math
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relmark_research.errors import ParameterError
-from relmark_research.units import AnnualRate, Horizon, TimeUnit, as_date
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.units import AnnualRate, Horizon, Period, TimeUnit, as_date
 
 days = st.dates(date(1950, 1, 1), date(2100, 1, 1))
 
@@ -103,3 +105,89 @@ def test_units_are_named_in_singular_or_plural():
     assert TimeUnit("Weeks") == TimeUnit("week")
     with pytest.raises(ParameterError, match="there are: day, week, month, year"):
         TimeUnit("hour")
+
+
+@pytest.mark.parametrize("first_month", range(1, 13))
+@pytest.mark.parametrize("name", ["quarter", "year"])
+def test_fiscal_periods_agree_with_pandas(name, first_month):
+    period = Period(name, first_month=first_month)
+    assert Period.of(period.frequency) == period
+    for day in pd.date_range("1999-12-30", "2001-02-02", freq="13D"):
+        expected = day.to_period(period.frequency)
+        number = period.number(day.date())
+        assert period.label(number) == str(expected)
+        assert period.start(number) == expected.start_time
+        assert period.number(period.start(number + 1).date() - timedelta(days=1)) == number
+
+
+@pytest.mark.parametrize(("name", "code"), [("week", "W"), ("month", "M"), ("quarter", "Q")])
+def test_calendar_periods_follow_one_another_without_gaps(name, code):
+    period = Period.of(code)
+    assert period == Period(name)
+    days = pd.date_range("2023-12-20", "2025-01-10")
+    numbers = [period.number(day.date()) for day in days]
+    assert np.diff(numbers).min() == 0
+    assert np.diff(numbers).max() == 1
+    assert [str(day.to_period(code)).split("/")[0] for day in days] == list(
+        map(period.label, numbers)
+    )
+
+
+def test_the_last_complete_period_ends_with_the_day():
+    quarter = Period("quarter")
+    assert quarter.label(quarter.last_complete(date(2024, 3, 31))) == "2024Q1"
+    assert quarter.label(quarter.last_complete(date(2024, 3, 30))) == "2023Q4"
+
+
+@pytest.mark.parametrize(
+    ("labels", "frequency", "first"),
+    [
+        (["2023", "2024"], "Y-DEC", "2023"),
+        (["2024-q1", "2024Q2"], "Q-DEC", "2024Q1"),
+        (["2024-03", "2024-05"], "M", "2024-03"),
+        (["2024-W01", "2024W52"], "W-SUN", "2024-01-01/2024-01-07"),
+        (["2024-01-01", "2024-04-01", "2024-07-01"], "Q-DEC", "2024Q1"),
+        ([pd.Timestamp("2024-01-01"), pd.Timestamp("2024-02-01")], "M", "2024-01"),
+        ([date(2023, 1, 1), date(2024, 1, 1)], "Y-DEC", "2023"),
+        (pd.period_range("2024Q1", periods=2, freq="Q-JUN"), "Q-JUN", "2024Q1"),
+    ],
+)
+def test_periods_are_read_from_iso_labels(labels, frequency, first):
+    found = Period.parse(pd.Series(labels))
+    assert found.freqstr == frequency
+    assert str(found[0]) == first
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        (["03/04/2024"], "'03/04/2024'"),
+        (["2024Q1", "2024-02"], "'2024Q1', '2024-02'"),
+        (["2024-13"], "'2024-13'"),
+        (["2024Q1", None], "'missing'"),
+        (["2024-02-30"], "'2024-02-30'"),
+        (["2023-W53"], "'2023-W53'"),
+        (["Q1 2024"], "'Q1 2024'"),
+    ],
+)
+def test_other_labels_are_refused_with_the_first_of_them(labels, shown):
+    with pytest.raises(DataError, match="periods must be") as error:
+        Period.parse(pd.Series(labels))
+    assert f"found {shown}." in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", ["fortnight", "Q-XYZ", "W-MON", ""])
+def test_an_unknown_period_is_refused(wrong):
+    with pytest.raises(ParameterError):
+        Period.of(wrong)
+
+
+@pytest.mark.parametrize(("name", "month"), [("month", 7), ("quarter", 13), ("year", True)])
+def test_a_fiscal_calendar_begins_in_a_month(name, month):
+    with pytest.raises(ParameterError, match="fiscal"):
+        Period(name, first_month=month)
+
+
+def test_discount_factors_of_the_periods_of_a_year_multiply_to_one_years():
+    for name, count in [("quarter", 4), ("month", 12)]:
+        assert Period(name).discount_factor(0.1) ** count == pytest.approx(1 / 1.1, rel=1e-14)

@@ -1,4 +1,4 @@
-"""What are they worth? Differentiate customers by what they will buy and spend."""
+"""What are customers worth? Models of purchases and spend, forecasts and lifetime values."""
 
 import lazy_loader
 

@@ -1,13 +1,14 @@
 from .covariates.covariate_fit import CovariateFit, fit_covariates
-from .estimation.dropout_bound import most_leaving
+from .estimation.dropout_bound import dropout_upper_bound
 from .estimation.fit import Fit
-from .estimation.model import Model
+from .estimation.model import Model, PurchaseModel
 from .estimation.registry import MODELS
-from .estimation.uncertainty import level_for
+from .estimation.spend_model import SpendModel
+from .estimation.uncertainty import supported_level
 from .families.beta_discrete_weibull import BetaDiscreteWeibull
 from .families.bg_bb import BGBB
 from .families.bg_nbd import BGNBD
-from .families.contract import contract_tenures
+from .families.contract import ContractModel, contract_tenures
 from .families.gamma_gamma import GammaGamma
 from .families.mbg_nbd import MBGNBD
 from .families.nbd import NBD
@@ -16,22 +17,26 @@ from .families.shifted_beta_geometric import ShiftedBetaGeometric
 from .interop.lifetimes_package import compare_with_lifetimes, from_lifetimes, to_lifetimes
 from .prediction.customer_summaries import (
     alive_distribution,
+    at_risk_customers,
     customer_history,
-    most_to_lose,
     p_alive_matrix,
     value_by_decile,
     value_distribution,
 )
 from .prediction.forecast import total_purchases
 from .prediction.lifetime_value import lifetime_value, total_value
-from .prediction.predictive_intervals import Prediction
+from .prediction.predictive_intervals import PredictionDraws
 from .prediction.spend_average import SpendAverage
-from .validation.assumptions import assumptions_in_words
-from .validation.holdout_validation import calibration, frequency_fit, holdout_score, tracking
+from .prediction.total_forecast import TotalForecast
+from .validation.assumptions import describe_assumptions
+from .validation.calibration import calibration, frequency_fit
+from .validation.holdout_score import holdout_score
 from .validation.interpurchase_regularity import purchase_regularity
-from .validation.model_comparison import compare_models
-from .validation.predictive_checks import interval_coverage, prediction_histogram
+from .validation.model_comparison import ModelComparison, compare_models
+from .validation.model_selection import ModelSelection
+from .validation.predictive_checks import interval_coverage, pit_histogram
 from .validation.spend_frequency_independence import spend_frequency_correlation
+from .validation.tracking import tracking
 
 __all__ = [
     "BGBB",
@@ -40,34 +45,40 @@ __all__ = [
     "MODELS",
     "NBD",
     "BetaDiscreteWeibull",
+    "ContractModel",
     "CovariateFit",
     "Fit",
     "GammaGamma",
     "Model",
+    "ModelComparison",
+    "ModelSelection",
     "ParetoNBD",
-    "Prediction",
+    "PredictionDraws",
+    "PurchaseModel",
     "ShiftedBetaGeometric",
     "SpendAverage",
+    "SpendModel",
+    "TotalForecast",
     "alive_distribution",
-    "assumptions_in_words",
+    "at_risk_customers",
     "calibration",
     "compare_models",
     "compare_with_lifetimes",
     "contract_tenures",
     "customer_history",
+    "describe_assumptions",
+    "dropout_upper_bound",
     "fit_covariates",
     "frequency_fit",
     "from_lifetimes",
     "holdout_score",
     "interval_coverage",
-    "level_for",
     "lifetime_value",
-    "most_leaving",
-    "most_to_lose",
     "p_alive_matrix",
-    "prediction_histogram",
+    "pit_histogram",
     "purchase_regularity",
     "spend_frequency_correlation",
+    "supported_level",
     "to_lifetimes",
     "total_purchases",
     "total_value",

@@ -1,4 +1,4 @@
-"""Who are they? Identify each customer and sum up what the log says of them."""
+"""Who are the customers? Reading and auditing the log, linking ids, describing the base."""
 
 import lazy_loader
 

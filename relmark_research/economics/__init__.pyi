@@ -1,9 +1,12 @@
+from .budget.allocation import Allocation, BudgetLines
+from .budget.budget_advice import BudgetRecommendation, BudgetShift
 from .budget.customer_equity import CustomerEquity
 from .budget.first_year_margin import first_year_margin
-from .budget.spending_position import spending_position
-from .budget.unit_costs import payback, unit_costs
+from .budget.spend_ledger import SpendLedger
+from .budget.spending_position import SpendingPosition, spending_position
+from .budget.unit_costs import Payback, payback, unit_costs
 from .claims import (
-    before_and_after,
+    Claim,
     claims_table,
     few_bring_most,
     loyal_are_more_profitable,
@@ -11,38 +14,38 @@ from .claims import (
 )
 from .levels_of_relationship.account_years import account_years, segment_years
 from .levels_of_relationship.experiment import experiment_size, experiments
-from .levels_of_relationship.ladder_level_effects import (
-    assumed_levels,
-    known_levels,
-    level_costs,
-    level_effects_on_moves,
-)
-from .levels_of_relationship.ladder_policy import LevelPolicy, RelationshipLevel, best_levels
-from .levels_of_relationship.level_choice import compare_with_textbook, relationship_levels
+from .levels_of_relationship.level_choice import LevelChoice, relationship_levels
 from .levels_of_relationship.level_effects import (
     LevelEffects,
     assumed_effects,
     level_balance,
     level_effects,
 )
-from .levels_of_relationship.relationship_level import (
-    Effect,
+from .levels_of_relationship.level_effects_on_moves import (
+    assumed_levels,
+    known_levels,
+    level_costs,
+    level_effects_on_moves,
+)
+from .levels_of_relationship.level_policy import LevelPolicy, best_levels
+from .levels_of_relationship.relationship_level import Effect, RelationshipLevel, read_levels
+from .levels_of_relationship.textbook_grid import (
     GridCuts,
-    MarketingLevel,
-    read_levels,
+    compare_with_textbook,
     textbook_levels,
 )
 from .next_action.actions import Actions
-from .next_action.advice_backtest import check_advice
+from .next_action.advice_backtest import advice_backtest
 from .next_action.crm_export import action_list, write_list
 from .next_action.residual_value import FutureTerms
 from .profitability.cost_rules import CostRules, cost_audit
 from .profitability.customer_quadrants import (
-    customer_kinds,
-    kind_table,
-    kinds_since,
+    customer_quadrants,
     predicted_lifetime,
+    quadrant_table,
+    quadrants_from_log,
 )
+from .profitability.holdout_profit import holdout_profit
 from .profitability.profit_concentration import profit_concentration
 from .profitability.profit_table import profit_items, profit_table
 from .profitability.tiers import profit_classes, tier_table
@@ -58,36 +61,42 @@ from .value_of_retention.retention_value import (
 
 __all__ = [
     "Actions",
+    "Allocation",
+    "BudgetLines",
+    "BudgetRecommendation",
+    "BudgetShift",
+    "Claim",
     "CostRules",
     "CustomerEquity",
     "Effect",
     "FutureTerms",
     "GridCuts",
+    "LevelChoice",
     "LevelEffects",
     "LevelPolicy",
     "LogitCurve",
-    "MarketingLevel",
+    "Payback",
     "RelationshipLevel",
     "ResponseCurve",
+    "SpendLedger",
+    "SpendingPosition",
     "account_years",
     "action_list",
+    "advice_backtest",
     "assumed_effects",
     "assumed_levels",
-    "before_and_after",
     "best_levels",
     "break_even_retention",
-    "check_advice",
     "claims_table",
     "compare_with_textbook",
     "constant_retention_bias",
     "cost_audit",
-    "customer_kinds",
+    "customer_quadrants",
     "experiment_size",
     "experiments",
     "few_bring_most",
     "first_year_margin",
-    "kind_table",
-    "kinds_since",
+    "holdout_profit",
     "known_levels",
     "level_balance",
     "level_costs",
@@ -101,6 +110,8 @@ __all__ = [
     "profit_concentration",
     "profit_items",
     "profit_table",
+    "quadrant_table",
+    "quadrants_from_log",
     "read_levels",
     "relationship_levels",
     "retaining_is_cheaper",

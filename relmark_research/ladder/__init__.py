@@ -1,8 +1,8 @@
 """Where do they stand, where do they go? The loyalty ladder as a Markov chain.
 
-Rules say who stands on which rung (`LoyaltyLadder`), an engine works out everybody's history
-(`LoyaltyLadder.assign`), and `estimate_transitions` makes of it the chances of climbing and
-falling, with which all else is answered.
+Rules assign customers to rungs (`LoyaltyLadder`), an engine computes every customer's history
+(`LoyaltyLadder.assign`), and `estimate_transitions` estimates the transition probabilities, from
+which everything else follows.
 """
 
 import lazy_loader

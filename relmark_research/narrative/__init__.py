@@ -1,1 +1,1 @@
-"""What each report says: sentences filled with the numbers of the run."""
+"""The text of each report: sentences with the numbers of a run."""

@@ -1,18 +1,16 @@
-"""What report 04 says of spending on customers: sentences and key figures from its tables."""
+"""The text of report 04, retention versus acquisition: costs, budget, curves, limits."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from relmark_research.economics.budget.budget_advice import Recommendation, Shift
+from relmark_research.economics.budget.budget_advice import BudgetRecommendation, BudgetShift
 from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.economics.budget.spending_position import SpendingPosition
 from relmark_research.economics.claims import Claim
 from relmark_research.formats import (
-    Detail,
     Formatter,
     count,
     estimate,
@@ -21,13 +19,15 @@ from relmark_research.formats import (
     share,
     with_interval,
 )
+from relmark_research.narrative.wording import probability_text, range_text, rounded_money
 
-WORDS = {"acquisition": "winning", "retention": "keeping"}
+PURPOSES = {"acquisition": "winning", "retention": "keeping"}
 
 
-def answer(costs: pd.DataFrame, best: Recommendation, cash: Formatter) -> str:
-    """Return the report's answer: the next customer's cost each way, and what to do about it."""
-    won, kept = _cost(costs, "marginal_cost_won", cash), _cost(costs, "marginal_cost_kept", cash)
+def answer(costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter) -> str:
+    """Return the answer: marginal costs, and the gain of a better budget."""
+    won = _cost_text(costs, "marginal_acquisition_cost", cash)
+    kept = _cost_text(costs, "marginal_retention_cost", cash)
     gain = with_interval(best.gain, best.gain_low, best.gain_high, cash)
     if best.probability < 0.8:
         return (
@@ -41,33 +41,19 @@ def answer(costs: pd.DataFrame, best: Recommendation, cash: Formatter) -> str:
     )
 
 
-def odds(best: Recommendation) -> str:
-    """Return how sure a better split is of being better."""
-    return f"customer equity of a year at the same budget; better with {chance(best.probability)}"
+def gain_meaning(best: BudgetRecommendation) -> str:
+    """Return the meaning of the gain, with the probability that it is positive."""
+    probability = probability_text(best.probability)
+    return f"customer equity of a year at the same budget; better with {probability}"
 
 
-def chance(probability: float) -> str:
-    """Return a probability that came from draws, never as certainty.
-
-    Examples
-    --------
-    >>> chance(1.0), chance(0.9652), chance(0.0)
-    ('a probability above 99.9%', 'a probability of 97%', 'a probability below 0.1%')
-    """
-    if probability > 0.999:
-        return "a probability above 99.9%"
-    if probability < 0.001:
-        return "a probability below 0.1%"
-    return f"a probability of {100 * probability:.{0 if 0.01 <= probability <= 0.99 else 1}f}%"
-
-
-def key_figures(costs: pd.DataFrame, shift: Shift, currency: str) -> list[dict[str, Any]]:
-    """Return the arguments of `story.record`: the next customer each way, and a small shift."""
+def key_figures(costs: pd.DataFrame, shift: BudgetShift, currency: str) -> list[dict[str, Any]]:
+    """Return the arguments of `story.record` for marginal costs and a small budget shift."""
     cash = formatter(currency)
     found: list[dict[str, Any]] = []
-    for name, verb in (("won", "win"), ("kept", "keep")):
-        value, low, high = _ends(costs.loc[ALL], f"marginal_cost_{name}")
-        average = about(float(costs[f"cost_per_{name}"][ALL]), cash)
+    for purpose, name, verb in (("acquisition", "won", "win"), ("retention", "kept", "keep")):
+        value, low, high = _with_bounds(costs.loc[ALL], f"marginal_{purpose}_cost")
+        average = rounded_money(float(costs[f"{purpose}_cost"][ALL]), cash)
         found.append(
             {
                 "name": f"next_customer_{name}", "value": value, "low": low, "high": high,
@@ -85,25 +71,9 @@ def key_figures(costs: pd.DataFrame, shift: Shift, currency: str) -> list[dict[s
     return found
 
 
-def about(value: float, cash: Formatter) -> str:
-    """Return money with three digits, for what is planned rather than booked.
-
-    Examples
-    --------
-    >>> from relmark_research.formats import money
-    >>> about(233991.2, money), about(1.0, money), about(12.345, money)
-    ('$234,000', '$1', '$12.34')
-    """
-    if value == 0 or not math.isfinite(value):
-        return cash(value)
-    step = 10.0 ** (math.floor(math.log10(abs(value))) - 2)
-    whole = value == round(value) and abs(value) < 1000
-    return cash(value, detail=Detail(step=1.0 if whole else step if step >= 0.1 else 0.01))
-
-
-def costs_finding(costs: pd.DataFrame, cash: Formatter) -> str:
-    """Return the heading on average against marginal cost."""
-    ratio, low, high = _ends(costs.loc[ALL], "marginal_ratio")
+def costs_heading(costs: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading about average and marginal cost."""
+    ratio, low, high = _with_bounds(costs.loc[ALL], "marginal_cost_ratio")
     average = float(costs["cost_ratio"][ALL])
     if low <= 1 <= high:
         return "At the margin winning and keeping cost about the same"
@@ -114,11 +84,11 @@ def costs_finding(costs: pd.DataFrame, cash: Formatter) -> str:
     return said[0].upper() + said[1:]
 
 
-def costs_words(costs: pd.DataFrame) -> str:
-    """Return what average and marginal costs say, and why they differ."""
+def costs_paragraph(costs: pd.DataFrame) -> str:
+    """Return the average and marginal cost ratios, and why they differ."""
     row = costs.loc[ALL]
     average, marginal = (
-        with_interval(*_ends(row, name)) for name in ("cost_ratio", "marginal_ratio")
+        with_interval(*_with_bounds(row, name)) for name in ("cost_ratio", "marginal_cost_ratio")
     )
     return (
         f"A customer won costs on average {average} times a customer kept; the next one won costs "
@@ -128,155 +98,152 @@ def costs_words(costs: pd.DataFrame) -> str:
     )
 
 
-def costs_table(costs: pd.DataFrame) -> pd.DataFrame:
-    """Return the table of costs with its index as a column and without empty notes."""
+def unit_costs_table(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of costs with its index as a column; an empty note column is dropped."""
     table = costs.reset_index()
     return table if table["note"].str.len().any() else table.drop(columns="note")
 
 
-def money_columns(costs: pd.DataFrame) -> dict[str, str]:
-    """Return the format of each column of costs."""
+def unit_costs_formats(costs: pd.DataFrame) -> dict[str, str]:
+    """Return the format of each column of the table of costs."""
     return {
         name: "number" if "ratio" in name else "money" for name in costs.columns if name != "note"
     }
 
 
-def returns_finding(returned: pd.DataFrame, cash: Formatter) -> str:
-    """Return the heading on where the next unit of money brings most and least."""
-    most, least = _most_and_least(returned, cash)
-    return f"{about(1, cash)} more brings {most[0]} if spent on {most[1]}, {least[0]} on {least[1]}"
+def returns_heading(returned: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading about the highest and the lowest marginal return."""
+    most, least = _highest_and_lowest_return(returned, cash)
+    unit = rounded_money(1, cash)
+    return f"{unit} more brings {most[0]} if spent on {most[1]}, {least[0]} on {least[1]}"
 
 
-def returns_words(returned: pd.DataFrame, shift: Shift, cash: Formatter) -> str:
-    """Return what the next unit of money brings by line, and what a small shift would do."""
-    pays = int((returned["next_unit_low"] > 1).sum())
+def returns_paragraph(returned: pd.DataFrame, shift: BudgetShift, cash: Formatter) -> str:
+    """Return the marginal return by budget line, and the effect of a small shift."""
+    pays = int((returned["marginal_return_low"] > 1).sum())
     return (
         f"Each dot is the customer value, the year's margin and all that follows, that one more "
         f"unit of money brings beyond today's spend. On {pays} of {len(returned)} lines it surely "
         "brings more than itself. Where one line brings several times what another does, money is "
-        f"in the wrong place. {shift_words(shift, cash)}"
+        f"in the wrong place. {shift_sentence(shift, cash)}"
     )
 
 
-def _most_and_least(returned: pd.DataFrame, cash: Formatter) -> list[tuple[str, str]]:
-    ranked = returned.sort_values("next_unit", ascending=False)
+def _highest_and_lowest_return(returned: pd.DataFrame, cash: Formatter) -> list[tuple[str, str]]:
+    ranked = returned.sort_values("marginal_return", ascending=False)
     return [
-        (estimate(*_ends(row, "next_unit"), cash), _line(line))
+        (estimate(*_with_bounds(row, "marginal_return"), cash), _line(line))
         for line, row in ranked.iloc[[0, -1]].iterrows()
     ]
 
 
-def shift_words(shift: Shift, cash: Formatter) -> str:
-    """Return what moving a little from acquisition to retention would do."""
+def shift_sentence(shift: BudgetShift, cash: Formatter) -> str:
+    """Return the effect of a small shift from acquisition to retention."""
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
     return (
-        f"Moving {100 * shift.share:g}% of the budget, {about(shift.amount, cash)}, from winning "
-        f"to keeping, each line in proportion, would change customer equity by {gain}: it pays "
-        f"with {chance(shift.probability)}."
+        f"Moving {100 * shift.share:g}% of the budget, {rounded_money(shift.amount, cash)}, from "
+        f"winning to keeping, each line in proportion, would change customer equity by {gain}: it "
+        f"pays with {probability_text(shift.probability)}."
     )
 
 
-def span(values: pd.Series, formatted: Formatter) -> str:
-    """Return the range of values over segments, one number where there is one."""
-    low, high = formatted(values.min()), formatted(values.max())
-    return low if low == high else f"{low} to {high}"
-
-
-def split_finding(best: Recommendation, cash: Formatter) -> str:
-    """Return the heading on what a better split gains."""
+def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> str:
+    """Return the heading about the gain of the best allocation."""
     gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
     if best.probability < 0.8:
         return f"No split is surely better than today's; the best known gains {gain}"
     return f"Split better, the same budget brings {gain} more"
 
 
-def split_words(best: Recommendation, cash: Formatter) -> str:
-    """Return the sums by purpose, the probability, the regret and the shadow price."""
+def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> str:
+    """Return sums by purpose, probability of a gain, regret and shadow price."""
     sums = best.by_purpose()
-    moved = about(float(best.table["change"].clip(lower=0).sum()), cash)
+    moved = rounded_money(float(best.table["change"].clip(lower=0).sum()), cash)
     purposes = " and ".join(
-        f"{word} {about(sums['today'][purpose], cash)} to {about(sums['best'][purpose], cash)}"
-        for purpose, word in WORDS.items()
+        f"{word} {rounded_money(sums['today'][purpose], cash)} to "
+        f"{rounded_money(sums['best'][purpose], cash)}"
+        for purpose, word in PURPOSES.items()
     )
     return (
         f"Of the budget {moved} would change place; in all, {purposes}. Customer equity is what "
         "the customers won and kept in a year are worth, less what that costs: the split raises it "
-        f"with {chance(best.probability)}. Keeping today's split gives away "
-        f"{about(best.regret_today, cash)} of what could be had if the curves were known for sure, "
-        f"this one {about(best.regret, cash)}. {about(1, cash)} more of budget would add "
+        f"with {probability_text(best.probability)}. Keeping today's split gives away "
+        f"{rounded_money(best.regret_today, cash)} of what could be had if the curves were known "
+        f"for sure, this one {rounded_money(best.regret, cash)}. {rounded_money(1, cash)} more of "
+        "budget would add "
         f"{cash(best.shadow_price)} beyond itself."
     )
 
 
-def steps(best: Recommendation, fitted: pd.DataFrame, cash: Formatter) -> list[str]:
-    """Return what to do, most gained first, with the money that each step moves."""
+def next_steps(best: BudgetRecommendation, fitted: pd.DataFrame, cash: Formatter) -> list[str]:
+    """Return the advice, sorted by gain, with the money that each step moves."""
     table = best.table
     if best.probability < 0.8:
         return ["1. **Leave the split as it is** and vary the spends on purpose to learn more."]
     more = table[table["change"] > 0].sort_values("gain", ascending=False)
     less = table[table["change"] < 0].sort_values("change")
-    found = [
+    advice = [
         "**Spend more where the next customer brings most**: "
         + "; ".join(_step(line, row, cash) for line, row in more.iloc[:3].iterrows())
-        + f". That brings {about(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
+        + f". That brings {rounded_money(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
         "**Take it from where the next one brings least**: "
         + "; ".join(_step(line, row, cash) for line, row in less.iloc[:3].iterrows())
-        + f". That gives up {about(-less['gain'].iloc[:3].sum(), cash)}.",
+        + f". That gives up {rounded_money(-less['gain'].iloc[:3].sum(), cash)}.",
     ]
-    edge = table[table["at_bound"] & (table["change"] > 0)]
-    loose = fitted[fitted["told"] != "identified"]
-    if len(edge) or len(loose):
-        found.append(
-            f"**Try higher spends than ever on {named_lines(pd.concat([edge, loose]))}**, in a few "
+    at_bound = table[table["at_bound"] & (table["change"] > 0)]
+    unidentified = fitted[fitted["identification"] != "identified"]
+    if len(at_bound) or len(unidentified):
+        lines = line_names(pd.concat([at_bound, unidentified]))
+        advice.append(
+            f"**Try higher spends than ever on {lines}**, in a few "
             "places first: the books do not show where it stops paying."
         )
-    found.append(
+    advice.append(
         "**Go half of the way first**, keep some places as they are, and run this report again "
         "with the next two quarters: the curves are told by spends that differ."
     )
-    return [f"{place}. {step}" for place, step in enumerate(found, start=1)]
+    return [f"{number_}. {step}" for number_, step in enumerate(advice, start=1)]
 
 
 def _step(line: Any, row: Any, cash: Formatter) -> str:
-    return f"{_line(line)} from {about(row['today'], cash)} to {about(row['best'], cash)}"
+    today, best = rounded_money(row["today"], cash), rounded_money(row["best"], cash)
+    return f"{_line(line)} from {today} to {best}"
 
 
 def _line(line: Any) -> str:
-    return _named(*line)
+    return _line_name(*line)
 
 
-def _named(segment: str, purpose: str) -> str:
-    return WORDS[purpose] if segment == ALL else f"{WORDS[purpose]} in {segment}"
+def _line_name(segment: str, purpose: str) -> str:
+    return PURPOSES[purpose] if segment == ALL else f"{PURPOSES[purpose]} in {segment}"
 
 
-def named_lines(table: pd.DataFrame) -> str:
-    """Return the names of a table's lines: winning in web, keeping in fair and keeping in field."""
-    names = [_named(*line) for line in table.index.unique()]
+def line_names(table: pd.DataFrame) -> str:
+    """Return the names of budget lines: winning in web, keeping in fair and keeping in field."""
+    names = [_line_name(*line) for line in table.index.unique()]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _cost(costs: pd.DataFrame, name: str, cash: Formatter) -> str:
-    return estimate(*_ends(costs.loc[ALL], name), cash)
+def _cost_text(costs: pd.DataFrame, name: str, cash: Formatter) -> str:
+    return estimate(*_with_bounds(costs.loc[ALL], name), cash)
 
 
-def _ends(row: Any, name: str) -> tuple[float, float, float]:
+def _with_bounds(row: Any, name: str) -> tuple[float, float, float]:
     return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
 
 
-# What report 04 says beside its advice: one segment's map, sensitivity, claims, and the limits.
-
 RETURNS_FORMATS = {
-    "spend": "money", "heads": "count", "spend_per_head": "money", "rate": "share",
-    "marginal_cost": "money", "worth": "money", "next_unit": "money", "next_unit_low": "money",
-    "next_unit_high": "money",
+    "spend": "money", "people": "count", "spend_per_head": "money", "rate": "share",
+    "marginal_cost": "money", "customer_value": "money", "marginal_return": "money",
+    "marginal_return_low": "money", "marginal_return_high": "money",
 }  # fmt: skip
-WORTH_FORMATS = {
-    "margin": "money", "retention_rate": "share", "customer_value": "money",
+VALUE_FORMATS = {
+    "annual_margin": "money", "retention_rate": "share", "customer_value": "money",
     "customer_value_low": "money", "customer_value_high": "money", "acquisition_cost": "money",
     "value_to_cost": "number", "value_to_marginal_cost": "number", "payback_months": "count",
 }  # fmt: skip
-SPLIT_FORMATS = {
-    "heads": "count", "today": "money", "best": "money", "best_low": "money", "best_high": "money",
+ALLOCATION_FORMATS = {
+    "people": "count", "today": "money", "best": "money", "best_low": "money", "best_high": "money",
     "change": "money", "gain": "money", "spend_per_head_today": "money", "spend_per_head": "money",
 }  # fmt: skip
 SENSITIVITY_FORMATS = {
@@ -285,17 +252,17 @@ SENSITIVITY_FORMATS = {
 }  # fmt: skip
 RETENTION_FORMATS = {
     "retention_rate": "share", "customer_value": "money", "relative_gain": "share",
-    "spend_today": "money", "extra_spend": "money", "curve_spend": "money",
+    "spend_today": "money", "extra_spend": "money", "required_spend": "money",
 }  # fmt: skip
 FIT_FORMATS = {
     "ceiling": "share", "ceiling_low": "share", "ceiling_high": "share", "steepness": "number",
-    "p_value": "number", "dispersion": "number", "logit_aic": "number",
+    "p_value": "number", "dispersion": "number", "logit_aic_difference": "number",
 }  # fmt: skip
 
 
-def payback_finding(worth: pd.DataFrame) -> str:
-    """Return the heading on how soon customers pay for having been won."""
-    months = worth["payback_months"]
+def payback_heading(values: pd.DataFrame) -> str:
+    """Return the heading about the payback period."""
+    months = values["payback_months"]
     never = months[months == float("inf")]
     if len(never):
         return f"In {' and '.join(map(str, never.index))} a customer never pays back what it cost"
@@ -307,70 +274,74 @@ def payback_finding(worth: pd.DataFrame) -> str:
     )
 
 
-def payback_words(worth: pd.DataFrame, cash: Formatter) -> str:
-    """Return the range of LTV : CAC, on average and at the margin."""
-    ratio, next_ratio = worth["value_to_cost"], worth["value_to_marginal_cost"]
+def payback_paragraph(values: pd.DataFrame, cash: Formatter) -> str:
+    """Return the range of value to acquisition cost, average and marginal."""
+    average = range_text(values["value_to_cost"], number)
+    marginal = range_text(values["value_to_marginal_cost"], number)
     return (
-        f"A customer's value is {span(ratio, number)} times what winning one costs on average, and "
-        f"{span(next_ratio, number)} times what the next one costs. Payback counts churn "
-        "and discount; value is the first year's margin and what follows if all goes on as today."
+        f"A customer's value is {average} times what winning one costs on average, and "
+        f"{marginal} times what the next one costs. Payback counts churn and discount; value is "
+        "the first year's margin and what follows if all goes on as today."
     )
 
 
-def curves_finding(fitted: pd.DataFrame) -> str:
-    """Return the heading on how many curves the books tell."""
-    told = int((fitted["told"] == "identified").sum())
-    if told == len(fitted):
-        return f"The books tell all {told} curves, and how they level off"
-    return f"The books tell {told} of {len(fitted)} curves; the others are a matter of judgement"
+def curves_heading(fitted: pd.DataFrame) -> str:
+    """Return the heading about the number of identified response curves."""
+    identified = int((fitted["identification"] == "identified").sum())
+    if identified == len(fitted):
+        return f"The books tell all {identified} curves, and how they level off"
+    of_all = f"{identified} of {len(fitted)}"
+    return f"The books tell {of_all} curves; the others are a matter of judgement"
 
 
-def curves_words(fitted: pd.DataFrame) -> str:
-    """Return which curves fit badly, or cannot be told."""
+def curves_paragraph(fitted: pd.DataFrame) -> str:
+    """Return the curves that fit badly or are not identified."""
     poor = fitted[fitted["p_value"] < 0.01]
-    open_ = fitted[fitted["told"] != "identified"]
+    unidentified = fitted[fitted["identification"] != "identified"]
     said = ["Each curve rises steeply at first and then flattens: that is why the next is dearer."]
     if len(poor):
         said.append(
-            f"The counts of {named_lines(poor)} scatter more than chance would have it; their "
+            f"The counts of {line_names(poor)} scatter more than chance would have it; their "
             "intervals are widened for it."
         )
-    if len(open_):
+    if len(unidentified):
         said.append(
-            f"For {named_lines(open_)} the books do not say where the curve levels off: vary the "
-            "spend more, above all upwards."
+            f"For {line_names(unidentified)} the books do not say where the curve levels off: "
+            "vary the spend more, above all upwards."
         )
     return " ".join(said)
 
 
-def focus(best: Recommendation) -> str:
-    """Return the segment in which most money would change place."""
+def segment_with_largest_change(best: BudgetRecommendation) -> str:
+    """Return the segment with the largest change of budget."""
     moved = best.table["change"].abs().groupby("segment").sum()
     return str(moved.idxmax())
 
 
-def points(equity: CustomerEquity) -> pd.DataFrame:
-    """Return today and the best without a limit, as `plots.economics.equity_surface` draws them."""
-    named = {"today": equity.at(), "best": equity.optimum()}
+def equity_points(equity: CustomerEquity) -> pd.DataFrame:
+    """Return the current and the unconstrained best point for `plots.economics.equity_surface`."""
+    points = {"today": equity.at(), "best": equity.optimum()}
     columns = ["acquisition_spend", "retention_spend", "customer_equity"]
-    rows = [[name, *(getattr(at, column) for column in columns)] for name, at in named.items()]
+    rows = [
+        [name, *(getattr(point, column) for column in columns)] for name, point in points.items()
+    ]
     return pd.DataFrame(rows, columns=["label", *columns])
 
 
-def surface_finding(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
-    """Return the heading on one segment's equity."""
+def surface_heading(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
+    """Return the heading about customer equity in one segment."""
     today, best = marked["customer_equity"]
     who = "A prospect" if segment == ALL else f"In {segment} a prospect"
     return (
-        f"{who} is worth {about(today, cash)} today, and would be worth {about(best, cash)} were "
-        "money no object"
+        f"{who} is worth {rounded_money(today, cash)} today, and would be worth "
+        f"{rounded_money(best, cash)} were money no object"
     )
 
 
-def surface_words(marked: pd.DataFrame, cash: Formatter) -> str:
-    """Return what the map's shape means for the order of doing things."""
+def surface_paragraph(marked: pd.DataFrame, cash: Formatter) -> str:
+    """Return the current and the best spend in one segment, and how to read the surface."""
     won, kept = (
-        [about(float(spend), cash) for spend in marked[f"{purpose}_spend"]]
+        [rounded_money(float(spend), cash) for spend in marked[f"{purpose}_spend"]]
         for purpose in ("acquisition", "retention")
     )
     return (
@@ -382,24 +353,24 @@ def surface_words(marked: pd.DataFrame, cash: Formatter) -> str:
     )
 
 
-def sensitivity_finding(depends: pd.DataFrame) -> str:
-    """Return the heading on the driver that matters most."""
-    first = depends.iloc[0]
+def sensitivity_heading(sensitivity: pd.DataFrame) -> str:
+    """Return the heading about the driver with the largest effect."""
+    first = sensitivity.iloc[0]
     change = abs(first["equity_at_high"] / first["equity_today"] - 1)
     return (
-        f"Customer equity depends most on the {depends.index[0]}: ten percent more of it "
+        f"Customer equity depends most on the {sensitivity.index[0]}: ten percent more of it "
         f"{'adds' if first['equity_at_high'] > first['equity_today'] else 'takes'} {share(change)}"
     )
 
 
-def retention_words(kept: pd.DataFrame) -> str:
-    """Return what five points of retention are worth, and where they pay."""
-    gained = span(kept["relative_gain"], share)
-    pays = [str(segment) for segment in kept.index[kept["pays"]]]
+def retention_sentence(retention: pd.DataFrame) -> str:
+    """Return the value of five points of retention, and the segments where they pay."""
+    gained = range_text(retention["relative_gain"], share)
+    pays = [str(segment) for segment in retention.index[retention["pays"]]]
     where = f"By the curves they pay in {', '.join(pays)}"
-    if len(pays) in (0, len(kept)):
+    if len(pays) in (0, len(retention)):
         where = f"By the curves they pay {'everywhere' if pays else 'nowhere'}"
-    rest = [str(segment) for segment in kept.index[~kept["pays"]]]
+    rest = [str(segment) for segment in retention.index[~retention["pays"]]]
     others = f" and not in {', '.join(rest)}" if pays and rest else ""
     return (
         f"Five points more retention would make a customer worth {gained} more, "
@@ -407,17 +378,17 @@ def retention_words(kept: pd.DataFrame) -> str:
     )
 
 
-def claims_finding(claims: Sequence[Claim]) -> str:
-    """Return the heading on how many of the claims hold."""
+def claims_heading(claims: Sequence[Claim]) -> str:
+    """Return the heading about the number of claims that hold."""
     held = sum(claim.verdict == "holds" for claim in claims)
     return f"Of {len(claims)} claims that textbooks make, {held} hold here"
 
 
-def trust_words(
+def trust_paragraph(
     position: SpendingPosition, fitted: pd.DataFrame, margins: pd.DataFrame | object
 ) -> str:
-    """Return how the curves were tested and what the margins rest on."""
-    worse = int((fitted["logit_aic"] > 2).sum())
+    """Return the tests of the curves and the basis of the margins."""
+    worse = int((fitted["logit_aic_difference"] > 2).sum())
     fine = int((fitted["p_value"] >= 0.05).sum())
     said = (
         f"{fine} of {len(fitted)} curves pass a test of fit at 5%, and {worse} fit better than an "
@@ -436,8 +407,8 @@ def trust_words(
     )
 
 
-def limits_words(annual_discount_rate: float) -> str:
-    """Return what the model cannot know."""
+def limits_paragraph(annual_discount_rate: float) -> str:
+    """Return the assumptions and limits of the model."""
     return (
         f"The model takes a discount rate of {share(annual_discount_rate)}, one margin and one "
         "retention rate per segment for all years, and customers who are as good however much was "

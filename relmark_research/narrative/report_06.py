@@ -1,4 +1,4 @@
-"""What report 06 says of actions: what they assume, and what to do next."""
+"""The text of report 06, profitability: the answer, assumptions, advice."""
 
 import pandas as pd
 
@@ -6,8 +6,8 @@ from relmark_research.economics.next_action.actions import Actions
 from relmark_research.economics.next_action.next_best_action import Recommendations
 from relmark_research.formats import Formatter, count, number, share, with_interval
 
-_DOUBT = " It may also lose: begin with half of them, drawn at random."
-_DO = {
+_CAVEAT = " It may also lose: begin with half of them, drawn at random."
+_STEPS = {
     "grow": "**Put more care into {n} customers** who bring enough to pay for it",
     "reprice": "**Raise prices for {n} customers** of whose price too little is left",
     "serve more cheaply": "**Serve {n} customers more cheaply**",
@@ -18,7 +18,7 @@ _DO = {
 def answer(
     spread: pd.DataFrame, account: pd.DataFrame, advice: Recommendations, money: Formatter
 ) -> str:
-    """Return the report's answer: profit, who takes it away, what acting would gain."""
+    """Return the answer: profit, losses, and the expected gain of the advice."""
     losses = float(-account["profit"].clip(upper=0).sum())
     value, low, high = (float(end) for end in advice.total)
     losing = share(float(spread["value"]["losing"]))
@@ -29,45 +29,42 @@ def answer(
     )
 
 
-def assumptions(advice: Recommendations, actions: Actions) -> str:
-    """Return what each advised action is assumed to do, and how wrong that may be.
+def assumptions_paragraph(advice: Recommendations, actions: Actions) -> str:
+    """Return the assumed effect of each advised action, and its break-even value.
 
-    An action's customers were chosen because it pays for them, so that its break-even lies on the
-    good side; how far away it lies is what counts.
+    An action is advised only for customers for whom it pays, so the assumption lies on the
+    profitable side of the break-even value; the distance between the two is what matters.
     """
-    even = advice.summary.set_index("action")["break_even"]
+    break_even = advice.summary.set_index("action")["break_even"]
     said = []
-    if even.notna()["grow"]:
+    if break_even.notna()["grow"]:
         said.append(
             f"Growing is taken to raise what a customer brings by "
             f"{share(actions.grow_lift.effect)}; for those advised it pays from "
-            f"{share(even['grow'])} on."
+            f"{share(break_even['grow'])} on."
         )
-    if even.notna()["serve more cheaply"]:
+    if break_even.notna()["serve more cheaply"]:
         said.append(
-            f"Serving more cheaply is taken to save {share(actions.cheaper_saves)} of the cost and "
-            f"to lose {share(actions.cheaper_loses.effect)} of what customers bring; it pays "
-            f"unless {share(even['serve more cheaply'])} is lost."
+            f"Serving more cheaply is taken to save {share(actions.service_saving)} of the cost "
+            f"and to lose {share(actions.service_loss.effect)} of what customers bring; it pays "
+            f"unless {share(break_even['serve more cheaply'])} is lost."
         )
-    if even.notna()["reprice"]:
+    if break_even.notna()["reprice"]:
         said.append(
-            f"A rise of prices by {share(actions.price_rise)} is taken to meet an elasticity of "
-            f"{number(actions.elasticity.effect)}; it pays up to {number(even['reprice'])}."
+            f"A rise of prices by {share(actions.price_increase)} is taken to meet an elasticity "
+            f"of {number(actions.price_elasticity.effect)}; it pays up to "
+            f"{number(break_even['reprice'])}."
         )
     return " ".join(said) or "No action is advised, so nothing is assumed."
 
 
 def next_steps(advice: Recommendations, money: Formatter) -> list[str]:
-    """Return what to do, the action with the highest expected gain first."""
+    """Return the advice, sorted by expected gain."""
     table = advice.summary[(advice.summary["customers"] > 0) & (advice.summary["action"] != "keep")]
     steps = []
     for row in table.sort_values("expected_gain", ascending=False).to_dict("records"):
         gain = with_interval(row["expected_gain"], row["gain_low"], row["gain_high"], money)
-        doubt = (
-            ""
-            if row["gain_low"] > 0
-            else " It may also lose: begin with half of them, drawn at random."
-        )
-        done = _DO[row["action"]].format(n=count(row["customers"]))
-        steps.append(f"{done}: expected gain {gain}.{doubt}")
+        caveat = "" if row["gain_low"] > 0 else _CAVEAT
+        step = _STEPS[row["action"]].format(n=count(row["customers"]))
+        steps.append(f"{step}: expected gain {gain}.{caveat}")
     return steps

@@ -1,4 +1,4 @@
-"""What report 07 says of levels of relationship: the answer, the textbook, the next experiment."""
+"""The text of report 07, levels of relationship: the answer, the textbook, advice."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ import pandas as pd
 from relmark_research.economics.levels_of_relationship.level_choice import LevelChoice
 from relmark_research.economics.levels_of_relationship.level_effects import LevelEffects
 from relmark_research.formats import Formatter, count, share, with_interval
-from relmark_research.narrative.report_04 import chance
+from relmark_research.narrative.wording import probability_text
 
-_SURE = 0.9  # probability from which a level is called the best without a but
+_CONFIDENT = 0.9  # probability from which a level is called the best without a caveat
 
 
 def answer(choice: LevelChoice) -> str:
-    """Return the report's answer: the best level of each segment, and how sure that is."""
+    """Return the answer: the best level of each segment, with its probability."""
     rows = choice.best.to_dict("records")
-    said = [f"{row['level']} for {row['segment']} ({_percent(row)})" for row in rows]
-    sure = [row["segment"] for row in rows if row["probability_best"] >= _SURE]
+    said = [f"{row['relationship_level']} for {row['segment']} ({_percent(row)})" for row in rows]
+    sure = [row["segment"] for row in rows if row["probability_best"] >= _CONFIDENT]
     doubt = (
         "None of this is sure yet: try before you move everyone."
         if not sure
@@ -26,41 +26,43 @@ def answer(choice: LevelChoice) -> str:
 
 
 def _percent(row: dict[Any, Any]) -> str:
-    return f"{chance(float(row['probability_best'])).removeprefix('a probability of ')} likely"
+    probability = probability_text(float(row["probability_best"]))
+    return f"{probability.removeprefix('a probability of ')} likely"
 
 
-def keeps(choice: LevelChoice) -> str:
-    """Return the finding about retention: what the best keeping level keeps, where it matters."""
+def retention_heading(choice: LevelChoice) -> str:
+    """Return the heading about retention: the highest rate by level in the first segment."""
     table = choice.table
     part = table[table["segment"] == table["segment"].iloc[0]].dropna(subset=["retention"])
     first, top = part.iloc[0], part.loc[part["retention"].idxmax()]
     kept, before = share(float(top["retention"])), share(float(first["retention"]))
-    name = str(top["level"]).capitalize()
-    return f"{name} keeps {kept} of {top['segment']} a year, {first['level']} {before}"
+    name = str(top["relationship_level"]).capitalize()
+    return f"{name} keeps {kept} of {top['segment']} a year, {first['relationship_level']} {before}"
 
 
-def of_segment(choice: LevelChoice, segment: str, money: Formatter) -> str:
-    """Return the finding about one segment: the best level and what moving everyone there gains."""
+def segment_heading(choice: LevelChoice, segment: str, money: Formatter) -> str:
+    """Return the heading about one segment: the best level and its gain."""
     row = choice.best.set_index("segment").loc[segment].to_dict()
     name = f"{segment[:1].upper()}{segment[1:]}"
-    if row["probability_best"] >= _SURE:
-        return f"{name}: {row['level']} pays best, worth {money(row['gain'])} more than today's mix"
-    return f"{name}: {row['level']} may pay best, but is only {_percent(row)}"
+    if row["probability_best"] >= _CONFIDENT:
+        gain = money(row["gain"])
+        return f"{name}: {row['relationship_level']} pays best, worth {gain} more than today's mix"
+    return f"{name}: {row['relationship_level']} may pay best, but is only {_percent(row)}"
 
 
-def gain_of(choice: LevelChoice, segment: str, money: Formatter) -> str:
-    """Return what moving a segment to its best level gains, and what certainty would be worth."""
+def segment_gain(choice: LevelChoice, segment: str, money: Formatter) -> str:
+    """Return the gain of the best level in a segment, and the value of perfect information."""
     row = choice.best.set_index("segment").loc[segment].to_dict()
     gain = with_interval(row["gain"], row["gain_low"], row["gain_high"], money)
     return (
-        f"Serving all {count(row['customers'])} of them at {row['level']} for good, rather than at "
-        f"the levels of today, is worth {gain}. To know for certain which level is best would be "
-        f"worth {money(row['worth_knowing'])} more."
+        f"Serving all {count(row['customers'])} of them at {row['relationship_level']} for good, "
+        f"rather than at the levels of today, is worth {gain}. To know for certain which level is "
+        f"best would be worth {money(row['value_of_information'])} more."
     )
 
 
-def textbook(compared: pd.DataFrame) -> str:
-    """Return how the computed levels stand to the textbook's."""
+def textbook_comparison(compared: pd.DataFrame) -> str:
+    """Return the agreement of the computed levels with the textbook's."""
     differ = compared[~compared["agrees"]]
     said = [
         f"for {row['segment']} ({row['number']} customers, {row['size']} margin) it says "
@@ -72,9 +74,9 @@ def textbook(compared: pd.DataFrame) -> str:
     return f"{lead}: {'; '.join(said)}." if said else f"{lead}."
 
 
-def trust(effects: LevelEffects, balance: tuple[float, int]) -> str:
-    """Return what the estimates rest on, and whether levels look drawn at random."""
-    if not effects.years:
+def trust_paragraph(effects: LevelEffects, balance: tuple[float, int]) -> str:
+    """Return the basis of the estimates, and whether the levels look randomised."""
+    if not effects.n_account_years:
         return "Effects are **assumed**, not estimated: they are as good as those who named them."
     p, n = balance
     found = (
@@ -88,38 +90,39 @@ def trust(effects: LevelEffects, balance: tuple[float, int]) -> str:
     if n < 30:
         found = "Whether levels were drawn at random cannot be checked: too few second years."
     return (
-        f"Effects are estimated from {count(effects.years)} complete account years; a level is "
-        f"credited with all that followed it. {found} For the values and the choice, effects are "
-        "drawn towards a steady rise from level to level: single estimates are too much a matter "
-        "of luck."
+        f"Effects are estimated from {count(effects.n_account_years)} complete account years; a "
+        f"level is credited with all that followed it. {found} For the values and the choice, "
+        "effects are drawn towards a steady rise from level to level: single estimates are too "
+        "much a matter of luck."
     )
 
 
 def next_steps(choice: LevelChoice, planned: pd.DataFrame, money: Formatter) -> list[str]:
-    """Return what to do for each segment: move it, or find out first, the largest gain first."""
+    """Return the advice for each segment, to move it or to test first, sorted by gain."""
     steps = []
     for row in choice.best.sort_values("gain", ascending=False).to_dict("records"):
-        segment, level = row["segment"], row["level"]
+        segment, level = row["segment"], row["relationship_level"]
         gain = with_interval(row["gain"], row["gain_low"], row["gain_high"], money)
-        if row["probability_best"] >= _SURE and row["gain_low"] > 0:
+        if row["probability_best"] >= _CONFIDENT and row["gain_low"] > 0:
             steps.append(f"**Move {segment} to {level}**: expected gain {gain}.")
         else:
             steps.append(
                 f"**Try {level} on half of {segment}**, drawn at random, and keep the others as "
-                f"they are for a year{_size(planned, row)}. For all of them the expected gain is "
-                f"{gain}."
+                f"they are for a year{_sample_size(planned, row)}. For all of them the expected "
+                f"gain is {gain}."
             )
     return steps
 
 
-def _size(planned: pd.DataFrame, row: dict[Any, Any]) -> str:
-    """Return whether so many customers would do to see the level's break-even effect."""
-    chosen = (planned["segment"] == row["segment"]) & (planned["level"] == row["level"])
-    if not chosen.any() or planned.loc[chosen, "per_arm"].isna().any():
+def _sample_size(planned: pd.DataFrame, row: dict[Any, Any]) -> str:
+    """Return whether the segment is large enough for a test of the break-even effect."""
+    key = ["segment", "relationship_level"]
+    chosen = (planned[key] == [row[name] for name in key]).all(axis="columns")
+    if not chosen.any() or planned.loc[chosen, "per_group"].isna().any():
         return ""
     plan = planned[chosen].iloc[0]
     points = f"{100 * float(plan['break_even']):.1f} points of retention that it must add"
-    n = count(float(plan["per_arm"]))
+    n = count(float(plan["per_group"]))
     if plan["enough"]:
         return f"; {n} in each half are enough to see the {points}"
     return f"; to see the {points} takes {n} in each half, more than there are, so join years"

@@ -1,4 +1,4 @@
-"""Dots with intervals, one line per name: what the pictures of actions, kinds and levels share."""
+"""Dots with intervals, one row per name, as several plots share them."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.plots.style import BLUE, FONT_SIZE, TEXT, VERMILLION
+from relmark_research.plots.marks import label_rows
+from relmark_research.plots.style import BLUE, TEXT, VERMILLION
 
-_HEIGHT = 0.52  # inches per line
+_HEIGHT = 0.52  # inches per row
 
 
 def size_of(lines: int) -> tuple[float, float]:
-    """Return width and height of a picture of so many lines, inches."""
+    """Return width and height of a figure with this number of rows, inches."""
     return 7.0, 1.4 + _HEIGHT * lines
 
 
@@ -25,14 +26,14 @@ def draw_ranges(
     *,
     marked: Sequence[bool] | None = None,
 ) -> None:
-    """Draw a dot per name with its interval, a line at zero, and a text at the right edge.
+    """Draw a dot with its interval per row, a line at zero, and a text at the right edge.
 
     Parameters
     ----------
     names, values, band, texts
-        One of each per line, from the top; a value that is not known leaves its line empty.
+        One of each per row, from the top; a missing value leaves its row empty.
     marked
-        Lines that are filled and named in bold; all are filled where None.
+        Rows with a filled, coloured mark; None fills all marks.
     """
     places = np.arange(len(values))
     known = values.notna().to_numpy()
@@ -51,8 +52,4 @@ def draw_ranges(
     ax.axvline(0, color=TEXT, linewidth=1)
     ax.set_yticks(places, list(names))
     ax.set_ylim(len(values) - 0.5, -0.6)
-    for place, text in zip(places, texts, strict=True):
-        ax.annotate(
-            text, (1, place), (10, 0), ("axes fraction", "data"), "offset points",
-            va="center", color=TEXT, fontsize=FONT_SIZE - 1, annotation_clip=False,
-        )  # fmt: skip
+    label_rows(ax, places, texts)

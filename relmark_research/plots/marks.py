@@ -1,4 +1,4 @@
-"""Axis labels, ticks, direct labels and intervals: what the plots share besides colour."""
+"""Axis labels, ticks, direct labels and intervals that the plots share."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import Affine2D, Affine2DBase, ScaledTranslation
 from numpy.typing import ArrayLike
 
@@ -21,7 +21,7 @@ STEPS_IN_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 @dataclass(frozen=True)
 class EndLabel:
-    """A direct label at the right edge of the picture: at which height, what, for which series."""
+    """A direct label at the right edge of the plot: its height, its text and its series."""
 
     height: float
     text: str
@@ -29,14 +29,14 @@ class EndLabel:
 
 
 def name_axes(ax: Axes, *, x: str, y: str) -> None:
-    """Label both axes; the label of the upright one lies flat above it, where eyes begin."""
+    """Label both axes; the label of the y axis is horizontal, above it."""
     ax.set_xlabel(x, color=TEXT, fontsize=FONT_SIZE)
     ax.set_ylabel(y, color=TEXT, fontsize=FONT_SIZE, rotation=0, ha="left", va="bottom")
     ax.yaxis.set_label_coords(0.0, 1.03)
 
 
 def ticks_as(axis: Axis, show: Callable[[float], str], *, most: int = 5) -> None:
-    """Write at most ``most`` or so round ticks on ``axis`` in the words of ``show``."""
+    """Set about ``most`` round ticks on ``axis``, formatted by ``show``."""
     axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 
@@ -56,21 +56,21 @@ def tick_percent(share: float) -> str:
 
 
 def thinned(labels: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Return positions and labels, every so many, so that at most ``most`` are written."""
+    """Return positions and labels, thinned evenly to at most ``most``."""
     step = -(-len(labels) // most)
     kept = list(range(0, len(labels), step))
     return kept, [labels[place] for place in kept]
 
 
 def date_ticks(ax: Axes, times: pd.Series, *, shift: pd.Timedelta | None = None) -> None:
-    """Tick calendar months, at most seven or so, with the year below where it begins.
+    """Tick calendar months, about seven at most, with the year below its first tick.
 
     Parameters
     ----------
     times
         The days that the axis spans.
     shift
-        Moves the ticks to the right, for bars that are drawn about the middle of their period.
+        Offset of the ticks, for bars that are centred on their period.
     """
     first, last = pd.Timestamp(times.min()), pd.Timestamp(times.max())
     days = _tick_days(first, last, finer=shift is None)
@@ -94,7 +94,7 @@ def _tick_days(first: pd.Timestamp, last: pd.Timestamp, *, finer: bool) -> list[
 
 
 def cell_edges(centres: ArrayLike) -> np.ndarray:
-    """Return the edges of cells about these rising centres, half-way between neighbours.
+    """Return the edges of cells with these increasing centres, half-way between neighbours.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def cell_edges(centres: ArrayLike) -> np.ndarray:
 
 
 def label_ends(ax: Axes, labels: Sequence[EndLabel]) -> None:
-    """Write direct labels beside the right edge, none over another; limits must be final."""
+    """Write direct labels at the right edge without overlap; axis limits must be final."""
     height = ax.bbox.height / ax.figure.dpi * 72
     lines = [label.text.count("\n") + 1 for label in labels]
     places = spread(
@@ -131,7 +131,7 @@ def _fraction(ax: Axes, height: float) -> float:
 
 
 def _swatch(ax: Axes, series: Series, place: float) -> Line2D:
-    """Return a sample of the series, drawn in points to the right of the picture."""
+    """Return a sample of the series, drawn to the right of the plot."""
     points = Affine2D().scale(1 / 72) + ax.figure.dpi_scale_trans
     along = [5, 14, 23] if series.line else [9]
     return Line2D(
@@ -144,7 +144,7 @@ def _swatch(ax: Axes, series: Series, place: float) -> Line2D:
 
 
 def spread(heights: Sequence[float], sizes: Sequence[float]) -> list[float]:
-    """Return heights moved apart as little as needed for labels of these sizes, order kept.
+    """Return heights moved apart as little as labels of these sizes need, in the same order.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def _touch(lower: tuple[list[int], float, float], upper: tuple[list[int], float,
 def bars(
     ax: Axes, places: ArrayLike, heights: ArrayLike, series: Series, *, width: ArrayLike = 0.8
 ) -> BarContainer:  # fmt: skip
-    """Draw bars of one series, hatched or hollow as the series says."""
+    """Draw bars in the style of one series."""
     face = "none" if series.hollow else series.colour
     return ax.bar(
         places, heights, width, color=face, edgecolor=series.colour, hatch=series.hatch,
@@ -185,7 +185,7 @@ def bars(
 
 
 def label_bars(ax: Axes, container: BarContainer, texts: Sequence[str]) -> None:
-    """Write a text beyond the end of each bar and leave it room."""
+    """Write a text at the end of each bar, and extend the axis for it."""
     ax.bar_label(container, texts, padding=3, color=TEXT, fontsize=FONT_SIZE - 1)
     low, high = ax.get_ylim()
     ax.set_ylim(low - 0.08 * (high - low) if low < 0 else low, high * 1.04 if high > 0 else high)
@@ -201,10 +201,30 @@ def whiskers(
 
 
 def count_axis(axis: Axis, *, most: int = 5) -> None:
-    """Write round counts or amounts with thousands separators."""
+    """Set round ticks of counts or amounts with thousands separators."""
     ticks_as(axis, tick_count, most=most)
 
 
 def percent_axis(axis: Axis, *, most: int = 5) -> None:
-    """Write round shares in percent."""
+    """Set round ticks of shares in percent."""
     ticks_as(axis, tick_percent, most=most)
+
+
+def log_axis(ax: Axes, *, steps: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
+    """Make the x axis logarithmic, with plain numbers at these multiples of powers of ten."""
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=steps))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.tick_params(axis="x", which="minor", length=0)
+
+
+def label_rows(
+    ax: Axes, places: ArrayLike, texts: Sequence[str], *, size: float = FONT_SIZE - 1
+) -> None:
+    """Write a text beside the right edge for each row of a horizontal plot."""
+    for place, text in zip(np.asarray(places).tolist(), texts, strict=True):
+        ax.annotate(
+            text, (1, place), (10, 0), ("axes fraction", "data"), "offset points",
+            va="center", color=TEXT, fontsize=size, annotation_clip=False,
+        )  # fmt: skip

@@ -1,24 +1,15 @@
-"""Pictures of satisfaction: the score over time, staying by answer, and what a point is worth."""
+"""Plots of satisfaction: score over time, retention by answer, value of a point, drivers."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import (
-    count_wording as count,
-)
-from relmark_research.formats import (
-    money_wording as money,
-)
-from relmark_research.formats import (
-    percent,
-    with_unit,
-)
+from relmark_research.formats import count, money, percent, with_unit
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, date_ticks, name_axes, percent_axis
 from relmark_research.plots.style import BLUE, GREEN, TEXT, canvas
 from relmark_research.plots.tables import checked
 
-_STAYING = ["score", "modelled", "modelled_low", "modelled_high", "isotonic", "retained"]
+_RETENTION = ["score", "modelled", "modelled_low", "modelled_high", "isotonic", "retained"]
 
 
 def score_trend(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -44,7 +35,7 @@ def score_trend(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def describe_score_trend(scores: pd.DataFrame) -> str:
-    """Say in words what `score_trend` shows."""
+    """Return a description in words of `score_trend`."""
     scores = checked(scores, "score_trend", numbers=["nps", "low", "high"], others=["group"])
     first, last = scores.iloc[0], scores.iloc[-1]
     return (
@@ -55,20 +46,20 @@ def describe_score_trend(scores: pd.DataFrame) -> str:
     )
 
 
-def staying_by_score(table: pd.DataFrame, *, bend: float, ax: Axes | None = None) -> Axes:
-    """Draw the share that stays by answer: counted, by the link, and made to rise.
+def retention_by_score(table: pd.DataFrame, *, knot: float, ax: Axes | None = None) -> Axes:
+    """Draw retention by answer: observed, modelled, and by isotonic regression.
 
     Parameters
     ----------
     table
-        Row per ``score``: ``retained`` (counted) with ``low`` and ``high``, ``modelled`` with
+        Row per ``score``: ``retained`` (observed) with ``low`` and ``high``, ``modelled`` with
         ``modelled_low`` and ``modelled_high``, ``isotonic``.
-    bend
+    knot
         Answer at which the slope changes.
     ax
         Axes to draw on; None makes a new figure.
     """
-    table = checked(table, "staying_by_score", numbers=[*_STAYING, "low", "high"])
+    table = checked(table, "retention_by_score", numbers=[*_RETENTION, "low", "high"])
     known = table[table["retained"].notna()]
     with canvas(ax, size=(7.0, 4.2)) as ax:
         ax.fill_between(
@@ -82,7 +73,7 @@ def staying_by_score(table: pd.DataFrame, *, bend: float, ax: Axes | None = None
         )  # fmt: skip
         ax.vlines(known["score"], known["low"], known["high"], color=TEXT, linewidth=1.2)
         ax.plot(known["score"], known["retained"], "o", color=TEXT, markersize=6, label="counted")
-        ax.axvline(bend, color=TEXT, linewidth=1, linestyle=(0, (2, 2)))
+        ax.axvline(knot, color=TEXT, linewidth=1, linestyle=(0, (2, 2)))
         ax.set_xticks(table["score"].astype(int))
         ax.set_ylim(0, 1)
         percent_axis(ax.yaxis)
@@ -91,10 +82,10 @@ def staying_by_score(table: pd.DataFrame, *, bend: float, ax: Axes | None = None
     return ax
 
 
-def describe_staying_by_score(table: pd.DataFrame, *, bend: float) -> str:
-    """Say in words what `staying_by_score` shows."""
-    table = checked(table, "staying_by_score", numbers=_STAYING)
-    named = table[table["score"].isin([bend - 3, bend, table["score"].max()])]
+def describe_retention_by_score(table: pd.DataFrame, *, knot: float) -> str:
+    """Return a description in words of `retention_by_score`."""
+    table = checked(table, "retention_by_score", numbers=_RETENTION)
+    named = table[table["score"].isin([knot - 3, knot, table["score"].max()])]
     spoken = ", ".join(
         f"{percent(row['modelled'])} at an answer of {row['score']:g}"
         for _, row in named.iterrows()
@@ -103,12 +94,12 @@ def describe_staying_by_score(table: pd.DataFrame, *, bend: float) -> str:
 
 
 def point_values(by_score: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what one point more is worth by the answer given now.
+    """Draw the value of one point more by the current answer.
 
     Parameters
     ----------
     by_score
-        Row per ``score``: ``value`` (money per customer while he stays), ``low``, ``high``,
+        Row per ``score``: ``value`` (money per customer, over the lifetime), ``low``, ``high``,
         ``customers``.
     currency
         Currency of the value; ``""`` for none.
@@ -135,7 +126,7 @@ def point_values(by_score: pd.DataFrame, currency: str = "", *, ax: Axes | None 
 
 
 def describe_point_values(by_score: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `point_values` shows."""
+    """Return a description in words of `point_values`."""
     by_score = checked(by_score, "point_values", numbers=["score", "value", "low", "high"])
     best = by_score.iloc[int(by_score["value"].argmax())]
     return (
@@ -145,8 +136,8 @@ def describe_point_values(by_score: pd.DataFrame, currency: str = "") -> str:
     )
 
 
-def drivers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how much each single answer moves the overall one.
+def satisfaction_drivers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the effect of each item on overall satisfaction.
 
     Parameters
     ----------
@@ -155,22 +146,27 @@ def drivers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax
         Axes to draw on; None makes a new figure.
     """
-    table = checked(table, "drivers", numbers=["slope", "low", "high", "odds"], others=["item"])
+    table = checked(
+        table,
+        "satisfaction_drivers",
+        numbers=["slope", "low", "high", "odds_ratio"],
+        others=["item"],
+    )
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(
             ax,
             [str(one) for one in table["item"]],
             table["slope"],
             (table["low"], table["high"]),
-            [f"odds × {one:.1f}" for one in table["odds"]],
+            [f"odds × {one:.1f}" for one in table["odds_ratio"]],
         )
         count_axis(ax.xaxis)
         name_axes(ax, x="Effect of one point on the logit of a higher class", y="")
     return ax
 
 
-def describe_drivers(table: pd.DataFrame) -> str:
-    """Say in words what `drivers` shows."""
-    table = checked(table, "drivers", numbers=["slope", "odds"], others=["item"])
-    spoken = ", ".join(f"{row['item']} {row['odds']:.1f}" for _, row in table.iterrows())
+def describe_satisfaction_drivers(table: pd.DataFrame) -> str:
+    """Return a description in words of `satisfaction_drivers`."""
+    table = checked(table, "satisfaction_drivers", numbers=["slope", "odds_ratio"], others=["item"])
+    spoken = ", ".join(f"{row['item']} {row['odds_ratio']:.1f}" for _, row in table.iterrows())
     return f"Odds of a higher class (detractor, passive, promoter) times, per point: {spoken}."

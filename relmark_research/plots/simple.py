@@ -1,4 +1,4 @@
-"""Plain pictures for any small table: lines over an axis, and bars by name."""
+"""Line and bar plots of any small table."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from relmark_research.errors import DataError
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import percent
+from relmark_research.formats import count, percent
 from relmark_research.plots.marks import (
     EndLabel,
     bars,
@@ -25,23 +24,23 @@ from relmark_research.plots.tables import check_matrix, check_rows
 def lines(
     table: pd.DataFrame | pd.Series, *, y: str, shares: bool = False, ax: Axes | None = None
 ) -> Axes:
-    """Draw each column of a table as a line over its index, named at its end.
+    """Draw each column of a table as a line over its index, labelled at its end.
 
     Parameters
     ----------
     table
-        Index of rising numbers, whose name is the label of the axis; up to four columns of numbers.
+        Index of increasing numbers, whose name labels the axis; up to four columns of numbers.
     y
-        What the values are, with their unit.
+        Name of the values, with their unit.
     shares
-        Whether the values are shares of one: the axis is then in percent, from 0.
+        Whether the values are shares: the axis is then in percent, from 0.
     ax
         Axes to draw on; None makes a new figure.
 
     Raises
     ------
     DataError
-        If the table is empty, has more than four columns, or a value is no number.
+        If the table is empty, has more than four columns, or a value is not a number.
 
     Examples
     --------
@@ -65,7 +64,7 @@ def lines(
 
 
 def describe_lines(table: pd.DataFrame | pd.Series, *, y: str, shares: bool = False) -> str:
-    """Say in words what `lines` shows: where each line begins and ends.
+    """Return a description in words of `lines`: where each line begins and ends.
 
     Examples
     --------
@@ -84,23 +83,23 @@ def describe_lines(table: pd.DataFrame | pd.Series, *, y: str, shares: bool = Fa
 
 
 def named_bars(values: pd.Series, *, y: str, shares: bool = False, ax: Axes | None = None) -> Axes:
-    """Draw a bar for each value of a series, with its figure above it.
+    """Draw a bar for each value of a series, with the number above it.
 
     Parameters
     ----------
     values
         Numbers by name, in the order of the bars.
     y
-        What the values are, with their unit.
+        Name of the values, with their unit.
     shares
-        Whether they are shares of one, written in percent.
+        Whether the values are shares, written in percent.
     ax
         Axes to draw on; None makes a new figure.
 
     Raises
     ------
     DataError
-        If there is none, or one is no number.
+        If the series is empty, or a value is not a number.
 
     Examples
     --------
@@ -121,7 +120,7 @@ def named_bars(values: pd.Series, *, y: str, shares: bool = False, ax: Axes | No
 
 
 def describe_named_bars(values: pd.Series, *, y: str, shares: bool = False) -> str:
-    """Say in words what `named_bars` shows.
+    """Return a description in words of `named_bars`.
 
     Examples
     --------
@@ -139,8 +138,8 @@ def _checked(table: pd.DataFrame | pd.Series) -> pd.DataFrame:
     check_rows(frame, "lines")
     if len(frame.columns) > len(LINES):
         raise DataError(
-            f"lines tells up to {len(LINES)} lines apart; found {len(frame.columns)} columns. "
-            "Choose the columns that the sentence below the picture speaks of."
+            f"lines draws up to {len(LINES)} lines; found {len(frame.columns)} columns. "
+            "Choose the columns to compare."
         )
     check_matrix(frame.set_axis(range(len(frame.columns)), axis="columns"), "lines")
     return frame.sort_index()

@@ -1,9 +1,9 @@
-"""The look of every picture: one neutral, a palette that survives grey, sizes for a column.
+"""The style of every plot: one neutral colour, a palette readable in grey, figure sizes.
 
-Two colours are signals rather than paint: `TEXT` (words, spines, ticks and what was observed) and
-`GRID`. A report may map exactly these two to its own light and dark theme. All other colours stand
-on white and on near-black alike, are clearly coloured (so that a report may take every grey for
-ink), and what they tell apart is told a second time by lightness, line style, marker or hatch.
+A report maps two colours to its light and dark theme: `TEXT` (text, spines, ticks and observed
+values) and `GRID`. All other colours are legible on white and on near-black and clearly coloured,
+so that a report can treat every grey as text. Lightness, line style, marker or hatch repeat every
+distinction that a colour makes.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ PURPLE = "#cc79a7"
 
 ON_LIGHT = "#000000"  # figures inside a coloured cell: they stay with the cell, not the theme
 ON_DARK = "#ffffff"
-LINE_ON_LIGHT = "#00203a"  # lines inside one: tinted, lest they be taken for ink
+LINE_ON_LIGHT = "#00203a"  # lines inside one: tinted, to differ from text
 LINE_ON_DARK = "#cfe8ff"
 
 WIDE = (7.0, 4.0)  # inches: a column of 700 to 900 px, still legible at 360 px
@@ -41,12 +41,12 @@ SQUARE = (6.0, 5.2)
 FONT_SIZE = 11.0
 
 SHADES = LinearSegmentedColormap.from_list("relmark", ["#d8eaf7", "#8fc1e3", BLUE, "#023a5e"])
-"""Light to dark with steadily falling luminance, so that it reads the same in grey."""
+"""Light to dark with decreasing luminance, readable in grey."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """How one series is drawn, so that colour is never its only mark.
+    """Style of one series; colour is never its only distinction.
 
     Parameters
     ----------
@@ -80,10 +80,10 @@ LINES = (
     Series(GREEN, (0, (1.5, 1.5)), "^"),
     Series(PURPLE, (0, (6, 2, 1.5, 2)), "D"),
 )
-"""Series for lines: each at least 3 to 1 on white and on near-black, each with its own dashes."""
+"""Series for lines: contrast of at least 3 to 1 on white and on near-black, and own dashes."""
 
 FILLS = (Series(BLUE, "", "s"), Series(ORANGE, "", "s"))
-"""Series for neighbouring areas: far apart in lightness."""
+"""Series for neighbouring areas, with different lightness."""
 
 
 def style() -> dict[Any, Any]:
@@ -127,7 +127,7 @@ def style() -> dict[Any, Any]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in the house style inside the ``with`` block and leave the settings as they were.
+    """Draw in the house style inside the ``with`` block, and restore the settings after it.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def styled() -> Iterator[None]:
 
 @contextmanager
 def canvas(ax: Axes | None, *, size: tuple[float, float] = WIDE, grid: str = "y") -> Iterator[Axes]:
-    """Give the Axes to draw on, dressed in the house style: the given one or a new one.
+    """Yield the Axes to draw on, in the house style: the given one or a new one.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def canvas(ax: Axes | None, *, size: tuple[float, float] = WIDE, grid: str = "y"
 
 
 def dress(ax: Axes, *, grid: str = "y") -> None:
-    """Give ``ax`` the house's spines, ticks and grid."""
+    """Set the spines, ticks and grid of the house style on ``ax``."""
     ax.set_facecolor("none")
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.spines["bottom"].set(color=TEXT, linewidth=0.8)

@@ -1,7 +1,8 @@
-"""What a table must hold before it is drawn."""
+"""Checks of the tables that are drawn."""
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
@@ -11,23 +12,23 @@ from relmark_research.errors import DataError, unknown_name
 def checked(
     table: pd.DataFrame, plot: str, *, numbers: Iterable[str] = (), others: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """Return ``table`` if it has the rows and columns that ``plot`` draws.
+    """Return ``table`` if it has the rows and columns that a plot needs.
 
     Parameters
     ----------
     table
-        The table that was handed in.
+        The table to draw.
     plot
         Name of the plot, for the message.
     numbers
-        Columns that must be there, hold numbers, and hold at least one.
+        Required columns with numbers, at least one of them not missing.
     others
-        Columns that must be there.
+        Other required columns.
 
     Raises
     ------
     DataError
-        If it is no table, is empty, lacks a column, or has text where numbers belong.
+        If it is not a DataFrame, is empty, lacks a column, or has text in a column of numbers.
     """
     numbers, others = list(numbers), list(others)
     wanted = [*others, *numbers]
@@ -37,7 +38,7 @@ def checked(
         raise DataError(
             f"{plot} draws the columns {', '.join(wanted)}; "
             + "; ".join(unknown_name("column", name, table.columns) for name in missing)
-            + " Rename the table's columns, or hand in the table that this plot is made for."
+            + " Rename the table's columns, or give the table that this plot is made for."
         )
     for name in numbers:
         _check_numbers(table[name], plot)
@@ -60,7 +61,7 @@ def check_rows(table: pd.DataFrame, plot: str, wanted: Iterable[str] = ()) -> No
 
 
 def check_matrix(table: pd.DataFrame, plot: str) -> pd.DataFrame:
-    """Return a wide ``table`` if each of its columns is a number and its values are numbers."""
+    """Return a wide ``table`` if its column names and its values are numbers."""
     check_rows(table, plot)
     for name in table.columns:
         _check_numbers(table[name], plot, may_be_missing=True)
@@ -70,7 +71,7 @@ def check_matrix(table: pd.DataFrame, plot: str) -> pd.DataFrame:
         found = ", ".join(map(repr, table.columns[:5]))
         raise DataError(
             f"{plot} draws a wide table whose column names are numbers; found {found}. "
-            "Put what belongs to the rows into the index."
+            "Move the labels of the rows to the index."
         ) from None
 
 
@@ -87,6 +88,26 @@ def _check_numbers(column: pd.Series, plot: str, *, may_be_missing: bool = False
         )
 
 
+def checked_cumulative(table: pd.DataFrame, plot: str, share: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cumulative share of customers, sorted, and the cumulative ``share`` column.
+
+    Raises
+    ------
+    DataError
+        As `checked`, or if a share of customers is outside [0, 1].
+    """
+    table = checked(table, plot, numbers=["customers_share", share])
+    outside = table[~table["customers_share"].between(0, 1 + 1e-9)]
+    if len(outside):
+        raise DataError(
+            f"{plot} draws cumulative shares of customers from 0 to 1; found {len(outside)} rows "
+            f"outside, first {outside['customers_share'].iloc[0]:g}. Divide by the number of "
+            "customers; do not give percent."
+        )
+    table = table.sort_values("customers_share")
+    return table["customers_share"].to_numpy(float), table[share].to_numpy(float)
+
+
 def bounds(table: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series] | None:
     """Return the columns ``<name>_low`` and ``<name>_high``, or None where there are none."""
     low, high = f"{name}_low", f"{name}_high"
@@ -96,7 +117,7 @@ def bounds(table: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series] | None
 
 
 def text_of(values: pd.Series) -> list[str]:
-    """Return category labels as text: 3.0 is read as 3."""
+    """Return category labels as text: 3.0 becomes 3."""
     return [
         f"{value:g}" if isinstance(value, (int, float)) else str(value) for value in values.tolist()
     ]

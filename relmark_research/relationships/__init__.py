@@ -1,4 +1,4 @@
-"""How relationships go: with customers, prospects and partners."""
+"""Relationships: campaigns, the conversion funnel, satisfaction and partners."""
 
 import lazy_loader
 

@@ -1,24 +1,36 @@
 from .campaigns.campaign_design import CampaignColumns, campaign_balance, campaign_size
-from .campaigns.mailing_plan import mailing_plan
-from .campaigns.qini import qini_curve
+from .campaigns.mailing_plan import MailingPlan, mailing_plan
+from .campaigns.qini import QiniCurve, qini_curve
 from .campaigns.targeting import uplift_cells
 from .campaigns.uplift import campaign_uplift
-from .funnel.conversion_funnel import conversion_funnel, funnel_costs, funnel_trend
-from .partners.partner_tables import partner_figures, read_partners
-from .partners.path_model import relationship_drivers
-from .partners.relationship_quality import relationship_quality
+from .funnel.conversion_funnel import Prospects, conversion_funnel, funnel_costs, funnel_trend
+from .partners.partner_data import PartnerData, partner_summary, read_partners
+from .partners.path_model import PathEstimate, relationship_drivers
+from .partners.relationship_quality import QualityScores, relationship_quality
 from .partners.reliability import discriminant_validity, scale_reliability
-from .partners.scales import Scale, item_table, scales_of
-from .partners.scorecard import scorecards
-from .partners.structural_ties import tie_effects, weak_partners
-from .satisfaction.net_promoter_score import net_promoter_score, nps_table
-from .satisfaction.retention_link import retention_link
+from .partners.scales import Scale, item_table, scales_from_items
+from .partners.scorecard import Scorecards, scorecards
+from .partners.structural_ties import TieEffects, WeakPartners, tie_effects, weak_partners
+from .satisfaction.net_promoter_score import NetPromoterScore, net_promoter_score, nps_table
+from .satisfaction.retention_link import RetentionLink, retention_link
 from .satisfaction.satisfaction_drivers import satisfaction_drivers
-from .satisfaction.value_of_a_point import value_of_a_point
+from .satisfaction.value_of_a_point import PointValue, value_of_a_point
 
 __all__ = [
     "CampaignColumns",
+    "MailingPlan",
+    "NetPromoterScore",
+    "PartnerData",
+    "PathEstimate",
+    "PointValue",
+    "Prospects",
+    "QiniCurve",
+    "QualityScores",
+    "RetentionLink",
     "Scale",
+    "Scorecards",
+    "TieEffects",
+    "WeakPartners",
     "campaign_balance",
     "campaign_size",
     "campaign_uplift",
@@ -30,7 +42,7 @@ __all__ = [
     "mailing_plan",
     "net_promoter_score",
     "nps_table",
-    "partner_figures",
+    "partner_summary",
     "qini_curve",
     "read_partners",
     "relationship_drivers",
@@ -38,7 +50,7 @@ __all__ = [
     "retention_link",
     "satisfaction_drivers",
     "scale_reliability",
-    "scales_of",
+    "scales_from_items",
     "scorecards",
     "tie_effects",
     "uplift_cells",

@@ -1,33 +1,27 @@
-"""What arguments and answers must be before they are counted."""
+"""Checks of arguments and survey answers that several modules share."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
-
-
-def check_share(name: str, value: float) -> None:
-    """Raise ParameterError unless ``value`` lies in (0, 1)."""
-    if not 0 < value < 1:
-        raise ParameterError(f"{name} is a share in (0, 1); found {value!r}.")
+from relmark_research.errors import DataError, unknown_name
 
 
 def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
-    """Return the answers as numbers if all lie on the scale; missing ones stay missing.
+    """Return the answers as numbers if all lie on the scale; missing answers stay missing.
 
     Parameters
     ----------
     values
         Answers to one question.
     scale
-        Lowest and highest answer.
+        Lowest and highest possible answer.
 
     Raises
     ------
     DataError
-        If an answer is none, no whole number, or outside the scale.
+        If an answer is not a whole number or lies outside the scale.
 
     Examples
     --------
@@ -35,7 +29,7 @@ def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
     Traceback (most recent call last):
     ...
     relmark_research.errors.DataError: quality: expected whole numbers from 1 to 5; found 7 in 1 of
-    3 answers, first row 2. Mend or leave out these answers, or name the scale that was used.
+    3 answers, first row 2. Correct or remove these answers, or state the scale that was used.
     """
     low, high = scale
     numbers = pd.to_numeric(values, errors="coerce")
@@ -43,18 +37,18 @@ def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
         (numbers >= low) & (numbers <= high) & (numbers == np.floor(numbers))
     )
     if wrong.any():
-        shown = dict.fromkeys(str(one) for one in values[wrong].tolist())
+        shown = dict.fromkeys(str(value) for value in values[wrong].tolist())
         raise DataError(
             f"{values.name}: expected whole numbers from {low} to {high}; found "
             f"{', '.join(list(shown)[:3])} in {wrong.sum():,} of {len(values):,} answers, first "
-            f"row {values.index[wrong][0]}. Mend or leave out these answers, or name the scale "
+            f"row {values.index[wrong][0]}. Correct or remove these answers, or state the scale "
             "that was used."
         )
     return numbers.astype(float)
 
 
 def check_columns(table: pd.DataFrame, what: str, names: list[str]) -> None:
-    """Raise DataError unless the table has these columns."""
+    """Raise DataError unless the table has these columns; ``what`` names it in the message."""
     for name in names:
         if name not in table.columns:
             raise DataError(f"{what}: {unknown_name('column', name, table.columns)}")

@@ -1,4 +1,4 @@
-"""Recipes in, reports out: everything between a YAML file and a page that a person reads."""
+"""Recipes and reports: from a YAML file to pages of HTML, with each notebook in its own process."""
 
 import lazy_loader
 

@@ -1,178 +1,20 @@
-"""One coherent invented firm, from a seed: the sample data of the package.
+"""Write the tables of the sample firm as CSV, and their parameters as JSON, into a folder.
 
-    python -m relmark_research.simulation.__main__ data/sample
-
-writes the tables as CSV, and the truth that made them as JSON.
+python -m relmark_research.simulation data/sample
 """
 
-import json
 import sys
-import zlib
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from relmark_research.simulation.accounts import (
-    contacts_table,
-    events_table,
-    satisfaction_table,
-    simulate_years,
-)
-from relmark_research.simulation.campaigns import campaigns_table, run_campaigns
-from relmark_research.simulation.firm import Truth
-from relmark_research.simulation.funnel import prospects_table
-from relmark_research.simulation.ledger import (
-    customers_table,
-    observed_books,
-    simulate_books,
-    simulate_people,
-)
-from relmark_research.simulation.orders import (
-    add_tastes,
-    price_orders,
-    returned,
-    simulate_orders,
-    transactions_table,
-    with_oddities,
-)
-from relmark_research.simulation.partners import simulate_partners, survey_table
-
-SEED = 20240101
-
-
-@dataclass(frozen=True)
-class World:
-    """What happened, the unseen included: for tests of estimators against the truth.
-
-    Parameters
-    ----------
-    people
-        One row per customer, with what no one sees: purchase rate, value scale, margin share.
-    years
-        One row per customer and account year: level, answer, whether the customer renews.
-    lines
-        Every order with person, day, value, cost, before returns and oddities.
-    addressed
-        Every campaign contact, with the chance that it causes an order.
-    partner_constructs
-        Each partner's own part of the five constructs, standard normal.
-    tables
-        What the firm sees, by name.
-    """
-
-    people: pd.DataFrame
-    years: pd.DataFrame
-    lines: pd.DataFrame
-    addressed: pd.DataFrame
-    partner_constructs: pd.DataFrame
-    tables: dict[str, pd.DataFrame]
-
-
-def simulate_crm(truth: Truth | None = None, *, seed: int = SEED) -> dict[str, pd.DataFrame]:
-    """Return the tables of an invented firm; the same truth and seed give the same tables.
-
-    Parameters
-    ----------
-    truth
-        Every parameter of the firm; by default the one that made the sample data.
-    seed
-        Seed of all randomness.
-
-    Returns
-    -------
-    dict of DataFrame
-        ``transactions, customers, contacts, events, prospects, campaigns, satisfaction, partners,
-        partner_survey, books``; columns and units stand in ``data/README.md``.
-
-    Examples
-    --------
-    >>> tables = simulate_crm(seed=1)
-    >>> list(tables["transactions"].columns)
-    ['customer_id', 'order_id', 'date', 'value', 'cost']
-    >>> bool((tables["customers"]["acquisition_cost"] > 0).all())
-    True
-    """
-    return simulate_world(truth, seed=seed).tables
-
-
-def simulate_world(truth: Truth | None = None, *, seed: int = SEED) -> World:
-    """Return what `simulate_crm` returns and what lies behind it."""
-    truth = truth or Truth()
-    books = simulate_books(truth, _stream(seed, "books"))
-    people = simulate_people(books, truth, _stream(seed, "people"))
-    people = add_tastes(people, truth, _stream(seed, "tastes"))
-    years = simulate_years(people, truth, _stream(seed, "years"))
-    orders = simulate_orders(people, years, truth, _stream(seed, "orders"))
-    addressed, orders = run_campaigns(orders, years, people, truth, _stream(seed, "campaigns"))
-    lines = price_orders(orders, people, truth, _stream(seed, "prices"))
-    partners, constructs = simulate_partners(
-        truth.partners, int(truth.last_day[:4]) - 1, _stream(seed, "partners")
-    )
-    tables = {
-        "transactions": _log(lines, people, truth, seed),
-        "customers": customers_table(people, truth),
-        "contacts": contacts_table(years, people, truth, _stream(seed, "contacts")),
-        "events": events_table(years, people, truth, _stream(seed, "events")),
-        "prospects": prospects_table(people, truth, _stream(seed, "prospects")),
-        "campaigns": campaigns_table(addressed, lines, people, truth),
-        "satisfaction": satisfaction_table(years, people, truth, _stream(seed, "satisfaction")),
-        "partners": partners,
-        "partner_survey": survey_table(
-            partners, constructs, truth.partners, _stream(seed, "survey")
-        ),
-        "books": observed_books(books, truth),
-    }
-    return World(people, years, lines, addressed, constructs, tables)
-
-
-def _stream(seed: int, subject: str) -> np.random.Generator:
-    """Return a generator of its own for each subject, so that one table's change moves no other."""
-    return np.random.default_rng([seed, zlib.crc32(subject.encode())])
-
-
-def _log(lines: pd.DataFrame, people: pd.DataFrame, truth: Truth, seed: int) -> pd.DataFrame:
-    back = returned(lines, people, truth, _stream(seed, "returns"))
-    odd = with_oddities(lines, people, truth, _stream(seed, "oddities"))
-    return transactions_table(pd.concat([odd, back], ignore_index=True), people, truth)
-
-
-def table_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as CSV: days as ISO dates, money with two decimals, empty where unknown."""
-    counts = {
-        column: values.astype("Int64") for column, values in table.items() if column == "retained"
-    }
-    text = table.assign(**counts).to_csv(
-        index=False, float_format="%.2f", date_format="%Y-%m-%d", lineterminator="\n"
-    )
-    return text.encode()
-
-
-def truth_bytes(truth: Truth, seed: int) -> bytes:
-    """Return the truth and the seed as JSON."""
-    return (json.dumps({"seed": seed, **asdict(truth)}, indent=1) + "\n").encode()
-
-
-def write_sample(folder: Path, *, truth: Truth | None = None, seed: int = SEED) -> list[Path]:
-    """Write each table as ``<name>.csv``, and ``truth.json``, into ``folder``; return the paths."""
-    truth = truth or Truth()
-    files = {
-        f"{name}.csv": table_bytes(table) for name, table in simulate_crm(truth, seed=seed).items()
-    }
-    files["truth.json"] = truth_bytes(truth, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in files]
+from relmark_research.simulation.sample_firm import write_sample
 
 
 def main(arguments: list[str]) -> int:
-    """Write the sample data into the folder named on the command line."""
+    """Write the sample data into the folder given on the command line; return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write(
             "Expected one folder; found "
-            f"{len(arguments)}. Write: python -m relmark_research.simulation.__main__ data/sample\n"
+            f"{len(arguments)}. Run: python -m relmark_research.simulation data/sample\n"
         )
         return 2
     for path in write_sample(Path(arguments[0])):

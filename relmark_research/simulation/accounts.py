@@ -1,9 +1,9 @@
-"""The life of an account: a year at a time it gets a level, answers a survey, and renews or not.
+"""Simulated accounts: level, survey answer and renewal of each year, contacts and events.
 
-An account is opened by the first order. On each of its anniversaries the firm sends the account
-letter, with the level of relationship marketing drawn anew for the year. Whether the customer
-renews at the end of the year is a logit in segment, level and satisfaction; one who will not renew
-falls silent on a day drawn evenly from the year's days after the first thirty.
+The first order opens an account. On each anniversary the firm sends the account letter, with a
+level of relationship marketing drawn for the year. Renewal at the end of the year follows a logit
+in segment, level and satisfaction. A customer who does not renew stops ordering on a day drawn
+uniformly from the year's days after the first thirty.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import expit
 
 from relmark_research.simulation.firm import CONTACT_KINDS, EventTruth, Truth
-from relmark_research.simulation.ledger import pick
+from relmark_research.simulation.ledger import draw_category
 
 YEAR = 365  # days of an account year
 
@@ -20,16 +20,18 @@ def simulate_years(people: pd.DataFrame, truth: Truth, rng: np.random.Generator)
     """Return one row per customer and account year begun by the last day.
 
     Columns: person (row of ``people``), tenure (full years), start, level, answer (0 to 10),
-    feeling (its latent cause, standard normal), renews, silent (first day without purchases),
-    until (the same, at most the end of the data).
+    latent_satisfaction (standard normal), renews, inactive (first day without purchases), until
+    (the same, at most the end of the data).
     """
-    mood = rng.standard_normal(len(people))
+    persistent = rng.standard_normal(len(people))
     start = people["acquired"].to_numpy()
     person = np.flatnonzero(start < truth.days)
     years, tenure = [], 0
     while len(person):
         opened = start[person] + YEAR * tenure
-        year = _year(person, opened, people["segment"].to_numpy()[person], mood[person], truth, rng)
+        year = _year(
+            person, opened, people["segment"].to_numpy()[person], persistent[person], truth, rng
+        )
         years.append(year.assign(tenure=tenure))
         tenure += 1
         renewed = year["renews"] & (opened + YEAR < truth.days)
@@ -41,47 +43,47 @@ def _year(
     person: np.ndarray,
     start: np.ndarray,
     segment: np.ndarray,
-    mood: np.ndarray,
+    persistent: np.ndarray,
     truth: Truth,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    level = pick(truth.by_segment("level_shares")[segment], rng)
-    kept = truth.satisfaction.persistence
-    feeling = np.sqrt(kept) * mood + np.sqrt(1 - kept) * rng.standard_normal(len(mood))
+    level = draw_category(truth.by_segment("level_shares")[segment], rng)
+    share, noise = truth.satisfaction.persistence, rng.standard_normal(len(persistent))
+    latent = np.sqrt(share) * persistent + np.sqrt(1 - share) * noise
     mean = truth.by_segment("satisfaction_mean")[segment]
-    answer = np.clip(np.rint(mean + truth.satisfaction.sd * feeling), 0, 10).astype(int)
-    renews = rng.random(len(person)) < renewal_chance(segment, level, answer, truth)
-    left = YEAR - truth.sure_days
-    quiet = start + truth.sure_days + np.floor(rng.random(len(person)) * left).astype(int)
-    silent = np.where(renews, start + YEAR, quiet)
+    answer = np.clip(np.rint(mean + truth.satisfaction.sd * latent), 0, 10).astype(int)
+    renews = rng.random(len(person)) < renewal_probability(segment, level, answer, truth)
+    remaining = YEAR - truth.sure_days
+    dropout = start + truth.sure_days + np.floor(rng.random(len(person)) * remaining).astype(int)
+    inactive = np.where(renews, start + YEAR, dropout)
     return pd.DataFrame(
         {
             "person": person,
             "start": start,
             "level": level,
-            "feeling": feeling,
+            "latent_satisfaction": latent,
             "answer": answer,
             "renews": renews,
-            "silent": silent,
-            "until": np.minimum(silent, truth.days),
+            "inactive": inactive,
+            "until": np.minimum(inactive, truth.days),
         }
     )
 
 
-def renewal_chance(
+def renewal_probability(
     segment: np.ndarray, level: np.ndarray, answer: np.ndarray, truth: Truth
 ) -> np.ndarray:
-    """Return the chance of renewing: expit(segment + level + slopes x (answer - 7))."""
+    """Return the probability of renewal: expit(segment + level + slopes x (answer - 7))."""
     effects = np.array([one.renewal_effect for one in truth.levels])
     below = truth.satisfaction.slope_below * np.minimum(answer - 7, 0)
     above = truth.satisfaction.slope_above * np.maximum(answer - 7, 0)
     return expit(truth.by_segment("renewal_logit")[segment] + effects[level] + below + above)
 
 
-def scatter(
+def draw_events(
     years: pd.DataFrame, mean: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows of ``years`` and days of a Poisson number of happenings, evenly spread.
+    """Return rows of ``years`` and days of a Poisson number of events, uniformly distributed.
 
     ``mean`` is the expected number in a full account year.
     """
@@ -102,7 +104,7 @@ def contacts_table(
     segment, level = people["segment"].to_numpy()[years["person"]], years["level"].to_numpy()
     for position, kind in enumerate(CONTACT_KINDS):
         yearly = np.array([one.contacts[position] for one in truth.levels])
-        row, day = scatter(years, yearly[level], rng)
+        row, day = draw_events(years, yearly[level], rng)
         spread = (
             rng.gamma(truth.cost_shape, 1 / truth.cost_shape, len(row)) if kind != "mail" else 1.0
         )
@@ -117,7 +119,7 @@ def contacts_table(
             "date": truth.dates(np.concatenate(days)),
             "kind": np.concatenate(kinds),
             "cost": np.concatenate(costs),
-            "level": np.array(truth.level_names)[level[row]],
+            "relationship_level": np.array(truth.level_names)[level[row]],
         }
     )
     return table.sort_values(["date", "customer_id"], kind="stable", ignore_index=True)
@@ -130,25 +132,25 @@ def _ids(years: pd.DataFrame, people: pd.DataFrame) -> np.ndarray:
 def satisfaction_table(
     years: pd.DataFrame, people: pd.DataFrame, truth: Truth, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return the answered surveys; `retained` is empty where the account year is not over."""
+    """Return the answered surveys; `retained` is missing where the account year is not over."""
     survey = truth.satisfaction
     day = years["start"].to_numpy() + rng.integers(*survey.days, len(years))
     answered = (rng.random(len(years)) < survey.response) & (day < truth.days)
-    heard = years[answered]
-    over = heard["start"] + YEAR < truth.days
+    respondents = years[answered]
+    over = respondents["start"] + YEAR < truth.days
     table = pd.DataFrame(
         {
-            "customer_id": _ids(heard, people),
+            "customer_id": _ids(respondents, people),
             "date": truth.dates(day[answered]),
-            "nps": heard["answer"].to_numpy(),
+            "nps": respondents["answer"].to_numpy(),
         }
     )
     for item, loading in zip(survey.items, survey.loadings, strict=True):
-        noise = np.sqrt(1 - loading**2) * rng.standard_normal(len(heard))
-        felt = loading * heard["feeling"].to_numpy() + noise
-        scale = np.rint(survey.item_mean + survey.item_sd * felt)
+        noise = np.sqrt(1 - loading**2) * rng.standard_normal(len(respondents))
+        latent = loading * respondents["latent_satisfaction"].to_numpy() + noise
+        scale = np.rint(survey.item_mean + survey.item_sd * latent)
         table[item] = np.clip(scale, 1, 5).astype(int)
-    table["retained"] = heard["renews"].astype(float).where(over).to_numpy()
+    table["retained"] = respondents["renews"].astype(float).where(over).to_numpy()
     return table.sort_values(["date", "customer_id"], kind="stable", ignore_index=True)
 
 
@@ -175,9 +177,9 @@ def _events_of(
     event: EventTruth, years: pd.DataFrame, business: np.ndarray, rng: np.random.Generator
 ) -> pd.DataFrame:
     tenure, answer = years["tenure"].to_numpy(), years["answer"].to_numpy()
-    raised = event.tenure_effect * tenure + event.satisfaction_effect * (answer - 7)
-    mean = event.rate * np.exp(raised)
-    row, day = scatter(years, np.where(business | (not event.business_only), mean, 0.0), rng)
+    log_multiplier = event.tenure_effect * tenure + event.satisfaction_effect * (answer - 7)
+    mean = event.rate * np.exp(log_multiplier)
+    row, day = draw_events(years, np.where(business | (not event.business_only), mean, 0.0), rng)
     found = pd.DataFrame(
         {"person": years["person"].to_numpy()[row], "day": day, "kind": event.kind}
     )

@@ -1,8 +1,8 @@
-"""Campaigns with a control group, whose extra orders stand in the transactions.
+"""Simulated campaigns with a control group; their extra orders are in the transactions.
 
-A campaign goes to open accounts, of which some have silently left. In a customer who has not, an
-arm causes an extra order in the window with a chance that depends on segment and on how long ago
-the last order was: those who have just bought, and those long quiet, move least.
+A campaign addresses open accounts, some of which are already inactive. For an active customer, an
+arm causes an extra order in the window with a probability that depends on the segment and on the
+time since the last order: it is lowest soon after an order and after a long time without one.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from relmark_research.simulation.accounts import YEAR
 from relmark_research.simulation.firm import CampaignTruth, Truth
-from relmark_research.simulation.ledger import pick
+from relmark_research.simulation.ledger import draw_category
 
 
 def run_campaigns(
@@ -20,15 +20,15 @@ def run_campaigns(
     truth: Truth,
     rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return whom the campaigns addressed and ``orders`` with the extra ones.
+    """Return the campaign contacts, and ``orders`` with the extra ones.
 
-    Columns of the first: campaign (position in the truth), person, day, arm (name), cost,
-    extra_chance (that the arm causes an order in the window).
+    Columns of the first: campaign (position in the parameters), person, day, arm (name), cost,
+    extra_order_probability (that the arm causes an order in the window).
     """
     addressed = []
     for position, campaign in enumerate(truth.campaigns):
         targets = _targets(campaign, orders, years, people, truth, rng)
-        extra = rng.random(len(targets)) < targets["arm_chance"]
+        extra = rng.random(len(targets)) < targets["arm_probability"]
         delay = 1 + np.floor(rng.random(len(targets)) * truth.campaign_window).astype(int)
         bought = targets.assign(day=targets["day"] + delay)[extra]
         bought = bought[bought["day"] < bought["until"]]
@@ -45,7 +45,7 @@ def _targets(
     truth: Truth,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return a random sample of those who qualify, with an arm each."""
+    """Return a random sample of the eligible accounts, with their arms."""
     day = truth.day(campaign.day)
     segment, acquired = people["segment"].to_numpy(), people["acquired"].to_numpy()
     last = orders[orders["day"] < day].groupby("person")["day"].max()
@@ -53,14 +53,14 @@ def _targets(
     account = account[account["person"].isin(last.index)]
     quiet = day - last.loc[account["person"]].to_numpy()
     named = np.isin(np.array(truth.segment_names)[segment[account["person"]]], campaign.segments)
-    fits = (
+    eligible = (
         named
         & (quiet >= campaign.quiet_days)
         & (acquired[account["person"]] <= day - truth.campaign_youngest)
     )
-    chosen = account.assign(quiet=quiet)[fits]
-    keep = np.sort(rng.choice(len(chosen), min(campaign.size, len(chosen)), replace=False))
-    chosen = chosen.iloc[keep].assign(day=day)
+    chosen = account.assign(quiet=quiet)[eligible]
+    sampled = np.sort(rng.choice(len(chosen), min(campaign.size, len(chosen)), replace=False))
+    chosen = chosen.iloc[sampled].assign(day=day)
     return _with_arms(chosen, segment[chosen["person"]], campaign, truth, rng)
 
 
@@ -72,11 +72,11 @@ def _with_arms(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     shares = np.array([arm.share for arm in campaign.arms])
-    arm = pick(np.tile(shares, (len(chosen), 1)), rng)
-    chance = np.array([one.extra_order for one in campaign.arms])[arm, segment]
+    arm = draw_category(np.tile(shares, (len(chosen), 1)), rng)
+    probability = np.array([one.extra_order for one in campaign.arms])[arm, segment]
     step = np.searchsorted(truth.recency_steps, chosen["quiet"], side="right")
-    chance = chance * np.array(truth.recency_multipliers)[step]
-    left = (chosen["until"] - chosen["day"] - 1).to_numpy() / truth.campaign_window
+    probability = probability * np.array(truth.recency_multipliers)[step]
+    active_share = (chosen["until"] - chosen["day"] - 1).to_numpy() / truth.campaign_window
     return pd.DataFrame(
         {
             "person": chosen["person"].to_numpy(),
@@ -84,8 +84,8 @@ def _with_arms(
             "until": chosen["until"].to_numpy(),
             "arm": np.array([one.name for one in campaign.arms])[arm],
             "cost": np.array([one.cost for one in campaign.arms])[arm],
-            "arm_chance": chance,
-            "extra_chance": chance * np.clip(left, 0, 1),
+            "arm_probability": probability,
+            "extra_order_probability": probability * np.clip(active_share, 0, 1),
         }
     )
 
@@ -93,10 +93,10 @@ def _with_arms(
 def campaigns_table(
     addressed: pd.DataFrame, lines: pd.DataFrame, people: pd.DataFrame, truth: Truth
 ) -> pd.DataFrame:
-    """Return the campaigns as the CRM shows them, returns not netted.
+    """Return the table of campaigns as the CRM holds it, without netting returns.
 
-    `value_in_window` and `responded` look at the days after the campaign's, `pre_value` at those
-    before; the campaign's own day belongs to neither.
+    `value_in_window` and `responded` refer to the days after the campaign, `pre_value` to those
+    before; the campaign's own day is in neither.
     """
     first = addressed["day"] + 1
     value, orders = _within(lines, addressed, first, first + truth.campaign_window)
@@ -124,7 +124,8 @@ def _within(
     """Return value and number of orders of each person addressed, start <= day < end."""
     window = pd.DataFrame({"person": addressed["person"], "start": start, "end": end})
     window["row"] = np.arange(len(window))
-    met = window.merge(lines[["person", "day", "value"]], on="person")
-    met = met[(met["day"] >= met["start"]) & (met["day"] < met["end"])]
-    found = met.groupby("row")["value"].agg(["sum", "count"]).reindex(window["row"], fill_value=0)
+    matched = window.merge(lines[["person", "day", "value"]], on="person")
+    inside = (matched["day"] >= matched["start"]) & (matched["day"] < matched["end"])
+    by_row = matched[inside].groupby("row")["value"].agg(["sum", "count"])
+    found = by_row.reindex(window["row"], fill_value=0)
     return found["sum"].to_numpy(), found["count"].to_numpy()

@@ -1,7 +1,8 @@
-"""The truth behind the sample data: the invented firm, every parameter of it, as data.
+"""The true parameters of the sample firm: segments, levels, channels, events, campaigns.
 
 The firm is a coffee roaster that sells beans and machines to households, small businesses and key
-accounts. Nothing in it is real.
+accounts. It is fictitious. Money is in euro, a rate is a share in [0, 1], times are in days unless
+stated; `r, alpha, p, q, v` are the symbols of the NBD (alpha in weeks) and Gamma-Gamma models.
 """
 
 from dataclasses import dataclass
@@ -12,33 +13,28 @@ import pandas as pd
 
 from relmark_research.simulation.partners import PartnerTruth
 
-# The parts of a truth: which parameters make customers, channels, campaigns and answers.
-# `simulated_firm` fills them in. Money is in euro, a rate is a share in [0, 1], time in days
-# unless said; `r, alpha, p, q, v` are the symbols of the NBD (alpha in weeks) and of the Gamma-
-# Gamma model.
-
 CONTACT_KINDS = ("mail", "call", "support", "visit")
 
 
 @dataclass(frozen=True)
 class CurveTruth:
-    """Rate bought by a spend, rate = ceiling x (1 - exp(-steepness x spend))."""
+    """A response curve: rate = ceiling x (1 - exp(-steepness x spend))."""
 
     ceiling: float
     steepness: float
     spend: float
 
     def rate_at(self, spend: np.ndarray) -> np.ndarray:
-        """Return the rate that each spend buys."""
+        """Return the rate at each spend."""
         return self.ceiling * -np.expm1(-self.steepness * np.asarray(spend, dtype=float))
 
 
 @dataclass(frozen=True)
 class SegmentTruth:
-    """How customers of one segment buy, what they leave, and why they stay.
+    """Purchases, spend, margin and renewal of one segment's customers.
 
-    Repeat orders while the account is open: Poisson, rate ~ Gamma(r, alpha) per week. Order value:
-    Gamma(p, nu), nu ~ Gamma(q, v). Share of value that is margin: Normal between customers.
+    Repeat orders while the account is active: Poisson, rate ~ Gamma(r, alpha) per week. Order
+    value: Gamma(p, nu), nu ~ Gamma(q, v). Margin as a share of value: normal between customers.
     """
 
     name: str
@@ -52,7 +48,7 @@ class SegmentTruth:
     return_share: float
     renewal_logit: float  # at the basic level and an answer of 7
     satisfaction_mean: float
-    level_shares: tuple[float, ...]  # chance of each level, drawn anew every account year
+    level_shares: tuple[float, ...]  # probability of each level, drawn every account year
     contact_costs: tuple[float, ...]  # per contact, in the order of CONTACT_KINDS
 
 
@@ -68,7 +64,7 @@ class LevelTruth:
 
 @dataclass(frozen=True)
 class FunnelTruth:
-    """Chance of each step (contacted, qualified, offer, won), its mean days and its cost."""
+    """Probability of each stage (contacted, qualified, offer, won), its mean days and its cost."""
 
     chances: tuple[float, ...]
     days: tuple[float, ...]
@@ -76,19 +72,19 @@ class FunnelTruth:
 
     @property
     def win_rate(self) -> float:
-        """Chance that a prospect becomes a customer in the end."""
+        """Probability that a prospect becomes a customer."""
         return float(np.prod(self.chances))
 
 
 @dataclass(frozen=True)
 class ChannelTruth:
-    """Where customers come from: two response curves, the mix of segments, the funnel."""
+    """An acquisition channel: two response curves, the mix of segments, the funnel."""
 
     name: str
     reached: int  # prospects in the first quarter
-    opening_accounts: int  # up for renewal in each of the first four quarters
-    acquisition: CurveTruth  # spend per prospect reached -> share won
-    retention: CurveTruth  # spend per account up for renewal -> share kept
+    opening_accounts: int  # due for renewal in each of the first four quarters
+    acquisition: CurveTruth  # spend per prospect reached -> acquisition rate
+    retention: CurveTruth  # spend per account due for renewal -> retention rate
     segment_shares: tuple[float, ...]
     funnel: FunnelTruth | None = None
 
@@ -98,9 +94,9 @@ class SatisfactionTruth:
     """The survey, and the link from its answer to renewing (on the logit, per point from 7)."""
 
     sd: float = 2.1
-    persistence: float = 0.8  # share of variance that a customer keeps over the years
+    persistence: float = 0.8  # share of variance that is constant over the years
     response: float = 0.42
-    days: tuple[int, int] = (20, 29)  # sent so long after the account year began
+    days: tuple[int, int] = (20, 29)  # days from the start of the account year to the survey
     slope_below: float = 0.55
     slope_above: float = 0.25
     items: tuple[str, ...] = ("quality", "service", "delivery", "price")
@@ -123,7 +119,7 @@ class EventTruth:
 
 @dataclass(frozen=True)
 class ArmTruth:
-    """One arm of a campaign: its share, cost per head, chance of an extra order by segment."""
+    """One arm of a campaign: share, cost per contact, probability of an extra order by segment."""
 
     name: str
     share: float
@@ -133,29 +129,29 @@ class ArmTruth:
 
 @dataclass(frozen=True)
 class CampaignTruth:
-    """One campaign with its control group; arms are drawn at random."""
+    """One campaign with its control group; arms are assigned at random."""
 
     campaign_id: str
     day: str
     arms: tuple[ArmTruth, ...]
     segments: tuple[str, ...] = ("private", "small business", "key account")
-    quiet_days: int = 0  # only customers without an order for so long
+    quiet_days: int = 0  # only customers without an order for this many days
     size: int = 1000
 
 
 @dataclass(frozen=True)
 class ReturnTruth:
-    """How goods come back: after how many days, how much of an order, and what they are worth."""
+    """Returns: days after the order, share of the order, and share of the cost recovered."""
 
     days: tuple[int, int] = (3, 21)
-    whole: float = 0.6  # of returns, the share in which everything comes back
-    part: tuple[float, float] = (0.2, 0.8)  # of the order's value, where not
-    resaleable: float = 0.6  # of the cost of returned goods, the share recovered
+    whole: float = 0.6  # share of returns in which the whole order is returned
+    part: tuple[float, float] = (0.2, 0.8)  # otherwise, share of the order's value
+    resaleable: float = 0.6  # share of the cost of returned goods that is recovered
 
 
 @dataclass(frozen=True)
 class OddityTruth:
-    """What an audit of the transactions should find."""
+    """Oddities that an audit of the transactions should find."""
 
     duplicates: int = 2
     free_samples: int = 3  # value 0, cost above 0
@@ -296,7 +292,7 @@ CAMPAIGNS = (
             ArmTruth("call", 0.33, 6.0, (0.16, 0.35, 0.20)),
         ),
     ),
-    CampaignTruth(  # the one that does not pay
+    CampaignTruth(  # not profitable
         "2024-win-back",
         "2024-03-04",
         arms=(ArmTruth("control", 0.5), ArmTruth("mail", 0.5, 7.5, (0.01, 0.01, 0.0))),
@@ -322,7 +318,7 @@ CAMPAIGNS = (
 
 @dataclass(frozen=True)
 class Truth:
-    """Everything that made the sample data.
+    """All parameters of the sample data.
 
     Examples
     --------
@@ -338,13 +334,13 @@ class Truth:
 
     first_day: str = "2022-01-01"
     last_day: str = "2024-12-31"
-    extract_share: float = 0.1  # the CRM holds one in ten of the customers in the books
+    extract_share: float = 0.1  # share of the books' customers that the CRM holds
     growth: float = 0.015  # of prospects reached, per quarter
     spend_steps: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0, 1.0, 1.3, 1.6, 2.0)
     acquisition_cost_shape: float = 8.0  # Gamma spread of one customer's cost around the mean
     cost_shape: float = 40.0  # Gamma spread of one contact's cost around the mean
     letter_cost: float = 0.9  # of the letter that opens an account year
-    sure_days: int = 30  # of an account year, in which no one falls silent
+    sure_days: int = 30  # first days of an account year, without dropout
     order_margin_sd: float = 0.04  # of the margin share, between one customer's orders
     funnel_since: str = "2023-07-01"
     regions: tuple[str, ...] = ("north", "east", "south", "west")
@@ -355,10 +351,10 @@ class Truth:
     events: tuple[EventTruth, ...] = EVENTS
     campaigns: tuple[CampaignTruth, ...] = CAMPAIGNS
     returns: ReturnTruth = ReturnTruth()
-    campaign_youngest: int = 60  # days since acquisition before a customer is written to
+    campaign_youngest: int = 60  # minimum days since acquisition
     campaign_window: int = 28  # days after the campaign
     campaign_pre_period: int = 182  # days before it
-    # factor on an arm's chance by days since the last order: under 45, under 150, longer
+    # multiplier of an arm's probability by days since the last order: under 45, under 150, longer
     recency_steps: tuple[int, ...] = (45, 150)
     recency_multipliers: tuple[float, ...] = (0.3, 1.6, 0.7)
     partners: PartnerTruth = PartnerTruth()  # noqa: RUF009  (frozen)

@@ -1,7 +1,7 @@
-"""The firm's books by quarter and channel, and the customers that the CRM extract holds of them.
+"""The simulated ledger by quarter and channel, and the customers of the CRM extract.
 
-Both shares in the books follow Blattberg and Deighton's curve, ceiling x (1 - exp(-k x spend)),
-and spends were varied on purpose, so that the curves can be estimated.
+Acquisition and retention rates follow Blattberg and Deighton's curve, ceiling x (1 - exp(-k x
+spend)), and spends vary by design, so that the curves can be estimated.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import pandas as pd
 
 from relmark_research.simulation.firm import ChannelTruth, Truth
 
-QUARTERS_AFTER = 4  # simulated beyond the last day: offers still open then are won in these
+QUARTERS_AFTER = 4  # simulated after the last day, when offers still open then may be won
 BOOK_COLUMNS = [
     "quarter",
     "channel",
@@ -23,20 +23,20 @@ BOOK_COLUMNS = [
 
 
 def all_quarters(truth: Truth) -> pd.PeriodIndex:
-    """Return the quarters observed and the few after them."""
+    """Return the observed quarters and `QUARTERS_AFTER` more."""
     observed = pd.period_range(truth.first_day, truth.last_day, freq="Q")
     return pd.period_range(observed[0], periods=len(observed) + QUARTERS_AFTER, freq="Q")
 
 
 def simulate_books(truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
-    """Return spends and counts per quarter and channel, a few quarters after the last day too."""
+    """Return spends and counts per quarter and channel, for all quarters of `all_quarters`."""
     quarters = all_quarters(truth)
     books = [_channel_books(channel, quarters, truth, rng) for channel in truth.channels]
     return pd.concat(books).sort_values("quarter", kind="stable", ignore_index=True)
 
 
 def observed_books(books: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """Return the books as the firm has them on its last day."""
+    """Return the books as of the last day."""
     last = pd.Period(truth.last_day, freq="Q")
     seen = books[books["quarter"] <= last]
     return seen.assign(quarter=seen["quarter"].astype(str))[BOOK_COLUMNS].reset_index(drop=True)
@@ -47,10 +47,10 @@ def _channel_books(
 ) -> pd.DataFrame:
     n = len(quarters)
     reached = np.rint(channel.reached * (1 + truth.growth) ** np.arange(n)).astype(int)
-    spend = np.round(channel.acquisition.spend * _steps(n, truth, rng), 2)
+    spend = np.round(channel.acquisition.spend * _spend_multipliers(n, truth, rng), 2)
     won = rng.binomial(reached, channel.acquisition.rate_at(spend))
-    kept_spend = np.round(channel.retention.spend * _steps(n, truth, rng), 2)
-    at_risk, kept = _renewals(won, channel, kept_spend, rng)
+    retention_spend = np.round(channel.retention.spend * _spend_multipliers(n, truth, rng), 2)
+    at_risk, renewed = _renewals(won, channel, retention_spend, rng)
     return pd.DataFrame(
         {
             "quarter": quarters,
@@ -58,36 +58,36 @@ def _channel_books(
             "acquisition_spend": np.round(spend * reached, 2),
             "prospects_reached": reached,
             "customers_won": won,
-            "retention_spend": np.round(kept_spend * at_risk, 2),
+            "retention_spend": np.round(retention_spend * at_risk, 2),
             "customers_at_risk": at_risk,
-            "customers_kept": kept,
+            "customers_kept": renewed,
         }
     )
 
 
-def _steps(n: int, truth: Truth, rng: np.random.Generator) -> np.ndarray:
-    """Return the firm's experiment with its budget: each step as often as the others, shuffled."""
+def _spend_multipliers(n: int, truth: Truth, rng: np.random.Generator) -> np.ndarray:
+    """Return the spend multipliers of the firm's budget experiment: a balanced random order."""
     return rng.permutation(np.resize(np.array(truth.spend_steps), n))
 
 
 def _renewals(
     won: np.ndarray, channel: ChannelTruth, spend: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return accounts up for renewal and kept; those won or kept come up again a year later."""
-    at_risk, kept = np.zeros_like(won), np.zeros_like(won)
+    """Return accounts due for renewal and renewed; won and renewed ones are due a year later."""
+    at_risk, renewed = np.zeros_like(won), np.zeros_like(won)
     rate = channel.retention.rate_at(spend)
     for quarter in range(len(won)):
         before = quarter - 4
-        at_risk[quarter] = channel.opening_accounts if before < 0 else won[before] + kept[before]
-        kept[quarter] = rng.binomial(at_risk[quarter], rate[quarter])
-    return at_risk, kept
+        at_risk[quarter] = channel.opening_accounts if before < 0 else won[before] + renewed[before]
+        renewed[quarter] = rng.binomial(at_risk[quarter], rate[quarter])
+    return at_risk, renewed
 
 
 def simulate_people(books: pd.DataFrame, truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
     """Return one row per customer of the extract, by day of acquisition.
 
-    `segment` and `channel` are positions in the truth; those acquired after the last day, whose
-    offers were open on it, have no `customer_id`.
+    `segment` and `channel` are positions in the parameters. Customers acquired after the last day,
+    whose offers were open on it, have no `customer_id`.
     """
     won = rng.binomial(books["customers_won"].to_numpy(), truth.extract_share)
     cell = books.loc[np.repeat(books.index, won)].reset_index(drop=True)
@@ -118,17 +118,17 @@ def _days_within(quarters: pd.Series, truth: Truth, rng: np.random.Generator) ->
 
 def _segments(channel: np.ndarray, truth: Truth, rng: np.random.Generator) -> np.ndarray:
     shares = np.array([one.segment_shares for one in truth.channels])
-    return pick(shares[channel], rng)
+    return draw_category(shares[channel], rng)
 
 
-def pick(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return for each row of ``shares`` a position drawn with those chances."""
+def draw_category(shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return for each row of ``shares`` a position drawn with these probabilities."""
     steps = np.cumsum(shares, axis=1)[:, :-1]
     return (rng.random((len(shares), 1)) > steps).sum(axis=1)
 
 
 def customers_table(people: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """Return the customers as the CRM shows them."""
+    """Return the table of customers as the CRM holds it."""
     known = people[people["customer_id"].notna()]
     channels = np.array([channel.name for channel in truth.channels])
     return pd.DataFrame(

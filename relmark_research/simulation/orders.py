@@ -1,20 +1,20 @@
-"""What customers buy: order days, values, costs of goods, returns, and the oddities of real logs.
+"""Simulated orders: days, values, costs of goods, returns, and the oddities of real logs.
 
-While an account is open its owner orders at random times (Poisson, rate ~ Gamma(r, alpha) between
-customers, raised by the level of the year) and pays by the Gamma-Gamma model.
+While an account is active, orders follow a Poisson process (rate ~ Gamma(r, alpha) between
+customers, multiplied by the effect of the year's level), and values the Gamma-Gamma model.
 """
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.simulation.accounts import YEAR, scatter
+from relmark_research.simulation.accounts import YEAR, draw_events
 from relmark_research.simulation.firm import Truth
 
 
-def add_tastes(people: pd.DataFrame, truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
+def add_preferences(people: pd.DataFrame, truth: Truth, rng: np.random.Generator) -> pd.DataFrame:
     """Return ``people`` with each one's purchase rate (per week), value scale and margin share.
 
-    An order is worth Gamma(p, spend_rate), p / spend_rate euro in the mean.
+    The value of an order is Gamma(p, spend_rate), with mean p / spend_rate euro.
     """
     segment = people["segment"].to_numpy()
     parameter = {name: truth.by_segment(name)[segment] for name in ("r", "alpha", "q", "v")}
@@ -29,10 +29,10 @@ def add_tastes(people: pd.DataFrame, truth: Truth, rng: np.random.Generator) -> 
 def simulate_orders(
     people: pd.DataFrame, years: pd.DataFrame, truth: Truth, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return person and day of every order: the one that opened the account, and the repeats."""
+    """Return person and day of every order: the first, which opened the account, and repeats."""
     multiplier = np.array([level.purchase_multiplier for level in truth.levels])
     rate = people["rate"].to_numpy()[years["person"]] * multiplier[years["level"]]
-    row, day = scatter(years, rate * YEAR / 7, rng)
+    row, day = draw_events(years, rate * YEAR / 7, rng)
     first = years[years["tenure"] == 0]
     person = np.concatenate([first["person"], years["person"].to_numpy()[row]])
     days = np.concatenate([first["start"], day])
@@ -54,29 +54,29 @@ def price_orders(
     return lines.assign(order_id=ids, value=value, cost=np.round(value * (1 - margin), 2))
 
 
-def returned(
+def simulate_returns(
     lines: pd.DataFrame, people: pd.DataFrame, truth: Truth, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the returns: R instead of O in the order's id, negative value and cost."""
-    chance = truth.by_segment("return_share")[people["segment"].to_numpy()[lines["person"]]]
-    back = lines[rng.random(len(lines)) < chance]
-    part = rng.uniform(*truth.returns.part, len(back))
-    share = np.where(rng.random(len(back)) < truth.returns.whole, 1.0, part)
-    back = back.assign(
-        day=back["day"] + rng.integers(*truth.returns.days, len(back)),
-        order_id="R" + back["order_id"].str[1:],
-        value=-np.round(back["value"] * share, 2),
-        cost=-np.round(back["cost"] * share * truth.returns.resaleable, 2),
+    probability = truth.by_segment("return_share")[people["segment"].to_numpy()[lines["person"]]]
+    returns = lines[rng.random(len(lines)) < probability]
+    part = rng.uniform(*truth.returns.part, len(returns))
+    share = np.where(rng.random(len(returns)) < truth.returns.whole, 1.0, part)
+    returns = returns.assign(
+        day=returns["day"] + rng.integers(*truth.returns.days, len(returns)),
+        order_id="R" + returns["order_id"].str[1:],
+        value=-np.round(returns["value"] * share, 2),
+        cost=-np.round(returns["cost"] * share * truth.returns.resaleable, 2),
     )
-    return back[back["day"] < truth.days]
+    return returns[returns["day"] < truth.days]
 
 
 def with_oddities(
     lines: pd.DataFrame, people: pd.DataFrame, truth: Truth, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return ``lines`` with what real logs hold and an audit should find.
+    """Return ``lines`` with the oddities of real logs, which an audit should find.
 
-    Rows twice, free samples (value 0), a value ten times too high, orders booked in two parts.
+    Duplicate rows, free samples (value 0), a value ten times too high, orders booked in two parts.
     """
     odd = truth.oddities
     private = np.flatnonzero(people["segment"].to_numpy()[lines["person"]] == 0)

@@ -1,8 +1,8 @@
-"""Partners of the firm and their survey, from a commitment-trust path model with known paths.
+"""Simulated partners and their survey, from a commitment-trust path model with known paths.
 
-Communication and mutual interest make trust, trust and mutual interest make commitment, and both
-make satisfaction (after Morgan and Hunt 1994). Constructs are standard normal; a share of each
-one's variance lies between partners, the rest between answers.
+Communication and mutual interest affect trust; trust and mutual interest affect commitment; trust
+and commitment affect satisfaction (after Morgan and Hunt 1994). Constructs are standard normal; a
+share of each one's variance lies between partners, the rest between answers.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ConstituencyTruth:
-    """One kind of partner: how many, typical cost and time, transactions a year."""
+    """One kind of partner: their number, typical cost and time, transactions a year."""
 
     name: str
     count: int
@@ -85,21 +85,21 @@ TRADES = {
 }
 
 
-def structural_noise(truth: PartnerTruth) -> dict[str, float]:
-    """Return the variance of each construct's disturbance that keeps its own variance at 1."""
+def disturbance_variances(truth: PartnerTruth) -> dict[str, float]:
+    """Return the disturbance variance of each endogenous construct, so that its variance is 1."""
     names = list(EXOGENOUS)
     covariance = np.array([[1.0, truth.exogenous_correlation], [truth.exogenous_correlation, 1.0]])
-    noise = {}
+    variances = {}
     for effect in dict.fromkeys(path[0] for path in truth.paths):
         causes = {cause: value for to, cause, value in truth.paths if to == effect}
         weights = np.array([causes.get(name, 0.0) for name in names])
         with_others = covariance @ weights
-        noise[effect] = 1.0 - float(weights @ with_others)
+        variances[effect] = 1.0 - float(weights @ with_others)
         covariance = np.block(
             [[covariance, with_others[:, None]], [with_others[None, :], np.ones((1, 1))]]
         )
         names.append(effect)
-    return noise
+    return variances
 
 
 def draw_constructs(truth: PartnerTruth, n: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def draw_constructs(truth: PartnerTruth, n: int, rng: np.random.Generator) -> pd
     rho = truth.exogenous_correlation
     drawn = rng.multivariate_normal([0, 0], [[1, rho], [rho, 1]], n)
     constructs = pd.DataFrame(drawn, columns=list(EXOGENOUS))
-    for effect, variance in structural_noise(truth).items():
+    for effect, variance in disturbance_variances(truth).items():
         causes = {cause: value for to, cause, value in truth.paths if to == effect}
         mean = sum(value * constructs[cause] for cause, value in causes.items())
         constructs[effect] = mean + np.sqrt(variance) * rng.standard_normal(n)
@@ -194,12 +194,12 @@ def survey_table(
     truth: PartnerTruth,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Return the answers (1 to 7) of every respondent in every wave; one item is reversed."""
+    """Return the answers (1 to 7) of every respondent and wave; one item is reversed."""
     waves, persons = len(truth.survey_days), truth.respondents
     row = np.tile(np.repeat(np.arange(len(partners)), persons), waves)
     own = draw_constructs(truth, len(row), rng)
     share = truth.partner_share
-    felt = np.sqrt(share) * constructs.iloc[row].reset_index(drop=True) + np.sqrt(1 - share) * own
+    latent = np.sqrt(share) * constructs.iloc[row].reset_index(drop=True) + np.sqrt(1 - share) * own
     table = pd.DataFrame(
         {
             "partner_id": partners["partner_id"].to_numpy()[row],
@@ -209,12 +209,12 @@ def survey_table(
     )
     for construct, count in truth.items:
         for number in range(1, count + 1):
-            table[f"{construct}_{number}"] = _answers(felt[construct].to_numpy(), truth, rng)
+            table[f"{construct}_{number}"] = _answers(latent[construct].to_numpy(), truth, rng)
     table[truth.reversed_item] = 8 - table[truth.reversed_item]
     return table
 
 
-def _answers(felt: np.ndarray, truth: PartnerTruth, rng: np.random.Generator) -> np.ndarray:
-    noise = np.sqrt(1 - truth.loading**2) * rng.standard_normal(len(felt))
-    scale = np.rint(truth.item_mean + truth.item_sd * (truth.loading * felt + noise))
+def _answers(latent: np.ndarray, truth: PartnerTruth, rng: np.random.Generator) -> np.ndarray:
+    noise = np.sqrt(1 - truth.loading**2) * rng.standard_normal(len(latent))
+    scale = np.rint(truth.item_mean + truth.item_sd * (truth.loading * latent + noise))
     return np.clip(scale, 1, 7).astype(int)

@@ -1,8 +1,13 @@
-"""Newton's method in a trust region: the search for a maximum in a few coordinates.
+"""Newton's method in a trust region: maximisation in a few coordinates.
 
-Each step solves (information + shift) step = slope with the smallest shift >= 0 that keeps the
-step within the radius (More & Sorensen 1983), by the information's eigenvectors; models have two
-to six parameters, so that costs nothing beside the likelihood.
+Each step solves (-H + shift) step = gradient with the smallest shift >= 0 that keeps the step
+within the radius, by the eigenvectors of the Hessian H. With two to six coordinates that costs
+nothing compared with the likelihood.
+
+References
+----------
+More and Sorensen (1983), Computing a trust region step, SIAM Journal on Scientific and Statistical
+Computing 4(3), 553-572. Nocedal and Wright (2006), Numerical optimization, chapter 4.
 """
 
 from __future__ import annotations
@@ -14,16 +19,24 @@ from typing import Literal
 import numpy as np
 
 Array = np.ndarray
-Ending = Literal["at a maximum", "no ascent", "out of steps", "not a number"]
+Status = Literal["converged", "no ascent", "iteration limit", "not finite"]
 
-_NEAR = 1e-14  # squared distance to the maximum, in standard errors, that counts as arrived
-_STEPS = 200
-_FAR = 60.0  # a logarithm further from the start than this is as good as infinite
+_TOLERANCE = 1e-14  # Newton decrement, squared distance to the maximum in standard errors
+_ITERATIONS = 200
+_FAR = 60.0  # a logarithm that has moved by more is taken to diverge
 
 
 @dataclass(frozen=True)
 class Point:
-    """A function at a place: its value, gradient (k,) and Hessian (k, k)."""
+    """A function at a point.
+
+    Attributes
+    ----------
+    at
+        Coordinates, shape (k,).
+    value, gradient, hessian
+        Of the function there, scalar and of shapes (k,) and (k, k).
+    """
 
     at: Array
     value: float
@@ -32,93 +45,104 @@ class Point:
 
     @property
     def finite(self) -> bool:
-        """Whether value and slopes are numbers."""
+        """Whether value and derivatives are finite."""
         parts = (self.value, *self.gradient, *self.hessian.flat)
         return bool(np.isfinite(parts).all())
 
-    def only(self, free: Array) -> Point:
-        """Return the point as a function of the coordinates ``free`` (mask) alone."""
+    def restricted(self, free: Array) -> Point:
+        """Return the point as a function of the coordinates of the mask ``free`` alone."""
         return Point(
             self.at[free], self.value, self.gradient[free], self.hessian[np.ix_(free, free)]
         )
 
 
-Surface = Callable[[Array], Point]
-
-
 @dataclass(frozen=True)
-class Found:
-    """Where a search ended, after how many evaluations, and why."""
+class SearchResult:
+    """Where a search ended.
+
+    Attributes
+    ----------
+    point
+        The last point.
+    evaluations
+        Number of evaluations of the function.
+    status
+        ``"converged"`` at a maximum; ``"no ascent"`` where no step rises or a coordinate diverges;
+        ``"iteration limit"``; ``"not finite"`` where the function is not finite at the start.
+    """
 
     point: Point
     evaluations: int
-    ending: Ending
+    status: Status
 
 
-def maximise(surface: Surface, start: Array, *, free: Array | None = None) -> Found:
-    """Climb from ``start`` to a maximum of ``surface``.
+def maximise(
+    function: Callable[[Array], Point], start: Array, *, free: Array | None = None
+) -> SearchResult:
+    """Find a local maximum by Newton's method in a trust region.
 
     Parameters
     ----------
-    surface
-        Gives a Point at a place.
+    function
+        Returns value, gradient and Hessian at a point of shape (k,).
     start
         Where to begin, shape (k,).
     free
-        Mask of the coordinates to move; all if None.
+        Mask of the coordinates to vary, shape (k,); all by default.
 
     Examples
     --------
-    >>> def hill(at):
+    >>> def parabola(at):
     ...     return Point(at, -float((at - 3) @ (at - 3)), -2 * (at - 3), -2 * np.eye(len(at)))
-    >>> maximise(hill, np.zeros(2)).point.at
+    >>> maximise(parabola, np.zeros(2)).point.at
     array([3., 3.])
     """
     free = np.ones(len(start), bool) if free is None else free
-    here, radius, stalled = surface(start), 1.0, 0
+    here, radius, stalled = function(start), 1.0, 0
     if not here.finite:
-        return Found(here, 1, "not a number")
-    for evaluations in range(2, _STEPS):
-        step, gain = _newton_step(here.only(free), radius)
-        if 2 * gain < _NEAR or stalled > 1:
-            return Found(here, evaluations - 1, "at a maximum")
+        return SearchResult(here, 1, "not finite")
+    for evaluations in range(2, _ITERATIONS):
+        step, gain = _newton_step(here.restricted(free), radius)
+        if 2 * gain < _TOLERANCE or stalled > 1:
+            return SearchResult(here, evaluations - 1, "converged")
         if radius < 1e-12 or np.abs(here.at - start).max() > _FAR:
-            return Found(here, evaluations - 1, "no ascent")
+            return SearchResult(here, evaluations - 1, "no ascent")
         there = here.at.copy()
         there[free] += step
-        tried = surface(there)
+        tried = function(there)
         noise = 1e-13 * abs(here.value)
         stalled = stalled + 1 if gain < noise else 0
-        risen = tried.value - here.value if tried.finite else -np.inf
-        share = (risen + noise) / (gain + noise)
+        actual = tried.value - here.value if tried.finite else -np.inf
+        ratio = (actual + noise) / (gain + noise)
         length = float(np.linalg.norm(step))
-        radius = 0.25 * length if share < 0.25 else max(radius, 2 * length * (share > 0.75))
-        if share > 1e-4:
+        radius = 0.25 * length if ratio < 0.25 else max(radius, 2 * length * (ratio > 0.75))
+        if ratio > 1e-4:
             here = tried
-    return Found(here, _STEPS, "out of steps")
+    return SearchResult(here, _ITERATIONS, "iteration limit")
 
 
 def _newton_step(here: Point, radius: float) -> tuple[Array, float]:
-    """Return the best step within the radius by the quadratic model, and the gain it promises."""
-    sizes, axes = np.linalg.eigh(-here.hessian)
-    slope = axes.T @ here.gradient
-    shift = _shift(sizes, slope, radius)
+    """Return the best step of the quadratic model within the radius, and its predicted gain."""
+    eigenvalues, eigenvectors = np.linalg.eigh(-here.hessian)
+    gradient = eigenvectors.T @ here.gradient
+    shift = _shift(eigenvalues, gradient, radius)
     with np.errstate(divide="ignore", invalid="ignore"):
-        along = np.where(slope == 0, 0.0, slope / (sizes + shift))
-    gain = float(slope @ along - 0.5 * (sizes * along) @ along)
-    return axes @ along, gain
+        step = np.where(gradient == 0, 0.0, gradient / (eigenvalues + shift))
+    gain = float(gradient @ step - 0.5 * (eigenvalues * step) @ step)
+    return eigenvectors @ step, gain
 
 
-def _shift(sizes: Array, slope: Array, radius: float) -> float:
-    """Return the smallest shift that makes the information positive and the step short enough."""
+def _shift(eigenvalues: Array, gradient: Array, radius: float) -> float:
+    """Return the smallest shift with -H + shift positive definite and the step short enough."""
 
     def length(shift: float) -> float:
-        return float(np.linalg.norm(slope / (sizes + shift)))
+        return float(np.linalg.norm(gradient / (eigenvalues + shift)))
 
-    least = max(0.0, -float(sizes[0])) + 1e-14 * float(np.abs(sizes).max()) * (sizes[0] <= 0)
-    if sizes[0] + least > 0 and length(least) <= radius:
+    lowest, largest = float(eigenvalues[0]), float(np.abs(eigenvalues).max())
+    least = max(0.0, -lowest) + 1e-14 * largest * (lowest <= 0)
+    if lowest + least > 0 and length(least) <= radius:
         return least
-    low, high = least, least + float(np.linalg.norm(slope)) / radius
+    low, high = least, least + float(np.linalg.norm(gradient)) / radius
     for _ in range(60):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if length(middle) > radius else (low, middle)

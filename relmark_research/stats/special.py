@@ -1,8 +1,15 @@
-"""Logarithms of gamma and beta functions that keep their digits at large arguments.
+"""Differences of log-gamma and log-beta functions that keep full precision at large arguments.
 
-ln G(z + x) - ln G(z) loses what ln G(z) ~ z ln z rounds away; Stirling's series gives the
-difference itself (Abramowitz & Stegun 6.1.40).
+G is the gamma function, psi its logarithmic derivative (digamma). ln G(z + x) - ln G(z) cancels the
+digits in which z ln z dominates; Stirling's series gives the difference itself.
+
+References
+----------
+Abramowitz and Stegun (1964), Handbook of mathematical functions, 6.1.40 (ln G), 6.3.18 (digamma)
+and 6.4.12 (trigamma).
 """
+
+from __future__ import annotations
 
 import numpy as np
 from scipy import special
@@ -10,18 +17,25 @@ from scipy import special
 Array = np.ndarray
 Number = float | Array
 
-_LARGE = 16.0  # from here on six terms of the series give full precision
+_LARGE = 16.0  # from this argument on, six terms of the series give full precision
 _SERIES = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360)
 
 
-def log_rising(z: Number, x: Number) -> Array:
-    """Return ln(G(z + x) / G(z)) for z > 0, x >= 0.
+def log_rising_factorial(z: Number, x: Number) -> Array:
+    """Return ln(G(z + x) / G(z)), for whole x the logarithm of z (z + 1) ... (z + x - 1).
+
+    Parameters
+    ----------
+    z
+        > 0.
+    x
+        >= 0; broadcasts with ``z``.
 
     Examples
     --------
-    >>> print(f"{np.exp(log_rising(1.0, 4.0)):.9f}")  # 4!
+    >>> print(f"{np.exp(log_rising_factorial(1.0, 4.0)):.9f}")  # 4!
     24.000000000
-    >>> print(f"{log_rising(1e12, 2.0) / np.log(1e12):.12f}")
+    >>> print(f"{log_rising_factorial(1e12, 2.0) / np.log(1e12):.12f}")
     2.000000000000
     """
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
@@ -30,7 +44,7 @@ def log_rising(z: Number, x: Number) -> Array:
         return special.gammaln(z + x) - special.gammaln(z)
     far = np.where(large, z, _LARGE)
     series = (far - 0.5) * np.log1p(x / far) + x * (np.log(far + x) - 1)
-    series = series + _tail(far + x) - _tail(far)
+    series = series + _remainder(far + x) - _remainder(far)
     if large.all():
         return series
     near = np.where(large, 1.0, z)
@@ -38,16 +52,31 @@ def log_rising(z: Number, x: Number) -> Array:
 
 
 def log_beta(a: Number, b: Number) -> Array:
-    """Return ln B(a, b) for a, b > 0."""
+    """Return ln B(a, b) for a, b > 0, that broadcast together.
+
+    Examples
+    --------
+    >>> print(f"{log_beta(1.0, 1e10) / -np.log(1e10):.14f}")  # B(1, b) = 1 / b
+    1.00000000000000
+    """
     small, big = np.minimum(a, b), np.maximum(a, b)
-    return special.gammaln(small) - log_rising(big, small)
+    return special.gammaln(small) - log_rising_factorial(big, small)
 
 
 def log_beta_ratio(a: Number, b: Number, u: Number) -> Array:
-    """Return ln(B(a, b + u) / B(a, b)) for a, b > 0, u >= 0, to its own last digits.
+    """Return ln(B(a, b + u) / B(a, b)), to the last digits of the result.
 
-    It is a second difference of ln G, which Stirling's series gives without cancelling; the first
-    b are led there by the recurrence of G.
+    Parameters
+    ----------
+    a, b
+        > 0.
+    u
+        >= 0. All broadcast together.
+
+    Notes
+    -----
+    It is a second difference of ln G, which Stirling's series gives without cancellation; small b
+    are raised to where the series holds by the recurrence of G.
 
     Examples
     --------
@@ -59,23 +88,35 @@ def log_beta_ratio(a: Number, b: Number, u: Number) -> Array:
     for k in range(int(_LARGE)):
         steps = steps + np.log1p(a * u / ((b + k) * (b + k + a + u)))
     b = b + _LARGE
-    curved = (b - 0.5) * np.log1p(a * u / (b * (b + a + u)))
-    curved = curved - u * np.log1p(a / (b + u)) - a * np.log1p(u / (b + a))
-    tails = (_tail(b + u) - _tail(b)) - (_tail(a + b + u) - _tail(a + b))
-    return curved + tails - steps
+    main = (b - 0.5) * np.log1p(a * u / (b * (b + a + u)))
+    main = main - u * np.log1p(a / (b + u)) - a * np.log1p(u / (b + a))
+    remainders = (_remainder(b + u) - _remainder(b)) - (_remainder(a + b + u) - _remainder(a + b))
+    return main + remainders - steps
 
 
-def digamma_rise(z: Number, x: Number) -> Array:
-    """Return psi(z + x) - psi(z) for z > 0, x >= 0, the slope of `log_rising` by z.
+def digamma_difference(z: Number, x: Number) -> Array:
+    """Return psi(z + x) - psi(z), the derivative of `log_rising_factorial` with respect to z.
+
+    Parameters
+    ----------
+    z
+        > 0.
+    x
+        >= 0; broadcasts with ``z``.
 
     Examples
     --------
-    >>> print(f"{1e9 * digamma_rise(1e9, 3.0):.9f}")
+    >>> print(f"{1e9 * digamma_difference(1e9, 3.0):.9f}")
     2.999999997
     """
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
     far = np.maximum(z, _LARGE)
-    series = np.log1p(x / far) + 0.5 * x / (far * (far + x)) + _slope(far + x) - _slope(far)
+    series = (
+        np.log1p(x / far)
+        + 0.5 * x / (far * (far + x))
+        + _remainder_slope(far + x)
+        - _remainder_slope(far)
+    )
     if (z >= _LARGE).all():
         return series
     near = np.where(z >= _LARGE, 1.0, z)
@@ -83,30 +124,47 @@ def digamma_rise(z: Number, x: Number) -> Array:
 
 
 def trigamma(z: Number) -> Array:
-    """Return the second derivative of ln G at z > 0."""
-    return special.zeta(2.0, z)
-
-
-def trigamma_rise(z: Number, x: Number) -> Array:
-    """Return the second derivative by z of ln(G(z + x) / G(z)), for z > 0, x >= 0.
+    """Return the second derivative of ln G at z > 0.
 
     Examples
     --------
-    >>> print(f"{1e18 * trigamma_rise(1e9, 3.0):.9f}")
+    >>> print(f"{trigamma(1.0):.9f}")  # pi^2 / 6
+    1.644934067
+    """
+    return special.zeta(2.0, z)
+
+
+def trigamma_difference(z: Number, x: Number) -> Array:
+    """Return the second derivative of `log_rising_factorial` with respect to z.
+
+    Parameters
+    ----------
+    z
+        > 0.
+    x
+        >= 0; broadcasts with ``z``.
+
+    Examples
+    --------
+    >>> print(f"{1e18 * trigamma_difference(1e9, 3.0):.9f}")
     -2.999999994
     """
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
     far = np.maximum(z, _LARGE)
     end = far + x
-    series = -x / (far * end) * (1 + 0.5 * (1 / far + 1 / end)) + _curve(end) - _curve(far)
+    series = (
+        -x / (far * end) * (1 + 0.5 * (1 / far + 1 / end))
+        + _remainder_curvature(end)
+        - _remainder_curvature(far)
+    )
     if (z >= _LARGE).all():
         return series
     near = np.where(z >= _LARGE, 1.0, z)
     return np.where(z >= _LARGE, series, trigamma(near + x) - trigamma(near))
 
 
-def _tail(z: Array) -> Array:
-    """Return what Stirling's leading terms leave of ln G(z)."""
+def _remainder(z: Array) -> Array:
+    """Return ln G(z) less (z - 1/2) ln z - z + ln(2 pi) / 2."""
     square = 1 / (z * z)
     value = np.zeros_like(z)
     for term in reversed(_SERIES):
@@ -114,8 +172,8 @@ def _tail(z: Array) -> Array:
     return value / z
 
 
-def _slope(z: Array) -> Array:
-    """Return the derivative of `_tail`."""
+def _remainder_slope(z: Array) -> Array:
+    """Return the derivative of `_remainder`."""
     square = 1 / (z * z)
     value = np.zeros_like(z)
     for n, term in reversed(list(enumerate(_SERIES))):
@@ -123,8 +181,8 @@ def _slope(z: Array) -> Array:
     return value * square
 
 
-def _curve(z: Array) -> Array:
-    """Return the second derivative of `_tail`."""
+def _remainder_curvature(z: Array) -> Array:
+    """Return the second derivative of `_remainder`."""
     square = 1 / (z * z)
     value = np.zeros_like(z)
     for n, term in reversed(list(enumerate(_SERIES))):

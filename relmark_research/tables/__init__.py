@@ -1,1 +1,1 @@
-"""Reading tables: columns, dates, row checks, and what engines do differently."""
+"""Reading of tables: options, columns, dates, row checks, and differences between SQL engines."""

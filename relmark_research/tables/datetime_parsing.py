@@ -1,7 +1,11 @@
-"""Text read as days and times by the same rules in every engine.
+"""Parsing of dates and times in text, and conversion between time zones, alike in every engine.
 
-A format in strptime's codes becomes a pattern with one group per code; what the groups hold is
-checked as a date, so that 31 February is unreadable everywhere rather than an error somewhere.
+A format in strptime's codes becomes a regular expression with one group per code. The groups are
+checked as a date, so that 31 February is unparsable in every engine and an error in none.
+
+Engines agree on the local time of a UTC timestamp, but not on the UTC time of a local one where
+clocks change. So only the former is computed by the engine. A local time that occurs twice is the
+first of the two; one that does not occur takes the offset before the gap (PEP 495, fold 0).
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ _CODES = {
     "p": "(am|pm)",
     "z": "(z|[+-][0-9]{2}:?[0-9]{2})",
 }
-_SHORT = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "h": "%b"}
+_SHORTHANDS = {"F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "h": "%b"}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _ISO = (
@@ -38,21 +42,22 @@ _ISO = (
 )
 _ISO_ZONE = "([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
 
+PARSED_COLUMNS = ("relmark_day", "relmark_seconds", "relmark_offset", "relmark_timed")
+"""Columns that parsing adds: the date as written (null: unparsable), seconds since midnight, UTC
+offset in seconds (null: not written), and whether a time of day is written."""
 
-READ = ("relmark_day", "relmark_seconds", "relmark_offset", "relmark_timed")
-"""Columns that reading adds: the day as written (null: unreadable), seconds since midnight, seconds
-ahead of UTC (null: not written), and whether a time of day is written."""
+SECONDS_PER_DAY = 86_400
 
 
-def read(table: ir.Table, text: ir.Value, date_format: str | None) -> ir.Table:
-    """Return the table with the columns `READ`, read from a text by ISO 8601 or by a format.
+def parse(table: ir.Table, text: ir.Value, date_format: str | None) -> ir.Table:
+    """Return the table with the columns `PARSED_COLUMNS`, from text by ISO 8601 or by a format.
 
-    It goes in steps, each a projection of its own, so that no engine is asked for a part twice.
+    Each step is a projection of its own, so that an engine computes no expression twice.
 
     Raises
     ------
     ParameterError
-        Where the format has no day, month and year, or a code that is not known.
+        Where the format has no day, month and year, or an unknown code.
     """
     import ibis
 
@@ -61,30 +66,97 @@ def read(table: ir.Table, text: ir.Value, date_format: str | None) -> ir.Table:
     stepped = _iso(stepped) if date_format is None else _by_format(stepped, date_format)
     stepped = stepped.mutate(
         relmark_date=_date(stepped.relmark_year, stepped.relmark_month, stepped.relmark_day),
-        relmark_clock=_clock(stepped),
-        relmark_offset=_offset(stepped.relmark_zone),
+        relmark_time=_seconds_since_midnight(stepped),
+        relmark_offset=_utc_offset(stepped.relmark_zone),
     )
     return stepped.select(
         *own,
-        relmark_day=ibis.ifelse(stepped.relmark_clock.isnull(), None, stepped.relmark_date),
-        relmark_seconds=stepped.relmark_clock.fill_null(0),
+        relmark_day=ibis.ifelse(stepped.relmark_time.isnull(), None, stepped.relmark_date),
+        relmark_seconds=stepped.relmark_time.fill_null(0),
         relmark_offset=stepped.relmark_offset,
         relmark_timed=stepped.relmark_timed,
     )
 
 
+def compile_format(date_format: str) -> tuple[str, list[str]]:
+    """Return a format's regular expression, in lower case, and the codes of its groups.
+
+    Examples
+    --------
+    >>> compile_format("%d.%m.%Y")
+    ('^([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{4})$', ['d', 'm', 'Y'])
+    """
+    for short, long in _SHORTHANDS.items():
+        date_format = date_format.replace(f"%{short}", long)
+    codes: list[str] = []
+    pattern, characters = "", iter(date_format)
+    for character in characters:
+        code = next(characters, "") if character == "%" else ""
+        if code in _CODES:
+            pattern, codes = pattern + _CODES[code], [*codes, code]
+        elif character == "%" and code != "%":
+            raise ParameterError(
+                f"date_format {date_format!r} contains the code '%{code}'; known codes are "
+                f"{', '.join('%' + known for known in [*_CODES, *_SHORTHANDS])}."
+            )
+        else:
+            pattern += _escaped(character.lower())
+    need = [{"Y", "y"}, {"m", "b", "B"}, {"d"}]
+    if not all(choices & set(codes) for choices in need) or len(codes) != len(set(codes)):
+        raise ParameterError(
+            "a date_format contains day, month and year once each, as in '%d.%m.%Y'; found "
+            f"{date_format!r}."
+        )
+    return f"^{pattern}$", codes
+
+
+def local_epoch_day(utc: ir.Value, zone: str) -> ir.Value:
+    """Return the local date of UTC timestamps, as days since 1970-01-01."""
+    local = utc if zone == "UTC" else sql_dialects.local_epoch_seconds(utc, zone)
+    return (local.cast("float64") / SECONDS_PER_DAY).floor().cast("int64")
+
+
+def to_utc(table: ir.Table, name: str, zone: str) -> ir.Table:
+    """Return the table with a column of local seconds converted to UTC.
+
+    With o(u) the zone's offset at time u, the candidates are local - o(local - 1 day) and
+    local - o(local + 1 day). The result is the first one that has this local time, or else the
+    first.
+    """
+    import ibis
+
+    if zone == "UTC":
+        return table
+    local = table[name]
+    offsets = table.mutate(
+        relmark_before=sql_dialects.local_epoch_seconds(local - SECONDS_PER_DAY, zone)
+        - (local - SECONDS_PER_DAY),
+        relmark_after=sql_dialects.local_epoch_seconds(local + SECONDS_PER_DAY, zone)
+        - (local + SECONDS_PER_DAY),
+    )
+    before, after = offsets[name] - offsets.relmark_before, offsets[name] - offsets.relmark_after
+    shown = offsets.mutate(
+        relmark_first=sql_dialects.local_epoch_seconds(before, zone),
+        relmark_second=sql_dialects.local_epoch_seconds(after, zone),
+    )
+    only_after = (shown.relmark_first != shown[name]) & (shown.relmark_second == shown[name])
+    offset = ibis.ifelse(only_after, shown.relmark_after, shown.relmark_before)
+    helpers = ("relmark_before", "relmark_after", "relmark_first", "relmark_second")
+    return shown.mutate(**{name: shown[name] - offset}).drop(*helpers)
+
+
 def _iso(table: ir.Table) -> ir.Table:
-    """Cut ISO text by place: ``2024-01-31``, ``2024-01-31T23:30:00.5+02:00``."""
+    """Split ISO text by position: ``2024-01-31``, ``2024-01-31T23:30:00.5+02:00``."""
     text = table.relmark_text
-    shaped = table.mutate(relmark_text=text.re_search(_ISO).ifelse(text, None))
-    text = shaped.relmark_text
-    shaped = shaped.mutate(
+    matched = table.mutate(relmark_text=text.re_search(_ISO).ifelse(text, None))
+    text = matched.relmark_text
+    matched = matched.mutate(
         relmark_timed=(text.length() > 10).fill_null(False), relmark_rest=text.substr(10, 100)
     )
-    text, rest, timed = shaped.relmark_text, shaped.relmark_rest, shaped.relmark_timed
+    text, rest, timed = matched.relmark_text, matched.relmark_rest, matched.relmark_timed
     with_seconds = (text.length() >= 19) & (text.substr(16, 1) == ":")
     zoned = (timed & rest.re_search(_ISO_ZONE)).fill_null(False)
-    return shaped.mutate(
+    return matched.mutate(
         relmark_year=_int(text.substr(0, 4)),
         relmark_month=_int(text.substr(5, 2)),
         relmark_day=_int(text.substr(8, 2)),
@@ -100,11 +172,11 @@ def _by_format(table: ir.Table, date_format: str) -> ir.Table:
 
     pattern, codes = compile_format(date_format)
     text = table.relmark_text.lower()
-    shaped = table.mutate(relmark_text=text.re_search(pattern).ifelse(text, None))
-    text = shaped.relmark_text
+    matched = table.mutate(relmark_text=text.re_search(pattern).ifelse(text, None))
+    text = matched.relmark_text
     found = {code: text.re_extract(pattern, place + 1) for place, code in enumerate(codes)}
     zero = ibis.literal(0, "int64")
-    return shaped.mutate(
+    return matched.mutate(
         relmark_year=_year(found),
         relmark_month=_month(found),
         relmark_day=_int(found["d"]),
@@ -116,48 +188,16 @@ def _by_format(table: ir.Table, date_format: str) -> ir.Table:
     )
 
 
-def compile_format(date_format: str) -> tuple[str, list[str]]:
-    """Return a format's regular expression, in small letters, and the codes of its groups.
-
-    Examples
-    --------
-    >>> compile_format("%d.%m.%Y")
-    ('^([0-9]{1,2})[.]([0-9]{1,2})[.]([0-9]{4})$', ['d', 'm', 'Y'])
-    """
-    for short, long in _SHORT.items():
-        date_format = date_format.replace(f"%{short}", long)
-    codes: list[str] = []
-    pattern, letters = "", iter(date_format)
-    for letter in letters:
-        code = next(letters, "") if letter == "%" else ""
-        if code in _CODES:
-            pattern, codes = pattern + _CODES[code], [*codes, code]
-        elif letter == "%" and code != "%":
-            raise ParameterError(
-                f"date_format {date_format!r} has the code '%{code}'; known are "
-                f"{', '.join('%' + known for known in [*_CODES, *_SHORT])}."
-            )
-        else:
-            pattern += _literally(letter.lower())
-    need = [{"Y", "y"}, {"m", "b", "B"}, {"d"}]
-    if not all(choices & set(codes) for choices in need) or len(codes) != len(set(codes)):
-        raise ParameterError(
-            "a date_format names day, month and year once each, as in '%d.%m.%Y'; found "
-            f"{date_format!r}."
-        )
-    return f"^{pattern}$", codes
-
-
-def _literally(letter: str) -> str:
-    if letter.isspace():
+def _escaped(character: str) -> str:
+    if character.isspace():
         return "[ ]+"
-    if letter.isalnum():
-        return letter
-    return f"\\{letter}" if letter in "^\\[]" else f"[{letter}]"
+    if character.isalnum():
+        return character
+    return f"\\{character}" if character in "^\\[]" else f"[{character}]"
 
 
 def _int(text: ir.Value) -> ir.Value:
-    """Return digits as a number, null where there are none."""
+    """Return digits as a whole number, null where there are none."""
     return text.nullif("").cast("int64")
 
 
@@ -185,23 +225,23 @@ def _hour(found: dict[str, ir.Value], date_format: str) -> ir.Value:
         return _int(found["H"]) if "H" in found else ibis.literal(0, "int64")
     if "p" not in found:
         raise ParameterError(
-            f"a date_format with %I (hours to 12) needs %p (am or pm); found {date_format!r}."
+            f"a date_format with %I (12-hour clock) needs %p (am or pm); found {date_format!r}."
         )
     hour, noon = _int(found["I"]), (found["p"] == "pm").ifelse(12, 0)
     return ibis.ifelse(hour.between(1, 12), hour % 12 + noon, None)
 
 
-def _clock(table: ir.Table) -> ir.Value:
-    """Return the seconds since midnight, null where there is no such time of day."""
+def _seconds_since_midnight(table: ir.Table) -> ir.Value:
+    """Return seconds since midnight, null for an invalid time of day."""
     import ibis
 
     hour, minute, second = table.relmark_hour, table.relmark_minute, table.relmark_second
-    told = (hour <= 23) & (minute <= 59) & (second <= 59)
-    return ibis.ifelse(told, hour * 3600 + minute * 60 + second, None)
+    valid = (hour <= 23) & (minute <= 59) & (second <= 59)
+    return ibis.ifelse(valid, hour * 3600 + minute * 60 + second, None)
 
 
-def _offset(zone: ir.Value) -> ir.Value:
-    """Return ``+02:00``, ``+0200``, ``+02`` or ``Z`` in seconds."""
+def _utc_offset(zone: ir.Value) -> ir.Value:
+    """Return the seconds of an offset such as ``+02:00``, ``+0200``, ``+02`` or ``Z``."""
     import ibis
 
     zulu = (zone == "Z").fill_null(False)
@@ -213,53 +253,13 @@ def _offset(zone: ir.Value) -> ir.Value:
 
 
 def _date(year: ir.Value, month: ir.Value, day: ir.Value) -> ir.Value:
-    """Return a calendar date, null where there is no such day."""
+    """Return a calendar date, null for an invalid one."""
     import ibis
 
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = ibis.cases(
         (month == 2, leap.ifelse(29, 28)), (month.isin([4, 6, 9, 11]), 30), else_=31
     )
-    real = month.between(1, 12) & (day >= 1) & (day <= longest) & (year >= 1)
-    parts = (real.ifelse(part, None).cast("int32") for part in (year, month, day))
+    valid = month.between(1, 12) & (day >= 1) & (day <= longest) & (year >= 1)
+    parts = (valid.ifelse(part, None).cast("int32") for part in (year, month, day))
     return ibis.date(*parts)
-
-
-# Moments moved from one time zone to another, in whole seconds since 1970. Engines agree on what
-# a moment is in a zone, not on which moment a local time is where the clock is put back or
-# forward. So only the first is asked of them. A local time that happens twice is the first of
-# the two; one that never happens is read with the offset before the gap (PEP 495, fold 0).
-
-DAY = 86_400  # seconds
-
-
-def local_day_number(utc: ir.Value, zone: str) -> ir.Value:
-    """Return the local day of moments, as days since 1970-01-01."""
-    local = utc if zone == "UTC" else sql_dialects.local_epoch_seconds(utc, zone)
-    return (local.cast("float64") / DAY).floor().cast("int64")
-
-
-def to_utc(table: ir.Table, name: str, zone: str) -> ir.Table:
-    """Return the table with a column of local seconds turned into those of UTC.
-
-    With o(u) the zone's offset at the moment u, the candidates are local - o(local - a day) and
-    local - o(local + a day): the first that is that local time, else the first.
-    """
-    import ibis
-
-    if zone == "UTC":
-        return table
-    local = table[name]
-    offsets = table.mutate(
-        relmark_before=sql_dialects.local_epoch_seconds(local - DAY, zone) - (local - DAY),
-        relmark_after=sql_dialects.local_epoch_seconds(local + DAY, zone) - (local + DAY),
-    )
-    before, after = offsets[name] - offsets.relmark_before, offsets[name] - offsets.relmark_after
-    shown = offsets.mutate(
-        relmark_first=sql_dialects.local_epoch_seconds(before, zone),
-        relmark_second=sql_dialects.local_epoch_seconds(after, zone),
-    )
-    only_after = (shown.relmark_first != shown[name]) & (shown.relmark_second == shown[name])
-    offset = ibis.ifelse(only_after, shown.relmark_after, shown.relmark_before)
-    helpers = ("relmark_before", "relmark_after", "relmark_first", "relmark_second")
-    return shown.mutate(**{name: shown[name] - offset}).drop(*helpers)

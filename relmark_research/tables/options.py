@@ -1,6 +1,6 @@
-"""How a source is written, and what is to be done with what cannot be used: declared, in one place.
+"""Options of reading a log: the format of the source, and the policies for unusable rows.
 
-Every policy is a word; what it did is a line in the audit.
+The audit has a line for each policy that affected rows.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from relmark_research.errors import ParameterError, check_choice
+from relmark_research.tables.datetime_parsing import compile_format
 from relmark_research.tables.sources import engine_sessions
 
 Returns = Literal["net", "drop", "keep", "refuse"]
@@ -25,47 +26,51 @@ _POLICIES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How a source is written, and what to do with rows that cannot be used.
+    """The format of a source, and the policies for rows that cannot be used.
 
     Parameters
     ----------
     separator
-        Column separator of text files, such as ``";"``; None finds it.
+        Column separator of text files, such as ``";"``; None detects it.
     decimal
-        ``"."`` or ``","``; the other one may group thousands, by three digits.
+        Decimal sign, ``"."`` or ``","``; the other one may group thousands.
     date_format
-        strptime codes such as ``"%d.%m.%Y"``; None reads ISO dates and times.
+        strptime codes such as ``"%d.%m.%Y"``; None reads ISO 8601 dates and times.
     time_zone
-        The business's time zone, such as ``"Europe/Sofia"``, in which days are cut.
+        The business's time zone, such as ``"Europe/Sofia"``, which determines dates.
     source_time_zone
-        The zone of moments that carry no offset; UTC where a business zone is named.
+        The zone of timestamps without an offset; UTC where ``time_zone`` is given.
     missing_ids
-        ``"leave out"`` (and say so in the audit) or ``"refuse"``.
+        ``"leave out"`` rows without an id (counted in the audit) or ``"refuse"``.
     unusable
-        ``"refuse"`` or ``"leave out"`` rows without a readable date or value.
+        ``"refuse"`` or ``"leave out"`` rows without a valid date or value.
     future_dates
         ``"refuse"``, ``"leave out"`` or ``"keep"`` rows dated after today.
     zero_values
         ``"keep"`` rows of value zero as purchases, ``"drop"`` or ``"refuse"`` them.
     duplicates
-        What to do with rows equal in every column of the source: ``"keep"``, ``"drop"`` (all but
-        one) or ``"refuse"``.
+        Policy for rows equal in every column of the source: ``"keep"``, ``"drop"`` (all but one) or
+        ``"refuse"``.
     currency_column
-        Column with the currency; None looks for one called currency or currency_code. Several
-        currencies are refused unless ``rate_column`` is given.
+        Column of currencies; None looks for one named currency or currency_code. Several currencies
+        raise an error unless ``rate_column`` is given.
     rate_column
-        Column with what one unit of the row's currency is worth in the report's: value and cost
-        are multiplied by it.
+        Column of exchange rates to the report's currency, > 0: value and cost are multiplied by it.
     order_column
-        Column with the order's number: the rows of a customer's order count as one purchase, on
-        the order's first day.
+        Column of order ids: the rows of a customer's order count as one purchase, on the order's
+        first day.
     exclude
-        Which rows to leave out, such as test accounts: ``"endswith(email, '@example.com')"``.
+        Filter of rows to leave out, such as test accounts: ``"endswith(email, '@example.com')"``.
     clear_ids
-        Show customers' ids in the audit's examples; otherwise their pseudonyms.
+        True shows customers' ids in the audit's examples; False shows pseudonyms.
     engine
-        What to work in where `read_transactions` is not told: ``"duckdb"``, ``"pyspark"`` or a
-        Spark master such as ``"local[2]"``; None is an embedded DuckDB.
+        Engine, where `read_transactions` is given none: ``"duckdb"``, ``"pyspark"`` or a Spark
+        master such as ``"local[2]"``; None is an embedded DuckDB.
+
+    Raises
+    ------
+    ParameterError
+        Where a policy, a time zone, an engine or the format is unknown.
 
     Examples
     --------
@@ -95,12 +100,14 @@ class ReadOptions:
             check_choice(kind, getattr(self, name), choices)
         for zone in (self.time_zone, self.source_time_zone):
             _check_zone(zone)
+        if self.date_format is not None:
+            compile_format(self.date_format)
         engine_sessions.check_engine(self.engine)
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which of the source's columns (or expressions of them) hold what."""
+    """The source's columns of ids, dates, values and costs; the last two may be expressions."""
 
     customer: str = "customer_id"
     date: str = "date"
@@ -113,5 +120,5 @@ def _check_zone(zone: str | None) -> None:
 
     if zone is not None and zone not in available_timezones():
         raise ParameterError(
-            f"a time zone has a name such as 'Europe/Sofia' or 'UTC'; found {zone!r}."
+            f"a time zone must be a name such as 'Europe/Sofia' or 'UTC'; found {zone!r}."
         )

@@ -1,4 +1,4 @@
-"""Names for customers that can be shown: the same customer, the same name, but not the id."""
+"""Pseudonyms of customers: a keyed hash of the id."""
 
 from __future__ import annotations
 
@@ -17,8 +17,14 @@ def pseudonyms(ids: Iterable[object], *, key: str | None = None) -> list[str]:
     ids
         Customers' ids.
     key
-        Secret of the hash; the environment variable RELMARK_ID_KEY if None. Without a key the
-        names hide ids from a glance only: who has a list of ids can hash them too.
+        Secret key of the hash; None takes the environment variable RELMARK_ID_KEY. Without a key,
+        anyone with a list of ids can compute their pseudonyms.
+
+    Returns
+    -------
+    list of str
+        ``"C-"`` and the BLAKE2b hash of the id, 5 bytes in hexadecimal; equal ids have equal
+        pseudonyms.
 
     Examples
     --------

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import operator
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+    from relmark_research.units import Period
 
 TEMPORARY_PREFIX = "relmark_copy"
 """Prefix of the tables into which files and frames are copied."""
@@ -99,19 +102,19 @@ def whole_number(number: ir.Value, *, as_float: bool) -> ir.Value:
     return number if as_float and engine_name(number) == "duckdb" else number.cast("int64")
 
 
-def integer_sum(whole: ir.Value) -> ir.Value:
+def integer_sum(numbers: ir.Value) -> ir.Value:
     """Return the sum of whole numbers: int64 for int64 (DuckDB's own sum is a 128-bit integer)."""
     import ibis
 
-    if whole.type().is_floating():
-        return whole.sum()
-    if engine_name(whole) != "duckdb":
-        return whole.sum().cast("int64")
+    if numbers.type().is_floating():
+        return numbers.sum()
+    if engine_name(numbers) != "duckdb":
+        return numbers.sum().cast("int64")
 
     @ibis.udf.agg.builtin(name="sum", signature=(("int64",), "decimal(38, 0)"))
     def wide_sum(values): ...  # type: ignore[no-untyped-def]
 
-    return wide_sum(whole).cast("int64")
+    return wide_sum(numbers).cast("int64")
 
 
 def value_on_first_day(values: ir.Value, day: ir.Value) -> ir.Value:
@@ -226,6 +229,21 @@ def materialised_rows(table: ir.Table, raw: ir.Table, *, text: bool) -> ir.Table
     if name.startswith(TEMPORARY_PREFIX):
         table.get_backend().drop_table(name, force=True)
     return copy
+
+
+def period_number(day: ir.DateValue, period: Period) -> ir.IntegerValue:
+    """Return `Period.number` of a day as an expression of the engine."""
+    import ibis
+
+    if period.name == "week":
+        days = day.delta(ibis.literal(date(1, 1, 1)), unit="day").cast("int64")
+        return (days.cast("float64") / 7).floor().cast("int32")
+    year = day.year().cast("int32")
+    if period.first_month == 1:
+        part = {"year": 0, "quarter": day.quarter() - 1, "month": day.month() - 1}[period.name]
+        return year * round(period.per_year) + part
+    months = (year + 1) * 12 + day.month() - period.first_month
+    return (months.cast("float64") * period.per_year / 12).floor().cast("int32")
 
 
 def _temporary_copy(table: ir.Table) -> ir.Table:

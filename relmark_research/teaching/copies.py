@@ -1,7 +1,7 @@
-"""Lessons for students and for teachers, made from one source in which the solutions stand.
+"""Copies of the lessons for students and for teachers, from one source with solutions.
 
-A cell tagged ``solution`` becomes, in the student's copy, an empty one that sets the names of the
-following check to three dots, so that the copy runs from top to bottom before anybody answered.
+In a student's copy, a cell tagged ``solution`` sets the variables of the following check to three
+dots. The copy then runs from top to bottom before any exercise is answered.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, check_choice
-from relmark_research.reporting.recipe.project import shipped
+from relmark_research.reporting.recipe.project import bundled_folder
 
 KINDS = ("student", "teacher")
 
-_YOURS = "# your answer:"
-_MARK = "relmark_lesson"  # in a copy's metadata: what was made, to see whether it was changed
+_ANSWER_COMMENT = "# your answer:"
+_METADATA_KEY = "relmark_lesson"  # fingerprint of a copy, to detect later edits
 
 
 @dataclass(frozen=True)
 class Copies:
-    """What became of the copies.
+    """The files of `write_copies`.
 
     Attributes
     ----------
-    made
+    written
         Files that were written.
-    kept
-        Files that somebody had worked in, and that were left as they are.
+    unchanged
+        Files that were edited before, and therefore not replaced.
     """
 
-    made: tuple[Path, ...]
-    kept: tuple[Path, ...]
+    written: tuple[Path, ...]
+    unchanged: tuple[Path, ...]
 
 
 def write_copies(
@@ -44,78 +44,79 @@ def write_copies(
 ) -> Copies:
     """Write every lesson into ``folder/student`` and ``folder/teacher``.
 
-    A copy that somebody worked in is never written over; take it away to have it made anew.
+    A copy that has been edited is never overwritten; move it to get a new copy.
 
     Parameters
     ----------
     folder
-        Where to; it is made where it is missing.
+        The target folder, which is created if necessary.
     source
-        The folder of the lessons; None: those that come with the package.
+        The folder of the lessons; None uses the bundled lessons.
     kinds
         Which copies: ``"student"``, ``"teacher"``, or both.
 
     Raises
     ------
     ParameterError
-        There is no such kind.
+        There is no such kind of copy.
     ReportError
         There are no lessons, or the folder cannot be written.
     """
-    source = shipped("notebooks") / "lessons" if source is None else source
+    source = bundled_folder("notebooks") / "lessons" if source is None else source
     for kind in kinds:
         check_choice("kind of copy", kind, KINDS)
-    books = sorted(source.glob("*.ipynb"))
-    if not books:
+    paths = sorted(source.glob("*.ipynb"))
+    if not paths:
         raise ReportError(f"expected lessons in {source}; found none. Install the package again.")
-    made, kept = [], []
-    for book in books:
-        lesson = _read(book)
+    written, unchanged = [], []
+    for path in paths:
+        lesson = _read(path)
         for kind in kinds:
             copy = student_copy(lesson) if kind == "student" else teacher_copy(lesson)
-            target = folder / kind / book.name
-            if target.exists() and _was_changed(target):
-                kept.append(target)
+            target = folder / kind / path.name
+            if target.exists() and _was_edited(target):
+                unchanged.append(target)
             else:
                 _write(copy, target)
-                made.append(target)
-    return Copies(tuple(made), tuple(kept))
+                written.append(target)
+    return Copies(tuple(written), tuple(unchanged))
 
 
 def teacher_copy(lesson: Any) -> Any:
-    """Return a notebook with everything in it but outputs."""
+    """Return a copy of a lesson without outputs."""
     copy = deepcopy(lesson)
     for cell in copy.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    return _marked(copy)
+    return _with_fingerprint(copy)
 
 
 def student_copy(lesson: Any) -> Any:
-    """Return a notebook without solutions: the question, the hint and the check stay."""
+    """Return a copy of a lesson without solutions; questions, hints and checks remain."""
     copy = teacher_copy(lesson)
-    for place, cell in enumerate(copy.cells):
+    for position, cell in enumerate(copy.cells):
         if "solution" in tags(cell):
-            asked = _names_checked(copy.cells[place + 1 :])
-            cell.source = _without_solution(cell, asked)
+            checked = _checked_names(copy.cells[position + 1 :])
+            cell.source = _empty_answer(cell, checked)
             cell.metadata["tags"] = ["answer" if tag == "solution" else tag for tag in tags(cell)]
-    return _marked(copy)
+    return _with_fingerprint(copy)
 
 
 def tags(cell: Any) -> list[str]:
-    """Return a cell's tags."""
+    """Return the tags of a cell."""
     return list(cell.metadata.get("tags", []))
 
 
-def _without_solution(cell: Any, asked: set[str]) -> str:
+def _empty_answer(cell: Any, checked: set[str]) -> str:
+    """Return the source of an answer cell that sets the checked names to three dots."""
     if cell.cell_type != "code":
         return "*Your answer:*"
-    names = [name for name in _names_set(cell.source) if name in asked]
-    return "\n".join([_YOURS, *(f"{name} = ..." for name in names)])
+    names = [name for name in _assigned_names(cell.source) if name in checked]
+    return "\n".join([_ANSWER_COMMENT, *(f"{name} = ..." for name in names)])
 
 
-def _names_checked(cells: list[Any]) -> set[str]:
-    """The names that the next check reads."""
+def _checked_names(cells: list[Any]) -> set[str]:
+    """Return the names that the next check reads."""
     for cell in cells:
         if "check" in tags(cell):
             nodes = ast.walk(ast.parse(cell.source))
@@ -123,21 +124,21 @@ def _names_checked(cells: list[Any]) -> set[str]:
     return set()
 
 
-def _names_set(source: str) -> list[str]:
-    """The names that a cell gives a value, in their order, once each."""
+def _assigned_names(source: str) -> list[str]:
+    """Return the names that a cell assigns, in order, without repetition."""
     nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
     return list(dict.fromkeys(node.id for node in nodes if isinstance(node.ctx, ast.Store)))
 
 
-def _marked(copy: Any) -> Any:
-    copy.metadata[_MARK] = _fingerprint(copy)
+def _with_fingerprint(copy: Any) -> Any:
+    copy.metadata[_METADATA_KEY] = _fingerprint(copy)
     return copy
 
 
-def _was_changed(path: Path) -> bool:
-    """Whether a copy's text is no longer what was once written there; outputs do not count."""
+def _was_edited(path: Path) -> bool:
+    """Return whether the source of a copy has been edited; outputs do not count."""
     copy = _read(path)
-    return bool(copy.metadata.get(_MARK) != _fingerprint(copy))
+    return bool(copy.metadata.get(_METADATA_KEY) != _fingerprint(copy))
 
 
 def _fingerprint(copy: Any) -> str:
@@ -151,7 +152,9 @@ def _read(path: Path) -> Any:
     try:
         return nbformat.read(path, as_version=4)
     except (OSError, ValueError) as error:
-        raise ReportError(f"{path} cannot be read as a notebook: {error}. Move it away.") from None
+        raise ReportError(
+            f"{path} cannot be read as a notebook: {error}. Move it to another folder."
+        ) from None
 
 
 def _write(copy: Any, path: Path) -> None:

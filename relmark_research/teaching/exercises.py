@@ -1,7 +1,7 @@
-"""Exercises that tell a student whether an answer is right, without giving it away.
+"""Exercises with feedback on an answer, without showing the correct answer.
 
-The right answers are computed, never stored: each stands in ``answers/lesson_NN.py`` as a function
-of the lesson's data and this package, and is worked out when it is first asked for.
+Correct answers are computed, not stored: ``answers/lesson_NN.py`` has a function for each, which
+uses the data of the lesson and this package.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from relmark_research.errors import ParameterError, unknown_name
-from relmark_research.teaching.judging import NOT_YET, UNANSWERED, agree, differences
+from relmark_research.teaching._grading import NO_HINT, UNANSWERED, agree, differences
 
-_OTHERWISE = "Work it out by hand for one row, or open the hint."
+_DEFAULT_HINT = "Work it out by hand for one row, or open the hint."
 
 
 @dataclass(frozen=True, eq=False)
 class Mistake:
-    """A wrong answer that students come to, and the question that leads them out of it.
+    """A common wrong answer, and a hint for students who give it.
 
     Parameters
     ----------
     answer
         The wrong answer, or a function without arguments that computes it.
     hint
-        A sentence for whoever gives it. It must not hold the right answer.
+        A sentence that does not contain the correct answer.
     """
 
     answer: Any
@@ -39,27 +39,27 @@ class Mistake:
 
 @dataclass(frozen=True, eq=False)
 class Exercise:
-    """One exercise of a lesson: its right answer and the wrong ones that are recognised.
+    """One exercise of a lesson: its correct answer and the recognised mistakes.
 
     Parameters
     ----------
     key
         Lesson and number, such as ``"3.2"``.
     answer
-        A function without arguments that computes the right answer: a number, a word, True or
+        A function without arguments that computes the correct answer: a number, a word, True or
         False, a Series or a dict of numbers or words by label, a DataFrame, or a set of labels.
     tolerance
-        Largest difference that counts as right, in ``unit``; None is 0.5% of the right answer,
-        so that an answer rounded to three digits passes.
+        Largest accepted difference, in ``unit``; None is 0.5% of the correct answer, so that an
+        answer rounded to three digits is accepted.
     unit
-        What the number is in: ``"share"``, ``"percent"``, ``"USD"``, ``"years"``, ``"months"``,
+        Unit of the number: ``"share"``, ``"percent"``, ``"USD"``, ``"years"``, ``"months"``,
         ``"weeks"``, ``"days"``, or what is counted; ``""`` for a pure number or a word.
     mistakes
         The wrong answers to recognise, at least one.
     choices
-        Where the answer is a word: the words to choose from.
-    because
-        A sentence shown once the answer is right: what it means.
+        The words to choose from, if the answer is a word.
+    meaning
+        A sentence about the meaning of the answer, shown once the answer is correct.
     """
 
     key: str
@@ -68,52 +68,52 @@ class Exercise:
     unit: str = ""
     mistakes: tuple[Mistake, ...] = ()
     choices: tuple[str, ...] = ()
-    because: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True, repr=False)
-class Checked:
-    """What `check` says about an answer; true where the answer is right.
+class CheckResult:
+    """The result of `check`; true if the answer is correct.
 
     Attributes
     ----------
     key
         The exercise.
-    right
-        Whether the answer is right.
-    words
-        The hint, or what the answer means.
-    given
-        The answer that was judged, where it is a number or a word and wrong.
+    correct
+        Whether the answer is correct.
+    message
+        The hint, or the meaning of the answer.
+    answer
+        The answer, if it is a wrong number or word.
     """
 
     key: str
-    right: bool
-    words: str
-    given: str = ""
+    correct: bool
+    message: str
+    answer: str = ""
 
     def __bool__(self) -> bool:
-        return self.right
+        return self.correct
 
     def __repr__(self) -> str:
-        return f"{self._verdict} {self.words}".strip()
+        return f"{self._verdict} {self.message}".strip()
 
     def _repr_html_(self) -> str:
-        mark, colour = ("✓", "#009e73") if self.right else ("○", "#d55e00")
+        mark, colour = ("✓", "#009e73") if self.correct else ("○", "#d55e00")
         return (
             f'<p role="status" style="border-left: 4px solid {colour}; padding: .2em .8em">'
             f'<span aria-hidden="true">{mark}</span> <strong>{escape(self._verdict)}</strong> '
-            f"{escape(self.words)}</p>"
+            f"{escape(self.message)}</p>"
         )
 
     @property
     def _verdict(self) -> str:
-        answered = f", you answered {self.given}" if self.given else ""
-        return f"Exercise {self.key}: {'right' if self.right else f'not yet{answered}'}."
+        answered = f", you answered {self.answer}" if self.answer else ""
+        return f"Exercise {self.key}: {'right' if self.correct else f'not yet{answered}'}."
 
 
-def check(key: str | float, answer: Any) -> Checked:
-    """Say whether an answer to an exercise is right; if not, what kind of mistake it may be.
+def check(key: str | float, answer: Any) -> CheckResult:
+    """Check the answer to an exercise, and return a hint if it is wrong.
 
     Parameters
     ----------
@@ -124,13 +124,13 @@ def check(key: str | float, answer: Any) -> Checked:
 
     Returns
     -------
-    Checked
-        True where it is right; its words never hold the right answer.
+    CheckResult
+        True if the answer is correct; its message never contains the correct answer.
 
     Raises
     ------
     ParameterError
-        If there is no such exercise.
+        There is no such exercise.
 
     Examples
     --------
@@ -138,26 +138,27 @@ def check(key: str | float, answer: Any) -> Checked:
     Exercise 3.1: not yet. Put your answer in place of the three dots, run that cell, then this one.
     """
     exercise = find(key)
-    wanted = exercise.answer()
+    correct = exercise.answer()
     if answer is None or answer is ...:
-        return Checked(exercise.key, False, UNANSWERED)
-    if agree(answer, wanted, exercise.tolerance):
-        return Checked(exercise.key, True, exercise.because)
-    return Checked(exercise.key, False, _hint(exercise, answer, wanted), _shown(answer))
+        return CheckResult(exercise.key, False, UNANSWERED)
+    if agree(answer, correct, exercise.tolerance):
+        return CheckResult(exercise.key, True, exercise.meaning)
+    hint = _hint(exercise, answer, correct)
+    return CheckResult(exercise.key, False, hint, _short_text(answer))
 
 
-def _hint(exercise: Exercise, answer: Any, wanted: Any) -> str:
+def _hint(exercise: Exercise, answer: Any, correct: Any) -> str:
     for mistake in exercise.mistakes:
         if agree(answer, value_of(mistake.answer), exercise.tolerance):
             return mistake.hint
-    words = differences(
-        answer, wanted, unit=exercise.unit, tolerance=exercise.tolerance, choices=exercise.choices
+    hint = differences(
+        answer, correct, unit=exercise.unit, tolerance=exercise.tolerance, choices=exercise.choices
     )
-    return words if words != NOT_YET else _OTHERWISE
+    return hint if hint != NO_HINT else _DEFAULT_HINT
 
 
-def _shown(answer: Any) -> str:
-    """A number or a word as it was given, so that one sees whether the cell above was run."""
+def _short_text(answer: Any) -> str:
+    """Return a number or a word as text, so that students see which answer was checked."""
     if isinstance(answer, (bool, np.bool_, str)):
         text = repr(answer) if isinstance(answer, str) else str(bool(answer))
         return text if len(text) <= 40 else ""
@@ -170,7 +171,7 @@ def find(key: str | float) -> Exercise:
     Raises
     ------
     ParameterError
-        If there is none; the message names the nearest.
+        There is no such exercise; the message suggests the closest.
     """
     lesson, _, _ = str(key).strip().partition(".")
     exercises = {each.key: each for each in lesson_exercises(lesson)}
@@ -181,7 +182,7 @@ def find(key: str | float) -> Exercise:
 
 
 def lessons() -> list[str]:
-    """Return the numbers of the lessons with exercises, as written in the keys."""
+    """Return the numbers of the lessons with exercises, as text."""
     from relmark_research.teaching import answers
 
     names = sorted(module.name for module in iter_modules(answers.__path__))
@@ -189,7 +190,7 @@ def lessons() -> list[str]:
 
 
 def lesson_exercises(lesson: str | int) -> tuple[Exercise, ...]:
-    """Return the exercises of a lesson, none where there is no such lesson."""
+    """Return the exercises of a lesson; empty if there is no such lesson."""
     if str(lesson) not in lessons():
         return ()
     module = import_module(f"relmark_research.teaching.answers.lesson_{int(lesson):02}")
@@ -198,5 +199,5 @@ def lesson_exercises(lesson: str | int) -> tuple[Exercise, ...]:
 
 
 def value_of(answer: Any) -> Any:
-    """Return an answer, computed first where it is a function."""
+    """Return an answer, or the result if it is a function."""
     return answer() if callable(answer) else answer

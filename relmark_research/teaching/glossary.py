@@ -1,7 +1,7 @@
-"""The concepts of relationship marketing: one sentence each, and their names in six languages.
+"""The glossary of relationship marketing: definitions, and terms in six languages.
 
-The entries stand in glossary.yml. A term is marked as unreviewed where it is our own translation
-and nobody who teaches the subject in that language has read it.
+The entries are stored in glossary.yml. A term is marked as unreviewed if it is our own translation
+and no teacher of the subject in that language has reviewed it.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ LANGUAGES = {
     "nb": "Norwegian",
     "fil": "Filipino",
 }
-"""Codes of the languages (BCP 47), in the order in which they are shown."""
+"""Codes of the languages (BCP 47), in display order."""
 
 RIGHT_TO_LEFT = frozenset({"fa"})
 
-# Written apart or together, with the Arabic or the Persian letter: the same word to a reader.
-_SAME = str.maketrans({"\u200c": " ", "-": " ", "_": " ", "・": " ", "ي": "ی", "ك": "ک"})
+# spacing, hyphens, and Arabic instead of Persian letters make no difference
+_EQUIVALENT = str.maketrans({"\u200c": " ", "-": " ", "_": " ", "・": " ", "ي": "ی", "ك": "ک"})
 
 
 @dataclass(frozen=True)
 class Term:
-    """What a concept is called in one language.
+    """The term for a concept in one language.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Term:
     others
         Other terms for it in the same language.
     unreviewed
-        Whether it is our own translation, which nobody who teaches the subject has read.
+        Whether it is our own translation that no teacher of the subject has reviewed.
     """
 
     language: str
@@ -65,7 +65,7 @@ class Term:
 
 @dataclass(frozen=True, repr=False)
 class GlossaryEntry:
-    """A concept: its symbol, its definition, where it is computed, and its names.
+    """A concept: its symbol, its definition, the function that computes it, and its terms.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ class GlossaryEntry:
     definition
         One sentence.
     symbol
-        As formulas write it; empty where there is none.
+        Symbol in formulas; empty if there is none.
     computed
-        Public name that computes it, as it is called after ``import relmark_research as rm``;
-        empty where nothing does.
+        Public name that computes it, after ``import relmark_research as rm``; empty if there is
+        none.
     lesson
         Number of the lesson that explains it, 1 to 12.
     terms
@@ -92,31 +92,36 @@ class GlossaryEntry:
     terms: tuple[Term, ...]
 
     def term(self, language: str) -> Term:
-        """Return the term in a language, given by its code or its English name.
+        """Return the term in a language.
+
+        Parameters
+        ----------
+        language
+            Code or English name of the language.
 
         Raises
         ------
         ParameterError
-            If there are no terms in that language.
+            The glossary does not have the language.
         """
         codes = {name.lower(): code for code, name in LANGUAGES.items()}
-        wanted = codes.get(language.lower(), language)
+        code = codes.get(language.lower(), language)
         for term in self.terms:
-            if term.language == wanted:
+            if term.language == code:
                 return term
         raise ParameterError(unknown_name("language", language, LANGUAGES))
 
     def __repr__(self) -> str:
         """Return the entry in a few lines of text."""
         head = f"{self.concept}, {self.symbol}" if self.symbol else self.concept
-        lines = [head, f"    {self.definition}", f"    {self._where()}"]
+        lines = [head, f"    {self.definition}", f"    {self._location()}"]
         for term in self.terms[1:]:
             mark = "  (unreviewed)" if term.unreviewed else ""
             lines.append(f"    {LANGUAGES[term.language]}: {term.text}{mark}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """Return the entry as HTML, every term in its language and direction."""
+        """Return the entry as HTML with the language and the direction of every term."""
         symbol = f", <i>{escape(self.symbol)}</i>" if self.symbol else ""
         items = "".join(
             f"<li>{LANGUAGES[term.language]}: {term._repr_html_()}"
@@ -125,10 +130,10 @@ class GlossaryEntry:
         )
         return (
             f"<div><p><b>{escape(self.concept)}</b>{symbol}<br>{escape(self.definition)}</p>"
-            f"<p>{escape(self._where())}</p><ul>{items}</ul></div>"
+            f"<p>{escape(self._location())}</p><ul>{items}</ul></div>"
         )
 
-    def _where(self) -> str:
+    def _location(self) -> str:
         computed = f"rm.{self.computed}, " if self.computed else ""
         return f"{computed}lesson {self.lesson}"
 
@@ -142,13 +147,13 @@ def glossary(concept: str) -> GlossaryEntry: ...
 
 
 def glossary(concept: str | None = None) -> GlossaryEntry | pd.DataFrame:
-    """Look up a concept by its name in any of six languages, or give the whole glossary.
+    """Return a concept by its term in any of six languages, or the whole glossary.
 
     Parameters
     ----------
     concept
         A term in English, Bulgarian, Persian, Japanese, Norwegian or Filipino, or a symbol such as
-        ``"t_x"``; capitals, spaces and hyphens do not matter. None: all concepts.
+        ``"t_x"``; case, spaces and hyphens do not matter. None returns all concepts.
 
     Returns
     -------
@@ -160,7 +165,7 @@ def glossary(concept: str | None = None) -> GlossaryEntry | pd.DataFrame:
     Raises
     ------
     ParameterError
-        If no entry has that name; the sentence says which is nearest.
+        No entry has that term; the message suggests the closest.
 
     Examples
     --------
@@ -181,11 +186,10 @@ def glossary(concept: str | None = None) -> GlossaryEntry | pd.DataFrame:
     """
     if concept is None:
         return _table()
-    known = _names()
-    found = known.get(_plain(concept)) if isinstance(concept, str) else None
-    if found is None:
-        raise ParameterError(_unknown(concept))
-    return found
+    entry = _by_term().get(_normalised(concept)) if isinstance(concept, str) else None
+    if entry is None:
+        raise ParameterError(_unknown_concept(concept))
+    return entry
 
 
 @functools.cache
@@ -193,14 +197,14 @@ def entries() -> tuple[GlossaryEntry, ...]:
     """Return all entries, in the order of the lessons."""
     import yaml
 
-    read = yaml.safe_load(SOURCE.read_text("utf-8"))["concepts"]
-    return tuple(_entry(each) for each in read)
+    concepts = yaml.safe_load(SOURCE.read_text("utf-8"))["concepts"]
+    return tuple(_entry(each) for each in concepts)
 
 
 def _entry(fields: Mapping[str, Any]) -> GlossaryEntry:
-    named = {"en": [fields["concept"], *fields.get("also", ())]}
-    named |= {code: _listed(fields[code]) for code in LANGUAGES if code != "en"}
-    given = {"en", *fields.get("given", ())}
+    terms = {"en": [fields["concept"], *fields.get("also", ())]}
+    terms |= {code: _as_list(fields[code]) for code in LANGUAGES if code != "en"}
+    reviewed = {"en", *fields.get("reviewed", ())}
     return GlossaryEntry(
         concept=fields["concept"],
         definition=fields["definition"],
@@ -208,42 +212,42 @@ def _entry(fields: Mapping[str, Any]) -> GlossaryEntry:
         computed=fields.get("computed", ""),
         lesson=fields["lesson"],
         terms=tuple(
-            Term(code, texts[0], tuple(texts[1:]), unreviewed=code not in given)
-            for code, texts in named.items()
+            Term(code, texts[0], tuple(texts[1:]), unreviewed=code not in reviewed)
+            for code, texts in terms.items()
         ),
     )
 
 
-def _listed(terms: str | list[str]) -> list[str]:
+def _as_list(terms: str | list[str]) -> list[str]:
     return [terms] if isinstance(terms, str) else terms
 
 
 @functools.cache
-def _names() -> dict[str, GlossaryEntry]:
-    """Every spelling under which an entry is found; a term comes before a symbol."""
-    terms = {_plain(text): entry for entry in entries() for text in _spellings(entry)}
-    symbols = {_plain(entry.symbol): entry for entry in entries() if entry.symbol}
+def _by_term() -> dict[str, GlossaryEntry]:
+    """Return the entries by normalised term and symbol; a term has priority over a symbol."""
+    terms = {_normalised(text): entry for entry in entries() for text in _all_terms(entry)}
+    symbols = {_normalised(entry.symbol): entry for entry in entries() if entry.symbol}
     return symbols | terms
 
 
-def _spellings(entry: GlossaryEntry) -> Iterator[str]:
+def _all_terms(entry: GlossaryEntry) -> Iterator[str]:
     for term in entry.terms:
         yield term.text
         yield from term.others
 
 
-def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).casefold().translate(_SAME).split())
+def _normalised(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().translate(_EQUIVALENT).split())
 
 
-def _unknown(concept: object) -> str:
-    """Say what was looked for and which entries are nearest, not all eighty of them."""
+def _unknown_concept(concept: object) -> str:
+    """Return an error message with the closest entries."""
     from difflib import get_close_matches
 
     if not isinstance(concept, str):
         return f"a concept is a text such as 'recency'; found {concept!r}."
-    near = get_close_matches(_plain(concept), list(_names()), n=3, cutoff=0.5)
-    concepts = dict.fromkeys(_names()[name].concept for name in near)
+    near = get_close_matches(_normalised(concept), list(_by_term()), n=3, cutoff=0.5)
+    concepts = dict.fromkeys(_by_term()[term].concept for term in near)
     hint = f"did you mean {' or '.join(map(repr, concepts))}? " if concepts else ""
     return (
         f"no concept {concept!r} among the {len(entries())} of the glossary; "

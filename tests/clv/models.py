@@ -1,4 +1,4 @@
-"""The models that every law is tried on, and customers made by them."""
+"""The models that every law is tried on, the package's and a user's, and customers made by them."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,9 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.clv.families.mbg_nbd import MBGNBD
+from tests.foreign.bg_nbd_by_other_names import BGNBDByOtherNames
+from tests.foreign.log_normal_spend import LogNormalSpend
+from tests.foreign.mbg_cnbd_2 import MBGCNBD2
 
 CONTINUOUS = (
     rm.BGNBD(0.243, 4.414, 0.793, 2.426),
@@ -16,6 +19,10 @@ CONTINUOUS = (
 DISCRETE = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 PURCHASES = (*CONTINUOUS, DISCRETE)
 SPEND = rm.GammaGamma(6.25, 3.74, 15.44)
+FOREIGN = (MBGCNBD2(0.525, 3.1, 0.891, 1.614), BGNBDByOtherNames(0.243, 4.414, 0.793, 2.426))
+EVERY_CONTINUOUS = (*CONTINUOUS, *FOREIGN)
+EVERY_PURCHASES = (*PURCHASES, *FOREIGN)
+EVERY_SPEND = (SPEND, LogNormalSpend(25.0, 0.5, 0.6))
 CONTRACTS = (rm.ShiftedBetaGeometric(0.668, 3.806), rm.BetaDiscreteWeibull(0.5, 2.0, 1.3))
 
 
@@ -64,3 +71,9 @@ def staying(n=600, seed=3):
         rows.append((len(days_of), days_of.max(initial=0) / 7, days / 7))
     table = pd.DataFrame(rows, columns=["frequency", "recency", "T"]).astype(float)
     return rm.CustomerSummary(table, unit="week")
+
+
+def simulated(model, n, T, seed=1):
+    """Return simulated histories of n customers observed for T."""
+    x, t_x, T = model.simulate(np.full(n, float(T)), seed=seed)
+    return pd.DataFrame({"frequency": x, "recency": t_x, "T": T})

@@ -24,6 +24,8 @@ def listed() -> list[str]:
 
 def found(name: str) -> object:
     """What a listed name stands for: at the top, or in the first folder that has it."""
+    if name.endswith(".*"):
+        return None
     holders = [rm, *(getattr(rm, package) for package in PACKAGES)]
     first = name.split(".")[0]
     holder = next((each for each in holders if first in each.__all__), None)

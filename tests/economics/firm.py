@@ -1,4 +1,4 @@
-"""Tables of a small firm with a known account, and of customers drawn from a known law."""
+"""A small firm whose account can be calculated by hand, and simulated customers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 
 def small_firm() -> dict[str, pd.DataFrame]:
-    """Three customers whose account can be done by hand."""
+    """Three customers whose account can be calculated by hand."""
     transactions = pd.DataFrame(
         [
             ("a", "2023-01-10", 100.0, 60.0),
@@ -30,7 +30,7 @@ def small_firm() -> dict[str, pd.DataFrame]:
             ("b", "2023-03-02", 7.0, "support", "basic"),
             ("c", "2024-01-05", 3.0, "mail", "basic"),
         ],
-        columns=["customer_id", "date", "cost", "kind", "level"],
+        columns=["customer_id", "date", "cost", "kind", "relationship_level"],
     )
     customers = pd.DataFrame(
         [
@@ -47,38 +47,55 @@ def log_of(transactions: pd.DataFrame, **options: object) -> rm.TransactionLog:
     return rm.read_transactions(transactions, cost="cost", **options)
 
 
+ROWS = [
+    ("a", "2022-01-01", 100.0, 60.0),
+    ("a", "2022-06-01", 50.0, 30.0),
+    ("a", "2023-05-01", 80.0, 40.0),
+    ("b", "2022-02-01", 10.0, 5.0),
+    ("b", "2023-01-15", 20.0, 5.0),
+    ("c", "2022-12-20", 30.0, 10.0),
+    ("d", "2023-12-31", 30.0, 10.0),
+]
+"""customer, date, value and cost of a log whose holdout profit can be calculated by hand."""
+
+
+def log_of_rows(rows: list[tuple], **columns: object) -> rm.TransactionLog:
+    table = pd.DataFrame(rows, columns=["customer", "date", "value", "cost"])
+    return rm.read_transactions(table, customer="customer", **{"cost": "cost", **columns})
+
+
 @dataclass(frozen=True)
 class Known:
-    """Customers drawn from a known law: what is seen, and what each is truly like."""
+    """Simulated customers: observed tables, and the true parameters of each customer."""
 
     transactions: pd.DataFrame
     contacts: pd.DataFrame
     truth: pd.DataFrame
 
 
-LAW = {"r": 1.2, "alpha": 8.0, "s": 1.5, "beta": 90.0, "p": 6.0, "q": 4.0, "v": 40.0}
+PARAMETERS = {"r": 1.2, "alpha": 8.0, "s": 1.5, "beta": 90.0, "p": 6.0, "q": 4.0, "v": 40.0}
 
 
 def known_customers(n: int, *, seed: int, days: int = 730) -> Known:
-    """Draw customers by Pareto/NBD and Gamma-Gamma, each with a margin and a cost of his own."""
+    """Simulate Pareto/NBD and Gamma-Gamma customers, each with a margin and a cost to serve."""
     rng = np.random.default_rng(seed)
-    born = rng.integers(0, days - 60, n)
-    rate = rng.gamma(LAW["r"], 1 / LAW["alpha"], n) / 7  # per day
-    leaving = rng.gamma(LAW["s"], 1 / LAW["beta"], n) / 7
-    nu = rng.gamma(LAW["q"], 1 / LAW["v"], n)
+    start_day = rng.integers(0, days - 60, n)
+    rate = rng.gamma(PARAMETERS["r"], 1 / PARAMETERS["alpha"], n) / 7  # per day
+    dropout = rng.gamma(PARAMETERS["s"], 1 / PARAMETERS["beta"], n) / 7
+    nu = rng.gamma(PARAMETERS["q"], 1 / PARAMETERS["v"], n)
     margin = 0.3 + 0.1 * rng.standard_normal(n)
     cost = rng.gamma(2.0, 15.0, n)  # money a year
-    life = np.minimum(rng.exponential(1 / leaving), days - born)
+    life = np.minimum(rng.exponential(1 / dropout), days - start_day)
     ids = np.array([f"K{place:05d}" for place in range(n)])
     count = rng.poisson(rate * life)
     who = np.concatenate([np.arange(n), np.repeat(np.arange(n), count)])
     elapsed = np.concatenate([np.zeros(n), rng.random(count.sum()) * life.repeat(count)])
-    value = np.round(np.maximum(rng.gamma(LAW["p"], 1 / nu[who]), 0.01), 2)
+    value = np.round(np.maximum(rng.gamma(PARAMETERS["p"], 1 / nu[who]), 0.01), 2)
     share = margin[who] + 0.05 * rng.standard_normal(len(who))
     start = pd.Timestamp("2022-01-01")
 
     def dated(person: Array, after: Array) -> pd.Series:
-        return start + pd.to_timedelta(born[person] + np.floor(after), unit="D")
+        return start + pd.to_timedelta(start_day[person] + np.floor(after), unit="D")
 
     transactions = pd.DataFrame(
         {"customer_id": ids[who], "date": dated(who, elapsed), "value": value}
@@ -95,20 +112,20 @@ def known_customers(n: int, *, seed: int, days: int = 730) -> Known:
     )
     truth = pd.DataFrame(
         {
-            "rate": rate, "leaving": leaving, "spend": LAW["p"] / nu, "margin": margin,
-            "cost": cost, "alive": life >= days - born,
+            "rate": rate, "dropout": dropout, "spend": PARAMETERS["p"] / nu, "margin": margin,
+            "cost": cost, "alive": life >= days - start_day,
         },
         index=pd.Index(ids, name="customer_id"),
     )  # fmt: skip
     return Known(transactions, contacts, truth)
 
 
-def true_residual(truth: pd.DataFrame, *, d: float, years: float, notice: float) -> pd.Series:
-    """What customers of known ways are worth: contribution less cost, per day, discounted."""
+def true_residual(truth: pd.DataFrame, *, d: float, years: float, lag: float) -> pd.Series:
+    """Return the true residual value: discounted contribution less cost to serve."""
     delta = np.log1p(d) / 365.2425
-    gone = truth["leaving"] + delta
-    span = -np.expm1(-gone * years * 365.2425) / gone
-    unnoticed = -np.expm1(-delta * notice * 365.2425) / delta
-    brings = truth["margin"] * truth["spend"] * truth["rate"] * span
+    hazard = truth["dropout"] + delta
+    lifetime = -np.expm1(-hazard * years * 365.2425) / hazard
+    undetected = -np.expm1(-delta * lag * 365.2425) / delta
+    contribution = truth["margin"] * truth["spend"] * truth["rate"] * lifetime
     costs = truth["cost"] / 365.2425
-    return (brings - costs * span).where(truth["alive"], -costs * unnoticed)
+    return (contribution - costs * lifetime).where(truth["alive"], -costs * undetected)

@@ -18,8 +18,9 @@ from relmark_research.ladder.estimation import markov
 from tests.ladder.conftest import IMPOSSIBLE, STATES, TRUE, as_table, walk
 
 RUNS = 5 * int(os.environ.get("RELMARK_SLOW_RUNS", "400"))
-MARGIN = dict(zip(STATES, (0, 10, 25, 60, 0), strict=True))
-DISCOUNT = 1.1**-0.25
+MARGIN = dict(zip(STATES, (0, 40, 100, 240, 0), strict=True))  # a year
+YEARS = 0.25  # of a period
+DISCOUNT = 1.1**-YEARS
 PEOPLE, PERIODS = 500, 10
 
 
@@ -27,7 +28,7 @@ def estimated(rng: np.random.Generator, P: np.ndarray) -> rm.ladder.TransitionEs
     path = walk(P, rng.choice(5, size=PEOPLE, p=[0.4, 0.3, 0.15, 0.1, 0.05]), PERIODS, rng)
     table = as_table(path, rng.integers(2, PERIODS, size=PEOPLE))
     return rm.estimate_transitions(
-        table, rungs=STATES, beside=["lost"], impossible=IMPOSSIBLE, period="quarter"
+        table, rungs=STATES, off_ladder=["lost"], impossible=IMPOSSIBLE, period="quarter"
     )
 
 
@@ -58,8 +59,12 @@ def answers(found: rm.ladder.TransitionEstimate) -> pd.DataFrame:
 
 
 def true_answers(P: np.ndarray) -> np.ndarray:
-    loss, up = markov.time_to(P, 4)[1][:4], np.delete(markov.time_to(P, 3)[1], 3)
-    return np.r_[loss, up, markov.values(P, np.array(list(MARGIN.values())), DISCOUNT)]
+    loss, up = (
+        markov.first_passage_times(P, 4)[1][:4],
+        np.delete(markov.first_passage_times(P, 3)[1], 3),
+    )
+    margin = np.array(list(MARGIN.values())) * YEARS
+    return np.r_[loss, up, markov.discounted_values(P, margin, DISCOUNT)]
 
 
 @pytest.mark.slow
@@ -72,7 +77,7 @@ def test_cells_with_30_departures_are_covered():
         hits = hits + enough * held(TRUE[i, j], table["low"], table["high"])
         seen = seen + enough
     name = table["origin"] + " to " + table["destination"]
-    possible = TRUE[i, j] > 0  # a chance of zero is always inside
+    possible = TRUE[i, j] > 0  # a probability of zero is always inside
     judged(pd.Series(hits / seen, name)[possible], seen[possible].astype(int))
 
 

@@ -97,9 +97,9 @@ def retained() -> pd.DataFrame:
             "group": ["shop", "shop", "web", "web"],
             "time": [1, 2, 1, 2],
             "at_risk": [100, 80, 50, 30],
-            "kept": [0.8, 0.7, 0.6, 0.3],
-            "kept_low": [0.7, 0.6, 0.45, 0.2],
-            "kept_high": [0.87, 0.78, 0.72, 0.45],
+            "survival": [0.8, 0.7, 0.6, 0.3],
+            "survival_low": [0.7, 0.6, 0.45, 0.2],
+            "survival_high": [0.87, 0.78, 0.72, 0.45],
         }
     )
 

@@ -4,19 +4,19 @@ from matplotlib.axes import Axes
 
 from relmark_research.errors import DataError
 from relmark_research.plots.satisfaction import (
-    describe_drivers,
     describe_point_values,
+    describe_retention_by_score,
+    describe_satisfaction_drivers,
     describe_score_trend,
-    describe_staying_by_score,
-    drivers,
     point_values,
+    retention_by_score,
+    satisfaction_drivers,
     score_trend,
-    staying_by_score,
 )
 
 
 @pytest.fixture
-def staying() -> pd.DataFrame:
+def retention() -> pd.DataFrame:
     table = pd.DataFrame({"score": [4, 7, 10], "retained": [0.3, None, 0.9]})
     table["isotonic"] = table["retained"]
     table["modelled"] = [0.32, 0.6, 0.85]
@@ -26,12 +26,12 @@ def staying() -> pd.DataFrame:
     return table
 
 
-def test_staying_shows_counted_and_modelled(staying, ax: Axes) -> None:
-    staying_by_score(staying, bend=7, ax=ax)
+def test_retention_shows_observed_and_modelled(retention, ax: Axes) -> None:
+    retention_by_score(retention, knot=7, ax=ax)
     assert ax.lines[0].get_ydata().tolist() == [0.32, 0.6, 0.85]
     dots = next(line for line in ax.lines if line.get_label() == "counted")
     assert dots.get_ydata().tolist() == [0.3, 0.9]
-    words = describe_staying_by_score(staying, bend=7)
+    words = describe_retention_by_score(retention, knot=7)
     assert "32% at an answer of 4, 60% at an answer of 7, 85% at an answer of 10 stay" in words
 
 
@@ -53,7 +53,7 @@ def test_points_are_worth_most_where_the_bar_is_highest(ax: Axes) -> None:
     point_values(table, "EUR", ax=ax)
     assert [bar.get_height() for bar in ax.patches] == [50, 200, 100]
     assert ax.get_xticklabels()[1].get_text() == "6\n20"
-    assert "most at 6, EUR 200 per customer (EUR 120 to EUR 280)" in describe_point_values(
+    assert "most at 6, €200.00 per customer (€120.00 to €280.00)" in describe_point_values(
         table, "EUR"
     )
 
@@ -61,14 +61,14 @@ def test_points_are_worth_most_where_the_bar_is_highest(ax: Axes) -> None:
 def test_drivers_are_named_with_their_odds(ax: Axes) -> None:
     table = pd.DataFrame(
         {"item": ["service", "price"], "slope": [1.8, 0.4], "low": [1.6, 0.3], "high": [2.0, 0.5],
-         "odds": [6.05, 1.49]}
+         "odds_ratio": [6.05, 1.49]}
     )  # fmt: skip
-    drivers(table, ax=ax)
+    satisfaction_drivers(table, ax=ax)
     assert {"odds × 6.0", "odds × 1.5"} <= {text.get_text() for text in ax.texts}
-    assert describe_drivers(table).endswith("per point: service 6.0, price 1.5.")
+    assert describe_satisfaction_drivers(table).endswith("per point: service 6.0, price 1.5.")
 
 
-@pytest.mark.parametrize("plot", [score_trend, point_values, drivers])
+@pytest.mark.parametrize("plot", [score_trend, point_values, satisfaction_drivers])
 def test_a_table_without_its_columns_is_refused(plot) -> None:
     with pytest.raises(DataError, match="no column"):
         plot(pd.DataFrame({"other": [1]}))

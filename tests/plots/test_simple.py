@@ -38,7 +38,7 @@ def test_bars_carry_their_figures():
 
 
 def test_what_cannot_be_told_apart_or_read_is_refused():
-    with pytest.raises(DataError, match="up to 4 lines apart; found 5"):
+    with pytest.raises(DataError, match="up to 4 lines; found 5"):
         simple.lines(pd.DataFrame(np.eye(5)), y="x")
     with pytest.raises(DataError, match="needs numbers"):
         simple.lines(pd.Series(["a", "b"], name="word"), y="x")

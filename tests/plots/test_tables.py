@@ -10,7 +10,7 @@ def test_all_missing_columns_are_named_at_once() -> None:
         tables.checked(pd.DataFrame({"Low": [1]}), "a_plot", numbers=["low", "high"])
     assert str(caught.value) == (
         "a_plot draws the columns low, high; no column 'low'; there are: Low. Did you mean 'Low'?; "
-        "no column 'high'; there are: Low. Rename the table's columns, or hand in the table that "
+        "no column 'high'; there are: Low. Rename the table's columns, or give the table that "
         "this plot is made for."
     )
 

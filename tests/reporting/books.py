@@ -1,4 +1,4 @@
-"""Throw-away notebooks and recipes for the tests of reporting."""
+"""Temporary notebooks and recipes for the tests of reporting."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Notebooks without a kernel: what story displays, caught and put into cells."""
+"""Executed notebooks without a kernel: the outputs of story functions are captured."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from relmark_research.reporting import story
-from relmark_research.reporting.pages.notebook_html import read_body
+from relmark_research.reporting.pages._notebook_html import read_body
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun
 
 matplotlib.use("agg")

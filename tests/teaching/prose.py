@@ -1,4 +1,4 @@
-"""Figures in prose, and whether each says where it comes from.
+"""Numbers in prose, and whether each has a source.
 
 A figure is a number with a decimal point, a share in percent, an amount of money, or a number of
 four digits and more that is no year. It may stand in a lesson's prose in two ways: in a sentence
@@ -24,7 +24,7 @@ _SENTENCE = re.compile(r"(?<=[.!?:])\s+(?=[A-Z*(\"])|\n\s*\n|\n(?=\s*[-|])")
 
 
 def bare_figures(text: str, known: frozenset[str] = frozenset()) -> list[str]:
-    """The figures of a text that have neither a source in their sentence nor are known."""
+    """Return the numbers of a text that have no source in their sentence and are not known."""
     sentences = _SENTENCE.split(_SILENT.sub(" ", text))
     return [
         found
@@ -36,12 +36,12 @@ def bare_figures(text: str, known: frozenset[str] = frozenset()) -> list[str]:
 
 
 def numbers_of(text: str) -> frozenset[str]:
-    """The numbers as they are written in a table."""
+    """Return the numbers of a table as text."""
     return frozenset(_NUMBER.findall(text))
 
 
 def fixed_prose(code: str) -> str:
-    """What a code cell says in words of its own: its texts, without what the run fills in."""
+    """Return the fixed texts of a code cell, without computed values."""
     texts = [
         node.value
         for node in ast.walk(ast.parse(code))
@@ -51,6 +51,6 @@ def fixed_prose(code: str) -> str:
 
 
 def prose(cells: list[Any]) -> list[str]:
-    """The text of a lesson's cells that has to account for its figures."""
+    """Return the texts of a lesson whose numbers need a source."""
     counted = [c for c in cells if not {"by_hand", "references"} & set(c.metadata.get("tags", []))]
     return [c.source if c.cell_type == "markdown" else fixed_prose(c.source) for c in counted]

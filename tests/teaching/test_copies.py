@@ -1,4 +1,4 @@
-"""The students' copies hold no solution, and nobody's work is written over."""
+"""Copies for students have no solutions, and edited copies are not overwritten."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def source(tmp_path, lesson):
     return folder
 
 
-def test_a_solution_becomes_three_dots_under_the_name_that_is_checked(lesson):
+def test_a_solution_becomes_three_dots_for_the_checked_name(lesson):
     cells = student_copy(lesson).cells
     assert cells[2].source == "# your answer:\nanswer = ..."
     assert cells[2].metadata["tags"] == ["answer"]
@@ -47,7 +47,7 @@ def test_a_solution_becomes_three_dots_under_the_name_that_is_checked(lesson):
     assert "helper" in lesson.cells[2].source, "the source is left alone"
 
 
-def test_copies_hold_no_outputs(lesson):
+def test_copies_have_no_outputs(lesson):
     for copy in (student_copy(lesson), teacher_copy(lesson)):
         nbformat.validate(copy)
         assert copy.cells[3].outputs == []
@@ -55,9 +55,9 @@ def test_copies_hold_no_outputs(lesson):
     assert "helper" in teacher_copy(lesson).cells[2].source
 
 
-def test_what_a_student_wrote_is_never_written_over(tmp_path, source):
+def test_an_edited_copy_is_never_overwritten(tmp_path, source):
     out = tmp_path / "out"
-    assert [path.parent.name for path in write_copies(out, source=source).made] == [
+    assert [path.parent.name for path in write_copies(out, source=source).written] == [
         "student",
         "teacher",
     ]
@@ -66,31 +66,31 @@ def test_what_a_student_wrote_is_never_written_over(tmp_path, source):
     book.cells[2].source = "# your answer:\nanswer = 41"
     nbformat.write(book, mine)
     again = write_copies(out, source=source)
-    assert again.kept == (mine,)
+    assert again.unchanged == (mine,)
     assert "41" in mine.read_text()
 
 
-def test_a_copy_that_was_only_run_is_made_anew(tmp_path, source):
+def test_a_copy_that_was_only_run_is_replaced(tmp_path, source):
     out = tmp_path / "out"
-    mine = write_copies(out, source=source).made[0]
+    mine = write_copies(out, source=source).written[0]
     book = nbformat.read(mine, as_version=4)
     book.cells[3].outputs = [nbformat.v4.new_output("stream", text="not yet")]
     nbformat.write(book, mine)
-    assert write_copies(out, source=source).kept == ()
+    assert write_copies(out, source=source).unchanged == ()
     assert "not yet" not in mine.read_text()
 
 
-def test_the_command_says_what_it_kept(tmp_path, capsys):
+def test_the_command_reports_edited_copies(tmp_path, capsys):
     assert exit_code(["lessons", str(tmp_path / "ours")]) == 0
     said = capsys.readouterr()
     assert "jupyter lab" in said.out
     mine = tmp_path / "ours" / "student" / "03_alive_or_gone.ipynb"
     mine.write_text(mine.read_text().replace("# your answer:", "# mine:", 1))
     assert exit_code(["lessons", str(tmp_path / "ours")]) == 0
-    assert f"{mine} was worked in" in capsys.readouterr().err
+    assert f"{mine} has been edited" in capsys.readouterr().err
 
 
-def test_a_new_project_holds_the_students_copies_and_no_solution(tmp_path, capsys):
+def test_a_new_project_has_copies_without_solutions(tmp_path, capsys):
     assert exit_code(["init", str(tmp_path / "ours")]) == 0
     said = capsys.readouterr().out
     files = [path for path in (tmp_path / "ours").rglob("*") if path.is_file()]
@@ -105,7 +105,7 @@ def test_a_new_project_holds_the_students_copies_and_no_solution(tmp_path, capsy
     assert any("answer" in tags(cell) for cell in nbformat.read(copies[0], as_version=4).cells)
 
 
-def test_the_teachers_copies_join_those_that_a_project_has(tmp_path, source):
+def test_each_kind_of_copy_can_be_written_alone(tmp_path, source):
     assert {path.parent.name for path in _made(tmp_path, source, "student")} == {"student"}
     assert {path.parent.name for path in _made(tmp_path, source, "teacher")} == {"teacher"}
     with pytest.raises(ParameterError, match="kind of copy"):
@@ -113,10 +113,10 @@ def test_the_teachers_copies_join_those_that_a_project_has(tmp_path, source):
 
 
 def _made(folder, source, kind):
-    return write_copies(folder, source=source, kinds=(kind,)).made
+    return write_copies(folder, source=source, kinds=(kind,)).written
 
 
-def test_what_cannot_be_done_is_said(tmp_path, source):
+def test_errors_of_writing_copies(tmp_path, source):
     with pytest.raises(ReportError, match="found none"):
         write_copies(tmp_path, source=tmp_path)
     (tmp_path / "file").write_text("")

@@ -1,18 +1,18 @@
-"""What a check says to right answers and to wrong ones."""
+"""The results of checks for correct and for wrong answers."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from relmark_research.errors import ParameterError
-from relmark_research.teaching.exercises import Checked, check, find, lesson_exercises, lessons
-from relmark_research.teaching.judging import agree, differences
+from relmark_research.teaching._grading import agree, differences
+from relmark_research.teaching.exercises import CheckResult, check, find, lesson_exercises, lessons
 
 SHARES = pd.Series({"Anna": 0.25, "Ben": 0.75})
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"),
+    ("answer", "correct"),
     [
         (0.667, 2 / 3),
         (np.float64(0.25), 0.25),
@@ -33,12 +33,12 @@ SHARES = pd.Series({"Anna": 0.25, "Ben": 0.75})
         ([3, 4], {3, 4}),
     ],
 )
-def test_right_answers(given, wanted):
-    assert agree(given, wanted)
+def test_correct_answers(answer, correct):
+    assert agree(answer, correct)
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted", "unit", "hint"),
+    ("answer", "correct", "unit", "hint"),
     [
         ("0.25", 0.25, "share", "without quotes"),
         (25, 0.25, "share", "in percent; asked for is a share"),
@@ -68,9 +68,9 @@ def test_right_answers(given, wanted):
         (pd.Series([1.0]).sum, 1, "", "call it, with brackets"),
     ],
 )
-def test_wrong_answers_are_told_how_they_are_off(given, wanted, unit, hint):
-    assert not agree(given, wanted)
-    said = differences(given, wanted, unit=unit)
+def test_wrong_answers_get_a_hint(answer, correct, unit, hint):
+    assert not agree(answer, correct)
+    said = differences(answer, correct, unit=unit)
     assert hint in said
     assert bool(said) == bool(hint)
 
@@ -81,14 +81,14 @@ def test_a_word_is_chosen_from_the_choices():
     assert differences("butterfly", "barnacle", choices=("barnacle", "butterfly")) == ""
 
 
-def test_a_tolerance_counts_in_the_unit_of_the_answer():
+def test_a_tolerance_is_in_the_unit_of_the_answer():
     assert agree(100.5, 100, 0.5)
     assert not agree(100.6, 100, 0.5)
     assert agree(100.5, 100), "half a percent where nothing is said"
     assert not agree(100.51, 100)
 
 
-def test_every_lesson_is_found_and_every_key_is_of_its_lesson():
+def test_every_key_belongs_to_its_lesson():
     for lesson in lessons():
         assert [each.key.split(".")[0] for each in lesson_exercises(lesson)] == [lesson] * len(
             lesson_exercises(lesson)
@@ -97,14 +97,14 @@ def test_every_lesson_is_found_and_every_key_is_of_its_lesson():
 
 
 @pytest.mark.parametrize("key", ["3.22", "99.1", "x", "3", ""])
-def test_an_unknown_key_is_refused_with_those_that_exist(key):
+def test_an_unknown_key_lists_the_known_ones(key):
     with pytest.raises(ParameterError, match=r"no exercise .*there are: .*3\.1, 3\.2"):
         check(key, 1)
     with pytest.raises(ParameterError, match=r"Did you mean '3\.2'"):
         check("3.22", 1)
 
 
-def test_the_verdict_reads_in_a_terminal_and_to_a_screen_reader():
+def test_the_result_is_readable_in_a_terminal_and_by_a_screen_reader():
     right, wrong = check("3.1", 45 / 65), check("3.1", 0.11)
     assert right
     assert repr(right).startswith("Exercise 3.1: right. ")
@@ -112,7 +112,7 @@ def test_the_verdict_reads_in_a_terminal_and_to_a_screen_reader():
     assert repr(wrong).startswith("Exercise 3.1: not yet, you answered 0.11. ")
     assert "you answered 'x'" in repr(check("3.1", "x"))
     assert repr(check("3.1", [1, 2])).startswith("Exercise 3.1: not yet. ")
-    page = Checked("3.1", False, "a < b")._repr_html_()
+    page = CheckResult("3.1", False, "a < b")._repr_html_()
     assert 'role="status"' in page
     assert "a &lt; b" in page
     assert "Exercise 3.1: not yet." in page
@@ -120,5 +120,5 @@ def test_the_verdict_reads_in_a_terminal_and_to_a_screen_reader():
 
 
 @pytest.mark.parametrize("blank", [None, ...])
-def test_no_answer_is_no_mistake(blank):
-    assert "three dots" in check("3.1", blank).words
+def test_an_empty_answer_is_not_a_mistake(blank):
+    assert "three dots" in check("3.1", blank).message

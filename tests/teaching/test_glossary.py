@@ -1,4 +1,4 @@
-"""The glossary: every entry whole, every name found in every language, every computed name real."""
+"""The glossary: complete entries, terms found in every language, existing computed names."""
 
 import re
 import unicodedata
@@ -16,8 +16,8 @@ from relmark_research.teaching.glossary import LANGUAGES, GlossaryEntry, entries
 ENTRIES = entries()
 SCRIPTS = {"bg": "CYRILLIC", "fa": "ARABIC", "ja": ("HIRAGANA", "KATAKANA", "CJK")}
 
-# As the description of the domain gives them: never to be lost or called our own.
-GIVEN = {
+# Terms from the description of the domain.
+REVIEWED = {
     "relationship marketing": {"bg": "маркетинг на взаимоотношенията", "fa": "بازاریابی رابطه‌ای"},
     "profitability": {"fa": "سودآوری", "ja": "収益性", "nb": "lønnsomhet"},
     "churn": {"fa": "ریزش مشتری"},
@@ -33,7 +33,7 @@ def ids(entry):
     return entry.concept if isinstance(entry, GlossaryEntry) else None
 
 
-def test_it_is_of_a_size_to_be_learnt_and_follows_the_lessons():
+def test_size_and_order_of_the_glossary():
     lessons = [entry.lesson for entry in ENTRIES]
     assert 60 <= len(ENTRIES) <= 90
     assert lessons == sorted(lessons)
@@ -59,7 +59,7 @@ def test_a_term_is_written_in_its_own_script(entry):
 
 
 @pytest.mark.parametrize("entry", [e for e in ENTRIES if e.computed], ids=ids)
-def test_what_is_said_to_compute_it_exists_and_is_public(entry):
+def test_the_computing_name_exists_and_is_public(entry):
     found = reduce(getattr, entry.computed.split("."), rm)
     assert found.__doc__ or not callable(found)
     first, *rest = entry.computed.split(".")
@@ -89,7 +89,7 @@ def test_no_term_means_two_things():
 
 
 @pytest.mark.parametrize(
-    ("asked", "concept"),
+    ("term", "concept"),
     [
         ("Recency", "recency"),
         ("t_x", "recency"),
@@ -103,11 +103,11 @@ def test_no_term_means_two_things():
         ("ЛОЯЛНОСТ", "loyalty"),
     ],
 )
-def test_spelling_is_forgiven_where_the_word_is_the_same(asked, concept):
-    assert rm.glossary(asked).concept == concept
+def test_equivalent_spellings_are_found(term, concept):
+    assert rm.glossary(term).concept == concept
 
 
-def test_an_unknown_term_is_answered_with_the_nearest():
+def test_an_unknown_term_suggests_the_closest():
     with pytest.raises(ParameterError, match=r"no concept 'recencey' .* did you mean 'recency'"):
         rm.glossary("recencey")
     with pytest.raises(ParameterError, match=r"no concept 'qqq' .*rm\.glossary\(\) lists them"):
@@ -116,15 +116,15 @@ def test_an_unknown_term_is_answered_with_the_nearest():
         rm.glossary(3)
 
 
-@pytest.mark.parametrize(("concept", "terms"), GIVEN.items())
-def test_the_terms_that_were_given_stand_and_are_marked_as_given(concept, terms):
+@pytest.mark.parametrize(("concept", "terms"), REVIEWED.items())
+def test_reviewed_terms_are_marked_as_reviewed(concept, terms):
     entry = rm.glossary(concept)
     for code, text in terms.items():
         assert entry.term(code).text == text
         assert not entry.term(code).unreviewed
 
 
-def test_our_own_terms_are_marked_in_every_form():
+def test_unreviewed_terms_are_marked_in_every_form():
     entry = rm.glossary("churn")
     assert entry.term("fa").unreviewed is False
     assert entry.term("Japanese").unreviewed is True
@@ -132,7 +132,7 @@ def test_our_own_terms_are_marked_in_every_form():
     assert rm.glossary().loc["churn", "unreviewed"] == "bg ja nb fil"
 
 
-def test_html_says_language_and_direction_and_escapes():
+def test_html_has_language_and_direction_and_is_escaped():
     html = rm.glossary("churn")._repr_html_()
     assert '<span lang="fa" dir="rtl">ریزش مشتری</span>' in html
     assert html.count("lang=") == 5
@@ -143,7 +143,7 @@ def test_html_says_language_and_direction_and_escapes():
     assert "<it>" not in odd._repr_html_()
 
 
-def test_an_entry_is_frozen_and_asks_for_known_languages():
+def test_an_entry_is_frozen_and_knows_its_languages():
     entry = rm.glossary("recency")
     with pytest.raises(FrozenInstanceError):
         entry.lesson = 3
@@ -151,7 +151,7 @@ def test_an_entry_is_frozen_and_asks_for_known_languages():
         entry.term("Finnish")
 
 
-def test_the_whole_is_a_table():
+def test_the_whole_glossary_is_a_table():
     table = rm.glossary()
     assert isinstance(table, pd.DataFrame)
     assert table.index.name == "concept"

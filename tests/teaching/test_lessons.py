@@ -1,4 +1,4 @@
-"""Every lesson runs, keeps the rhythm, checks its own solutions, and accounts for its figures."""
+"""Every lesson runs, has its sections in order, passes its checks, and sources its numbers."""
 
 import re
 from functools import cache
@@ -45,13 +45,13 @@ def keys(path: Path) -> list[str]:
     return [re.search(r'check\("([\d.]+)"', cell.source)[1] for cell in tagged(path, "check")]
 
 
-def test_there_are_lessons_and_each_has_its_answers():
+def test_every_lesson_has_answers():
     assert LESSONS
     assert {number(path) for path in LESSONS} == set(lessons())
 
 
 @every_lesson
-def test_the_rhythm_is_held(path):
+def test_the_sections_are_in_order(path):
     order = [tag for cell in lesson(path).cells for tag in tags(cell) if tag in RHYTHM]
     assert list(dict.fromkeys(order)) == list(RHYTHM)
     assert all(len(tags(cell)) == 1 for cell in lesson(path).cells), "each cell has one tag"
@@ -60,7 +60,7 @@ def test_the_rhythm_is_held(path):
 
 
 @every_lesson
-def test_three_or_four_exercises_each_in_its_four_cells(path):
+def test_three_or_four_exercises_of_four_cells_each(path):
     marks = [tags(cell)[0] for cell in lesson(path).cells]
     cells = [cell for cell in lesson(path).cells if tags(cell)[0] in EXERCISE]
     cells = [cell for cell in cells if not re.match(r"## ", cell.source)]  # the section's heading
@@ -82,7 +82,7 @@ def test_cells_are_short(path):
 
 
 @every_lesson
-def test_the_tiny_table_stands_in_the_lesson(path):
+def test_a_lesson_has_a_small_table(path):
     cells = tagged(path, "by_hand")
     assert any(cell.cell_type == "markdown" for cell in cells)
     assert any(cell.cell_type == "code" for cell in cells)
@@ -90,13 +90,13 @@ def test_the_tiny_table_stands_in_the_lesson(path):
 
 
 @every_lesson
-def test_every_figure_in_prose_is_computed_cited_or_of_the_tiny_table(path):
+def test_every_number_in_prose_is_computed_cited_or_in_the_table(path):
     known = frozenset().union(*(numbers_of(cell.source) for cell in tagged(path, "by_hand")))
     bare = [figure for text in prose(lesson(path).cells) for figure in bare_figures(text, known)]
     assert bare == []
     for exercise in lesson_exercises(number(path)):
         hints = [mistake.hint for mistake in exercise.mistakes]
-        assert [f for text in [exercise.because, *hints] for f in bare_figures(text, known)] == []
+        assert [f for text in [exercise.meaning, *hints] for f in bare_figures(text, known)] == []
 
 
 @every_lesson
@@ -120,14 +120,14 @@ def test_wrong_answers_fail_with_a_hint(path):
             wrong = value_of(mistake.answer)
             assert not agree(wrong, right, exercise.tolerance), f"{exercise.key}: {mistake.hint}"
             found = check(exercise.key, wrong)
-            assert not found.right
-            assert found.words == mistake.hint, "an earlier mistake takes this one"
+            assert not found.correct
+            assert found.message == mistake.hint, "an earlier mistake takes this one"
         assert len(set(hints)) == len(hints)
         assert not check(exercise.key, object())
 
 
 @every_lesson
-def test_the_students_copy_holds_no_solution(path):
+def test_the_students_copy_has_no_solution(path):
     student = student_copy(lesson(path))
     assert len(student.cells) == len(lesson(path).cells)
     text = "\n".join(cell.source for cell in student.cells)
@@ -141,7 +141,7 @@ def test_the_students_copy_holds_no_solution(path):
 
 @pytest.mark.slow
 @every_lesson
-def test_it_runs_and_its_solutions_pass_their_own_checks(path, tmp_path):
+def test_it_runs_and_its_solutions_pass_the_checks(path, tmp_path):
     """One kernel for the lesson, then for the exercises of the student's copy, not yet answered."""
     book = nbformat.v4.new_notebook(cells=[cell.copy() for cell in lesson(path).cells])
     book.cells += [nbformat.v4.new_code_cell(source) for source in _proofs(path)]
@@ -163,9 +163,9 @@ def _proofs(path: Path) -> list[str]:
     student = student_copy(lesson(path)).cells
     blank = [cell.source for cell in student if "answer" in tags(cell) and cell.cell_type == "code"]
     return [
-        *(f"assert ({each}).right, {each}.words" for each in checks),
+        *(f"assert ({each}).correct, {each}.message" for each in checks),
         *blank,
-        *(f"assert not ({each}).right" for each in checks),
+        *(f"assert not ({each}).correct" for each in checks),
         "import resource; u = resource.getrusage(resource.RUSAGE_SELF); u.ru_utime + u.ru_stime",
     ]
 
@@ -187,7 +187,7 @@ def _check_outputs(cell: Any, ran: Any) -> None:
 
 
 @every_lesson
-def test_there_is_a_picture_and_a_sentence_filled_in_by_the_run(path):
+def test_a_lesson_has_a_figure_and_a_computed_sentence(path):
     pictures = "\n".join(
         cell.source for cell in tagged(path, "picture") if cell.cell_type == "code"
     )

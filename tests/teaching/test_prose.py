@@ -1,4 +1,4 @@
-"""Which figures in a sentence have to account for themselves."""
+"""Numbers in a sentence that need a source."""
 
 import pytest
 
@@ -23,12 +23,12 @@ def test_bare_figures(text, found):
     assert bare_figures(text) == found
 
 
-def test_numbers_of_the_tiny_table_are_known():
+def test_numbers_of_the_table_are_known():
     known = numbers_of("| 0 | 80 | 0.25 |")
     assert bare_figures("A share of 0.25 of them.", known) == []
     assert bare_figures("A share of 25% of them.", known) == ["25%"]
 
 
-def test_what_a_cell_says_counts_too_but_not_what_it_fills_in():
+def test_fixed_text_of_a_code_cell_counts():
     said = fixed_prose('say(f"It is {0.25:.0%} of all, far above 12.5% elsewhere.")')
     assert bare_figures(said) == ["12.5%"]

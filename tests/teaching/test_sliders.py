@@ -1,4 +1,4 @@
-"""A slider in a kernel of its own: with somebody there, with nobody, and without ipywidgets."""
+"""A slider in a kernel: with a user, without a user, and without ipywidgets."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from relmark_research.errors import ParameterError
-from relmark_research.teaching.sliders import slider
+from relmark_research.teaching._sliders import slider
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 DRAW = """
@@ -16,6 +16,16 @@ def draw(weeks):
     say(f"shown for {weeks}")
 """
 CALL = 'slider(draw, label="weeks of silence", low=0, high=9, start=2)'
+WITHOUT_IPYWIDGETS = f"""
+import sys
+modules = dict(sys.modules)
+sys.modules["ipywidgets"] = None
+try:
+    {CALL}
+finally:
+    del sys.modules["ipywidgets"]
+    sys.modules.update(modules)
+"""
 
 
 class Kernel:
@@ -51,7 +61,7 @@ def said(messages: list[dict[str, Any]]) -> list[str]:
     return [message["content"]["data"].get("text/markdown", "") for message in messages]
 
 
-def test_with_nobody_there_the_picture_stands_with_its_value(kernel):
+def test_without_a_user_the_figure_is_shown_with_its_value(kernel):
     messages = kernel(CALL, somebody=False)
     assert said(messages) == [
         "shown for 2",
@@ -61,7 +71,7 @@ def test_with_nobody_there_the_picture_stands_with_its_value(kernel):
     assert not [m for m in messages if WIDGET in m["content"]["data"]]
 
 
-def test_moving_it_draws_in_the_same_place(kernel):
+def test_moving_the_slider_redraws_in_place(kernel):
     picture, *rest = kernel(CALL, somebody=True)
     assert said([picture]) == ["shown for 2"]
     assert WIDGET in rest[-1]["content"]["data"]
@@ -77,8 +87,8 @@ def test_moving_it_draws_in_the_same_place(kernel):
     assert moved[0]["content"]["transient"]["display_id"] == place
 
 
-def test_without_ipywidgets_a_sentence_says_what_to_install(kernel):
-    messages = kernel(f"import sys\nsys.modules['ipywidgets'] = None\n{CALL}", somebody=True)
+def test_without_ipywidgets_a_sentence_names_the_package(kernel):
+    messages = kernel(WITHOUT_IPYWIDGETS, somebody=True)
     assert said(messages)[0] == "shown for 2"
     assert "install ipywidgets (`pip install 'relmark-research[lab]'`)" in said(messages)[1]
 
@@ -86,11 +96,11 @@ def test_without_ipywidgets_a_sentence_says_what_to_install(kernel):
 @pytest.mark.parametrize(
     ("places", "words"),
     [
-        ({"low": 0, "high": 5, "start": 6}, "between its ends, 0 and 5; found 6"),
-        ({"low": 5, "high": 0, "start": 3}, "between its ends"),
+        ({"low": 0, "high": 5, "start": 6}, "between low = 0 and high = 5; found 6"),
+        ({"low": 5, "high": 0, "start": 3}, "between low = 5"),
         ({"low": 0, "high": 5, "start": 3, "step": 0}, "the step of a slider"),
     ],
 )
-def test_places_that_make_no_slider_are_refused(places, words):
+def test_an_invalid_range_is_refused(places, words):
     with pytest.raises(ParameterError, match=words):
         slider(print, label="weeks", **places)

@@ -1,98 +1,111 @@
-"""Effects of covariates on the logarithms of a model's parameters: the numbers behind a fit.
+"""Likelihood, gradients and maximisation for effects of covariates on log-parameters.
 
 The logarithm of parameter k of customer i is log p_k + sum_c w_kc z_ic g_c: linear in log p and g.
-Slopes and curvature of the likelihood by log p and g are hence those by each customer's own
-log-parameters, chained through that linear map, whatever the number of covariates.
+By the chain rule, gradient and Hessian of the likelihood by log p and g follow from those by each
+customer's own log-parameters, for any number of covariates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from relmark_research.clv.covariates.formula import Design
-from relmark_research.clv.estimation.fit import Diagnosis, Fit
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.estimation.convergence import Diagnosis, Status
+from relmark_research.clv.estimation.fit import Fit
+from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
-from relmark_research.customers.log.distinct_histories import distinct
+from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.stats.newton import Point, maximise
 
 Array = np.ndarray
 
-_STEP = 1e-4  # of the logarithms, for slopes and curvature by differences
-_LIMIT = 300.0  # logarithms beyond it would overflow
-_GONE = 1e-4  # share of an effect's curvature below which it has run off
+_STEP = 1e-4  # of the logarithms, for gradient and Hessian by differences
+_LIMIT = 300.0  # larger logarithms would overflow
+_DIVERGED = 1e-4  # share of an effect's initial curvature below which the effect has diverged
+_GRADIENT = 1e-5  # of the mean log-likelihood, above which the search has not converged
+_CONDITION = 1e8  # of the information, above which the likelihood is flat
 
 
 @dataclass(frozen=True)
-class Block:
-    """One formula's effects on some of the parameters.
+class EffectBlock:
+    """The effects of one formula on some of the parameters.
 
     Attributes
     ----------
-    on
+    component
         ``"rate"`` or ``"dropout"``.
+    link
+        How the model's parameters depend on covariates of this component.
     weights
-        Parameter to what an effect is multiplied with before it is added to the logarithm.
+        One of the link's: parameter to the factor of an effect that is added to its logarithm.
     design
         The formula's columns.
     first
-        Place of the first effect among all of them.
+        Position of the first effect among all of them.
     """
 
-    on: str
-    weights: dict[str, float]
+    component: str
+    link: CovariateLink
+    weights: Mapping[str, float]
     design: Design
     first: int
 
     @property
-    def sense(self) -> float:
-        """How an effect counts towards the rate, or the odds of leaving: b counts against."""
-        return -1.0 if self.weights == {"b": 1.0} else 1.0
+    def sign(self) -> float:
+        """Change of the logarithm of the affected quantity by one unit of an effect."""
+        return self.link.sign(self.weights)
 
     @property
     def labels(self) -> list[tuple[str, str, str]]:
-        """On, parameters and term of each effect."""
-        return [(self.on, " and ".join(self.weights), term) for term in self.design.terms]
+        """Component, parameters and term of each effect."""
+        return [(self.component, " and ".join(self.weights), term) for term in self.design.terms]
 
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where the likelihood is highest.
+    """The maximum of the likelihood.
 
     Attributes
     ----------
     logs
         Log-parameters of the base, then the effects.
     covariance
-        Of the same.
-    log_likelihood, slope, condition
-        There; the largest slope of the mean log-likelihood, and the information's condition.
-    curvature_left
-        Of each effect's curvature without any effect, the share that is left at the maximum; no
-        number where there was none.
+        Covariance of the same.
+    log_likelihood
+        At the maximum.
+    gradient, condition
+        Largest derivative of the mean log-likelihood, and condition number of the information.
+    curvature_share
+        Curvature by each effect, divided by the curvature at an effect of 0; NaN if that is 0.
     """
 
     logs: Array
     covariance: Array
     log_likelihood: float
-    slope: float
+    gradient: float
     condition: float
-    curvature_left: Array
+    curvature_share: Array
 
 
-def blocks(moved: Sequence[tuple[str, Design, dict[str, float]]]) -> tuple[Block, ...]:
-    """Number the effects of formulas one after another."""
-    made, first = [], 0
-    for on, design, weights in moved:
-        made.append(Block(on, weights, design, first))
-        first += len(design.terms)
+def blocks(
+    formulas: Sequence[tuple[str, CovariateLink, Design]],
+) -> tuple[EffectBlock, ...]:
+    """Return the blocks of formulas, with consecutive positions of their effects."""
+    made: list[EffectBlock] = []
+    first = 0
+    for component, link, design in formulas:
+        for weights in link.weights:
+            made.append(EffectBlock(component, link, weights, design, first))
+            first += len(design.terms)
     return tuple(made)
 
 
-def slopes(names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array]) -> Array:
+def _jacobian(
+    names: Sequence[str], parts: Sequence[EffectBlock], columns: Sequence[Array]
+) -> Array:
     """Return d log p_ki / d (log p, g), shape (parameters, parameters + effects, rows)."""
     k, rows = len(names), len(columns[0])
     total = k + sum(len(part.design.terms) for part in parts)
@@ -105,15 +118,10 @@ def slopes(names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array
     return made
 
 
-def chained(by_logs: Array, by_all: Array) -> Array:
-    """Return slopes by base and effects, (all, rows), from those by each row's log-parameters."""
-    return np.einsum("ki,kci->ci", by_logs, by_all)
-
-
-def moved(
-    names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array], estimates: Array
+def log_parameters(
+    names: Sequence[str], parts: Sequence[EffectBlock], columns: Sequence[Array], estimates: Array
 ) -> Array:
-    """Return each row's log-parameters, (parameters, rows), by those of the base and effects."""
+    """Return each row's log-parameters, (parameters, rows), from those of the base and effects."""
     k, rows = len(names), len(columns[0])
     logs = np.repeat(estimates[:k, None], rows, axis=1)
     for part, column in zip(parts, columns, strict=True):
@@ -123,41 +131,41 @@ def moved(
     return np.clip(logs, -_LIMIT, _LIMIT)
 
 
-def by_effects(
-    names: Sequence[str], parts: Sequence[Block], columns: Sequence[Array], by_logs: Array
+def estimates_gradient(
+    names: Sequence[str], parts: Sequence[EffectBlock], columns: Sequence[Array], by_logs: Array
 ) -> Array:
-    """Return slopes by base and effects, (all, rows), from those by each row's log-parameters."""
+    """Return the gradient by base and effects, (all, rows), from that by each row's parameters."""
     made = [by_logs]
     for part, column in zip(parts, columns, strict=True):
-        weighed = [w * by_logs[list(names).index(name)] for name, w in part.weights.items()]
-        made.append(column.T * sum(weighed))
+        weighted = [w * by_logs[list(names).index(name)] for name, w in part.weights.items()]
+        made.append(column.T * sum(weighted))
     return np.concatenate(made)
 
 
-def differenced(quantity: Callable[[Array], Array], logs: Array) -> Array:
-    """Return the slopes of a quantity by each row's log-parameters, shape (parameters, rows)."""
+def _numerical_gradient(quantity: Callable[[Array], Array], logs: Array) -> Array:
+    """Return the derivatives of a quantity by each row's log-parameters, (parameters, rows)."""
     steps = np.eye(len(logs))[:, :, None] * _STEP
     return np.array([quantity(logs + step) - quantity(logs - step) for step in steps]) / (2 * _STEP)
 
 
-def maximised(
+def maximum(
     model: type[PurchaseModel],
     customers: CustomerSummary,
-    parts: Sequence[Block],
+    parts: Sequence[EffectBlock],
     columns: Sequence[Array],
     plain: Fit,
 ) -> Maximum:
-    """Climb from the plain fit, with columns centred and scaled, and say where that led."""
+    """Return the maximum, searched from the plain fit with centred and scaled columns."""
     joined = np.concatenate(columns, axis=1)
     centre, scale = joined.mean(axis=0), joined.std(axis=0)
     history = customers.frequency, customers.recency, customers.T
-    counted = distinct(*history, *joined.T, weights=customers.weights)
+    counted = distinct_rows(*history, *joined.T, weights=customers.weights)
     z = np.column_stack([np.empty((len(counted.weights), 0)), *counted.columns[3:]])
 
     def surface(effects: Array) -> Callable[[Array], Point]:
-        each = np.split(effects, [part.first for part in parts][1:], axis=1)
-        by_all = slopes(model.names(), parts, each)
-        return _surface(model, counted.columns[:3], counted.weights, by_all)
+        by_block = np.split(effects, [part.first for part in parts][1:], axis=1)
+        jacobian = _jacobian(model.names(), parts, by_block)
+        return _surface(model, counted.columns[:3], counted.weights, jacobian)
 
     start = np.concatenate([np.log(plain.model.values), np.zeros(len(centre))])
     point = maximise(surface((z - centre) / scale), start).point
@@ -165,50 +173,53 @@ def maximised(
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
     logs, k = back @ point.at, len(plain.model.values)
-    ends = [np.diag(surface(z)(place).hessian)[k:] for place in (start, logs)]
+    curvatures = [np.diag(surface(z)(place).hessian)[k:] for place in (start, logs)]
     return Maximum(
         logs=logs,
         covariance=back @ covariance @ back.T,
         log_likelihood=point.value,
-        slope=float(np.abs(point.gradient).max() / counted.weights.sum()),
+        gradient=float(np.abs(point.gradient).max() / counted.weights.sum()),
         condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
-        curvature_left=_share_left(*ends),
+        curvature_share=_ratio(*curvatures),
     )
 
 
-def _share_left(begun: Array, ended: Array) -> Array:
-    """Return ended / begun, missing where there was nothing to begin with."""
-    some = np.abs(begun) > 1e-12 * np.abs(begun).max(initial=0.0)
-    return np.divide(ended, begun, out=np.full(len(begun), np.nan), where=some)
+def _ratio(initial: Array, final: Array) -> Array:
+    """Return final / initial, NaN if the initial value is 0."""
+    positive = np.abs(initial) > 1e-12 * np.abs(initial).max(initial=0.0)
+    return np.divide(final, initial, out=np.full(len(initial), np.nan), where=positive)
 
 
 def _surface(
-    model: type[PurchaseModel], data: Sequence[Array], weights: Array, by_all: Array
+    model: type[PurchaseModel], data: Sequence[Array], weights: Array, jacobian: Array
 ) -> Callable[[Array], Point]:
     """Return the log-likelihood by base and effects, with gradient and Hessian."""
 
-    def at(logs: Array) -> PurchaseModel:
+    def model_at(logs: Array) -> PurchaseModel:
         return model(*np.exp(np.clip(logs, -_LIMIT, _LIMIT)))
 
-    def by_logs(logs: Array) -> Array:
-        here = at(logs)
-        values = np.stack([getattr(here, name) for name in model.names()])
-        return values * here.score(*data)
+    def score_by_logs(logs: Array) -> Array:
+        current = model_at(logs)
+        values = np.stack([getattr(current, name) for name in model.names()])
+        return values * current.score(*data)
 
     def surface(place: Array) -> Point:
-        logs = np.einsum("kci,c->ki", by_all, place)
+        logs = np.einsum("kci,c->ki", jacobian, place)
         with np.errstate(all="ignore"):
-            value = float(at(logs).log_likelihood(*data) @ weights)
-            first = by_logs(logs)
-            second = differenced(by_logs, logs)
+            value = float(model_at(logs).log_likelihood(*data) @ weights)
+            first = score_by_logs(logs)
+            second = _numerical_gradient(score_by_logs, logs)
+        gradient = np.einsum("ki,kci->ci", first, jacobian) @ weights
         second = (second + second.transpose(1, 0, 2)) / 2 * weights
-        hessian = np.einsum("kci,kli,ldi->cd", by_all, second, by_all, optimize=True)
-        return Point(place, value, chained(first, by_all) @ weights, hessian)
+        hessian = np.einsum("kci,kli,ldi->cd", jacobian, second, jacobian, optimize=True)
+        return Point(place, value, gradient, hessian)
 
     return surface
 
 
-def _unscaled(names: Sequence[str], parts: Sequence[Block], centre: Array, scale: Array) -> Array:
+def _unscaled(
+    names: Sequence[str], parts: Sequence[EffectBlock], centre: Array, scale: Array
+) -> Array:
     """Return the linear map from effects of centred, scaled columns to those of the columns."""
     k = len(names)
     back = np.diag(np.concatenate([np.ones(k), 1 / scale]))
@@ -219,65 +230,69 @@ def _unscaled(names: Sequence[str], parts: Sequence[Block], centre: Array, scale
     return back
 
 
-def running_off(
-    found: Maximum, parts: Sequence[Block], columns: Sequence[Array], customers: CustomerSummary
+def diverging_effects(
+    found: Maximum,
+    parts: Sequence[EffectBlock],
+    columns: Sequence[Array],
+    customers: CustomerSummary,
 ) -> dict[str, str]:
-    """Return the effects that the likelihood drives to infinity, and what that comes from."""
-    k, told = len(found.logs) - len(found.curvature_left), {}
-    again = customers.frequency > 0
+    """Return the effects whose maximum likelihood estimate is infinite, with the reason."""
+    k, reasons = len(found.logs) - len(found.curvature_share), {}
+    repeat = customers.frequency > 0
     for part, column in zip(parts, columns, strict=True):
         for place, term in enumerate(part.design.terms):
             effect = part.first + place
-            left = found.curvature_left[effect]
-            if left > _GONE:
+            share = found.curvature_share[effect]
+            if share > _DIVERGED:
                 continue
-            own = column[:, place] != 0
-            side = "minus infinity" if found.logs[k + effect] < 0 else "infinity"
-            what = "nothing in the data decides it" if np.isnan(left) else f"it runs off to {side}"
-            told[f"{part.on}: {term}"] = (
+            with_it = column[:, place] != 0
+            limit = "minus infinity" if found.logs[k + effect] < 0 else "infinity"
+            what = "the likelihood is flat" if np.isnan(share) else f"it diverges to {limit}"
+            reasons[f"{part.component}: {term}"] = (
                 f"{what}; of "
-                f"{int(customers.weights[own].sum()):,} customers with it "
-                f"{int(customers.weights[own & again].sum()):,} bought again"
+                f"{int(customers.weights[with_it].sum()):,} customers with it "
+                f"{int(customers.weights[with_it & repeat].sum()):,} made a repeat purchase"
             )
-    return told
+    return reasons
 
 
-def diagnosed(found: Maximum, not_told: dict[str, str]) -> Diagnosis:
-    """Say how the search ended."""
-    if found.slope > 1e-5:
-        grade, words = "not converged", f"the search stopped on a slope of {found.slope:.1e}"
-    elif any("infinity" in why for why in not_told.values()):
-        away = [name for name, why in not_told.items() if "infinity" in why]
-        grade, words = "at infinity", f"the data do not tell the effect of {', '.join(away)}"
-    elif found.condition > 1e8:
-        grade, words = "flat", "some effects or parameters are hardly told apart by the data"
-    else:
-        grade, words = "converged", f"the likelihood is at its maximum (slope {found.slope:.0e})"
-    return Diagnosis(grade, words, found.slope, found.condition)  # type: ignore[arg-type]
+def diagnose(found: Maximum, unidentified: dict[str, str]) -> Diagnosis:
+    """Return the diagnosis of the search."""
+    status: Status = "converged"
+    message = f"the likelihood is at its maximum (gradient {found.gradient:.0e})"
+    diverging = [name for name, reason in unidentified.items() if "infinity" in reason]
+    if found.gradient > _GRADIENT:
+        status = "not converged"
+        message = f"the search stopped with a gradient of {found.gradient:.1e}"
+    elif diverging:
+        status, message = "at infinity", f"the effect of {', '.join(diverging)} diverges"
+    elif found.condition > _CONDITION:
+        status, message = "flat", "some effects or parameters are weakly identified"
+    return Diagnosis(status, message, found.gradient, found.condition)
 
 
-def not_within(smaller: Sequence[Block], larger: Sequence[Block]) -> list[str]:
-    """Return the effects of one fit that no combination of another's effects can make."""
+def not_nested(smaller: Sequence[EffectBlock], larger: Sequence[EffectBlock]) -> list[str]:
+    """Return the effects of one fit that are no linear combination of another's effects."""
     places: dict[tuple[str, str], int] = {}
 
-    def directions(parts: Sequence[Block]) -> list[tuple[str, dict[int, float]]]:
+    def directions(parts: Sequence[EffectBlock]) -> list[tuple[str, dict[int, float]]]:
         made = []
         for part in parts:
-            for on, _, term in part.labels:
-                at = {
+            for component, _, term in part.labels:
+                direction = {
                     places.setdefault((name, term), len(places)): weight
                     for name, weight in part.weights.items()
                 }
-                made.append((f"{on}: {term}", at))
+                made.append((f"{component}: {term}", direction))
         return made
 
     few, many = directions(smaller), directions(larger)
-    spanned = _vectors([at for _, at in many], len(places))
+    basis = _vectors([direction for _, direction in many], len(places))
     extra = []
-    for name, at in few:
-        wanted = _vectors([at], len(places))[:, 0]
-        made = spanned @ np.linalg.lstsq(spanned, wanted, rcond=None)[0]
-        if np.abs(made - wanted).max() > 1e-9:
+    for name, direction in few:
+        vector = _vectors([direction], len(places))[:, 0]
+        projection = basis @ np.linalg.lstsq(basis, vector, rcond=None)[0]
+        if np.abs(projection - vector).max() > 1e-9:
             extra.append(name)
     return list(dict.fromkeys(extra))
 

@@ -1,97 +1,189 @@
-"""What a fit with covariates can answer: effects, each customer's model, forecasts, tests."""
+"""Fits with covariates that do not change over time: purchase rate and dropout by customer.
+
+z    a customer's covariates, the columns that a formula makes of the customers' table
+g    their effects; the model without covariates has g = 0
+
+Purchase rate: alpha_i = alpha exp(-z'g), so that exp(g) multiplies the mean rate r / alpha_i.
+Dropout: Pareto/NBD has beta_i = beta exp(-z'g), so that exp(g) multiplies the mean dropout rate
+s / beta_i. (M)BG/NBD has a_i = a exp(z'g_a) and b_i = b exp(z'g_b), as published: two effects per
+column, which multiply the dropout odds a_i / b_i by exp(g_a - g_b) and may change the heterogeneity
+of customers. With dropout_on="odds" there is one effect per column, on the odds alone:
+a_i = a exp(z'g / 2), b_i = b exp(-z'g / 2).
+
+Source: Fader & Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and
+BG/NBD models, note 019.
+"""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
+from relmark_research._repr import html_table, one_line, shown
 from relmark_research.clv.covariates import _covariate_gradients
-from relmark_research.clv.covariates._covariate_gradients import Block
-from relmark_research.clv.covariates.formula import Design, joined
-from relmark_research.clv.estimation.fit import Diagnosis, Fit
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.covariates._covariate_gradients import EffectBlock
+from relmark_research.clv.covariates.formula import Design, join_covariates
+from relmark_research.clv.estimation.convergence import Diagnosis
+from relmark_research.clv.estimation.fit import Fit
+from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
+from relmark_research.clv.estimation.registry import MODELS
 from relmark_research.customers.log.customer_summary import CustomerSummary
-from relmark_research.errors import ParameterError, check_choice
+from relmark_research.errors import ParameterError, check_choice, unknown_name
 from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
-    pass  # MOVED
     from relmark_research.units import TimeUnit
 
-
-# Do covariates say more than chance would? The likelihood-ratio test between nested fits.
-
-
-@dataclass(frozen=True)
-class LikelihoodRatioTest:
-    """Whether covariates say more than chance would.
-
-    Attributes
-    ----------
-    statistic
-        2 (log-likelihood - log-likelihood of the nested model), >= 0.
-    degrees_of_freedom
-        Effects that the nested model has not.
-    p_value
-        P(chi-squared >= statistic) if those effects are zero.
-    """
-
-    statistic: float
-    degrees_of_freedom: int
-    p_value: float
-
-
-def likelihood_ratio_test(larger: CovariateFit, nested: CovariateFit | Fit) -> LikelihoodRatioTest:
-    """Test whether the effects that ``nested`` has not are zero."""
-    _check_nested(larger, nested)
-    statistic = max(2 * (larger.log_likelihood - nested.log_likelihood), 0.0)
-    freedom = len(larger.covariance) - len(nested.covariance)
-    p_value = float(special.chdtrc(freedom, statistic)) if freedom else 1.0
-    return LikelihoodRatioTest(statistic, freedom, p_value)
-
-
-def _check_nested(larger: CovariateFit, nested: CovariateFit | Fit) -> None:
-    kind = type(larger.base)
-    model, plain = (
-        (nested.model, nested.log_likelihood)
-        if isinstance(nested, Fit)
-        else (nested.base, nested.plain_log_likelihood)
-    )
-    if type(model) is not kind:
-        raise ParameterError(
-            f"a nested fit is of the same model, {kind.__name__}; found {type(model).__name__}."
-        )
-    same = np.isclose(plain, larger.plain_log_likelihood, rtol=1e-9, atol=1e-6)
-    if nested.n_customers != larger.n_customers or not same:
-        raise ParameterError(
-            "a nested fit is of the same customers; without covariates theirs have a "
-            f"log-likelihood of {plain:,.4f}, these {larger.plain_log_likelihood:,.4f}."
-        )
-    extra = (
-        ()
-        if isinstance(nested, Fit)
-        else _covariate_gradients.not_within(nested.blocks, larger.blocks)
-    )
-    if extra:
-        raise ParameterError(
-            "a nested fit has some of the effects of the larger one; it also has "
-            f"{', '.join(extra)}."
-        )
-
-
 Array = np.ndarray
+DropoutOn = Literal["shapes", "odds"]
 
-_LEAVING = {"BGNBD": "odds of leaving", "MBGNBD": "odds of leaving", "ParetoNBD": "drop-out rate"}
+
+def fit_covariates(
+    model: type[PurchaseModel],
+    customers: CustomerSummary | pd.DataFrame,
+    *,
+    rate: str | None = None,
+    dropout: str | None = None,
+    dropout_on: DropoutOn = "shapes",
+    covariates: pd.DataFrame | None = None,
+) -> CovariateFit:
+    """Fit a model of purchases whose parameters depend on covariates of the customers.
+
+    Parameters
+    ----------
+    model
+        `BGNBD`, `MBGNBD`, `ParetoNBD`, or a model of your own with `covariate_links`.
+    customers
+        Histories, with the formulas' columns in the table or in ``covariates``.
+    rate, dropout
+        Formulas, such as ``"channel + np.log(first_value)"``, for the purchase rate and for
+        dropout. Text columns are categories; the first is the reference.
+    dropout_on
+        (M)BG/NBD only: ``"shapes"``, an effect on each of a and b as published, or ``"odds"``, one
+        effect on the dropout odds.
+    covariates
+        Further columns, indexed by customer_id, for every customer.
+
+    Returns
+    -------
+    CovariateFit
+        Effects with their intervals, log-likelihood and diagnosis; `model_for` returns the model of
+        each customer.
+
+    Raises
+    ------
+    ParameterError
+        If no formula is given, a formula cannot be read, or the model takes no covariates.
+    DataError
+        If a covariate is missing for a customer.
+
+    Warns
+    -----
+    UserWarning
+        If the data do not identify an effect: a constant or collinear column, or a group without
+        the events that would identify it.
+
+    References
+    ----------
+    Fader & Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD
+    models, note 019.
+
+    Examples
+    --------
+    Do CDNOW's customers with a larger first purchase buy more often?
+
+    >>> import relmark_research as rm
+    >>> log = rm.load_cdnow().until("1997-09-30")
+    >>> first = log.to_pandas().groupby("customer_id")["value"].first().rename("first_value")
+    >>> fit = rm.clv.fit_covariates(
+    ...     rm.BGNBD, log.customer_summary(), rate="np.log1p(first_value)",
+    ...     covariates=first.to_frame(),
+    ... )
+    >>> fit.effects()[["relative", "relative_low", "relative_high"]].round(2)
+                                     relative  relative_low  relative_high
+    component term
+    rate      np.log1p(first_value)      1.56          1.35           1.81
+    """
+    formulas = _formulas(model, rate, dropout, dropout_on)
+    summary = CustomerSummary.of(customers)
+    table = join_covariates(summary.table, covariates)
+    designs = [Design.of(formula, table) for _, formula, _ in formulas]
+    blocks = _covariate_gradients.blocks(
+        [
+            (component, link, design)
+            for (component, _, link), (design, _) in zip(formulas, designs, strict=True)
+        ]
+    )
+    columns = [
+        column
+        for (_, _, link), (_, column) in zip(formulas, designs, strict=True)
+        for _ in link.weights
+    ]
+    plain = model.fit(summary)
+    found = _covariate_gradients.maximum(model, summary, blocks, columns, plain)
+    unidentified = {
+        f"{block.component}: {term}": reason
+        for block in blocks
+        for term, reason in block.design.left_out.items()
+    }
+    unidentified |= _covariate_gradients.diverging_effects(found, blocks, columns, summary)
+    for effect, reason in unidentified.items():
+        warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=2)
+    k = len(plain.model.values)
+    return CovariateFit(
+        base=model.from_values(np.exp(found.logs[:k])),
+        coefficients=found.logs[k:],
+        covariance=found.covariance,
+        log_likelihood=found.log_likelihood,
+        plain_log_likelihood=plain.log_likelihood,
+        n_customers=plain.n_customers,
+        diagnosis=_covariate_gradients.diagnose(found, unidentified),
+        unidentified=unidentified,
+        unit=summary.unit,
+        blocks=blocks,
+    )
+
+
+def _formulas(
+    model: type[PurchaseModel], rate: str | None, dropout: str | None, dropout_on: DropoutOn
+) -> list[tuple[str, str, CovariateLink]]:
+    """Return component, formula and link of each formula, or raise ParameterError."""
+    if not model.covariate_links:
+        known = [name for name, one in MODELS.items() if getattr(one, "covariate_links", None)]
+        problem = unknown_name("model with covariates", model.__name__, known)
+        raise ParameterError(f"{problem} A model of your own needs covariate_links on its class.")
+    check_choice("value of dropout_on", dropout_on, get_args(DropoutOn))
+    given = {"rate": rate, "dropout": dropout}
+    formulas = [(name, text) for name, text in given.items() if text is not None]
+    if not formulas:
+        raise ParameterError(
+            "expected a formula for rate, dropout or both; found none. Without covariates use "
+            f"{model.__name__}.fit."
+        )
+    return [(name, text, _link(model, name, dropout_on)) for name, text in formulas]
+
+
+def _link(model: type[PurchaseModel], component: str, dropout_on: DropoutOn) -> CovariateLink:
+    """Return the model's link of a component, or raise ParameterError if it has none."""
+    links = model.covariate_links
+    special_name = f"{component} {dropout_on}"
+    found = links.get(special_name) or links.get(component)
+    if found is None:
+        raise ParameterError(
+            f"{model.__name__} takes no covariates of its {component}; its covariate_links are "
+            f"of: {', '.join(links)}. Leave out the formula, or add the link to the class."
+        )
+    return found
 
 
 @dataclass(frozen=True)
 class CovariateFit:
-    """A model whose parameters follow customers' covariates, at its maximum likelihood.
+    """A model whose parameters depend on covariates, at its maximum likelihood.
 
     Attributes
     ----------
@@ -100,110 +192,99 @@ class CovariateFit:
     coefficients
         The effects, shape (effects,); `summary` names them.
     covariance
-        Of the logarithms of the base's parameters and of the effects, in that order.
+        Covariance of the base's log-parameters and the effects, in that order.
     log_likelihood, plain_log_likelihood
-        At the maximum, with covariates and without any.
+        Maximum with covariates and without any.
     n_customers
-        Customers that the likelihood sums over.
+        Customers in the likelihood.
     diagnosis
-        How the search ended, in words.
-    not_told
-        Column to why its effect cannot be told by these data.
+        How the search ended.
+    unidentified
+        Columns whose effect the data do not identify, with the reason.
     unit
-        Unit of the times in the data; None where the data did not say.
+        Unit of the times in the data; None if the data have none.
     blocks
-        Which formula moves which parameters.
+        The formulas and the parameters that they change.
     """
 
     base: PurchaseModel
-    coefficients: Array
-    covariance: Array
+    coefficients: Array = field(repr=False)
+    covariance: Array = field(repr=False)
     log_likelihood: float
     plain_log_likelihood: float
     n_customers: int
     diagnosis: Diagnosis
-    not_told: dict[str, str]
+    unidentified: dict[str, str]
     unit: TimeUnit | None
-    blocks: tuple[Block, ...]
+    blocks: tuple[EffectBlock, ...]
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, 2 k - 2 log-likelihood."""
+        """Akaike information criterion, 2 k - 2 log-likelihood."""
         return 2 * len(self.covariance) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, k ln(customers) - 2 log-likelihood."""
+        """Bayesian (Schwarz) information criterion, k ln(customers) - 2 log-likelihood."""
         return len(self.covariance) * np.log(self.n_customers) - 2 * self.log_likelihood
 
+    @property
+    def estimates(self) -> Array:
+        """Logarithms of the base's parameters, then the effects, in the order of `covariance`."""
+        return np.concatenate([np.log(self.base.values), self.coefficients])
+
     def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """Return every number that was estimated, the base's parameters and the effects.
+        """Return all estimates: the base's parameters and the effects.
 
         Returns
         -------
         DataFrame
-            Index on (``"base"``, ``"rate"`` or ``"dropout"``), parameter, term; estimate,
-            standard_error, low, high. The base's are parameters, with an interval symmetric in
-            their logarithms; effects are added to logarithms.
+            Index component (``"base"``, ``"rate"`` or ``"dropout"``), parameter, term; estimate,
+            standard_error, low, high. Rows of the base are parameters, with an interval symmetric
+            in their logarithm; effects are added to logarithms.
         """
         values, k = self.base.values, len(self.base.values)
         errors, z = np.sqrt(np.diag(self.covariance)), normal_quantile(level)
         spread = np.exp(z * errors[:k])
-        g, wide = self.coefficients, z * errors[k:]
+        g, half_width = self.coefficients, z * errors[k:]
         columns = {
             "estimate": np.concatenate([values, g]),
             "standard_error": np.concatenate([values * errors[:k], errors[k:]]),
-            "low": np.concatenate([values / spread, g - wide]),
-            "high": np.concatenate([values * spread, g + wide]),
+            "low": np.concatenate([values / spread, g - half_width]),
+            "high": np.concatenate([values * spread, g + half_width]),
         }
         labels = [("base", name, "") for name in self.base.names()]
         labels += [label for block in self.blocks for label in block.labels]
-        index = pd.MultiIndex.from_tuples(labels, names=["on", "parameter", "term"])
+        index = pd.MultiIndex.from_tuples(labels, names=["component", "parameter", "term"])
         return pd.DataFrame(columns, index=index)
 
     def effects(self, level: float = 0.95) -> pd.DataFrame:
-        """Return what one more of each column does to the purchase rate and to leaving.
+        """Return the effect of one unit of each column on the purchase rate and on dropout.
 
         Returns
         -------
         DataFrame
-            Index on (``"rate"`` or ``"dropout"``) and term; moves (what is multiplied), estimate
-            (of its logarithm), standard_error, low, high, z, p_value, and relative, relative_low,
-            relative_high = exp of estimate, low, high: 1.2 is a fifth more. Columns whose effect
-            cannot be told are there without numbers.
+            Index component (``"rate"`` or ``"dropout"``) and term; affects (the quantity that is
+            multiplied), estimate (of the logarithm), standard_error, low, high, z, p_value, and
+            relative, relative_low, relative_high = exp of estimate, low, high: 1.2 is 20% more.
+            Columns whose effect is not identified have missing values.
         """
-        rows = [row for on in ("rate", "dropout") for row in self._effects_on(on)]
-        table = pd.DataFrame(rows, columns=["on", "term", "moves", "estimate", "standard_error"])
-        reach = normal_quantile(level) * table["standard_error"]
-        table["low"], table["high"] = table["estimate"] - reach, table["estimate"] + reach
+        rows = [row for component in ("rate", "dropout") for row in self._effect_rows(component)]
+        names = ["component", "term", "affects", "estimate", "standard_error"]
+        table = pd.DataFrame(rows, columns=names)
+        half_width = normal_quantile(level) * table["standard_error"]
+        table["low"], table["high"] = table["estimate"] - half_width, table["estimate"] + half_width
         table["z"] = table["estimate"] / table["standard_error"]
         table["p_value"] = 2 * special.ndtr(-np.abs(table["z"].to_numpy(float)))
         with np.errstate(over="ignore"):
             for source, end in (("estimate", ""), ("low", "_low"), ("high", "_high")):
                 table[f"relative{end}"] = np.exp(table[source].to_numpy(float))
-        return table.set_index(["on", "term"])
-
-    def _effects_on(self, on: str) -> list[tuple[str, str, str, float, float]]:
-        """Return on, term, what moves, estimate and standard error per column of a formula."""
-        blocks = [block for block in self.blocks if block.on == on]
-        if not blocks:
-            return []
-        moves = "purchase rate" if on == "rate" else _LEAVING[type(self.base).__name__]
-        k, rows = len(self.base.values), []
-        for place, term in enumerate(blocks[0].design.terms):
-            weights = np.zeros(len(self.covariance))
-            for block in blocks:
-                weights[k + block.first + place] = block.sense
-            estimate = float(weights[k:] @ self.coefficients)
-            error = float(np.sqrt(weights @ self.covariance @ weights))
-            known = f"{on}: {term}" not in self.not_told
-            rows.append((on, term, moves, *((estimate, error) if known else (np.nan, np.nan))))
-        return rows + [(on, term, moves, np.nan, np.nan) for term in blocks[0].design.left_out]
+        return table.set_index(["component", "term"])
 
     def model_for(
         self, customers: CustomerSummary | pd.DataFrame, *, covariates: pd.DataFrame | None = None
     ) -> PurchaseModel:
-        """Return the model with one parameter per customer, shape (rows,) each.
+        """Return the model with one set of parameters per customer, shape (rows,) each.
 
         Parameters
         ----------
@@ -215,41 +296,38 @@ class CovariateFit:
         Raises
         ------
         DataError
-            Where a value is missing, or a category was not there when it was fitted.
+            If a value is missing, or a category did not occur in the fit.
         """
         return type(self.base)(*np.exp(self._logs(self._columns(customers, covariates))))
 
     def models_for(
         self, customers: CustomerSummary | pd.DataFrame, estimates: Array
     ) -> list[PurchaseModel]:
-        """Return `model_for` at other estimates (logarithms of the base, effects), row by row."""
+        """Return `model_for` at other `estimates`, shape (models, estimates)."""
         z = self._columns(customers, None)
         return [type(self.base)(*np.exp(self._logs(z, row))) for row in estimates]
 
-    @property
-    def estimates(self) -> Array:
-        """Logarithms of the base's parameters, then the effects: what `covariance` is of."""
-        return np.concatenate([np.log(self.base.values), self.coefficients])
-
-    def doubt(self) -> Array:
-        """Return the covariance, where intervals of forecasts and values can be had from it.
+    def checked_covariance(self) -> Array:
+        """Return the covariance of the estimates if intervals can be based on it.
 
         Raises
         ------
         ParameterError
-            Where the search did not end at a maximum, or an effect runs off to infinity.
+            If the search did not end at a maximum, or an effect diverges.
         """
-        said = self.diagnosis
-        if said.grade in ("not converged", "at infinity") or not np.isfinite(self.covariance).all():
+        status = self.diagnosis.status
+        if status in ("not converged", "at infinity") or not np.isfinite(self.covariance).all():
             raise ParameterError(
-                f"there is no interval: the effects are not determined ({said}). Ask for "
-                "level=None, leave columns whose effect cannot be told out of the formula, or fit "
-                "more customers."
+                f"no interval is available: the data do not identify the effects "
+                f"({self.diagnosis}). Use level=None, remove the columns without an identified "
+                "effect from the formula, or fit more customers."
             )
         return self.covariance
 
-    def by_effects(self, by_logs: Array, customers: CustomerSummary | pd.DataFrame) -> Array:
-        """Return slopes by base and effects from those by each customer's own log-parameters.
+    def estimates_gradient(
+        self, by_logs: Array, customers: CustomerSummary | pd.DataFrame
+    ) -> Array:
+        """Return the gradient of a quantity by the estimates, from that by each row's parameters.
 
         Parameters
         ----------
@@ -263,59 +341,11 @@ class CovariateFit:
         ndarray
             d quantity / d (ln p_k, g_c), shape (parameters + effects, rows).
         """
-        return self._chained(by_logs, self._columns(customers, None))
-
-    def forecast(
-        self,
-        customers: CustomerSummary | pd.DataFrame,
-        *,
-        length: float,
-        level: float | None = None,
-        covariates: pd.DataFrame | None = None,
-    ) -> pd.DataFrame:
-        """Forecast each customer's purchases by the own covariates and history.
-
-        Parameters
-        ----------
-        customers
-            Histories, with the formulas' columns in the table or in ``covariates``.
-        length
-            How far ahead, > 0, in the fit's unit of time.
-        level
-            Probability of the intervals of the estimates; None for none.
-        covariates
-            Further columns, indexed by customer_id, for every customer.
-
-        Returns
-        -------
-        DataFrame
-            Row per customer: p_alive, expected_purchases (and with a level expected_purchases_low
-            and expected_purchases_high).
-        """
-        if not 0 < length < np.inf:
-            raise ParameterError(f"a forecast needs a length > 0 and finite; found {length!r}.")
-        summary = CustomerSummary.of(customers)
-        history = summary.frequency, summary.recency, summary.T
-        z = self._columns(summary, covariates)
-        logs = self._logs(z)
-        kind = type(self.base)
-
-        def log_expected(at: Array) -> Array:
-            found = kind(*np.exp(at)).conditional_expected_purchases(np.asarray(length), *history)
-            return np.log(np.maximum(found, 1e-300))
-
-        expected = np.exp(log_expected(logs))
-        columns = {"p_alive": kind(*np.exp(logs)).p_alive(*history), "expected_purchases": expected}
-        if level is not None:
-            by_effect = self._chained(_covariate_gradients.differenced(log_expected, logs), z)
-            variance = np.einsum("ci,cd,di->i", by_effect, self.doubt(), by_effect)
-            spread = np.exp(normal_quantile(level) * np.sqrt(variance))
-            columns["expected_purchases_low"] = expected / spread
-            columns["expected_purchases_high"] = expected * spread
-        return pd.DataFrame(columns, index=summary.table.index)
+        columns, names = self._columns(customers, None), type(self.base).names()
+        return _covariate_gradients.estimates_gradient(names, self.blocks, columns, by_logs)
 
     def likelihood_ratio_test(self, nested: CovariateFit | Fit) -> LikelihoodRatioTest:
-        """Test whether the effects that ``nested`` has not are zero.
+        """Test whether the effects that ``nested`` does not have are zero.
 
         Parameters
         ----------
@@ -325,154 +355,120 @@ class CovariateFit:
         Raises
         ------
         ParameterError
-            Where ``nested`` is not nested in this fit, or was fitted to other customers.
+            If ``nested`` is not nested in this fit, or was fitted to other customers.
         """
-        return likelihood_ratio_test(self, nested)
+        _check_nested(self, nested)
+        statistic = max(2 * (self.log_likelihood - nested.log_likelihood), 0.0)
+        degrees = len(self.covariance) - len(nested.covariance)
+        p_value = float(special.chdtrc(degrees, statistic)) if degrees else 1.0
+        return LikelihoodRatioTest(statistic, degrees, p_value)
+
+    def __repr__(self) -> str:
+        return one_line(self._title(), self._shown())
+
+    def _repr_html_(self) -> str:
+        return html_table(self._title(), self._shown())
+
+    def _title(self) -> str:
+        return f"Fit of {type(self.base).__name__} with covariates"
+
+    def _shown(self) -> dict[str, object]:
+        """Return the formulas, and how the search ended."""
+        formulas = {block.component: block.design.formula for block in self.blocks}
+        rows: dict[str, object] = {"customers": self.n_customers, **formulas}
+        rows["effects"] = f"{len(self.coefficients)}, see effects()"
+        gain = self.log_likelihood - self.plain_log_likelihood
+        rows["log-likelihood"] = (
+            f"{self.log_likelihood:,.1f}, {shown(gain)} above the model without covariates"
+        )
+        return rows | {"search": str(self.diagnosis)}
+
+    def _effect_rows(self, component: str) -> list[tuple[Any, ...]]:
+        """Return component, term, affected quantity, estimate and standard error per column."""
+        blocks = [block for block in self.blocks if block.component == component]
+        if not blocks:
+            return []
+        affects = blocks[0].link.affects
+        k, rows = len(self.base.values), []
+        for place, term in enumerate(blocks[0].design.terms):
+            weights = np.zeros(len(self.covariance))
+            for block in blocks:
+                weights[k + block.first + place] = block.sign
+            estimate = float(weights[k:] @ self.coefficients)
+            error = float(np.sqrt(weights @ self.covariance @ weights))
+            if f"{component}: {term}" in self.unidentified:
+                estimate = error = np.nan
+            rows.append((component, term, affects, estimate, error))
+        left_out = blocks[0].design.left_out
+        return rows + [(component, term, affects, np.nan, np.nan) for term in left_out]
 
     def _columns(
         self, customers: CustomerSummary | pd.DataFrame, covariates: pd.DataFrame | None
     ) -> list[Array]:
         """Return each formula's columns of these customers, shape (rows, terms)."""
-        table = joined(CustomerSummary.of(customers).table, covariates)
+        table = join_covariates(CustomerSummary.of(customers).table, covariates)
         return [block.design.columns(table) for block in self.blocks]
 
     def _logs(self, columns: list[Array], estimates: Array | None = None) -> Array:
         """Return each customer's log-parameters, shape (parameters, rows)."""
-        at = self.estimates if estimates is None else estimates
-        return _covariate_gradients.moved(type(self.base).names(), self.blocks, columns, at)
-
-    def _chained(self, by_logs: Array, columns: list[Array]) -> Array:
-        return _covariate_gradients.by_effects(
-            type(self.base).names(), self.blocks, columns, by_logs
-        )
+        estimates = self.estimates if estimates is None else estimates
+        names = type(self.base).names()
+        return _covariate_gradients.log_parameters(names, self.blocks, columns, estimates)
 
 
-# Covariates that do not change in time: who buys more often, and who leaves sooner. z a
-# customer's covariates, columns that a formula makes of the customers' table g their effects;
-# all zero is the plain model Rate: alpha_i = alpha exp(-z'g), so that exp(g) multiplies the mean
-# rate r / alpha_i. Drop-out: Pareto/NBD beta_i = beta exp(-z'g), so that exp(g) multiplies the
-# mean drop-out rate s / beta_i; (M)BG/NBD a_i = a exp(z'g_a), b_i = b exp(z'g_b), as published:
-# two effects per column, which move the odds of leaving a_i / b_i by exp(g_a - g_b) and may
-# change how much customers differ; with dropout_on="odds" one effect per column, which moves the
-# odds alone: a_i = a exp(z'g / 2), b_i = b exp(-z'g / 2). Source: Fader & Hardie (2007),
-# Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD models, note 019.
+@dataclass(frozen=True)
+class LikelihoodRatioTest:
+    """A likelihood-ratio test of whether the effects of covariates are zero.
 
-DropoutOn = Literal["shapes", "odds"]
-
-_RATE = {"alpha": -1.0}
-_DROPOUT: dict[tuple[str, DropoutOn], list[dict[str, float]]] = {
-    ("BGNBD", "shapes"): [{"a": 1.0}, {"b": 1.0}],
-    ("BGNBD", "odds"): [{"a": 0.5, "b": -0.5}],
-    ("MBGNBD", "shapes"): [{"a": 1.0}, {"b": 1.0}],
-    ("MBGNBD", "odds"): [{"a": 0.5, "b": -0.5}],
-    ("ParetoNBD", "shapes"): [{"beta": -1.0}],
-    ("ParetoNBD", "odds"): [{"beta": -1.0}],
-}
-
-
-def fit_covariates(
-    model: type[PurchaseModel],
-    customers: CustomerSummary | pd.DataFrame,
-    *,
-    rate: str | None = None,
-    dropout: str | None = None,
-    dropout_on: DropoutOn = "shapes",
-    covariates: pd.DataFrame | None = None,
-) -> CovariateFit:
-    """Fit a model of purchases whose parameters follow customers' covariates.
-
-    Parameters
+    Attributes
     ----------
-    model
-        `BGNBD`, `MBGNBD` or `ParetoNBD`.
-    customers
-        Histories, with the formulas' columns in the table or in ``covariates``.
-    rate, dropout
-        Formulas, such as ``"channel + np.log(first_value)"``: what moves the purchase rate, and
-        what moves leaving. Text is read as categories, the first of them being the base.
-    dropout_on
-        BG/NBD only: ``"shapes"``, an effect on each of a and b as published, or ``"odds"``, one
-        effect on the odds of leaving.
-    covariates
-        Further columns, indexed by customer_id, for every customer.
-
-    Returns
-    -------
-    CovariateFit
-        Effects with their intervals, log-likelihood, diagnosis; `model_for` gives the model of
-        each customer.
-
-    Raises
-    ------
-    ParameterError
-        Where no formula is given, one cannot be read, or the model takes no covariates.
-    DataError
-        Where a covariate is missing for a customer.
-
-    Warns
-    -----
-    UserWarning
-        Where an effect cannot be told by the data: a constant or collinear column, or a group in
-        which nobody did what it would be told by.
-
-    References
-    ----------
-    Fader & Hardie (2007), Incorporating time-invariant covariates into the Pareto/NBD and BG/NBD
-    models, note 019.
-
-    Examples
-    --------
-    Do CDNOW's customers who spent more at first buy more often?
-
-    >>> import relmark_research as rm
-    >>> log = rm.load_cdnow().until("1997-09-30")
-    >>> first = log.to_pandas().groupby("customer_id")["value"].first().rename("first_value")
-    >>> fit = rm.clv.fit_covariates(
-    ...     rm.BGNBD, log.customer_summary(), rate="np.log1p(first_value)",
-    ...     covariates=first.to_frame(),
-    ... )
-    >>> fit.effects()[["relative", "relative_low", "relative_high"]].round(2)
-                                relative  relative_low  relative_high
-    on   term
-    rate np.log1p(first_value)      1.56          1.35           1.81
+    statistic
+        2 (log-likelihood - log-likelihood of the nested model), >= 0.
+    degrees_of_freedom
+        Number of effects that the nested model does not have.
+    p_value
+        P(chi-squared >= statistic) if those effects are zero.
     """
-    kind = model.__name__
-    if (kind, dropout_on) not in _DROPOUT:
-        check_choice("model with covariates", kind, sorted({name for name, _ in _DROPOUT}))
-        check_choice("way to move drop-out", dropout_on, get_args(DropoutOn))
-    if rate is None and dropout is None:
+
+    statistic: float
+    degrees_of_freedom: int
+    p_value: float
+
+    def __repr__(self) -> str:
+        return one_line("Likelihood-ratio test", self._shown())
+
+    def _repr_html_(self) -> str:
+        return html_table("Likelihood-ratio test", self._shown())
+
+    def _shown(self) -> dict[str, object]:
+        return {
+            "statistic": self.statistic,
+            "degrees of freedom": self.degrees_of_freedom,
+            "p-value": self.p_value,
+        }
+
+
+def _check_nested(larger: CovariateFit, nested: CovariateFit | Fit) -> None:
+    """Raise ParameterError unless a fit is nested in a larger one."""
+    expected = type(larger.base)
+    if isinstance(nested, Fit):
+        model, plain, extra = nested.model, nested.log_likelihood, []
+    else:
+        model, plain = nested.base, nested.plain_log_likelihood
+        extra = _covariate_gradients.not_nested(nested.blocks, larger.blocks)
+    if type(model) is not expected:
         raise ParameterError(
-            "expected a formula for rate, dropout or both; found none. Without covariates use "
-            f"{kind}.fit."
+            f"a nested fit must be of the same model, {expected.__name__}; found "
+            f"{type(model).__name__}."
         )
-    summary = CustomerSummary.of(customers)
-    table = joined(summary.table, covariates)
-    moved = [("rate", rate, _RATE)] if rate is not None else []
-    if dropout is not None:
-        moved += [("dropout", dropout, weights) for weights in _DROPOUT[kind, dropout_on]]
-    made = [(on, *Design.of(formula, table), weights) for on, formula, weights in moved]
-    blocks = _covariate_gradients.blocks([(on, design, weights) for on, design, _, weights in made])
-    columns = [column for _, _, column, _ in made]
-    plain = model.fit(summary)
-    found = _covariate_gradients.maximised(model, summary, blocks, columns, plain)
-    not_told = {
-        f"{block.on}: {term}": why
-        for block in blocks
-        for term, why in block.design.left_out.items()
-    }
-    not_told |= _covariate_gradients.running_off(found, blocks, columns, summary)
-    for name, why in not_told.items():
-        warnings.warn(f"the effect of {name} cannot be told: {why}.", stacklevel=2)
-    k = len(plain.model.values)
-    return CovariateFit(
-        base=model.from_values(np.exp(found.logs[:k])),
-        coefficients=found.logs[k:],
-        covariance=found.covariance,
-        log_likelihood=found.log_likelihood,
-        plain_log_likelihood=plain.log_likelihood,
-        n_customers=plain.n_customers,
-        diagnosis=_covariate_gradients.diagnosed(found, not_told),
-        not_told=not_told,
-        unit=summary.unit,
-        blocks=blocks,
-    )
+    same = np.isclose(plain, larger.plain_log_likelihood, rtol=1e-9, atol=1e-6)
+    if nested.n_customers != larger.n_customers or not same:
+        raise ParameterError(
+            "a nested fit must be of the same customers; without covariates its log-likelihood is "
+            f"{plain:,.4f}, and that of this fit {larger.plain_log_likelihood:,.4f}."
+        )
+    if extra:
+        raise ParameterError(
+            "a nested fit must have only effects of the larger fit; found also "
+            f"{', '.join(extra)}. Exchange the fits, or remove these effects."
+        )

@@ -1,7 +1,7 @@
-"""Formulas on columns of customers, as numbers: what a covariate's effect is multiplied with.
+"""Design matrices of covariates, from formulas on the columns of the customers' table.
 
-The intercept belongs to the model's own parameters, so a design has none; columns whose effect the
-data cannot tell from others' are left out of it, and named.
+A design has no intercept, which belongs to the model's own parameters. Constant and collinear
+columns are left out and named.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from relmark_research.errors import DataError, ParameterError, unknown_name
 
 Array = np.ndarray
 
-_SAME = 1e-9  # share of a column's length that may be left beside the columns before it
+_COLLINEAR = 1e-9  # share of a column's norm below which its residual counts as 0
 
 
 @dataclass(frozen=True)
 class Design:
-    """A formula and the columns that it makes.
+    """A formula and the columns of its design matrix.
 
     Attributes
     ----------
     formula
-        As it was given.
+        The text of the formula.
     terms
-        Columns whose effects can be told apart, in order.
+        Linearly independent columns, in order.
     left_out
-        Column to why its effect cannot be told, in words.
+        Constant and collinear columns, with the reason.
     spec
-        formulaic's specification, to make the same columns of other customers.
+        formulaic's specification, for the same columns of other customers.
     """
 
     formula: str
@@ -43,14 +43,14 @@ class Design:
 
     @classmethod
     def of(cls, formula: str, table: pd.DataFrame) -> tuple[Design, Array]:
-        """Read a formula on a table; return it and its columns, shape (rows, terms)."""
+        """Return the design of a formula and its columns of a table, shape (rows, terms)."""
         matrix = _evaluated(formula, _parsed(formula), table)
         _refuse_no_intercept(formula, matrix.columns)
         columns = matrix.drop(columns="Intercept")
-        left_out = _not_told(columns)
-        kept = [name for name in columns.columns if name not in left_out]
-        design = cls(formula, tuple(kept), left_out, matrix.attrs["spec"])
-        return design, columns[kept].to_numpy(float)
+        left_out = _collinear(columns)
+        terms = [name for name in columns.columns if name not in left_out]
+        design = cls(formula, tuple(terms), left_out, matrix.attrs["spec"])
+        return design, columns[terms].to_numpy(float)
 
     def columns(self, table: pd.DataFrame) -> Array:
         """Return the same columns for other customers, shape (rows, terms)."""
@@ -65,13 +65,13 @@ def _parsed(formula: str) -> Any:
 
     if not isinstance(formula, str) or not formula.strip():
         raise ParameterError(
-            "covariates are given as a formula on columns, such as 'channel + np.log(first_value)';"
+            "expected covariates as a formula on columns, such as 'channel + np.log(first_value)';"
             f" found {formula!r}."
         )
     if "~" in formula:
         raise ParameterError(
-            f"a formula of covariates has a right side only; found {formula!r}. Leave out what "
-            "stands before ~: the purchases are known."
+            f"a formula of covariates has a right side only; found {formula!r}. Remove ~ and what "
+            "is before it: the dependent variable is the purchases."
         )
     try:
         return ModelSpec.from_spec(formula)
@@ -81,21 +81,21 @@ def _parsed(formula: str) -> Any:
 
 
 def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the formula's columns, refusing what is missing, unknown or infinite."""
+    """Return the formula's columns, or raise an error for missing, unknown or infinite values."""
     from formulaic.errors import FormulaicError
 
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             made = spec.get_model_matrix(table, context={"np": np}, na_action="ignore")
         except (FormulaicError, ValueError, TypeError) as error:
             raise ParameterError(_cannot_read(formula, table, error)) from error
-    unseen = [str(one.message) for one in told if "outside of the nominated" in str(one.message)]
+    unseen = [str(one.message) for one in caught if "outside of the nominated" in str(one.message)]
     if unseen:
         raise DataError(
-            f"the formula {formula!r} meets categories that were not there when it was fitted: "
+            f"the formula {formula!r} found categories that did not occur in the fit: "
             f"{unseen[0].partition('): ')[2].partition('}')[0].lstrip('{')}. Merge them with known "
-            "ones, or fit anew."
+            "categories, or fit the model again."
         )
     _refuse_gaps(formula, made.model_spec, table)
     matrix = pd.DataFrame(np.asarray(made, float), index=table.index, columns=made.columns)
@@ -104,15 +104,15 @@ def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
         shown = ", ".join(map(repr, table.index[wrong][:3]))
         raise DataError(
             f"the formula {formula!r} needs a finite value for every customer; "
-            f"{wrong.sum():,} of {len(table):,} have none, first: {shown}. Fill them in, or leave "
-            "those customers out yourself."
+            f"{wrong.sum():,} of {len(table):,} have none, first: {shown}. Fill in the values, or "
+            "remove these customers."
         )
     matrix.attrs["spec"] = made.model_spec
     return matrix
 
 
 def _refuse_gaps(formula: str, spec: Any, table: pd.DataFrame) -> None:
-    """Refuse missing categories, which would else be taken for the base."""
+    """Raise DataError for missing categories, which would be read as the reference category."""
     for name in sorted(map(str, spec.required_variables)):
         if name not in table or pd.api.types.is_numeric_dtype(table[name]):
             continue
@@ -121,8 +121,8 @@ def _refuse_gaps(formula: str, spec: Any, table: pd.DataFrame) -> None:
             shown = ", ".join(map(repr, table.index[gaps][:3]))
             raise DataError(
                 f"the formula {formula!r} needs {name} of every customer; {gaps.sum():,} of "
-                f"{len(table):,} have none, first: {shown}. Name the unknown, say 'unknown', or "
-                "leave those customers out yourself."
+                f"{len(table):,} have none, first: {shown}. Give them a category such as "
+                "'unknown', or remove these customers."
             )
 
 
@@ -137,35 +137,35 @@ def _cannot_read(formula: str, table: pd.DataFrame, error: Exception) -> str:
 def _refuse_no_intercept(formula: str, columns: pd.Index) -> None:
     if "Intercept" not in columns:
         raise ParameterError(
-            f"the formula {formula!r} takes away the intercept, which is the model's own parameter "
-            "and always there. Leave out '0 +' or '- 1'."
+            f"the formula {formula!r} removes the intercept, which is a parameter of the model and "
+            "always included. Remove '0 +' or '- 1'."
         )
 
 
-def _not_told(columns: pd.DataFrame) -> dict[str, str]:
-    """Return the columns that are constant or a combination of the others, and why."""
-    told: list[Array] = [np.full(len(columns), 1 / np.sqrt(len(columns)))]
+def _collinear(columns: pd.DataFrame) -> dict[str, str]:
+    """Return the columns that are constant or collinear with earlier ones, with the reason."""
+    basis: list[Array] = [np.full(len(columns), 1 / np.sqrt(len(columns)))]
     reasons: dict[str, str] = {}
-    kept: list[str] = []
+    independent: list[str] = []
     for name in columns.columns:
         column = columns[name].to_numpy(float)
-        length = np.linalg.norm(column)
-        rest = column.copy()
-        for _ in range(2):  # twice, lest rounding leave a trace
-            for axis in told:
-                rest = rest - (axis @ rest) * axis
+        norm = np.linalg.norm(column)
+        residual = column.copy()
+        for _ in range(2):  # twice, to remove the rounding error of the first pass
+            for axis in basis:
+                residual = residual - (axis @ residual) * axis
         if np.ptp(column) == 0:
             reasons[name] = f"it is {column[0]:g} for every customer"
-        elif np.linalg.norm(rest) <= _SAME * length:
-            reasons[name] = f"it follows from {', '.join(kept) or 'the intercept'}"
+        elif np.linalg.norm(residual) <= _COLLINEAR * norm:
+            reasons[name] = f"it is collinear with {', '.join(independent) or 'the intercept'}"
         else:
-            told.append(rest / np.linalg.norm(rest))
-            kept.append(name)
+            basis.append(residual / np.linalg.norm(residual))
+            independent.append(name)
     return reasons
 
 
-def joined(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table with further columns by customer_id, which every customer must have."""
+def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the table with further columns by customer_id, a row for every customer."""
     if covariates is None:
         return table
     missing = table.index.difference(covariates.index)
@@ -175,5 +175,5 @@ def joined(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame
             f"have none, first: {', '.join(map(repr, missing[:3]))}."
         )
     if not covariates.index.is_unique:
-        raise DataError("covariates must have one row per customer; ids come more than once.")
+        raise DataError("covariates must have one row per customer; some ids occur more than once.")
     return table.join(covariates.drop(columns=[c for c in covariates if c in table]))

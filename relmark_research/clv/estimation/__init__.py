@@ -1,1 +1,1 @@
-"""How models are declared, fitted, diagnosed and saved."""
+"""Base classes of models; maximum likelihood, diagnosis, intervals and storage of fits."""

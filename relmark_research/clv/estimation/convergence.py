@@ -1,243 +1,289 @@
-"""How a fit ended, in a word and a sentence: found, flat, run off to a limit, or not found.
+"""Diagnosis of a fit: converged, flat likelihood, estimates at infinity, or no maximum found.
 
-The information about the log-parameters tells which of their combinations the data determine. One
-that they leave open to within a factor of e or more is followed outwards: where the likelihood
-does not fall however far one goes, the best parameters are at a limit, not a finite estimate.
+The eigenvectors of the information about the log-parameters are the directions that the data
+identify well or badly. A direction with a standard deviation of 1 or more in logarithms (a factor
+of e) is followed outwards. If the likelihood does not fall along it, the maximum is at infinity or
+at 0, and no finite estimate exists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
-from relmark_research.stats.newton import Found, maximise
-
-if TYPE_CHECKING:
-    from relmark_research.clv.estimation.likelihood import Likelihood
-    from relmark_research.clv.estimation.model import Mixture, Model
+from relmark_research.clv.estimation.likelihood import (
+    Likelihood,
+    MixingDistribution,
+    ParametricModel,
+)
+from relmark_research.stats.newton import SearchResult, maximise
 
 Array = np.ndarray
-Grade = Literal["converged", "flat", "at infinity", "not converged", "did not move"]
+Status = Literal["converged", "flat", "at infinity", "not converged", "did not move"]
 
-_OPEN = 1.0  # standard deviation of a direction in logarithms that counts as undetermined
-_CONDITION = 1e8  # of the information, beyond which its smallest direction is noise
-_AWAY = float(np.log(1e4))  # how far out a limit is tried
-_SAME = 1e-2  # a likelihood lower by less than this has not fallen
-_FALLEN = 1.92  # and lower by more than this is out of a likelihood interval of 95%
-_NONE = 35.0  # logarithms below a model's start at which a ratio is as good as 0
+_UNIDENTIFIED_SD = 1.0  # standard deviation, in logarithms, of an unidentified direction
+_CONDITION = 1e8  # of the information; beyond it the smallest eigenvalue is rounding error
+_LOADING = 0.3  # of a parameter on a direction, from which the direction concerns it
+_OUTWARDS = float(np.log(1e4))  # distance, in logarithms, at which a limit is tried
+_NO_FALL = 1e-2  # a smaller fall of the log-likelihood counts as none
+_FALL = 1.92  # chi2(1, 0.95) / 2: a larger fall is outside a 95% likelihood interval
+_ZERO = 35.0  # logarithms below the starting value at which a ratio is numerically 0
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How a fit ended, in a word and in a sentence.
+    """How the maximisation of a likelihood ended.
 
     Attributes
     ----------
-    grade
-        ``"converged"``; ``"flat"`` (some combination of parameters is hardly determined);
-        ``"at infinity"`` (parameters run off to a limit, alone or together); ``"not converged"``;
-        ``"did not move"`` (no step from the start was better).
-    words
-        What that means for the reader.
+    status
+        ``"converged"``; ``"flat"`` (some combination of parameters is weakly identified);
+        ``"at infinity"`` (one or two parameters diverge); ``"not converged"``; ``"did not move"``
+        (no step from the starting values increased the likelihood).
+    message
+        The status in a sentence.
     gradient
-        Largest slope of the mean log-likelihood by any log-parameter at the end.
+        Largest absolute derivative of the mean log-likelihood by a log-parameter at the end.
     condition
-        Condition number of the information in log-parameters.
-    loose
-        The parameters that the data do not determine one by one.
-    told
-        What the data tell of them nevertheless, such as ``"a / (a + b)"``.
-    vanishing
-        Ratios that may as well be 0, such as ``"a / (a + b)"`` where nobody leaves.
+        Condition number of the information about the log-parameters.
+    unidentified
+        Parameters that the data do not identify individually.
+    identified_ratios
+        Ratios of them that the data do identify, such as ``"a / (a + b)"``.
+    at_boundary
+        Ratios that may be 0, such as ``"a / (a + b)"`` if a model without dropout fits as well.
     """
 
-    grade: Grade
-    words: str
+    status: Status
+    message: str
     gradient: float
     condition: float
-    loose: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
-    vanishing: tuple[str, ...] = ()
+    unidentified: tuple[str, ...] = ()
+    identified_ratios: tuple[str, ...] = ()
+    at_boundary: tuple[str, ...] = ()
 
     @property
-    def lost(self) -> bool:
-        """Whether no maximum was found, so that nothing should be taken from the fit."""
-        return self.grade in ("not converged", "did not move")
+    def failed(self) -> bool:
+        """Whether no maximum was found; the estimates are then unusable."""
+        return self.status in ("not converged", "did not move")
 
     def __str__(self) -> str:
-        return f"{self.grade}: {self.words}"
+        return f"{self.status}: {self.message}"
 
 
-def diagnose(likelihood: Likelihood, found: Found, moved: bool) -> Diagnosis:
-    """Say how a search ended, by the slope and the information where it did."""
-    point, model = found.point, likelihood.model
-    slope = float(np.abs(point.gradient).max() / likelihood.customers)
-    sizes, axes = np.linalg.eigh(-point.hessian)
-    condition = float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf
-    away = [axes[:, k] for k in np.flatnonzero(_is_open(sizes))]
-    loose = tuple(
-        name for k, name in enumerate(model.names()) if any(abs(axis[k]) > 0.3 for axis in away)
+def diagnose(likelihood: Likelihood, found: SearchResult, moved: bool) -> Diagnosis:
+    """Return the diagnosis of a search, from the gradient and the information at its end."""
+    point, names = found.point, likelihood.model.names()
+    gradient = float(np.abs(point.gradient).max() / likelihood.n_customers)
+    eigenvalues, vectors = np.linalg.eigh(-point.hessian)
+    condition = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
+    axes = [vectors[:, k] for k in np.flatnonzero(_is_unidentified(eigenvalues))]
+    unidentified = tuple(
+        name for k, name in enumerate(names) if any(abs(axis[k]) > _LOADING for axis in axes)
     )
     if not moved:
-        words = f"no step from the start was better; the slope there is {slope:.1e}"
-        return Diagnosis("did not move", words, slope, condition, loose)
-    gone = [m for m in model.mixtures if m.none and _vanishes(likelihood, found, m, loose)]
-    vanishing = tuple(ratio_name(mixture) for mixture in gone)
-    told = tuple(ratio_name(m) for m in _told(model, away, loose) if m not in gone)
-    found_limits = [each for axis in away for each in _limits(likelihood, found, axis, told)]
-    limits = _said_once([*map(_without, gone), *found_limits])
-    if limits:
-        words = "; ".join(limits)
-        return Diagnosis("at infinity", words, slope, condition, loose, told, vanishing)
-    if found.ending != "at a maximum":
-        words = f"the search ended on a slope of {slope:.1e} ({found.ending}), also from elsewhere"
-        return Diagnosis("not converged", words, slope, condition, loose)
-    if loose:
-        words = (
-            f"{' and '.join(loose)} {'is' if len(loose) == 1 else 'are'} hardly determined by the "
-            f"data (condition {condition:.0e}): intervals are from the likelihood's profile, and "
-            "no standard error is given"
+        message = (
+            "no step from the starting values increased the likelihood; "
+            f"the gradient there is {gradient:.1e}"
         )
-        return Diagnosis("flat", words, slope, condition, loose, told)
-    words = f"the likelihood is at its maximum (slope {slope:.0e})"
-    return Diagnosis("converged", words, slope, condition)
+        return Diagnosis("did not move", message, gradient, condition, unidentified)
+    ratios, at_boundary, limits = _divergence(likelihood, found, axes, unidentified)
+    if limits:
+        message = "; ".join(limits)
+        return Diagnosis(
+            "at infinity", message, gradient, condition, unidentified, ratios, at_boundary
+        )
+    if found.status != "converged":
+        message = (
+            f"the search stopped with a gradient of {gradient:.1e} ({found.status}), "
+            "also from other starting values"
+        )
+        return Diagnosis("not converged", message, gradient, condition, unidentified)
+    if unidentified:
+        message = _flat_message(unidentified, condition)
+        return Diagnosis("flat", message, gradient, condition, unidentified, ratios)
+    message = f"the likelihood is at its maximum (gradient {gradient:.0e})"
+    return Diagnosis("converged", message, gradient, condition)
 
 
-def covariance(information: Array) -> Array:
-    """Invert the information about the log-parameters, leaving out what it does not determine.
+def identified_covariance(information: Array) -> Array:
+    """Return the inverse of the information, without the directions that the data do not identify.
 
-    A direction open to within a factor of exp(10) says nothing; what is asked of a fit does not
-    depend on it, or would have told more of it.
+    A direction with a standard deviation above 10 in logarithms is left out. Quantities of interest
+    do not depend on it: otherwise the data would identify it.
     """
-    sizes, axes = np.linalg.eigh(information)
-    known = sizes > max(sizes[-1] / (_CONDITION * 1e3), 1e-2)
-    spread = np.where(known, 1 / np.where(known, sizes, 1.0), 0.0)
-    inverse = (axes * spread) @ axes.T
+    eigenvalues, vectors = np.linalg.eigh(information)
+    known = eigenvalues > max(eigenvalues[-1] / (_CONDITION * 1e3), 1e-2)
+    variances = np.where(known, 1 / np.where(known, eigenvalues, 1.0), 0.0)
+    inverse = (vectors * variances) @ vectors.T
     return (inverse + inverse.T) / 2
 
 
-def _is_open(sizes: Array) -> Array:
-    """Return which directions the data leave open to within a factor of e or more."""
-    return (sizes < 1 / _OPEN**2) | (sizes < sizes[-1] / _CONDITION)
+def interval_refusal(diagnosis: Diagnosis, model: ParametricModel, log_covariance: Array) -> str:
+    """Return why a fit has no intervals, or an empty text if it has them.
+
+    There are none if the search did not end at a maximum, or if parameters diverge and the data do
+    not identify their ratio either: the error of a forecast is then unknown.
+    """
+    known = {
+        name
+        for mixture in identified_mixtures(diagnosis, model)
+        for name in (mixture.first, mixture.second)
+    }
+    ratios_suffice = diagnosis.unidentified and set(diagnosis.unidentified) <= known
+    diverging = diagnosis.status == "at infinity" and not ratios_suffice
+    if not (diagnosis.failed or diverging) and np.isfinite(log_covariance).all():
+        return ""
+    limit = model.without_dropout
+    remedy = (
+        f"Fit {limit}, which has no dropout and does have intervals, or use level=None."
+        if diagnosis.at_boundary and limit
+        else "Use level=None, fit more customers or a longer period, or set a penalty."
+    )
+    return (
+        f"no interval is available: the data do not identify the parameters of "
+        f"{type(model).__name__} ({diagnosis}). {remedy}"
+    )
 
 
-def _told(model: type[Model], away: list[Array], loose: tuple[str, ...]) -> list[Mixture]:
-    """Return the mixtures of two loose parameters whose ratio no open direction changes."""
+def identified_mixtures(diagnosis: Diagnosis, model: ParametricModel) -> list[MixingDistribution]:
+    """Return the mixing distributions with unidentified parameters and an identified ratio."""
+    return [mixture for mixture in model.mixtures if mixture.ratio in diagnosis.identified_ratios]
+
+
+def _is_unidentified(eigenvalues: Array) -> Array:
+    """Return which directions have a standard deviation of 1 or more, or are rounding error."""
+    return (eigenvalues < 1 / _UNIDENTIFIED_SD**2) | (eigenvalues < eigenvalues[-1] / _CONDITION)
+
+
+def _divergence(
+    likelihood: Likelihood, found: SearchResult, axes: list[Array], unidentified: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
+    """Return the identified ratios, the ratios that may be 0, and messages on diverging parameters.
+
+    ``axes`` are the directions that the data do not identify.
+    """
+    model = likelihood.model
+    zero = [
+        mixture
+        for mixture in model.mixtures
+        if mixture.zero_limit and _is_zero(likelihood, found, mixture, unidentified)
+    ]
+    ratios = tuple(
+        mixture.ratio
+        for mixture in _with_identified_ratio(model, axes, unidentified)
+        if mixture not in zero
+    )
+    limits = [_zero_limit(mixture) for mixture in zero]
+    limits += [limit for axis in axes for limit in _limits(likelihood, found, axis, ratios)]
+    at_boundary = tuple(mixture.ratio for mixture in zero)
+    return ratios, at_boundary, _without_repetition(limits)
+
+
+def _with_identified_ratio(
+    model: type[ParametricModel], open_axes: list[Array], unidentified: tuple[str, ...]
+) -> list[MixingDistribution]:
+    """Return the pairs of unidentified parameters whose ratio no open direction changes."""
     names = model.names()
-    pairs = [m for m in model.mixtures if {m.first, m.second} <= set(loose)]
+    pairs = [m for m in model.mixtures if {m.first, m.second} <= set(unidentified)]
     return [
         m
         for m in pairs
-        if all(abs(axis[names.index(m.first)] - axis[names.index(m.second)]) < 0.3 for axis in away)
+        if all(
+            abs(axis[names.index(m.first)] - axis[names.index(m.second)]) < _LOADING
+            for axis in open_axes
+        )
     ]
 
 
-def _vanishes(
-    likelihood: Likelihood, found: Found, mixture: Mixture, loose: tuple[str, ...]
+def _is_zero(
+    likelihood: Likelihood,
+    found: SearchResult,
+    mixture: MixingDistribution,
+    unidentified: tuple[str, ...],
 ) -> bool:
-    """Return whether a mixture's ratio may as well be 0, but not as well what the search began at.
+    """Return whether a ratio may be 0 while its starting value is rejected.
 
-    Where every ratio is as likely, the data do not say that it is 0: they say nothing.
+    If every ratio is equally likely, the data do not say that it is 0; they say nothing about it.
     """
     names = likelihood.model.names()
     pair = [names.index(mixture.first), names.index(mixture.second)]
-    if not {mixture.first, mixture.second} & set(loose):
+    if not {mixture.first, mixture.second} & set(unidentified):
         return False
     free = ~np.isin(np.arange(len(names)), pair)
-    place, reference = found.point.at, likelihood.reference
-    gap = reference[pair[0]] - reference[pair[1]] - _NONE
-    nothing = place.copy()
-    nothing[pair[0]] = min(place[pair[0]], place[pair[1]] + gap)
+    best, reference = found.point.at, likelihood.reference
+    zero_gap = reference[pair[0]] - reference[pair[1]] - _ZERO
+    at_zero = best.copy()
+    at_zero[pair[0]] = min(best[pair[0]], best[pair[1]] + zero_gap)
     ends = [
-        maximise(likelihood.at, start, free=free).point
-        for start in (nothing, np.where(free, place, reference))
+        maximise(likelihood.evaluate, start, free=free).point
+        for start in (at_zero, np.where(free, best, reference))
     ]
     falls = [found.point.value - end.value if end.finite else np.inf for end in ends]
-    return bool(falls[0] < _SAME and falls[1] > _FALLEN)
+    return bool(falls[0] < _NO_FALL and falls[1] > _FALL)
 
 
-def _without(mixture: Mixture) -> tuple[tuple[str, ...], str]:
-    """Say that a mixture's ratio may as well be 0."""
-    pair = mixture.first, mixture.second
-    return pair, (
-        f"it is as likely that {mixture.none}: {ratio_name(mixture)} may be 0, and nothing else is "
-        f"told of {mixture.first} and {mixture.second}"
+def _zero_limit(mixture: MixingDistribution) -> tuple[tuple[str, ...], str]:
+    """Return the parameters and the message of a ratio that may be 0."""
+    first, second = mixture.first, mixture.second
+    return (first, second), (
+        f"the likelihood is as high with {mixture.zero_limit}: {mixture.ratio} may be 0, and "
+        f"{first} and {second} are otherwise unidentified"
     )
 
 
 def _limits(
-    likelihood: Likelihood, found: Found, axis: Array, told: tuple[str, ...]
+    likelihood: Likelihood, found: SearchResult, axis: Array, ratios: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Say which parameters run off to a limit along an open direction, on from where they went."""
+    """Yield the parameters that diverge along an open direction, away from the starting values."""
     k = int(np.argmax(np.abs(axis)))
-    onwards = axis / axis[k] * (1 if found.point.at[k] >= likelihood.reference[k] else -1)
-    for direction in (onwards, -onwards):
-        start = found.point.at + _AWAY * direction
+    sign = 1 if found.point.at[k] >= likelihood.reference[k] else -1
+    outwards = axis / axis[k] * sign
+    for direction in (outwards, -outwards):
+        start = found.point.at + _OUTWARDS * direction
         free = np.arange(len(axis)) != k
-        there = maximise(likelihood.at, start, free=free).point
-        if there.finite and there.value > found.point.value - _SAME:
-            yield _words(likelihood.model, k, direction, told)
+        end = maximise(likelihood.evaluate, start, free=free).point
+        if end.finite and end.value > found.point.value - _NO_FALL:
+            yield _diverging(likelihood.model, k, direction, ratios)
             return
 
 
-def _said_once(limits: list[tuple[tuple[str, ...], str]]) -> list[str]:
-    """Return the words about pairs first, and of single parameters what they do not say yet."""
-    said: set[str] = set()
-    words = []
-    for names, text in sorted(limits, key=lambda limit: -len(limit[0])):
-        if not set(names) <= said:
-            words.append(text)
-            said |= set(names)
-    return words
-
-
-def _words(
-    model: type[Model], k: int, direction: Array, told: tuple[str, ...]
+def _diverging(
+    model: type[ParametricModel], k: int, direction: Array, ratios: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str]:
+    """Return the parameters that diverge along a direction, and the message."""
     names = model.names()
-    way = "infinity" if direction[k] > 0 else "0"
+    limit, side = ("infinity", "upper") if direction[k] > 0 else ("0", "lower")
     for mixture in model.mixtures:
-        one, other = names.index(mixture.first), names.index(mixture.second)
-        if k in (one, other) and direction[one] * direction[other] > 0.3**2:
-            kept = "only" if ratio_name(mixture) in told else "not even"
-            differ = "hardly differ" if way == "infinity" else "differ as much as they can"
+        first, second = names.index(mixture.first), names.index(mixture.second)
+        if k in (first, second) and direction[first] * direction[second] > _LOADING**2:
+            differ = "hardly differ" if limit == "infinity" else "differ as much as possible"
+            known = "only" if mixture.ratio in ratios else "not even"
             return (mixture.first, mixture.second), (
-                f"{mixture.first} and {mixture.second} run off to {way} together: customers "
-                f"{differ} in their {mixture.meaning}, and {kept} {ratio_name(mixture)} is told "
-                "by the data"
+                f"{mixture.first} and {mixture.second} diverge to {limit} together: customers "
+                f"{differ} in their {mixture.trait}, and {known} {mixture.ratio} is identified"
             )
-    side = "upper" if way == "infinity" else "lower"
-    return (names[k],), f"{names[k]} runs off to {way}: the data set it no {side} bound"
+    return (names[k],), f"{names[k]} diverges to {limit}: the data give no {side} bound"
 
 
-def ratio_name(mixture: Mixture) -> str:
-    """Return the formula of what is still determined when both parameters run off."""
-    first, second = mixture.first, mixture.second
-    return f"{first} / ({first} + {second})" if mixture.kind == "share" else f"{first} / {second}"
+def _without_repetition(limits: list[tuple[tuple[str, ...], str]]) -> list[str]:
+    """Return messages about pairs first, then those about parameters not mentioned yet."""
+    mentioned: set[str] = set()
+    messages = []
+    for names, message in sorted(limits, key=lambda limit: -len(limit[0])):
+        if not set(names) <= mentioned:
+            messages.append(message)
+            mentioned |= set(names)
+    return messages
 
 
-def refusal(said: Diagnosis, model: Model, log_covariance: Array) -> str:
-    """Say why a fit gives no interval, or nothing where it gives one.
-
-    There is none where the search did not end at a maximum, nor where parameters run off to a limit
-    and the data do not tell their ratio either: no telling how far off a forecast may then be.
-    """
-    known = {name for pair in told_pairs(said, model) for name in (pair.first, pair.second)}
-    endless = said.grade == "at infinity" and not (said.loose and set(said.loose) <= known)
-    if not (said.lost or endless) and np.isfinite(log_covariance).all():
-        return ""
-    instead = (
-        "Fit NBD, in which nobody leaves and which has intervals given that, or ask for level=None."
-        if said.vanishing
-        else "Ask for level=None, fit more customers or a longer time, or give a penalty."
+def _flat_message(unidentified: tuple[str, ...], condition: float) -> str:
+    verb = "is" if len(unidentified) == 1 else "are"
+    return (
+        f"{' and '.join(unidentified)} {verb} weakly identified (condition number "
+        f"{condition:.0e}): intervals come from the profile likelihood, and there is no "
+        "standard error"
     )
-    name = type(model).__name__
-    return f"there is no interval: {name}'s parameters are not determined ({said}). {instead}"
-
-
-def told_pairs(said: Diagnosis, model: Model) -> list[Mixture]:
-    """Return the mixtures whose parameters are open while their ratio is told."""
-    return [mixture for mixture in model.mixtures if ratio_name(mixture) in said.told]

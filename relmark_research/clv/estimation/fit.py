@@ -1,73 +1,86 @@
-"""Maximum likelihood for every model, and what a fit can answer.
+"""Maximum likelihood for every model, and the results of a fit.
 
-The search is Newton's in a trust region, on the logarithms of the parameters, which are all
-positive; there a change of the time unit is a mere shift. Equal rows are counted, not repeated, and
-large data are approached from a sample of them. Standard errors come from the observed
-information; intervals are symmetric in the logarithm, so that they stay positive; where the data
-leave a parameter open they come from the likelihood's profile, and no standard error is given.
+The search is Newton's method in a trust region, on the logarithms of the parameters, which are all
+positive; a change of the time unit shifts them by a constant. Equal rows are counted, not repeated,
+and for large data the search starts from the maximum of a sample. Standard errors come from the
+observed information; intervals are symmetric in the logarithm, so that they stay positive. A
+parameter that the data do not identify has a profile-likelihood interval and no standard error.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
-from relmark_research.clv.estimation import convergence as ending
+from relmark_research._repr import html_table, one_line, shown
 from relmark_research.clv.estimation import serialization
-from relmark_research.clv.estimation.convergence import Diagnosis, ratio_name
-from relmark_research.clv.estimation.likelihood import Likelihood
+from relmark_research.clv.estimation.convergence import (
+    Diagnosis,
+    diagnose,
+    identified_covariance,
+    identified_mixtures,
+    interval_refusal,
+)
+from relmark_research.clv.estimation.likelihood import (
+    Likelihood,
+    MixingDistribution,
+    ParametricModel,
+)
 from relmark_research.clv.estimation.profile_likelihood import Profile, profile
 from relmark_research.errors import ConvergenceError, ParameterError, check_count
 from relmark_research.stats.intervals import normal_quantile
-from relmark_research.stats.newton import Found, maximise
+from relmark_research.stats.newton import SearchResult, maximise
 from relmark_research.units import TimeUnit
 
-if TYPE_CHECKING:
-    from relmark_research.clv.estimation.model import Mixture, Model
 Array = np.ndarray
+M = TypeVar("M", bound=ParametricModel)
+M_co = TypeVar("M_co", bound=ParametricModel, covariant=True)
 
-_MANY = 12_000  # rows from which a search begins with a sample
-_SAMPLE, _PART = 3_000, 20  # customers in the sample: so many, or a part of the rows
-_KEPT = 0.95  # level of the profile intervals that go into a file
+_LARGE = 12_000  # rows from which a search starts with a sample
+_SAMPLE = 3_000  # customers in the sample, at least
+_SAMPLE_SHARE = 20  # rows per customer in the sample, if that is more
+_SAVED_LEVEL = 0.95  # level of the profile intervals that are written to a file
+_STEP = 1.5  # of a log-parameter, to other starting values
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A model at its maximum likelihood, with how sure that is.
+class Fit(Generic[M_co]):
+    """A model at its maximum likelihood, with the uncertainty of the estimates.
 
     Attributes
     ----------
     model
         The fitted model.
     covariance
-        Of the estimates, in the order of the model's fields, shape (parameters, parameters);
-        without the directions that the data do not determine.
+        Covariance of the estimates in the order of the model's fields, shape (parameters,
+        parameters), without the directions that the data do not identify.
     log_likelihood
-        At the maximum, summed over customers, in the data's own unit of time; without the penalty.
+        Maximum, summed over customers, in the data's own unit of time; without the penalty.
     n_customers
-        Customers that the likelihood sums over.
+        Customers in the likelihood.
     diagnosis
-        How the search ended, in words.
+        How the search ended.
     unit
-        Unit of the times in the data; None where the data did not say.
+        Unit of the times in the data; None if the data have none.
     note
-        Who was left out of the fit and why; empty where nobody was.
+        Customers left out of the fit and the reason; empty if there are none.
     penalty
         Weight of the penalty on the log-parameters, 0 for none.
     likelihood
-        What was maximised; None in a fit that was read from a file.
-    kept
-        Profile intervals of the loose parameters at 95%, in a fit that was read from a file.
+        The likelihood with its data; None in a fit that was read from a file.
+    saved_intervals
+        95% profile intervals of the unidentified parameters in a fit that was read from a file.
     """
 
-    model: Model
-    covariance: Array
+    model: M_co
+    covariance: Array = field(repr=False)
     log_likelihood: float
     n_customers: int
     diagnosis: Diagnosis
@@ -75,17 +88,19 @@ class Fit:
     note: str = ""
     penalty: float = 0.0
     likelihood: Likelihood | None = field(default=None, repr=False, compare=False)
-    kept: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False, compare=False)
+    saved_intervals: dict[str, tuple[float, float]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def standard_errors(self) -> Array:
-        """Standard errors in the order of the model's fields; missing where there is none.
+        """Standard errors in the order of the model's fields.
 
-        A parameter that the data leave open (`diagnosis.loose`) has no standard error: ask for its
+        A parameter that the data do not identify (`diagnosis.unidentified`) has none (NaN); use its
         `interval` or `profile`.
         """
-        loose = np.isin(self.model.names(), self.diagnosis.loose)
-        return np.where(loose, np.nan, np.sqrt(np.diag(self.covariance)))
+        unidentified = np.isin(self.model.names(), self.diagnosis.unidentified)
+        return np.where(unidentified, np.nan, np.sqrt(np.diag(self.covariance)))
 
     @property
     def log_covariance(self) -> Array:
@@ -94,18 +109,47 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's criterion, 2 k - 2 log-likelihood."""
+        """Akaike information criterion, 2 k - 2 log-likelihood."""
         return 2 * len(self.model.values) - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
-        """Schwarz's criterion, k ln(customers) - 2 log-likelihood."""
+        """Bayesian (Schwarz) information criterion, k ln(customers) - 2 log-likelihood."""
         return len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
 
     @property
     def no_interval(self) -> str:
-        """Why intervals cannot be had from this fit, in words; empty where they can."""
-        return ending.refusal(self.diagnosis, self.model, self.log_covariance)
+        """The reason why this fit has no intervals; empty if it has them."""
+        return interval_refusal(self.diagnosis, self.model, self.log_covariance)
+
+    def checked_covariance(self) -> Array:
+        """Return the covariance of the log-parameters if intervals can be based on it.
+
+        Raises
+        ------
+        ParameterError
+            If the search did not end at a maximum, or if parameters diverge and the data do not
+            identify their ratio either.
+
+        Warns
+        -----
+        UserWarning
+            If parameters diverge and intervals depend on their ratio alone, or if parameters are
+            weakly identified, so that intervals are approximate.
+        """
+        if reason := self.no_interval:
+            raise ParameterError(reason)
+        known = {
+            name
+            for mixture in identified_mixtures(self.diagnosis, self.model)
+            for name in (mixture.first, mixture.second)
+        }
+        if self.diagnosis.status == "at infinity":
+            ratios = " and ".join(self.diagnosis.identified_ratios)
+            self._warn(f"intervals depend on {ratios} alone")
+        elif self.diagnosis.status == "flat" and set(self.diagnosis.unidentified) - known:
+            self._warn("intervals are approximate")
+        return self.log_covariance
 
     def interval(self, level: float = 0.95) -> pd.DataFrame:
         """Return low and high per parameter.
@@ -113,15 +157,15 @@ class Fit:
         Returns
         -------
         DataFrame
-            estimate x exp(-+ z se / estimate); of a parameter that the data leave open the
+            estimate x exp(-+ z se / estimate). A parameter that the data do not identify has its
             profile-likelihood interval, whose ends may be 0 or infinite.
         """
         spread = np.exp(normal_quantile(level) * np.sqrt(np.diag(self.log_covariance)))
         estimate = self.model.values
         ends = np.column_stack([estimate / spread, estimate * spread])
         for k, name in enumerate(self.model.names()):
-            if name in self.diagnosis.loose:
-                ends[k] = self._open_ends(name, level)
+            if name in self.diagnosis.unidentified:
+                ends[k] = self._profile_interval(name, level)
         return pd.DataFrame(ends, index=self._index(), columns=["low", "high"])
 
     def profile(self, parameter: str, level: float = 0.95) -> Profile:
@@ -130,41 +174,52 @@ class Fit:
         Raises
         ------
         ParameterError
-            Where there is no such parameter, or the fit was read from a file, without its data.
+            If there is no such parameter, or the fit was read from a file, without its data.
         """
         if self.likelihood is None:
             raise ParameterError(
-                "a profile needs the data, which a fit read from a file does not have. Fit the "
-                "model again, or use the interval() that was kept at 95%."
+                "a profile likelihood needs the data, which a fit read from a file does not have. "
+                "Fit the model again, or use the interval() at 95% that was saved."
             )
         return profile(self.likelihood, np.log(self.model.values), parameter, level)
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
         """Return estimate, standard_error, low, high and basis per parameter.
 
-        basis says where an interval is from: ``"information"`` or ``"profile"``. Where two
-        parameters are open but their ratio is not, a row of the ratio follows.
+        basis is the source of the interval: ``"information"`` or ``"profile"``. If two parameters
+        are unidentified but their ratio is identified, a row with the ratio follows.
         """
-        loose = np.isin(self.model.names(), self.diagnosis.loose)
+        unidentified = np.isin(self.model.names(), self.diagnosis.unidentified)
         columns = {"estimate": self.model.values, "standard_error": self.standard_errors}
         table = pd.DataFrame(columns, index=self._index()).join(self.interval(level))
-        table["basis"] = np.where(loose, "profile", "information")
-        return pd.concat([table, self.ratios(level)]) if loose.any() else table
+        table["basis"] = np.where(unidentified, "profile", "information")
+        return pd.concat([table, self.ratios(level)]) if unidentified.any() else table
 
     def ratios(self, level: float = 0.95) -> pd.DataFrame:
-        """Return what the data tell of pairs of open parameters, such as a / (a + b), as rows."""
-        z, rows = normal_quantile(level), {}
-        for mixture in self.model.mixtures:
-            if ratio_name(mixture) in self.diagnosis.told:
-                rows[ratio_name(mixture)] = self._ratio(mixture, z)
+        """Return the identified ratios of unidentified parameters, such as a / (a + b), as rows."""
+        z = normal_quantile(level)
+        rows = {
+            mixture.ratio: self._ratio(mixture, z)
+            for mixture in identified_mixtures(self.diagnosis, self.model)
+        }
         names = ["estimate", "standard_error", "low", "high"]
         table = pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype=float)
         return table.rename_axis("parameter").assign(basis="information")
 
-    def draws(self, n: int, *, seed: int) -> list[Model]:
-        """Draw n models around the fit: normal in the logarithms, with the fit's covariance.
+    def draws(self, n: int, *, seed: int) -> list[M_co]:
+        """Return n models drawn from the normal approximation to the log-parameters.
 
-        Where no intervals can be had there are no draws either, and a ParameterError says why.
+        Parameters
+        ----------
+        n
+            Number of draws, >= 1.
+        seed
+            Seed of the random numbers.
+
+        Raises
+        ------
+        ParameterError
+            If the fit has no intervals; it then has no draws either.
         """
         if self.no_interval:
             raise ParameterError(self.no_interval)
@@ -174,10 +229,14 @@ class Fit:
         return [self.model.from_values(values) for values in np.exp(logs)]
 
     def to_json(self) -> str:
-        """Return the fit as JSON, to be read again by `from_json`; the data are not in it."""
-        loose = {name: self._open_ends(name, _KEPT) for name in self.diagnosis.loose}
+        """Return the fit as JSON, without its data; `from_json` reads it."""
+        intervals = {
+            name: list(self._profile_interval(name, _SAVED_LEVEL))
+            for name in self.diagnosis.unidentified
+        }
         content = {
             "model": type(self.model).__name__,
+            "module": type(self.model).__module__,
             "parameters": dict(zip(self.model.names(), self.model.values.tolist(), strict=True)),
             "covariance": self.covariance.tolist(),
             "log_likelihood": self.log_likelihood,
@@ -186,40 +245,63 @@ class Fit:
             "unit": None if self.unit is None else self.unit.name,
             "note": self.note,
             "penalty": self.penalty,
-            "kept": {name: [low, high] for name, (low, high) in loose.items()},
+            "saved_intervals": intervals,
         }
-        return serialization.written(content)
+        return serialization.to_text(content)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read a fit that `to_json` wrote.
+        """Return the fit that `to_json` wrote.
 
         Raises
         ------
         DataError, ParameterError
-            Where the text is no JSON or not that of a fit, or a model or a parameter is unknown.
+            If the text is not the JSON of a fit, or a model or parameter is unknown. The module of
+            a model from outside the package must be imported first.
         """
-        return cls(**serialization.read(text))
+        return cls(**serialization.from_text(text))
+
+    def __repr__(self) -> str:
+        return one_line(f"Fit of {type(self.model).__name__}", self._shown())
+
+    def _repr_html_(self) -> str:
+        return html_table(f"Fit of {type(self.model).__name__}", self._shown())
+
+    def _shown(self) -> dict[str, object]:
+        """Return the estimates with 95% intervals, and how the search ended."""
+        rows: dict[str, object] = {"customers": self.n_customers}
+        with np.errstate(all="ignore"):
+            spread = np.exp(normal_quantile(0.95) * np.sqrt(np.diag(self.log_covariance)))
+        names = self.model.names()
+        for name, value, factor in zip(names, self.model.values, spread, strict=True):
+            interval = f"{shown(value / factor)} to {shown(value * factor)}"
+            rows[name] = f"{shown(value)} (95% interval {interval})"
+        rows |= dict.fromkeys(self.diagnosis.unidentified, "not identified by the data")
+        return rows | {
+            "log-likelihood": f"{self.log_likelihood:,.1f}",
+            "search": str(self.diagnosis),
+        }
 
     def _index(self) -> pd.Index:
         return pd.Index(self.model.names(), name="parameter")
 
-    def _ratio(self, mixture: Mixture, z: float) -> tuple[float, float, float, float]:
-        """Return estimate, standard error, low and high of what a mixture's parameters share."""
+    def _ratio(self, mixture: MixingDistribution, z: float) -> tuple[float, float, float, float]:
+        """Return estimate, standard error, low and high of the mean of a trait."""
         names = self.model.names()
-        one, other = names.index(mixture.first), names.index(mixture.second)
+        first, second = names.index(mixture.first), names.index(mixture.second)
         C, logs = self.log_covariance, np.log(self.model.values)
-        spread = float(np.sqrt(max(C[one, one] + C[other, other] - 2 * C[one, other], 0)))
-        ends = logs[one] - logs[other] + np.array([0, -z, z]) * spread
+        spread = float(np.sqrt(max(C[first, first] + C[second, second] - 2 * C[first, second], 0)))
+        ends = logs[first] - logs[second] + np.array([0, -z, z]) * spread
         if mixture.kind == "share":
             estimate, low, high = special.expit(ends)
             return estimate, spread * estimate * (1 - estimate), low, high
         estimate, low, high = np.exp(ends)
         return estimate, spread * estimate, low, high
 
-    def _open_ends(self, name: str, level: float) -> tuple[float, float]:
+    def _profile_interval(self, name: str, level: float) -> tuple[float, float]:
         if self.likelihood is None:
-            return self.kept[name] if level == _KEPT and name in self.kept else (np.nan, np.nan)
+            saved = level == _SAVED_LEVEL and name in self.saved_intervals
+            return self.saved_intervals[name] if saved else (np.nan, np.nan)
         if (name, level) not in self._profiles:
             found = self.profile(name, level)
             self._profiles[name, level] = found.low, found.high
@@ -229,32 +311,37 @@ class Fit:
     def _profiles(self) -> dict[tuple[str, float], tuple[float, float]]:
         return {}
 
+    def _warn(self, consequence: str) -> None:
+        name = type(self.model).__name__
+        warnings.warn(f"{name}: {consequence} ({self.diagnosis}).", stacklevel=4)
 
-def fit(
-    model: type[Model],
+
+def fit_model(
+    model: type[M],
     data: tuple[Array, ...],
     weights: Array,
     *,
     unit: TimeUnit | None = None,
     note: str = "",
     penalty: float = 0.0,
-) -> Fit:
-    """Maximise a model's likelihood over weighted rows and say how sure the maximum is."""
+) -> Fit[M]:
+    """Maximise a model's likelihood over weighted rows and return the fit."""
     likelihood = Likelihood(model, data, weights, penalty)
     found, moved = _search(likelihood)
     point = found.point
     if not point.finite:
         raise ConvergenceError(
             f"{model.__name__}'s likelihood is not a number near {np.exp(point.at)}. "
-            "This is a defect of ours: please report the customers' summary."
+            "This is a defect of the package: please report it with the customer summary."
         )
     best = model.from_values(np.exp(point.at))
+    covariance = identified_covariance(-point.hessian)
     return Fit(
         model=best,
-        covariance=ending.covariance(-point.hessian) * np.outer(best.values, best.values),
-        log_likelihood=likelihood.without_penalty(point.at),
-        n_customers=round(likelihood.customers),
-        diagnosis=ending.diagnose(likelihood, found, moved),
+        covariance=covariance * np.outer(best.values, best.values),
+        log_likelihood=likelihood.unpenalised(point.at),
+        n_customers=round(likelihood.n_customers),
+        diagnosis=diagnose(likelihood, found, moved),
         unit=unit,
         note=note,
         penalty=penalty,
@@ -262,29 +349,28 @@ def fit(
     )
 
 
-def _search(likelihood: Likelihood) -> tuple[Found, bool]:
-    """Climb from the model's start, or from elsewhere where that fails; say whether it moved."""
-    best: Found | None = None
-    for start in _starts(likelihood):
-        found = maximise(likelihood.at, start)
+def _search(likelihood: Likelihood) -> tuple[SearchResult, bool]:
+    """Return the best result over the starting values, and whether the parameters moved."""
+    best: SearchResult | None = None
+    for start in _starting_values(likelihood):
+        found = maximise(likelihood.evaluate, start)
         if best is None or not best.point.finite or found.point.value > best.point.value:
             best = found
-        if best.ending == "at a maximum":
+        if best.status == "converged":
             break
     assert best is not None
     return best, bool(np.abs(best.point.at - likelihood.reference).max() > 1e-9)
 
 
-def _starts(likelihood: Likelihood) -> Iterator[Array]:
-    """Give places to begin at: a sample's maximum, the model's own start, and around it."""
-    reference = likelihood.reference
-    if len(likelihood.weights) > _MANY:
-        begun = maximise(
-            likelihood.sample(max(_SAMPLE, len(likelihood.weights) // _PART)).at, reference
-        )
-        if begun.ending == "at a maximum" and np.abs(begun.point.at - reference).max() < 8:
-            yield begun.point.at
+def _starting_values(likelihood: Likelihood) -> Iterator[Array]:
+    """Yield the maximum of a sample, the model's starting values, and points around these."""
+    reference, rows = likelihood.reference, len(likelihood.weights)
+    if rows > _LARGE:
+        sample = likelihood.sample(max(_SAMPLE, rows // _SAMPLE_SHARE))
+        found = maximise(sample.evaluate, reference)
+        if found.status == "converged" and np.abs(found.point.at - reference).max() < 8:
+            yield found.point.at
     yield reference
-    for shift in 1.5 * np.eye(len(reference)):
-        yield reference + shift
-        yield reference - shift
+    for step in _STEP * np.eye(len(reference)):
+        yield reference + step
+        yield reference - step

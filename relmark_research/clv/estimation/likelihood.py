@@ -60,6 +60,7 @@ class ParametricModel(Protocol):
     """What estimation needs of a model; `Model` is the class to derive one from."""
 
     mixtures: ClassVar[tuple[MixingDistribution, ...]]
+    without_dropout: ClassVar[str]
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""The models: one file for each family of distributions."""
+"""The models, one file each."""

@@ -1,40 +1,47 @@
-"""Gamma-Gamma: how much customers spend per purchase, given a few purchases of each.
+"""Gamma-Gamma: spend per purchase of customers, from a few purchases of each.
 
     p        shape of a customer's purchases, z ~ Gamma(shape p, rate nu)
     q, v     nu ~ Gamma(shape q, rate v); v is in units of money
     x, m     number of repeat purchases and their mean value
 
-Spend is taken to be independent of how often a customer buys; that can be tested.
+The model assumes that spend is independent of the purchase rate, which can be tested
+(`spend_frequency_correlation`). The log-likelihood of a customer is
+
+    l = -lnB(p x, q) - ln m - p x ln(1 + v / (x m)) - q ln(1 + x m / v).
+
+Gamma functions depend on x alone and are computed once per distinct x. Each row then needs one
+logarithm and one division.
+
 Source: Fader & Hardie (2013), The Gamma-Gamma Model of Monetary Value, note 025.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.likelihood import Summed
-from relmark_research.clv.estimation.model import Mixture, Model
-from relmark_research.customers.log.distinct_histories import coded
-from relmark_research.errors import DataError, ParameterError
-from relmark_research.stats.special import digamma_rise, log_beta, trigamma, trigamma_rise
-
-if TYPE_CHECKING:
-    from relmark_research.customers.log.customer_summary import CustomerSummary
-
-# Summed likelihood of Gamma-Gamma. l = -lnB(p x, q) - ln m - p x ln(1 + v / (x m)) - q ln(1 + x
-# m / v) Gamma functions depend on x alone and are taken once per distinct x; per row there
-# remain one logarithm and one division.
+from relmark_research.clv.estimation.likelihood import Derivatives, SummedLikelihood
+from relmark_research.clv.estimation.model import MixingDistribution
+from relmark_research.clv.estimation.spend_model import Average, SpendModel
+from relmark_research.customers.log.distinct_histories import encode
+from relmark_research.errors import ParameterError
+from relmark_research.formats import number
+from relmark_research.stats.special import (
+    digamma_difference,
+    log_beta,
+    trigamma,
+    trigamma_difference,
+)
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class SpendSums:
-    """Weighted rows of x purchases of mean m, arranged so that the sums are cheap.
+class GammaGammaLikelihood:
+    """The summed likelihood, with weighted rows x, m arranged for fast evaluation.
 
     Attributes
     ----------
@@ -43,11 +50,11 @@ class SpendSums:
     spent
         x m of each row.
     weights
-        Sums to be taken over rows: the weights, and the weights times x, shape (2, rows).
+        The weights, and the weights times x, shape (2, rows).
     fixed
-        Sums of the weighted ln m, of the weighted x ln(x m) and of the weighted ln(x m).
+        Weighted sums of ln m, of x ln(x m) and of ln(x m).
     typical
-        A spend x m in the middle.
+        Geometric mean of x m.
     """
 
     x: Array
@@ -58,10 +65,10 @@ class SpendSums:
     typical: float
 
     @classmethod
-    def of(cls, data: tuple[Array, ...], weights: Array) -> SpendSums:
+    def from_rows(cls, data: tuple[Array, ...], weights: Array) -> GammaGammaLikelihood:
         """Arrange rows x, m."""
         x, m = (np.asarray(column, float) for column in data)
-        codes, values = coded(x)
+        codes, values = encode(x)
         both = np.stack([weights, weights * x])
         spent = x * m
         log_spent = np.log(spent)
@@ -70,47 +77,47 @@ class SpendSums:
         typical = float(np.exp(by_customer / weights.sum()))
         return cls(values, np.bincount(codes, weights, len(values)), spent, both, fixed, typical)
 
-    def __call__(self, values: Array) -> tuple[float, Array, Array]:
+    def __call__(self, values: Array) -> Derivatives:
         """Return value, gradient (3,) and Hessian (3, 3) by p, q, v."""
         p, q, v = values
-        x, n, rise = self.x, self.by_x, digamma_rise
+        x, n, rise = self.x, self.by_x, digamma_difference
         rate = 1 / (v + self.spent)
         part, (w, wx) = self.spent * rate, self.weights
         parts, parts2 = _sum(w, part), _sum(w, part, part)
         rates_x, squares_x = _sum(wx, rate), _sum(wx, rate, rate)
         customers, purchases = n.sum(), n @ x
-        grown, shrunk_x = self._logs(v, customers, purchases)
-        value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * shrunk_x - q * grown
+        log_q, log_p = self._logs(v, customers, purchases)
+        value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * log_p - q * log_q
         both1 = trigamma(p * x + q)
         gradient = np.array(
             [
-                n @ (x * rise(p * x, q)) - shrunk_x,
-                n @ rise(q, p * x) - grown,
+                n @ (x * rise(p * x, q)) - log_p,
+                n @ rise(q, p * x) - log_q,
                 q / v * parts - p * rates_x,
             ]
         )
-        pp, pq = n @ (x**2 * trigamma_rise(p * x, q)), n @ (x * both1)
-        qq, qv = n @ trigamma_rise(q, p * x), parts / v
+        pp, pq = n @ (x**2 * trigamma_difference(p * x, q)), n @ (x * both1)
+        qq, qv = n @ trigamma_difference(q, p * x), parts / v
         vv = p * squares_x - q / v * (2 * parts - parts2) / v
         hessian = np.array([[pp, pq, -rates_x], [pq, qq, qv], [-rates_x, qv, vv]])
         return float(value), gradient, hessian
 
     def _logs(self, v: float, customers: float, purchases: float) -> tuple[float, float]:
-        """Return the sums of ln(1 + x m / v) and of x ln(1 + v / (x m)), the smaller one by itself.
+        """Return the sums of ln(1 + x m / v) and of x ln(1 + v / (x m)).
 
-        Where v is small beside what is spent the second is lost in a difference, and p times it is
-        a large part of the whole; where v is large the same holds of the first, times q.
+        The smaller sum is computed directly and the other from it: as a difference it would lose
+        its digits, while p or q times it is a large part of the log-likelihood.
         """
         by_customer, by_purchase = self.fixed[2], self.fixed[1]
         if v < self.typical:
-            less, shrunk_x = _summed(self.weights, np.log1p(v / self.spent))
-            return by_customer - customers * np.log(v) + less, shrunk_x
-        grown, grown_x = _summed(self.weights, np.log1p(self.spent / v))
-        return grown, grown_x - by_purchase + purchases * np.log(v)
+            log_p_unweighted, log_p = _summed(self.weights, np.log1p(v / self.spent))
+            return by_customer - customers * np.log(v) + log_p_unweighted, log_p
+        log_q, log_q_by_x = _summed(self.weights, np.log1p(self.spent / v))
+        return log_q, log_q_by_x - by_purchase + purchases * np.log(v)
 
 
 def _summed(weights: Array, column: Array) -> list[float]:
-    """Return the weighted sums of a column, without BLAS, whose threads come too late."""
+    """Return the weighted sums of a column, in one thread: BLAS threads start too slowly."""
     return [float(each) for each in np.einsum("ki,i->k", weights, column)]
 
 
@@ -120,17 +127,17 @@ def _sum(*columns: Array) -> float:
 
 
 @dataclass(frozen=True)
-class GammaGamma(Model):
+class GammaGamma(SpendModel):
     """The Gamma-Gamma model of spend per purchase.
 
     Parameters
     ----------
     p
-        Shape of the purchases of one customer, > 0; their coefficient of variation is p^(-1/2).
+        Shape of one customer's spend per purchase, > 0; its coefficient of variation is p^(-1/2).
     q
-        Shape of how customers differ, > 0; the mean spend exists for q > 1 only.
+        Shape of the heterogeneity between customers, > 0; the mean spend exists only for q > 1.
     v
-        Scale of how customers differ, > 0, in units of money.
+        Scale of the heterogeneity between customers, > 0, in units of money.
 
     References
     ----------
@@ -149,11 +156,10 @@ class GammaGamma(Model):
     q: float
     v: float
 
-    columns: ClassVar[tuple[str, ...]] = ("frequency", "monetary_value")
-    mixtures: ClassVar[tuple[Mixture, ...]] = (
-        Mixture("q", "v", "inverse scale of a customer's spend", "rate"),
+    money_power: ClassVar[dict[str, int]] = {"v": 1}
+    mixtures: ClassVar[tuple[MixingDistribution, ...]] = (
+        MixingDistribution("q", "v", "rate parameter of spend", "rate"),
     )
-    counted: ClassVar[bool] = False  # mean spends are hardly ever equal
 
     def log_likelihood(self, x: Array, m: Array) -> Array:
         """Return each customer's log-likelihood of mean spend m over x > 0 purchases."""
@@ -169,65 +175,47 @@ class GammaGamma(Model):
         share = x * m / v
         return np.stack(
             [
-                x * (digamma_rise(p * x, q) - np.log1p(1 / share)),
-                digamma_rise(q, p * x) - np.log1p(share),
+                x * (digamma_difference(p * x, q) - np.log1p(1 / share)),
+                digamma_difference(q, p * x) - np.log1p(share),
                 (q * share - p * x) / (v + x * m),
             ]
         )
 
     @classmethod
-    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
         """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""
-        return SpendSums.of(data, weights)
+        return GammaGammaLikelihood.from_rows(data, weights)
 
     @classmethod
     def start(cls, x: Array, m: Array, weights: Array) -> Self:
-        """Return p = q = 4 and the v that gives the observed mean spend."""
+        """Return p = q = 4 and v from the observed mean spend."""
         return cls(p=4.0, q=4.0, v=0.75 * float(np.average(m, weights=weights)))
 
-    @classmethod
-    def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
-        """Return x, m and weights of the repeat customers, without those who spent nothing."""
-        x, m = customers.frequency, customers.monetary_value
-        paid = np.flatnonzero(m > 0)  # missing where x = 0
-        note, repeat = "", int(customers.weights[x > 0].sum())
-        if repeat and not customers.weights[paid].any():
-            raise DataError(
-                "GammaGamma learns from what repeat customers spend; all "
-                f"{repeat:,} of them have a monetary_value of 0. Check which column is the value, "
-                "and whether it was rounded away."
-            )
-        if len(paid) < np.count_nonzero(x):
-            free = customers.table.index[(x > 0) & ~(m > 0)]
-            shown = ", ".join(repr(label) for label in free[:3])
-            note = f"{len(free):,} repeat customers spent nothing and are left out: {shown}"
-        return (x[paid], m[paid]), customers.weights[paid], note
-
     def expected_spend(self) -> Array:
-        """Return the mean spend of a customer not yet known, p v / (q - 1).
+        """Return the mean spend per purchase of a new customer, p v / (q - 1).
 
         Raises
         ------
         ParameterError
-            Where q <= 1: so few customers spend so much that the mean does not exist.
+            If q <= 1: the mean of such a heavy-tailed distribution does not exist.
         """
         self._refuse_no_mean()
         return np.asarray(self.p * self.v / (self.q - 1))
 
     def conditional_expected_spend(self, x: Array, m: Array) -> Array:
-        """Return the mean spend expected of a customer, p (v + x m) / (p x + q - 1).
+        """Return the expected mean spend of a customer, p (v + x m) / (p x + q - 1).
 
         Parameters
         ----------
         x
             Repeat purchases, >= 0.
         m
-            Their mean value, >= 0; not used where x = 0.
+            Their mean value, >= 0; ignored for x = 0.
 
         Returns
         -------
         ndarray
-            Between the customer's own mean and everybody's, nearer to the own the larger x is.
+            Between the customer's own mean and the overall mean, closer to the own for larger x.
         """
         self._refuse_no_mean()
         x = np.asarray(x, float)
@@ -242,17 +230,17 @@ class GammaGamma(Model):
         return np.stack([(self.q - 1) * weight, -self.q * weight, self.v / (self.v + spent)])
 
     def median_spend(self) -> Array:
-        """Return the spend per purchase that half of all customers exceed; it always exists.
+        """Return the median of the mean spend over customers, which always exists.
 
         Returns
         -------
         ndarray
-            p v / median of Gamma(q): a customer's mean spend is p / nu with nu ~ Gamma(q, v).
+            p v / median of Gamma(q), since a customer's mean spend is p / nu with nu ~ Gamma(q, v).
         """
         return self.conditional_median_spend(0, 0)
 
     def conditional_median_spend(self, x: Array | float, m: Array | float) -> Array:
-        """Return the median of what a customer's mean spend may be, given x and m.
+        """Return the median of the distribution of a customer's mean spend, given x and m.
 
         Returns
         -------
@@ -261,7 +249,7 @@ class GammaGamma(Model):
 
         Examples
         --------
-        >>> heavy = GammaGamma(p=6.25, q=0.9, v=15.44)  # so uneven that no mean exists
+        >>> heavy = GammaGamma(p=6.25, q=0.9, v=15.44)  # the mean does not exist
         >>> print(f"{heavy.conditional_median_spend(x=2, m=30):.2f}")
         36.08
         """
@@ -273,14 +261,41 @@ class GammaGamma(Model):
         """Return d ln(conditional median spend) / d log(parameter), shape (3, rows)."""
         x = np.asarray(x, float)
         shape, step = self.p * x + self.q, 1e-4
-        up, down = (special.gammaincinv(shape * np.exp(way), 0.5) for way in (step, -step))
-        moved = np.log(up / down) / (2 * step)  # d ln(median of Gamma(shape)) / d ln(shape)
+        up, down = (special.gammaincinv(shape * np.exp(shift), 0.5) for shift in (step, -step))
+        slope = np.log(up / down) / (2 * step)  # d ln(median of Gamma(shape)) / d ln(shape)
         spent = x * np.where(x > 0, m, 0.0)
-        by_p, by_q = 1 - moved * self.p * x / shape, -moved * self.q / shape
+        by_p, by_q = 1 - slope * self.p * x / shape, -slope * self.q / shape
         return np.stack([by_p, by_q, self.v / (self.v + spent)])
 
+    def log_variance(
+        self, log_covariance: Array, x: Array, m: Array, *, average: Average = "mean"
+    ) -> Array:
+        """Return the variance of the logarithm of conditional spend, by the delta method.
+
+        The slopes by p and q depend on x alone and are computed once per distinct x; only that by
+        v, v / (v + x m), depends on m.
+        """
+        codes, values = encode(x)
+        C, slopes = log_covariance, self.log_spend_slopes
+        if average == "median":
+            slopes = self.log_median_slopes
+        by_pq = slopes(values, np.zeros_like(values))[:2]
+        by_x = np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)
+        cross = 2 * np.einsum("k,ki->i", C[2, :2], by_pq)
+        by_v = self.v / (self.v + x * np.where(x > 0, m, 0.0))
+        return by_x[codes] + by_v * (cross[codes] + C[2, 2] * by_v)
+
+    def draw_mean_spend(self, x: Array, m: Array, rng: np.random.Generator) -> Array:
+        """Draw customers' mean spend, p / nu with nu ~ Gamma(q + p x, v + x m)."""
+        return self.p / self._draw_rate(x, m, rng)
+
+    def draw_total_spend(self, n: Array, x: Array, m: Array, rng: np.random.Generator) -> Array:
+        """Draw the value of n purchases, Gamma(p n, nu) with nu given x and m."""
+        rate = self._draw_rate(x, m, rng)
+        return np.where(n > 0, rng.gamma(np.maximum(self.p * n, 1e-300)) / rate, 0.0)
+
     def simulate(self, x: Array, *, seed: int) -> Array:
-        """Draw the mean spend of customers with x purchases each; missing where x = 0."""
+        """Draw the mean spend of customers with x purchases each; NaN for x = 0."""
         rng = np.random.default_rng(seed)
         x = np.atleast_1d(np.asarray(x, float))
         rate = rng.gamma(self.q, 1 / self.v, size=x.shape)
@@ -292,11 +307,19 @@ class GammaGamma(Model):
         """Whether a mean spend exists, q > 1; the median always does."""
         return bool(np.all(np.asarray(self.q) > 1))
 
+    @property
+    def mean_condition(self) -> str:
+        """The estimate of q, and the condition for a mean."""
+        return f"q = {number(float(np.min(self.q)))}; a mean needs more than 1"
+
+    def _draw_rate(self, x: Array, m: Array, rng: np.random.Generator) -> Array:
+        return rng.gamma(self.p * x + self.q) / (self.v + np.where(x > 0, x * m, 0.0))
+
     def _refuse_no_mean(self) -> None:
         if not self.has_mean:
             raise ParameterError(
-                f"the mean spend does not exist for q <= 1 (found q = {np.min(self.q):.4g}): a few "
-                "customers spend so much that no average settles. Use median_spend() or "
-                "conditional_median_spend(x, m), which exist (a lifetime value takes "
-                "clv.SpendAverage(spend, 'median')), and look at the largest values."
+                f"the mean spend exists only for q > 1; found q = {np.min(self.q):.4g}: the "
+                "distribution of spend has too heavy a tail. Use median_spend() or "
+                "conditional_median_spend(x, m) (clv.SpendAverage(spend, 'median') in a lifetime "
+                "value), and check the largest values."
             )

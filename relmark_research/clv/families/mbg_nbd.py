@@ -1,35 +1,42 @@
-"""MBG/NBD: as BG/NBD, but a customer may leave after the first purchase already.
+"""MBG/NBD: as BG/NBD, but dropout is possible after the first purchase as well.
 
     r, alpha    purchase rate lambda ~ Gamma(shape r, rate alpha); mean r / alpha per unit of time
-    a, b        chance p ~ Beta(a, b) of leaving after each purchase, the first included
+    a, b        dropout probability p ~ Beta(a, b) after each purchase, including the first
     x, t_x, T   repeat purchases, time of the last, time observed (all from the first purchase)
 
-Who stays at the first purchase, a share b / (a + b), follows BG/NBD(r, alpha, a, b + 1): from there
-come all formulas but the likelihood's chance to leave at time 0.
+A customer who does not drop out at the first purchase, probability b / (a + b), follows
+BG/NBD(r, alpha, a, b + 1). All formulas follow from that, apart from the likelihood of dropout at
+time 0.
 Source: Batislam, Denizel & Filiztekin (2007), International Journal of Research in Marketing
 24(3), 201-209; Hoppe & Wagner (2007), Marketing - Journal of Research and Management 3(2).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.likelihood import Summed
-from relmark_research.clv.estimation.model import Array, Mixture, PurchaseModel
+from relmark_research.clv.estimation.likelihood import Derivatives, SummedLikelihood
+from relmark_research.clv.estimation.model import (
+    Array,
+    CovariateLink,
+    MixingDistribution,
+    PurchaseModel,
+)
 from relmark_research.clv.families import _beta_geometric
-from relmark_research.clv.families._beta_geometric import LeavingSums
-from relmark_research.clv.families._validate_history import history
+from relmark_research.clv.families._beta_geometric import BetaGeometricLikelihood
+from relmark_research.clv.families._validate_history import validate_history
 from relmark_research.clv.families.bg_nbd import BGNBD
-from relmark_research.stats.special import digamma_rise
+from relmark_research.stats.special import digamma_difference
 
 
 @dataclass(frozen=True)
 class MBGNBD(PurchaseModel):
-    """The MBG/NBD model of repeat purchases: a first purchase may be the last.
+    """The MBG/NBD model of repeat purchases: dropout is possible after the first purchase.
 
     Parameters
     ----------
@@ -38,7 +45,7 @@ class MBGNBD(PurchaseModel):
     alpha
         Rate parameter of the purchase rates, > 0, in units of time.
     a, b
-        Shapes of the chance to leave after a purchase, > 0; its mean is a / (a + b).
+        Shapes of the dropout probability after a purchase, > 0; its mean is a / (a + b).
 
     References
     ----------
@@ -47,7 +54,7 @@ class MBGNBD(PurchaseModel):
 
     Examples
     --------
-    CDNOW's model: a customer seen once, 38.86 weeks ago, is still one with probability
+    P(alive) in CDNOW's model of a customer whose only purchase was 38.86 weeks ago:
 
     >>> model = MBGNBD(r=0.525, alpha=6.183, a=0.891, b=1.614)
     >>> print(f"{model.p_alive(x=0, t_x=0, T=38.86):.3f}")
@@ -60,40 +67,44 @@ class MBGNBD(PurchaseModel):
     b: float
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1}
-    mixtures: ClassVar[tuple[Mixture, ...]] = BGNBD.mixtures
+    mixtures: ClassVar[tuple[MixingDistribution, ...]] = BGNBD.mixtures
+    without_dropout: ClassVar[str] = "NBD"
+    memoryless: ClassVar[bool] = True
+    covariate_links: ClassVar[Mapping[str, CovariateLink]] = BGNBD.covariate_links
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
-        x, t_x, T = history(x, t_x, T)
-        stayed = self._stayer._log_stayed(x, T) - np.log1p(self.a / self.b)
-        return stayed + np.logaddexp(0, self._log_odds_gone(x, t_x, T))
+        x, t_x, T = validate_history(x, t_x, T)
+        alive = self._after_first._log_alive(x, T) - np.log1p(self.a / self.b)
+        return alive + np.logaddexp(0, self._log_odds_dropout(x, t_x, T))
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
-        x, t_x, T = history(x, t_x, T)
+        x, t_x, T = validate_history(x, t_x, T)
         r, alpha, a, b = self.r, self.alpha, self.a, self.b
-        left = special.expit(self._log_odds_gone(x, t_x, T))
-        rise = digamma_rise
+        dropout = special.expit(self._log_odds_dropout(x, t_x, T))
+        rise = digamma_difference
         by_ab = -rise(a + b, x + 1)
-        grown = np.log1p((T - t_x) / (alpha + t_x))
+        growth = np.log1p((T - t_x) / (alpha + t_x))
         slowed = (r + x) * (T - t_x) / ((alpha + T) * (alpha + t_x))
         return np.stack(
             [
-                rise(r, x) - np.log1p(T / alpha) + left * grown,
-                (r * T / alpha - x) / (alpha + T) - left * slowed,
-                by_ab + left / a,
-                by_ab + rise(b, x + 1) - left / (b + x),
+                rise(r, x) - np.log1p(T / alpha) + dropout * growth,
+                (r * T / alpha - x) / (alpha + T) - dropout * slowed,
+                by_ab + dropout / a,
+                by_ab + rise(b, x + 1) - dropout / (b + x),
             ]
         )
 
     @classmethod
-    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
         """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""
-        sums, customers = LeavingSums.of(data, weights, at_first=True), float(weights.sum())
+        likelihood = BetaGeometricLikelihood.from_rows(data, weights, dropout_at_first=True)
+        customers = float(weights.sum())
 
-        def at(values: Array) -> tuple[float, Array, Array]:
+        def summed(values: Array) -> Derivatives:
             r, alpha, a, b = values
-            value, gradient, hessian = sums(r, alpha, a, b + 1)
+            value, gradient, hessian = likelihood(r, alpha, a, b + 1)
             both = 1 / (a + b)
             first = np.array([0, 0, -both, 1 / b - both])
             second = np.zeros((4, 4))
@@ -105,58 +116,68 @@ class MBGNBD(PurchaseModel):
                 hessian + customers * second,
             )
 
-        return at
+        return summed
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
-        """Return r = 1/2, alpha for the observed rate, and one in four leaving after a purchase."""
+        """Return r = 1/2, alpha from the observed rate, and a mean dropout probability of 1/4."""
         return cls.from_values(BGNBD.start(x, t_x, T, weights=weights).values)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return P(alive at T | x, t_x, T), below 1 for those who bought once, too."""
-        x, t_x, T = history(x, t_x, T)
-        return special.expit(-self._log_odds_gone(x, t_x, T))
+        """Return P(alive at T | x, t_x, T), below 1 also for x = 0."""
+        x, t_x, T = validate_history(x, t_x, T)
+        return special.expit(-self._log_odds_dropout(x, t_x, T))
 
-    def living(self, x: Array, T: Array) -> BGNBD:
-        """Return what a living customer follows: BG/NBD(r + x, alpha + T, a, b + x + 1)."""
-        return self._stayer.living(x, T)
+    def living(self, x: Array, t_x: Array, T: Array) -> BGNBD:
+        """Return the model from T on if alive at T: BG/NBD(r + x, alpha + T, a, b + x + 1)."""
+        return self._after_first.living(x, t_x, T)
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)] = b / (a + b) E[X(t) of BG/NBD(r, alpha, a, b + 1)]."""
-        return self._staying * self._stayer.expected_purchases(t)
+        return self._stay_probability * self._after_first.expected_purchases(t)
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n)."""
-        stayed = self._staying * self._stayer.purchase_pmf(n, t)
-        return stayed + np.where(np.asarray(n) == 0, 1 - self._staying, 0.0)
+        stayed = self._stay_probability * self._after_first.purchase_pmf(n, t)
+        return stayed + np.where(np.asarray(n) == 0, 1 - self._stay_probability, 0.0)
+
+    def survival(self, t: Array) -> Array:
+        """Return P(alive at t) = b / (a + b) P(alive at t in BG/NBD(r, alpha, a, b + 1))."""
+        return self._stay_probability * self._after_first.survival(t)
+
+    def draw_traits(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw purchase rates lambda and dropout rates: lambda p, or infinity with probability p.
+
+        An infinite rate is dropout at the first purchase.
+        """
+        rate = rng.gamma(self.r, 1.0, shape) / self.alpha
+        p = rng.beta(self.a, self.b, shape)
+        return rate, np.where(rng.random(shape) < p, np.inf, rate * p)
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
-        """Return the integral to the horizon of exp(-delta s) dE[X(s)]."""
-        return self._staying * self._stayer.discounted_purchases(delta, horizon)
+        """Return the integral of exp(-delta s) dE[X(s)] up to the horizon."""
+        return self._stay_probability * self._after_first.discounted_purchases(delta, horizon)
 
     def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
         """Draw histories x, t_x, T of new customers observed for T, each of T's shape."""
         rng = np.random.default_rng(seed)
         T = np.atleast_1d(np.asarray(T, float))
-        stayed = rng.random(T.shape) < self._staying
-        stayer = self._stayer
-        watched = np.where(stayed, T, 0.0)
-        x, t_x, _ = _beta_geometric.simulate(
-            stayer.r, stayer.alpha, stayer.a, stayer.b, watched, rng
-        )
+        stays = rng.random(T.shape) < self._stay_probability
+        after_first = self._after_first._parameters()
+        x, t_x, _ = _beta_geometric.simulate(*after_first, np.where(stays, T, 0.0), rng)
         return x, t_x, T
 
     @property
-    def _staying(self) -> float:
-        """Chance to stay at the first purchase."""
+    def _stay_probability(self) -> float:
+        """Probability of no dropout at the first purchase."""
         return self.b / (self.a + self.b)
 
     @property
-    def _stayer(self) -> BGNBD:
-        """What those follow who stayed at the first purchase."""
+    def _after_first(self) -> BGNBD:
+        """The model of customers without dropout at the first purchase."""
         return BGNBD(self.r, self.alpha, self.a, self.b + 1)
 
-    def _log_odds_gone(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return the log-odds of having left after the last purchase."""
-        silent = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
-        return np.log(self.a) - np.log(self.b + x) + silent
+    def _log_odds_dropout(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return the log-odds of dropout after the last purchase."""
+        inactivity = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
+        return np.log(self.a) - np.log(self.b + x) + inactivity

@@ -1,7 +1,7 @@
-"""NBD: buys at random, never leaves. What a model of leaving has to be better than.
+"""NBD: Poisson purchases without dropout, the benchmark for models with dropout.
 
     r, alpha    purchase rate lambda ~ Gamma(shape r, rate alpha); mean r / alpha per unit of time
-    x, T        repeat purchases and time observed; when the last one was says nothing here
+    x, T        repeat purchases and time observed; t_x carries no information
 
 Source: Ehrenberg (1959), The pattern of consumer purchases, Applied Statistics 8(1), 26-41.
 """
@@ -14,14 +14,18 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.model import Array, Mixture, PurchaseModel
-from relmark_research.clv.families._validate_history import duration, history, purchases
-from relmark_research.stats.special import digamma_rise, log_rising
+from relmark_research.clv.estimation.model import Array, MixingDistribution, PurchaseModel
+from relmark_research.clv.families._validate_history import (
+    validate_counts,
+    validate_duration,
+    validate_history,
+)
+from relmark_research.stats.special import digamma_difference, log_rising_factorial
 
 
 @dataclass(frozen=True)
 class NBD(PurchaseModel):
-    """The NBD model of repeat purchases: everybody stays a customer.
+    """The NBD model of repeat purchases: customers never drop out.
 
     Parameters
     ----------
@@ -45,45 +49,56 @@ class NBD(PurchaseModel):
     alpha: float
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1}
-    mixtures: ClassVar[tuple[Mixture, ...]] = (Mixture("r", "alpha", "purchase rate", "rate"),)
+    mixtures: ClassVar[tuple[MixingDistribution, ...]] = (
+        MixingDistribution("r", "alpha", "purchase rate", "rate"),
+    )
+    memoryless: ClassVar[bool] = True
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return lnG(r + x) - lnG(r) + r ln alpha - (r + x) ln(alpha + T) per customer."""
-        x, _, T = history(x, t_x, T)
+        x, _, T = validate_history(x, t_x, T)
         r, alpha = self.r, self.alpha
-        return log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+        return log_rising_factorial(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha of each log-likelihood, shape (2, rows)."""
         x, T, r, alpha = np.asarray(x, float), np.asarray(T, float), self.r, self.alpha
-        by_r = digamma_rise(r, x) - np.log1p(T / alpha)
+        by_r = digamma_difference(r, x) - np.log1p(T / alpha)
         return np.stack([by_r, (r * T / alpha - x) / (alpha + T)])
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
-        """Return r = 1/2 and alpha for the observed rate."""
+        """Return r = 1/2 and alpha from the observed rate."""
         rate = np.average(x, weights=weights) / np.average(T, weights=weights)
         return cls(r=0.5, alpha=0.5 / rate)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return 1: nobody leaves."""
-        columns = self.r, *history(x, t_x, T)
+        """Return 1, since there is no dropout."""
+        columns = self.r, *validate_history(x, t_x, T)
         shape = np.broadcast_shapes(*(np.shape(column) for column in columns))
         return np.ones(shape)
 
-    def living(self, x: Array, T: Array) -> NBD:
-        """Return what a customer follows from T on: NBD(r + x, alpha + T)."""
+    def living(self, x: Array, t_x: Array, T: Array) -> NBD:
+        """Return the model from T on: NBD(r + x, alpha + T)."""
         return NBD(self.r + np.asarray(x, float), self.alpha + np.asarray(T, float))  # type: ignore[arg-type]
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)] = r t / alpha."""
-        return np.asarray(self.r * duration(t) / self.alpha)
+        return np.asarray(self.r * validate_duration(t) / self.alpha)
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n), negative binomial."""
-        n, t, r, alpha = purchases(n), duration(t), self.r, self.alpha
-        ways = log_rising(r, n) - special.gammaln(n + 1)
+        n, t, r, alpha = validate_counts(n), validate_duration(t), self.r, self.alpha
+        ways = log_rising_factorial(r, n) - special.gammaln(n + 1)
         return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
+
+    def survival(self, t: Array) -> Array:
+        """Return 1, since there is no dropout."""
+        return np.ones(np.broadcast_shapes(np.shape(self.r), np.shape(validate_duration(t))))
+
+    def draw_traits(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw purchase rates lambda; the dropout rates are 0."""
+        return rng.gamma(self.r, 1.0, shape) / self.alpha, np.zeros(shape)
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
         """Return (r / alpha) int_0^horizon exp(-delta u) du."""
@@ -95,5 +110,5 @@ class NBD(PurchaseModel):
         rng = np.random.default_rng(seed)
         T = np.atleast_1d(np.asarray(T, float))
         x = rng.poisson(rng.gamma(self.r, 1 / self.alpha, size=T.shape) * T).astype(float)
-        last = rng.random(T.shape) ** (1 / np.maximum(x, 1))  # the largest of x uniform moments
+        last = rng.random(T.shape) ** (1 / np.maximum(x, 1))  # the largest of x uniform times
         return x, np.where(x > 0, T * last, 0.0), T

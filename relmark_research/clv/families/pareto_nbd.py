@@ -1,20 +1,20 @@
-"""Pareto/NBD: buys at random while alive, leaves at a moment that nobody sees.
+"""Pareto/NBD: Poisson purchases while alive, dropout at an unobserved time.
 
     r, alpha    purchase rate lambda ~ Gamma(shape r, rate alpha); mean r / alpha per unit of time
-    s, beta     rate of leaving mu ~ Gamma(shape s, rate beta); a lifetime tau is Pareto, with
+    s, beta     dropout rate mu ~ Gamma(shape s, rate beta); a lifetime tau is Pareto, with
                 P(tau > t) = (beta / (beta + t))^s
     x, t_x, T   repeat purchases, time of the last, time observed (all from the first purchase)
 
-Everything rests on one picture: a customer is alive at T, or left at some tau between t_x and T,
+A customer is alive at T, or dropped out at a time tau between t_x and T:
 
-    L  =  Gamma(r+x)/Gamma(r) [ alive + int_{t_x}^T left(tau) dtau ]
+    L  =  Gamma(r+x)/Gamma(r) [ alive + int_{t_x}^T dropout(tau) dtau ]
     alive = (1+T/alpha)^-r (alpha+T)^-x (1+T/beta)^-s
-    left(tau) = s/beta (1+tau/alpha)^-r (alpha+tau)^-x (1+tau/beta)^-(s+1),
+    dropout(tau) = s/beta (1+tau/alpha)^-r (alpha+tau)^-x (1+tau/beta)^-(s+1)
 
-and the integral is summed by a fixed rule (`decay`): nothing cancels or overflows, whatever x is,
-and the same points give the gradient and the Hessian. Powers are of 1 + T / beta, not of beta + T:
-so they have their limits, exp(-T s / beta) where s and beta grow without bound and 1 where nobody
-leaves, to the last digit.
+The integral is computed by fixed quadrature nodes, without cancellation or overflow for any x; the
+same nodes give the gradient and the Hessian. Powers are of 1 + T / beta instead of beta + T, and so
+keep all digits at their limits: exp(-T s / beta) if s and beta grow without bound, and 1 without
+dropout.
 
 Sources: Schmittlein, Morrison & Colombo (1987), Management Science 33(1), 1-24; Fader &
 Hardie (2005), notes 009 and 015; Fader, Hardie & Lee (2005), Journal of Marketing Research 42(4).
@@ -22,20 +22,30 @@ Hardie (2005), notes 009 and 015; Fader, Hardie & Lee (2005), Journal of Marketi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.likelihood import Summed
-from relmark_research.clv.estimation.model import Array, Mixture, PurchaseModel
-from relmark_research.clv.families._pareto_nbd_likelihood import LifetimeSums
-from relmark_research.clv.families._validate_history import duration, history, purchases
+from relmark_research.clv.estimation.likelihood import SummedLikelihood
+from relmark_research.clv.estimation.model import (
+    Array,
+    CovariateLink,
+    MixingDistribution,
+    PurchaseModel,
+)
+from relmark_research.clv.families._pareto_nbd_likelihood import ParetoNBDLikelihood
+from relmark_research.clv.families._validate_history import (
+    validate_counts,
+    validate_duration,
+    validate_history,
+)
 from relmark_research.stats import quadrature
-from relmark_research.stats.special import digamma_rise, log_rising
+from relmark_research.stats.special import digamma_difference, log_rising_factorial
 
-_BLOCK = 1 << 12  # rows at once, so that the points of a block stay in the processor's cache
+_BLOCK = 1 << 12  # rows at once, so that the nodes of a block stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -49,9 +59,9 @@ class ParetoNBD(PurchaseModel):
     alpha
         Rate parameter of the purchase rates, > 0, in units of time.
     s
-        Shape of the rates of leaving, > 0; the mean lifetime exists for s > 1 only.
+        Shape of the dropout rates, > 0; the mean lifetime exists only for s > 1.
     beta
-        Rate parameter of the rates of leaving, > 0, in units of time.
+        Rate parameter of the dropout rates, > 0, in units of time.
 
     References
     ----------
@@ -72,16 +82,22 @@ class ParetoNBD(PurchaseModel):
     beta: float
 
     time_power: ClassVar[dict[str, int]] = {"alpha": 1, "beta": 1}
-    mixtures: ClassVar[tuple[Mixture, ...]] = (
-        Mixture("r", "alpha", "purchase rate", "rate"),
-        Mixture("s", "beta", "rate of leaving", "rate", none="nobody leaves"),
+    mixtures: ClassVar[tuple[MixingDistribution, ...]] = (
+        MixingDistribution("r", "alpha", "purchase rate", "rate"),
+        MixingDistribution("s", "beta", "dropout rate", "rate", "no dropout"),
     )
+    without_dropout: ClassVar[str] = "NBD"
+    memoryless: ClassVar[bool] = True
+    covariate_links: ClassVar[Mapping[str, CovariateLink]] = {
+        "rate": CovariateLink("purchase rate", {"r": 1, "alpha": -1}, ({"alpha": -1.0},)),
+        "dropout": CovariateLink("dropout rate", {"s": 1, "beta": -1}, ({"beta": -1.0},)),
+    }
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
-        x, t_x, T = history(x, t_x, T)
-        shown = np.logaddexp(self._log_alive(x, T), self._log_left(x, t_x, T))
-        return log_rising(self.r, x) + shown
+        x, t_x, T = validate_history(x, t_x, T)
+        either = np.logaddexp(self._log_alive(x, T), self._log_dropout(x, t_x, T))
+        return log_rising_factorial(self.r, x) + either
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, s, beta of each log-likelihood, shape (4, rows)."""
@@ -89,34 +105,34 @@ class ParetoNBD(PurchaseModel):
         r, alpha, s, beta = (
             np.broadcast_to(v, x.shape) for v in (self.r, self.alpha, self.s, self.beta)
         )
-        log_left, slope_left = self._departures(x, t_x, T)
+        log_dropout, slope_dropout = self._dropout(x, t_x, T)
         a, b = alpha + T, beta + T
         by_rate = -np.log1p(T / alpha), (r * T / alpha - x) / a
         slope_alive = np.stack([*by_rate, -np.log1p(T / beta), s / beta * T / b])
-        alive = special.expit(self._log_alive(x, T) - log_left)
-        slope = alive * slope_alive + (1 - alive) * slope_left
-        slope[0] += digamma_rise(r, x)
+        alive = special.expit(self._log_alive(x, T) - log_dropout)
+        slope = alive * slope_alive + (1 - alive) * slope_dropout
+        slope[0] += digamma_difference(r, x)
         return slope
 
     @classmethod
-    def summed(cls, data: tuple[Array, ...], weights: Array) -> Summed:
-        """Return the sums of log-likelihood, gradient and Hessian, shared by pairs of the data."""
-        return LifetimeSums.of(data, weights)
+    def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
+        """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""
+        return ParetoNBDLikelihood.from_rows(data, weights)
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
-        """Return r = s = 1/2, alpha for the observed rate, beta a third of the mean T."""
+        """Return r = s = 1/2, alpha from the observed rate, beta a third of the mean T."""
         length = np.average(T, weights=weights)
         rate = np.average(x, weights=weights) / length
         return cls(r=0.5, alpha=0.35 / rate, s=0.5, beta=length / 3)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return P(alive at T | x, t_x, T) = alive / (alive + int left)."""
-        x, t_x, T = history(x, t_x, T)
-        return special.expit(self._log_alive(x, T) - self._log_left(x, t_x, T))
+        """Return P(alive at T | x, t_x, T) = alive / (alive + int dropout)."""
+        x, t_x, T = validate_history(x, t_x, T)
+        return special.expit(self._log_alive(x, T) - self._log_dropout(x, t_x, T))
 
-    def living(self, x: Array, T: Array) -> ParetoNBD:
-        """Return what a living customer follows from T on: Pareto/NBD(r+x, alpha+T, s, beta+T)."""
+    def living(self, x: Array, t_x: Array, T: Array) -> ParetoNBD:
+        """Return the model from T on if alive at T: Pareto/NBD(r + x, alpha + T, s, beta + T)."""
         x, T = np.asarray(x, float), np.asarray(T, float)
         return ParetoNBD(self.r + x, self.alpha + T, self.s, self.beta + T)  # type: ignore[arg-type]
 
@@ -129,28 +145,39 @@ class ParetoNBD(PurchaseModel):
         >>> print(f"{model.expected_purchases(1):.8f}")
         0.05077821
         """
-        t = duration(t)
-        far = np.log1p(t / self.beta)
-        return (
-            self.r / self.alpha * self.beta * far * special.exprel((1 - np.asarray(self.s)) * far)
-        )
+        t = validate_duration(t)
+        growth = np.log1p(t / self.beta)
+        exprel = special.exprel((1 - np.asarray(self.s)) * growth)
+        return self.r / self.alpha * self.beta * growth * exprel
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
-        """Return P(X(t) = n): over tau, the NBD of the time until tau or t, whichever is first."""
+        """Return P(X(t) = n): the NBD of the time min(tau, t), integrated over tau."""
         r, alpha, s, beta, n, t = np.broadcast_arrays(
-            self.r, self.alpha, self.s, self.beta, purchases(n), duration(t)
+            self.r, self.alpha, self.s, self.beta, validate_counts(n), validate_duration(t)
         )
-        ways = log_rising(r, n) - special.gammaln(n + 1)
-        stayed = ways - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
-        stayed = stayed + special.xlogy(n, t / (alpha + t))
-        left = quadrature.log_hump(rise=n, falls=((r + n, alpha), (s + 1, beta)), end=t)
-        left = left + ways - n * np.log(alpha) + np.log(s) - np.log(beta)
-        return np.exp(stayed) + np.exp(left)
+        log_choices = log_rising_factorial(r, n) - special.gammaln(n + 1)
+        alive = log_choices - r * np.log1p(t / alpha) - s * np.log1p(t / beta)
+        alive = alive + special.xlogy(n, t / (alpha + t))
+        dropout = quadrature.log_unimodal_integral(
+            rise=n, powers=((r + n, alpha), (s + 1, beta)), end=t
+        )
+        dropout = dropout + log_choices - n * np.log(alpha) + np.log(s) - np.log(beta)
+        return np.exp(alive) + np.exp(dropout)
+
+    def survival(self, t: Array) -> Array:
+        """Return P(alive at t) = (beta / (beta + t))^s."""
+        return (self.beta / (self.beta + validate_duration(t))) ** self.s
+
+    def draw_traits(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw purchase rates lambda and dropout rates mu."""
+        rate = rng.gamma(self.r, 1.0, shape) / self.alpha
+        return rate, rng.gamma(self.s, 1.0, shape) / self.beta
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
         """Return (r / alpha) int_0^horizon exp(-delta u) P(tau > u) du.
 
-        Without a horizon this is (r / alpha) beta^s delta^(s-1) U(s, s; delta beta), Tricomi's U.
+        With an infinite horizon this is (r / alpha) beta^s delta^(s-1) U(s, s; delta beta), with
+        Tricomi's U.
 
         Examples
         --------
@@ -172,44 +199,44 @@ class ParetoNBD(PurchaseModel):
             lifetime = rng.standard_exponential(T.shape) / rng.gamma(self.s, 1 / self.beta, T.shape)
         active = np.minimum(lifetime, T)
         x = rng.poisson(rate * active).astype(float)
-        last = rng.random(T.shape) ** (1 / np.maximum(x, 1))  # the largest of x uniform moments
+        last = rng.random(T.shape) ** (1 / np.maximum(x, 1))  # the largest of x uniform times
         return x, np.where(x > 0, active * last, 0.0), T
 
     def _log_alive(self, x: Array, T: Array) -> Array:
-        bought = -self.r * np.log1p(T / self.alpha) - x * np.log(self.alpha + T)
-        return bought - self.s * np.log1p(T / self.beta)
+        purchases = -self.r * np.log1p(T / self.alpha) - x * np.log(self.alpha + T)
+        return purchases - self.s * np.log1p(T / self.beta)
 
-    def _log_left(self, x: Array, t_x: Array, T: Array) -> Array:
-        """Return ln int left; -inf where t_x = T."""
-        return self._departures(x, t_x, T, slopes=False)[0]
+    def _log_dropout(self, x: Array, t_x: Array, T: Array) -> Array:
+        """Return ln int dropout; -inf for t_x = T."""
+        return self._dropout(x, t_x, T, slopes=False)[0]
 
-    def _departures(
+    def _dropout(
         self, x: Array, t_x: Array, T: Array, *, slopes: bool = True
     ) -> tuple[Array, Array]:
-        """Return ln int left and, where wanted, its gradient by the parameters, (4, ...)."""
-        columns = np.broadcast_arrays(*self._columns(), x, t_x, T)
+        """Return ln int dropout and, with ``slopes``, its gradient by the parameters, (4, ...)."""
+        columns = np.broadcast_arrays(*self._parameters(), x, t_x, T)
         shape, size = columns[0].shape, columns[0].size
         rows = [np.ravel(column) for column in columns]
         log, slope = np.empty(size), np.empty((4, size if slopes else 0))
-        for at in range(0, size, _BLOCK):
-            block = slice(at, at + _BLOCK)
-            log[block], means = _departure_block(*(row[block] for row in rows), slopes=slopes)
+        for first in range(0, size, _BLOCK):
+            block = slice(first, first + _BLOCK)
+            log[block], means = _dropout_block(*(row[block] for row in rows), slopes=slopes)
             slope[:, block] = means
         return log.reshape(shape), slope.reshape(4, *(shape if slopes else (0,)))
 
-    def _columns(self) -> tuple[float, float, float, float]:
+    def _parameters(self) -> tuple[float, float, float, float]:
         return self.r, self.alpha, self.s, self.beta
 
 
-def _departure_block(
+def _dropout_block(
     r: Array, alpha: Array, s: Array, beta: Array, x: Array, t_x: Array, T: Array, *, slopes: bool
 ) -> tuple[Array, Array]:
-    """Return ln int left and its gradient, summed over points between t_x and T."""
+    """Return ln int dropout and its gradient, summed over nodes between t_x and T."""
     p, a, b = r + x, alpha + t_x, beta + t_x
-    length = np.minimum(T - t_x, quadrature.fall_length(((p, a), (s + 1, b))))
-    tau, weights = quadrature.falling_nodes(1 / ((p + 1) / a + (s + 1) / b), length)
-    grown = np.log1p(tau / a[:, None]), np.log1p(tau / b[:, None])
-    weights *= np.exp(-p[:, None] * grown[0] - (s[:, None] + 1) * grown[1])
+    length = np.minimum(T - t_x, quadrature.negligible_after(((p, a), (s + 1, b))))
+    tau, weights = quadrature.decay_nodes(1 / ((p + 1) / a + (s + 1) / b), length)
+    growth = np.log1p(tau / a[:, None]), np.log1p(tau / b[:, None])
+    weights *= np.exp(-p[:, None] * growth[0] - (s[:, None] + 1) * growth[1])
     size = weights.sum(axis=1)
     before = np.log1p(t_x / alpha), np.log1p(t_x / beta)
     with np.errstate(divide="ignore"):
@@ -218,8 +245,8 @@ def _departure_block(
     if not slopes:
         return log, np.empty((4, 0))
     weights /= np.maximum(size, 1e-300)[:, None]
-    since, since_a, since_b = t_x[:, None] + tau, a[:, None] + tau, b[:, None] + tau
-    parts = grown[0], since / since_a, 1 / since_a, grown[1], since / since_b
+    time, time_a, time_b = t_x[:, None] + tau, a[:, None] + tau, b[:, None] + tau
+    parts = growth[0], time / time_a, 1 / time_a, growth[1], time / time_b
     mean = [np.einsum("pn,pn->p", part, weights) for part in parts]
     by_s = 1 / s - before[1] - mean[3]
     by_beta = ((s + 1) * mean[4] - 1) / beta

@@ -1,7 +1,10 @@
-"""The lifetimes package as a baseline: its fitters on the same customers, side by side with ours.
+"""Conversion to and from the lifetimes package, and a comparison with it on the same customers.
 
-Its log-likelihood is printed for rescaled times and averaged, so log-likelihoods are computed at
-its parameters by our models, which are checked against the published ones.
+lifetimes 0.11.3 (2020, no longer maintained) is imported only by these functions. Its import
+silences every FutureWarning and sets a pandas option for the whole process; both are restored. Its
+`datasets` module can no longer be imported and is not used. The models have the same parameters,
+in the same order and units. lifetimes reports a mean log-likelihood for rescaled times, so the
+comparison evaluates our log-likelihood at its parameters.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
+from relmark_research.clv.estimation.registry import MODELS
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import DataError, ParameterError, check_choice
 from relmark_research.units import Horizon
@@ -25,11 +30,7 @@ from relmark_research.units import Horizon
 if TYPE_CHECKING:
     from types import ModuleType
 
-# To and from the lifetimes package, and how it is imported without leaving a trace. lifetimes
-# 0.11.3 (2020, no longer maintained) is imported only here, only when it is asked for. Importing
-# it silences every FutureWarning and sets an option of pandas for the whole process; both are
-# put back. Its `datasets` module cannot be imported any more and is not needed: the data are
-# read from its files. Models have the same names of parameters, in the same order and units.
+Array = np.ndarray
 
 FITTERS = {
     "BGNBD": "BetaGeoFitter",
@@ -38,21 +39,23 @@ FITTERS = {
     "BGBB": "BetaGeoBetaBinomFitter",
     "GammaGamma": "GammaGammaFitter",
 }
-"""Our models, and what each is called in lifetimes."""
+"""Our models, and the class of each in lifetimes."""
+
+_MAX_MESSAGE = 200  # characters of an error of lifetimes
 
 
 def to_lifetimes(fit: Fit | Model) -> Any:
-    """Return lifetimes' fitter with our parameters, ready to predict.
+    """Return lifetimes' fitter with our parameters, ready for predictions.
 
     Parameters
     ----------
     fit
-        A fit, whose covariance goes along, or a model with given parameters.
+        A fit, whose covariance is copied too, or a model with given parameters.
 
     Raises
     ------
     ParameterError
-        Where lifetimes has no such model.
+        If lifetimes has no such model.
 
     Examples
     --------
@@ -63,7 +66,7 @@ def to_lifetimes(fit: Fit | Model) -> Any:
     """
     model = fit.model if isinstance(fit, Fit) else fit
     check_choice("model of lifetimes", type(model).__name__, FITTERS)
-    with imported() as package:
+    with import_lifetimes() as package:
         fitter = getattr(package, FITTERS[type(model).__name__])()
         names = list(model.names())
         fitter.params_ = pd.Series(model.values, index=names)
@@ -81,35 +84,28 @@ def to_lifetimes(fit: Fit | Model) -> Any:
 def from_lifetimes(fitter: Any) -> Model:
     """Return our model with the parameters of a fitter of lifetimes.
 
-    Its standard errors are not taken over: its covariance is not symmetric. For intervals fit the
-    customers anew.
+    Its standard errors are not copied, because its covariance is not symmetric. Fit the customers
+    again for intervals.
 
     Raises
     ------
     ParameterError
-        Where it is no fitter that we know, or was not fitted.
+        If it is not a known fitter, or not fitted.
     """
     known = {theirs: ours for ours, theirs in FITTERS.items()}
     check_choice("fitter of lifetimes", type(fitter).__name__, known)
-    found = getattr(fitter, "params_", None)
-    if found is None:
+    parameters = getattr(fitter, "params_", None)
+    if parameters is None:
         raise ParameterError(
             f"{type(fitter).__name__} has no parameters yet. Call its fit method first."
         )
-    model = model_class(known[type(fitter).__name__])
-    return model(**{name: float(found[name]) for name in model.names()})
-
-
-def model_class(name: str) -> type[Model]:
-    """Return our model of that name."""
-    from relmark_research.clv.estimation.registry import MODELS
-
-    return MODELS[name]
+    model: type[Model] = MODELS[known[type(fitter).__name__]]
+    return model(**{name: float(parameters[name]) for name in model.names()})
 
 
 @contextmanager
-def imported() -> Iterator[ModuleType]:
-    """Give lifetimes, and put back the warnings and the option of pandas that it changes."""
+def import_lifetimes() -> Iterator[ModuleType]:
+    """Import lifetimes, and restore the warnings and the pandas option that it changes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = pd.get_option("mode.chained_assignment")
@@ -126,31 +122,27 @@ def imported() -> Iterator[ModuleType]:
             pd.set_option("mode.chained_assignment", before)
 
 
-Array = np.ndarray
-
-
-@dataclass(frozen=True)
-class SideBySide:
-    """Ours and lifetimes, on the same customers.
+@dataclass(frozen=True, repr=False)
+class LifetimesComparison:
+    """Fits by relmark_research and by lifetimes to the same customers.
 
     Attributes
     ----------
     parameters
         Index model and parameter: relmark, lifetimes (estimates), relmark_se, lifetimes_se
-        (missing where lifetimes has none), and difference, lifetimes / relmark - 1.
+        (missing if lifetimes has none), and difference, lifetimes / relmark - 1.
     predictions
-        Row per model: relmark and lifetimes (purchases expected of all customers within the
-        horizon, or for GammaGamma the mean expected spend), furthest (largest difference for one
-        customer), not_a_number (customers for whom lifetimes has no number), relmark_alive and
-        lifetimes_alive (sum of P(alive)).
+        Row per model: relmark and lifetimes (expected purchases of all customers within the
+        horizon, or for GammaGamma the mean expected spend), max_abs_difference (over customers),
+        n_missing (customers without a number from lifetimes), relmark_alive and lifetimes_alive
+        (sum of P(alive)).
     seconds
-        Row per model: relmark, lifetimes (wall time of the fit, the shorter of two; ours with
-        standard errors) and
-        ratio, lifetimes / relmark.
+        Row per model: relmark, lifetimes (wall time of the fit, the shorter of two runs; ours with
+        standard errors) and ratio, lifetimes / relmark.
     log_likelihoods
-        Row per model: relmark and lifetimes, both by our likelihood at the parameters found.
+        Row per model: relmark and lifetimes, both by our likelihood at the estimates.
     failures
-        What lifetimes could not do, in words, by model.
+        Models that lifetimes could not fit, with the reason.
     """
 
     parameters: pd.DataFrame
@@ -159,6 +151,26 @@ class SideBySide:
     log_likelihoods: pd.DataFrame
     failures: dict[str, str]
 
+    def __repr__(self) -> str:
+        rows = {
+            "models": ", ".join(map(str, self.predictions.index)) or None,
+            "failed": ", ".join(self.failures) or None,
+        }
+        return one_line(type(self).__name__, rows)
+
+    def _repr_html_(self) -> str:
+        rows = [("", "relmark", "lifetimes")]
+        rows += [
+            (f"{model}: prediction", row["relmark"], row["lifetimes"])
+            for model, row in self.predictions.iterrows()
+        ]
+        rows += [
+            (f"{model}: log-likelihood", row["relmark"], row["lifetimes"])
+            for model, row in self.log_likelihoods.iterrows()
+        ]
+        rows += [(f"{model}: failed", "", reason) for model, reason in self.failures.items()]
+        return html_table("Comparison with lifetimes", rows)
+
 
 def compare_with_lifetimes(
     customers: CustomerSummary | pd.DataFrame,
@@ -166,30 +178,30 @@ def compare_with_lifetimes(
     models: Sequence[str] = ("BGNBD", "GammaGamma"),
     horizon: str | float,
     penalizer: float = 0.0,
-) -> SideBySide:
-    """Fit the same customers by relmark_research and by lifetimes.
+) -> LifetimesComparison:
+    """Fit the same customers with relmark_research and with lifetimes.
 
     Parameters
     ----------
     models
         Any of ``"BGNBD"``, ``"MBGNBD"``, ``"ParetoNBD"``, ``"BGBB"``, ``"GammaGamma"``.
     horizon
-        How far ahead purchases are expected: ``"39 weeks"``, or a number of the data's units.
+        Time for which purchases are predicted: ``"39 weeks"``, or a number of the data's units.
     penalizer
         lifetimes' penalty on the squares of parameters, >= 0; ours has none.
 
     Returns
     -------
-    SideBySide
-        Tables of parameters, predictions, seconds and log-likelihoods, and what lifetimes could
-        not do.
+    LifetimesComparison
+        Tables of parameters, predictions, seconds and log-likelihoods, and the failures of
+        lifetimes.
 
     Raises
     ------
     ParameterError
-        Where a model has no counterpart in lifetimes.
+        If a model does not exist in lifetimes.
     DataError
-        Where lifetimes is not installed.
+        If lifetimes is not installed.
 
     Examples
     --------
@@ -205,21 +217,23 @@ def compare_with_lifetimes(
         check_choice("model of lifetimes", name, FITTERS)
     summary = CustomerSummary.of(customers)
     t = _length(horizon, summary)
-    pairs = {name: _Pair.of(name, summary, penalizer) for name in models}
+    pairs = {name: _FittedPair.fit(name, summary, penalizer) for name in models}
     done = {name: pair for name, pair in pairs.items() if not pair.failure}
     parameters = [_parameters(pair).assign(model=name) for name, pair in done.items()]
-    return SideBySide(
-        parameters=_stacked(parameters),
-        predictions=_rows({name: _predictions(pair, summary, t) for name, pair in done.items()}),
-        seconds=_rows({name: pair.timed() for name, pair in done.items()}),
-        log_likelihoods=_rows({name: pair.likelihoods(summary) for name, pair in done.items()}),
+    return LifetimesComparison(
+        parameters=_concatenated(parameters),
+        predictions=_table({name: _predictions(pair, summary, t) for name, pair in done.items()}),
+        seconds=_table({name: pair.times() for name, pair in done.items()}),
+        log_likelihoods=_table(
+            {name: pair.log_likelihoods(summary) for name, pair in done.items()}
+        ),
         failures={name: pair.failure for name, pair in pairs.items() if pair.failure},
     )
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """A fit of ours beside a fitter of theirs."""
+class _FittedPair:
+    """Our fit and a fitter of lifetimes, on the same customers."""
 
     ours: Fit
     theirs: Any
@@ -228,32 +242,33 @@ class _Pair:
     failure: str
 
     @classmethod
-    def of(cls, name: str, customers: CustomerSummary, penalizer: float) -> _Pair:
-        model = model_class(name)
+    def fit(cls, name: str, customers: CustomerSummary, penalizer: float) -> _FittedPair:
+        model = MODELS[name]
         ours, our_seconds = _timed(lambda: model.fit(customers))
-        with imported() as package:
+        with import_lifetimes() as package:
             theirs = getattr(package, FITTERS[name])(penalizer_coef=penalizer)
-            columns = _their_columns(name, customers)
+            columns = _lifetimes_columns(name, customers)
             try:
                 _, seconds = _timed(lambda: theirs.fit(*columns))
-            except Exception as error:  # noqa: BLE001 (whatever goes wrong there is told)
-                words = " ".join(str(error).split())[:200]
-                return cls(ours, theirs, our_seconds, np.nan, f"{type(error).__name__}: {words}")
+            except Exception as error:  # noqa: BLE001 (any failure of lifetimes is reported)
+                message = " ".join(str(error).split())[:_MAX_MESSAGE]
+                failure = f"{type(error).__name__}: {message}"
+                return cls(ours, theirs, our_seconds, np.nan, failure)
         return cls(ours, theirs, our_seconds, seconds, "")
 
-    def timed(self) -> dict[str, float]:
+    def times(self) -> dict[str, float]:
         """Return both times and their ratio."""
         ratio = self.their_seconds / self.our_seconds
         return {"relmark": self.our_seconds, "lifetimes": self.their_seconds, "ratio": ratio}
 
-    def likelihoods(self, customers: CustomerSummary) -> dict[str, float]:
-        """Return our log-likelihood at both parameters."""
+    def log_likelihoods(self, customers: CustomerSummary) -> dict[str, float]:
+        """Return our log-likelihood at both estimates."""
         data, weights, _ = type(self.ours.model).data(customers)
-        found = from_lifetimes(self.theirs).log_likelihood(*data) @ weights
-        return {"relmark": self.ours.log_likelihood, "lifetimes": float(found)}
+        theirs = from_lifetimes(self.theirs).log_likelihood(*data) @ weights
+        return {"relmark": self.ours.log_likelihood, "lifetimes": float(theirs)}
 
 
-def _parameters(pair: _Pair) -> pd.DataFrame:
+def _parameters(pair: _FittedPair) -> pd.DataFrame:
     model, theirs = pair.ours.model, pair.theirs
     estimates = theirs.params_[list(model.names())].to_numpy(float)
     errors = getattr(theirs, "standard_errors_", pd.Series(dtype=float)).reindex(model.names())
@@ -269,38 +284,38 @@ def _parameters(pair: _Pair) -> pd.DataFrame:
     )
 
 
-def _predictions(pair: _Pair, customers: CustomerSummary, t: float) -> dict[str, float]:
-    """Return both predictions, where they differ most, and for whom theirs is no number."""
+def _predictions(pair: _FittedPair, customers: CustomerSummary, t: float) -> dict[str, float]:
+    """Return the row of predictions of one model."""
     x, t_x, T, weights = customers.frequency, customers.recency, customers.T, customers.weights
     model, discrete = pair.ours.model, type(pair.ours.model).__name__ == "BGBB"
     alive: tuple[Array, Array] | None = None
-    with imported():
+    with import_lifetimes():
         if isinstance(model, PurchaseModel):
             ours = model.conditional_expected_purchases(np.asarray(t), x, t_x, T)
             up_to = pair.theirs.conditional_expected_number_of_purchases_up_to_time
             theirs = np.asarray(up_to(t, x, t_x, T), float)
-            until = (1,) if discrete else ()  # alive at the next opportunity, as ours is
-            found = pair.theirs.conditional_probability_alive(*until, x, t_x, T)
+            opportunity = (1,) if discrete else ()  # alive at the next opportunity, as ours is
+            found = pair.theirs.conditional_probability_alive(*opportunity, x, t_x, T)
             alive = model.p_alive(x, t_x, T), np.asarray(found, float)
         else:
             m = np.nan_to_num(customers.monetary_value)
-            ours = model.conditional_expected_spend(x, m)  # type: ignore[attr-defined]
+            ours = model.conditional_expected_spend(x, m)
             theirs = pair.theirs.conditional_expected_average_profit(x, m)
             theirs, weights = np.asarray(theirs, float), weights / weights.sum()
-    good = np.isfinite(theirs)
-    sums = {"relmark": ours @ weights, "lifetimes": theirs[good] @ weights[good]}
-    alives = (np.nan, np.nan) if alive is None else tuple(np.nan_to_num(p) @ weights for p in alive)
+    known = np.isfinite(theirs)
+    totals = {"relmark": ours @ weights, "lifetimes": theirs[known] @ weights[known]}
+    sums = (np.nan, np.nan) if alive is None else tuple(np.nan_to_num(p) @ weights for p in alive)
     return {
-        **sums,
-        "furthest": np.abs(ours - theirs)[good].max(initial=0.0),
-        "not_a_number": float(customers.weights[~good].sum()),
-        "relmark_alive": alives[0],
-        "lifetimes_alive": alives[1],
+        **totals,
+        "max_abs_difference": np.abs(ours - theirs)[known].max(initial=0.0),
+        "n_missing": float(customers.weights[~known].sum()),
+        "relmark_alive": sums[0],
+        "lifetimes_alive": sums[1],
     }
 
 
-def _their_columns(name: str, customers: CustomerSummary) -> list[pd.Series]:
-    """Return what a fitter of lifetimes is fitted on, in its order."""
+def _lifetimes_columns(name: str, customers: CustomerSummary) -> list[pd.Series]:
+    """Return the arguments of the fit method of a fitter of lifetimes, in its order."""
     table = customers.table
     weights = pd.Series(customers.weights, index=table.index)
     if name == "GammaGamma":
@@ -311,6 +326,7 @@ def _their_columns(name: str, customers: CustomerSummary) -> list[pd.Series]:
 
 
 def _length(horizon: str | float, customers: CustomerSummary) -> float:
+    """Return the horizon in the unit of the data."""
     if not isinstance(horizon, str):
         length = float(horizon)
     else:
@@ -321,27 +337,25 @@ def _length(horizon: str | float, customers: CustomerSummary) -> float:
             )
         length = Horizon.parse(horizon).length(customers.unit, customers.observed_until)
     if not 0 < length < np.inf:
-        raise ParameterError(
-            f"purchases are expected within a time > 0 and finite; found {horizon!r}."
-        )
+        raise ParameterError(f"purchases are predicted for a finite time > 0; found {horizon!r}.")
     return length
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """Return what the work gave, and the shorter of two runs' times."""
+    """Return the result of the work, and the shorter time of two runs."""
     seconds = []
     for _ in range(2):
-        begun = perf_counter()
+        start = perf_counter()
         done = work()
-        seconds.append(perf_counter() - begun)
+        seconds.append(perf_counter() - start)
     return done, min(seconds)
 
 
-def _stacked(tables: list[pd.DataFrame]) -> pd.DataFrame:
+def _concatenated(tables: list[pd.DataFrame]) -> pd.DataFrame:
     if not tables:
         return pd.DataFrame()
     return pd.concat(tables).set_index(["model", "parameter"])
 
 
-def _rows(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
+def _table(rows: dict[str, dict[str, float]]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")

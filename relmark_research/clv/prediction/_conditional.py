@@ -1,9 +1,9 @@
 """Expectations of customers given their histories, computed once per distinct history.
 
 P(alive) depends on the whole history (x, t_x, T). What a customer does if alive depends on x and T
-only and is smooth in T. It is therefore computed on a grid of T for each x and interpolated
-(Chebyshev points in ln(T + c), relative error 1e-10), unless computing every distinct (x, T) takes
-less work.
+only for a memoryless model, and is smooth in T. It is then computed on a grid of T for each x and
+interpolated (Chebyshev points in ln(T + c), relative error 1e-10), unless computing every distinct
+(x, T) takes less work. For other models it is computed for every distinct history.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from relmark_research.clv.estimation.model import PurchaseModel
-from relmark_research.customers.log.distinct_histories import Distinct, coded, distinct
+from relmark_research.customers.log.distinct_histories import DistinctRows, distinct_rows, encode
 from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ConditionalExpectations:
         Whether the model has parameters per customer, so that no histories are collapsed.
     """
 
-    histories: Distinct
+    histories: DistinctRows
     x: Array
     T: Array
     x_code: Array
@@ -78,28 +78,38 @@ class ConditionalExpectations:
         histories = (
             _uncollapsed(history, customers.weights)
             if per_customer
-            else distinct(*history, weights=customers.weights)
+            else distinct_rows(*history, weights=customers.weights)
         )
-        (x_code, x), (T_code, T) = coded(histories.columns[0]), coded(histories.columns[2])
+        (x_code, x), (T_code, T) = encode(histories.columns[0]), encode(histories.columns[2])
         return cls(histories, x, T, x_code, T_code, per_customer)
 
     @cached_property
-    def pairs(self) -> Distinct:
-        """The distinct (x, T) among the histories; all of them for a model per customer."""
+    def pairs(self) -> DistinctRows:
+        """The distinct (x, T) among the histories."""
         x, _, T = self.histories.columns
-        return _uncollapsed((x, T), self.histories.weights) if self.per_customer else distinct(x, T)
+        return distinct_rows(x, T)
+
+    def states(self, model: PurchaseModel) -> DistinctRows:
+        """Return the distinct x, t_x, T that a customer's future depends on if alive.
+
+        A memoryless model does not use t_x, which is set to 0 and collapsed.
+        """
+        if self.per_customer or not model.memoryless:
+            return _uncollapsed(self.histories.columns, self.histories.weights)
+        (x, T), pairs = self.pairs.columns, self.pairs
+        columns = x, np.zeros_like(T), T
+        return DistinctRows(columns, pairs.weights, codes=pairs.codes, positions=pairs.positions)
 
     def p_alive(self, model: PurchaseModel) -> Array:
         """Return P(alive) per distinct history."""
-        self._check_rows(model)
+        self.check_rows(model)
         return model.p_alive(*self.histories.columns)
 
     def if_alive(self, model: PurchaseModel, quantity: Quantity) -> Array:
         """Return the quantity of a customer who is alive, per distinct history."""
-        self._check_rows(model)
+        self.check_rows(model)
         if self.per_customer:
-            x, _, T = self.histories.columns
-            return quantity(model.living(x, T))
+            return quantity(model.living(*self.histories.columns))
         return self._evaluation(model, quantity, _VALUE_ERROR).values(model, quantity)
 
     def expected(self, model: PurchaseModel, quantity: Quantity) -> Array:
@@ -132,8 +142,8 @@ class ConditionalExpectations:
         by_alive = (1 - self.p_alive(model)) * self.logit_p_alive_gradient(model)
         return by_alive + self.log_if_alive_gradient(model, quantity)
 
-    def _check_rows(self, model: PurchaseModel) -> None:
-        """Refuse a model whose parameters are those of other customers."""
+    def check_rows(self, model: PurchaseModel) -> None:
+        """Raise ParameterError for a model whose parameters are those of other customers."""
         sizes = {np.size(value) for value in astuple(model) if np.ndim(value)}
         expected = len(self.histories.weights) if self.per_customer else None
         if sizes - {expected}:
@@ -145,36 +155,36 @@ class ConditionalExpectations:
 
     def _evaluation(
         self, model: PurchaseModel, quantity: Quantity, error: float
-    ) -> _Grid | _EveryPair:
+    ) -> _Grid | _EveryState:
         """Return the smallest grid that is accurate at the least, middle and largest x."""
-        every_pair = _EveryPair(self)
-        if len(self.T) < 2 * _GRID_SIZES[0]:
-            return every_pair
+        every_state = _EveryState(self.states(model))
+        if not model.memoryless or len(self.T) < 2 * _GRID_SIZES[0]:
+            return every_state
         x = self.x[[0, len(self.x) // 2, -1]]
         probes = np.quantile(self.T, _PROBES)
-        exact = quantity(model.living(x[:, None], probes[None, :]))
+        exact = quantity(_living_at(model, x, probes))
         for count in _GRID_SIZES:
             if count * len(self.x) > _GRID_SHARE * len(self.pairs.weights):
                 break
             grid = _Grid.chebyshev(self, count)
-            at_nodes = quantity(model.living(x[:, None], grid.nodes[None, :]))
+            at_nodes = quantity(_living_at(model, x, grid.nodes))
             found = at_nodes @ grid.interpolation(probes).T
             if np.all(np.abs(found - exact) <= error * np.abs(exact)):
                 return grid
-        return every_pair
+        return every_state
 
 
 @dataclass(frozen=True)
-class _EveryPair:
-    """A quantity computed at every distinct (x, T)."""
+class _EveryState:
+    """A quantity computed at every distinct state of a customer who is alive."""
 
-    expectations: ConditionalExpectations
+    states: DistinctRows
 
     def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
-        return quantity(model.living(*self.expectations.pairs.columns))
+        return quantity(model.living(*self.states.columns))
 
     def to_histories(self, table: Array) -> Array:
-        return table[self.expectations.pairs.inverse]
+        return table[self.states.inverse]
 
     def values(self, model: PurchaseModel, quantity: Quantity) -> Array:
         return self.to_histories(self.table(model, quantity))
@@ -212,7 +222,7 @@ class _Grid:
         return weights / weights.sum(axis=1, keepdims=True)
 
     def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
-        return quantity(model.living(self.expectations.x[:, None], self.nodes[None, :]))
+        return quantity(_living_at(model, self.expectations.x, self.nodes))
 
     def to_histories(self, table: Array) -> Array:
         codes = self.expectations.x_code, self.expectations.T_code
@@ -222,10 +232,15 @@ class _Grid:
         return self.to_histories(self.table(model, quantity))
 
 
-def _uncollapsed(columns: tuple[Array, ...], weights: Array) -> Distinct:
+def _living_at(model: PurchaseModel, x: Array, T: Array) -> PurchaseModel:
+    """Return a memoryless model's living customers, for every x (rows) and T (columns)."""
+    return model.living(x[:, None], np.zeros((1, len(T))), T[None, :])
+
+
+def _uncollapsed(columns: tuple[Array, ...], weights: Array) -> DistinctRows:
     """Return every row as a distinct one."""
     rows = np.arange(len(weights))
-    return Distinct(columns, weights, codes=rows, places=rows)
+    return DistinctRows(columns, weights, codes=rows, positions=rows)
 
 
 def _gradient(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:

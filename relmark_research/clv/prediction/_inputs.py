@@ -1,8 +1,14 @@
-"""Checked inputs of forecasts, values and validation: models, fits, units of time and margins."""
+"""Checked inputs of forecasts, values and validation: models, fits, units of time and margins.
+
+A function that needs a model takes a fit, a fit with covariates or a model with given parameters.
+`purchase_model`, `common_purchase_model` and `spend_model` return the model, or raise
+ParameterError with the reason why the argument cannot be used.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +17,7 @@ from pandas.api import types
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
-from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.errors import ParameterError, check_number, unknown_name
 from relmark_research.units import TimeUnit
 
@@ -20,13 +26,15 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Margin = float | str | pd.Series
+PurchaseInput = Fit[Any] | CovariateFit | PurchaseModel
+"""A fit of purchases, a fit with covariates, or a model of purchases with given parameters."""
+SpendInput = Fit[Any] | SpendModel
+"""A fit of spend, or a model of spend with given parameters."""
 
 _MARGIN_RULE = "is a share of value in (0, 1], 0.3 for thirty percent"
 
 
-def purchase_model(
-    fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary | None = None
-) -> PurchaseModel:
+def purchase_model(fit: PurchaseInput, customers: CustomerSummary | None = None) -> PurchaseModel:
     """Return the purchase model of a fit or a model.
 
     A fit with covariates has a model per customer, which needs ``customers`` with the columns of
@@ -47,7 +55,7 @@ def purchase_model(
         )
     model = fit.model if isinstance(fit, Fit) else fit
     if not isinstance(model, PurchaseModel):
-        hint = _order_hint(isinstance(model, GammaGamma)) or _fit_hint(model)
+        hint = _order_hint(isinstance(model, SpendModel)) or _fit_hint(model)
         raise ParameterError(
             "expected a fit or a model of purchases such as BGNBD; found "
             f"{_type_name(model)}.{hint}"
@@ -55,18 +63,42 @@ def purchase_model(
     return model
 
 
-def spend_model(fit: Fit | GammaGamma) -> GammaGamma:
+def common_purchase_model(fit: PurchaseInput, *, reason: str) -> PurchaseModel:
+    """Return the purchase model for a result that has one model for all customers.
+
+    Parameters
+    ----------
+    fit
+        A fit or a model of purchases.
+    reason
+        Why parameters per customer cannot be used, and what to do: the end of the message.
+
+    Raises
+    ------
+    ParameterError
+        If it is a fit with covariates or a model with parameters per customer.
+    """
+    if isinstance(fit, CovariateFit):
+        raise ParameterError(f"a fit with covariates has a model per customer; {reason}")
+    model = purchase_model(fit)
+    if any(np.size(value) > 1 for value in astuple(model)):
+        raise ParameterError(f"this {type(model).__name__} has parameters per customer; {reason}")
+    return model
+
+
+def spend_model(fit: SpendInput) -> SpendModel:
     """Return the spend model of a fit or a model, or raise ParameterError."""
     model = fit.model if isinstance(fit, Fit) else fit
-    if not isinstance(model, GammaGamma):
+    if not isinstance(model, SpendModel):
         hint = _order_hint(isinstance(model, PurchaseModel)) or _fit_hint(model)
         raise ParameterError(
-            "expected a fit or a model of spend, GammaGamma; found " f"{_type_name(model)}.{hint}"
+            "expected a fit or a model of spend such as GammaGamma; found "
+            f"{_type_name(model)}.{hint}"
         )
     return model
 
 
-def require_fit(fit: Fit | CovariateFit | PurchaseModel) -> Fit | CovariateFit:
+def require_fit(fit: PurchaseInput) -> Fit[Any] | CovariateFit:
     """Return the fit, or raise ParameterError for a model with given parameters."""
     if not isinstance(fit, Fit | CovariateFit):
         raise ParameterError(
@@ -76,7 +108,7 @@ def require_fit(fit: Fit | CovariateFit | PurchaseModel) -> Fit | CovariateFit:
     return fit
 
 
-def common_unit(fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
+def common_unit(fit: PurchaseInput, customers: CustomerSummary) -> TimeUnit:
     """Return the time unit of the customers, or raise ParameterError if the fit has another."""
     fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
     if customers.unit is None and fitted is None:
@@ -93,11 +125,9 @@ def common_unit(fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSumm
     return TimeUnit.of(unit)  # type: ignore[arg-type]
 
 
-def model_unit(
-    fit: Fit | PurchaseModel, unit: str | TimeUnit | None, *, function: str
-) -> TimeUnit:
+def model_unit(fit: PurchaseInput, unit: str | TimeUnit | None, *, function: str) -> TimeUnit:
     """Return the time unit of a model: ``unit`` if given, otherwise the unit of the fit."""
-    known = unit or (fit.unit if isinstance(fit, Fit) else None)
+    known = unit or (fit.unit if isinstance(fit, Fit | CovariateFit) else None)
     if known is None:
         raise ParameterError(
             "the time unit of the model is not known, so days cannot be converted to it. State "

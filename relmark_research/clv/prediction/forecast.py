@@ -1,12 +1,12 @@
-"""What each customer will buy: alive or gone, and how many purchases by when.
+"""Forecasts of purchases, per customer and in total.
 
-Two kinds of interval answer two questions: how sure is the mean of customers like this one (the
-estimate), and what may this one customer do (the prediction)?
+An interval has one of two kinds. An *estimate* interval holds the uncertainty of the parameters: it
+is about the mean of customers with one history. A *prediction* interval also holds the randomness
+of purchases: it is about what one customer will do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -14,34 +14,28 @@ import pandas as pd
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
-from relmark_research.clv.estimation.fit import Fit
-from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.prediction._conditional import (
-    Future,
-    Outlook,
-    discounted_purchases_by,
-    purchases_by,
+    ConditionalExpectations,
+    Quantity,
+    expected_purchases_within,
 )
-from relmark_research.clv.prediction._inputs import purchase_model
+from relmark_research.clv.prediction._inputs import (
+    PurchaseInput,
+    common_unit,
+    purchase_model,
+    require_fit,
+)
 from relmark_research.clv.prediction.predictive_intervals import (
-    Kind,
-    prediction_of,
-    purchase_range,
-    sigma_models,
+    IntervalKind,
+    prediction_draws,
+    purchase_interval,
+    sigma_point_models,
 )
+from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
-from relmark_research.units import Horizon, TimeUnit
-
-__all__ = [
-    "Outlook",
-    "TotalPurchases",
-    "common_unit",
-    "discounted_purchases_by",
-    "forecast",
-    "purchases_by",
-    "total_purchases",
-]
+from relmark_research.stats.delta_method import positive_interval, share_interval
+from relmark_research.units import Horizon
 
 Array = np.ndarray
 
@@ -53,45 +47,45 @@ _COLUMNS = [
 
 
 def forecast(
-    fit: Fit | CovariateFit | PurchaseModel,
+    fit: PurchaseInput,
     customers: CustomerSummary | pd.DataFrame,
     *,
     horizon: str | date | Horizon,
     level: float | None = None,
-    kind: Kind = "estimate",
+    kind: IntervalKind = "estimate",
 ) -> pd.DataFrame:
     """Forecast each customer's purchases.
 
     Parameters
     ----------
     fit
-        A fit (needed for intervals) or a model of purchases.
+        A fit (required for intervals) or a model of purchases.
     customers
-        Their histories, in the fit's unit of time; with covariates the formulas' columns too.
+        Histories in the fit's unit of time; for a fit with covariates also the formulas' columns.
     horizon
-        How far after the end of observation: ``"52 weeks"``, ``"12 months"`` or a last day.
+        Time after the end of observation: ``"52 weeks"``, ``"12 months"`` or a last day.
     level
-        Probability of the intervals, such as 0.95; None for none.
+        Probability of the intervals, such as 0.95; None for no intervals.
     kind
-        ``"estimate"``: intervals of the means, from the uncertainty of the model's parameters.
-        ``"prediction"``: the range of the customer's own purchases, chance included.
+        ``"estimate"``: intervals of the means, from the uncertainty of the parameters.
+        ``"prediction"``: intervals of each customer's own purchases.
 
     Returns
     -------
     DataFrame
-        Row per customer, in the customers' order: p_alive and expected_purchases = P(alive) E[X(t)
-        of the living]; with a level p_alive_low, ..., expected_purchases_high, or, of a
+        Row per customer, in the customers' order: p_alive and expected_purchases = P(alive) x
+        E[X(t) | alive]. With a level also p_alive_low, ..., expected_purchases_high, or, for a
         prediction, purchases_low and purchases_high (whole numbers).
 
     Raises
     ------
     ParameterError
-        Where the horizon's or the customers' unit is not known or not the fit's.
+        If the unit of the horizon or of the customers is unknown or not the unit of the fit.
 
     Warns
     -----
     UserWarning
-        Where no level is asked of a fit that could give no interval, with the reason.
+        If no level is given and the fit could not give an interval, with the reason.
 
     Examples
     --------
@@ -105,151 +99,118 @@ def forecast(
     """
     summary = CustomerSummary.of(customers)
     model, length = purchase_model(fit, summary), _finite_length(fit, summary, horizon)
-    outlook, future = Outlook.of(summary, model), purchases_by(length)
-    alive = outlook.p_alive(model)
-    columns = {"p_alive": alive, "expected_purchases": alive * outlook.living(model, future)}
-    predict = prediction_of(kind)
+    expectations = ConditionalExpectations.from_customers(summary, model)
+    quantity = expected_purchases_within(length)
+    alive = expectations.p_alive(model)
+    columns = {
+        "p_alive": alive,
+        "expected_purchases": alive * expectations.if_alive(model, quantity),
+    }
+    draws = prediction_draws(kind)
     if level is None:
-        uncertainty.caution(fit)
-    if level is not None and predict is not None:
-        ends = purchase_range(sigma_models(fit, summary), outlook, length, level)
+        uncertainty.warn_if_unreliable(fit)
+    elif draws is not None:
+        ends = purchase_interval(sigma_point_models(fit, summary), expectations, length, level)
         columns |= {"purchases_low": ends[0], "purchases_high": ends[1]}
-    elif level is not None:
-        columns |= _intervals(_fitted(fit), summary, outlook, future, level) | columns
-    inverse = outlook.histories.inverse
+    else:
+        columns |= _estimate_intervals(fit, summary, expectations, quantity, level) | columns
+    inverse = expectations.histories.inverse
     ordered = {name: columns[name][inverse] for name in _COLUMNS if name in columns}
     return pd.DataFrame(ordered, index=summary.table.index)
 
 
-@dataclass(frozen=True)
-class TotalPurchases:
-    """The purchases expected of all customers together.
-
-    Attributes
-    ----------
-    value, low, high
-        In purchases; low and high are None where no level was asked for.
-    level
-        Probability of the interval.
-    customers
-        How many the sum is over.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    level: float | None
-    customers: int
-
-
 def total_purchases(
-    fit: Fit | CovariateFit | PurchaseModel,
+    fit: PurchaseInput,
     customers: CustomerSummary | pd.DataFrame,
     *,
     horizon: str | date | Horizon,
     level: float | None = 0.95,
-) -> TotalPurchases:
-    """Forecast the purchases of all customers together, with the interval of the sum.
+) -> TotalForecast:
+    """Forecast the total purchases of all customers, with the interval of the total.
 
-    Customers' estimates err together, since they share the parameters: the interval of the sum is
-    not the sum of intervals. Arguments as in `forecast`.
+    The customers share the parameters, so their estimates have correlated errors: the interval of
+    the total is not the sum of the intervals. The arguments are those of `forecast`.
 
     Returns
     -------
-    TotalPurchases
-        value = sum of expected purchases over customers; low and high from the delta method on
-        its logarithm.
+    TotalForecast
+        expected = sum of expected purchases over customers; low and high by the delta method on
+        its logarithm (the uncertainty of the parameters).
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> calibration = rm.load_cdnow().split(at="1997-09-30").calibration
+    >>> rm.clv.total_purchases(rm.BGNBD.fit(calibration), calibration, horizon="39 weeks")
+    <TotalForecast: expected 1,653, low 1,514, high 1,806, level 0.95, customers 2,357>
     """
     summary = CustomerSummary.of(customers)
     model = purchase_model(fit, summary)
-    future = purchases_by(_finite_length(fit, summary, horizon))
-    outlook = Outlook.of(summary, model)
-    each = outlook.histories.weights * outlook.p_alive(model) * outlook.living(model, future)
-    value, n = float(each.sum()), summary.n_customers
+    quantity = expected_purchases_within(_finite_length(fit, summary, horizon))
+    expectations = ConditionalExpectations.from_customers(summary, model)
+    weights = expectations.histories.weights
+    each = weights * expectations.p_alive(model) * expectations.if_alive(model, quantity)
+    expected, n = float(each.sum()), summary.n_customers
     if level is None:
-        uncertainty.caution(fit)
-        return TotalPurchases(value, None, None, None, n)
-    slopes = by_estimates(fit, log_slopes(outlook, future, model), summary)
-    variance = uncertainty.variance(np.einsum("ki,i->k", slopes, each / value), _fitted(fit))
-    low, high = uncertainty.positive_interval(np.asarray(value), variance, level)
-    return TotalPurchases(value, float(low), float(high), level, n)
+        uncertainty.warn_if_unreliable(fit)
+        return TotalForecast(expected, None, None, None, n)
+    gradient = estimates_gradient(fit, expectations.log_expected_gradient(model, quantity), summary)
+    gradient = np.einsum("ki,i->k", gradient, each / expected)
+    variance = uncertainty.variance(gradient, require_fit(fit))
+    low, high = positive_interval(np.asarray(expected), variance, level)
+    return TotalForecast(expected, float(low), float(high), level, n)
 
 
-def common_unit(fit: Fit | CovariateFit | PurchaseModel, customers: CustomerSummary) -> TimeUnit:
-    """Return the unit of the customers' times, refusing one that is not the fit's."""
-    fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
-    if customers.unit is None and fitted is None:
-        raise ParameterError(
-            "the unit of recency and T is not known, so a horizon cannot be converted to it. Say "
-            "it once: CustomerSummary(table, unit='week')."
-        )
-    if None not in (customers.unit, fitted) and customers.unit != fitted:
-        raise ParameterError(
-            f"the model was fitted on times in {fitted}s, the customers' are in {customers.unit}s. "
-            "Summarise the customers in the fit's unit."
-        )
-    unit = customers.unit or fitted
-    return TimeUnit.of(unit)  # type: ignore[arg-type]
+def estimates_gradient(fit: PurchaseInput, gradient: Array, customers: CustomerSummary) -> Array:
+    """Return the gradient by the fit's estimates, from that by each history's log-parameters.
+
+    For a fit with covariates the estimates are the base's log-parameters and the effects.
+    """
+    if isinstance(fit, CovariateFit):
+        return fit.estimates_gradient(gradient, customers)
+    return gradient
 
 
-def log_slopes(outlook: Outlook, future: Future, model: PurchaseModel) -> Array:
-    """Return d ln(p_alive x living) / d log(parameter) per distinct history."""
-    gone = 1 - outlook.p_alive(model)
-    return gone * outlook.logit_alive_slopes(model) + outlook.log_living_slopes(model, future)
-
-
-def by_estimates(
-    fit: Fit | CovariateFit | PurchaseModel, slopes: Array, customers: CustomerSummary
-) -> Array:
-    """Return slopes by all that was estimated, from those by each history's log-parameters."""
-    return fit.by_effects(slopes, customers) if isinstance(fit, CovariateFit) else slopes
-
-
-def _intervals(
-    fit: Fit | CovariateFit,
+def _estimate_intervals(
+    fit: PurchaseInput,
     customers: CustomerSummary,
-    outlook: Outlook,
-    future: Future,
+    expectations: ConditionalExpectations,
+    quantity: Quantity,
     level: float,
 ) -> dict[str, Array]:
+    """Return the intervals of P(alive) and of expected purchases per distinct history."""
+    fit = require_fit(fit)
     model = purchase_model(fit, customers)
-    p_alive, by_alive = outlook.p_alive(model), outlook.logit_alive_slopes(model)
-    by_log = (1 - p_alive) * by_alive + outlook.log_living_slopes(model, future)
-    alive, bought = (
-        uncertainty.variance(by_estimates(fit, slopes, customers), fit)
-        for slopes in (by_alive, by_log)
+    alive = expectations.p_alive(model)
+    alive_gradient = expectations.logit_p_alive_gradient(model)
+    expected_gradient = (1 - alive) * alive_gradient
+    expected_gradient = expected_gradient + expectations.log_if_alive_gradient(model, quantity)
+    alive_variance, expected_variance = (
+        uncertainty.variance(estimates_gradient(fit, gradient, customers), fit)
+        for gradient in (alive_gradient, expected_gradient)
     )
-    low, high = uncertainty.share_interval(p_alive, alive, level)
-    expected = p_alive * outlook.living(model, future)
-    fewest, most = uncertainty.positive_interval(expected, bought, level)
+    expected = alive * expectations.if_alive(model, quantity)
+    alive_ends = share_interval(alive, alive_variance, level)
+    expected_ends = positive_interval(expected, expected_variance, level)
     return {
-        "p_alive_low": low,
-        "p_alive_high": high,
-        "expected_purchases_low": fewest,
-        "expected_purchases_high": most,
+        "p_alive_low": alive_ends[0],
+        "p_alive_high": alive_ends[1],
+        "expected_purchases_low": expected_ends[0],
+        "expected_purchases_high": expected_ends[1],
     }
 
 
 def _finite_length(
-    fit: Fit | CovariateFit | PurchaseModel,
+    fit: PurchaseInput,
     customers: CustomerSummary,
     horizon: str | date | Horizon,
 ) -> float:
-    """Return the horizon in the data's unit, refusing an endless one."""
+    """Return the horizon in the unit of the data, or raise ParameterError if it is infinite."""
     unit = common_unit(fit, customers)
     length = Horizon.parse(horizon).length(unit, customers.observed_until)
     if np.isinf(length):
         raise ParameterError(
-            "expected purchases need a finite horizon such as '52 weeks'; found for ever. "
-            "What a whole residual life is worth is told by lifetime_value(..., horizon=None)."
+            "expected purchases need a finite horizon such as '52 weeks'; found an infinite one. "
+            "For the value of the whole residual lifetime use lifetime_value(..., horizon=None)."
         )
     return length
-
-
-def _fitted(fit: Fit | CovariateFit | PurchaseModel) -> Fit | CovariateFit:
-    if not isinstance(fit, Fit | CovariateFit):
-        raise ParameterError(
-            f"an interval needs a fit, since {type(fit).__name__} with given parameters is "
-            "certain. Fit it, or ask for level=None."
-        )
-    return fit

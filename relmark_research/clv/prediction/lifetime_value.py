@@ -1,13 +1,14 @@
-"""Lifetime value: discounted purchases to come x spend per purchase x margin.
+"""Lifetime value: discounted future purchases x spend per purchase x margin.
 
-The value is of the future only: what a customer has already paid is not in it, nor what was spent
-to win the customer. Money is taken when a purchase is made; the discount runs continuously.
+The value is of the future only: it includes neither past purchases nor the cost of acquiring the
+customer. Money is received at the time of each purchase and discounted continuously.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,147 +17,85 @@ from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
-from relmark_research.clv.families.gamma_gamma import GammaGamma
-from relmark_research.clv.prediction import _inputs, forecast, predictive_intervals
-from relmark_research.clv.prediction._conditional import Future, Outlook, discounted_purchases_by
-from relmark_research.clv.prediction._inputs import Margin
-from relmark_research.clv.prediction.predictive_intervals import Futures, Kind, Prediction
+from relmark_research.clv.prediction import predictive_intervals
+from relmark_research.clv.prediction._conditional import (
+    ConditionalExpectations,
+    Quantity,
+    discounted_purchases_within,
+)
+from relmark_research.clv.prediction._inputs import (
+    Margin,
+    PurchaseInput,
+    SpendInput,
+    common_unit,
+    customer_margins,
+    purchase_model,
+    spend_model,
+)
+from relmark_research.clv.prediction.forecast import estimates_gradient
+from relmark_research.clv.prediction.predictive_intervals import (
+    DiscountedSpendSimulation,
+    IntervalKind,
+    PredictionDraws,
+    prediction_draws,
+)
 from relmark_research.clv.prediction.spend_average import SpendAverage
+from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
+from relmark_research.stats.delta_method import positive_interval
 from relmark_research.units import AnnualRate, Horizon
 
 Array = np.ndarray
 
 
-@dataclass(frozen=True)
-class TotalValue:
-    """The value of all customers together.
-
-    Attributes
-    ----------
-    value, low, high
-        In money; low and high are None where no level was asked for.
-    level
-        Probability of the interval.
-    customers
-        How many the sum is over.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    level: float | None
-    customers: int
-
-    @property
-    def each(self) -> tuple[float, float | None, float | None]:
-        """Value, low and high per customer."""
-        low, high = (None if end is None else end / self.customers for end in (self.low, self.high))
-        return self.value / self.customers, low, high
-
-
-@dataclass(frozen=True)
-class _Valuation:
-    """Everything that a value is computed from, checked."""
-
-    purchases: Fit | CovariateFit | PurchaseModel
-    spend: Fit | GammaGamma
-    customers: CustomerSummary
-    model: PurchaseModel
-    outlook: Outlook
-    length: float
-    delta: float
-    margin: Array
-    average: SpendAverage
-
-    @property
-    def future(self) -> Future:
-        """Discounted purchases of a living customer."""
-        return discounted_purchases_by(self.length, self.delta)
-
-    def discounted(self) -> Array:
-        """Return discounted purchases per distinct history."""
-        return self.outlook.p_alive(self.model) * self.outlook.living(self.model, self.future)
-
-    def slopes(self) -> Array:
-        """Return d ln(discounted purchases) / d (what was estimated of purchases) per history."""
-        slopes = forecast.log_slopes(self.outlook, self.future, self.model)
-        return forecast.by_estimates(self.purchases, slopes, self.customers)
-
-    def spent(self) -> Array:
-        """Return expected spend per purchase, shape (customers,)."""
-        return self.average.of(self.customers.frequency, self.customers.monetary_value)
-
-    def spend_slopes(self) -> Array:
-        """Return d ln(spend per purchase) / d log(parameter of spend) per customer."""
-        return self.average.log_slopes(self.customers.frequency, self.customers.monetary_value)
-
-    def fits(self) -> tuple[Fit | CovariateFit, Fit]:
-        """Return the fits, refusing models that are certain."""
-        bought = isinstance(self.purchases, Fit | CovariateFit)
-        if not (bought and isinstance(self.spend, Fit)):
-            raise ParameterError(
-                "an interval needs fits of purchases and of spend, since models with given "
-                "parameters are certain. Fit them, ask for level=None, or for a prediction."
-            )
-        return self.purchases, self.spend  # type: ignore[return-value]
-
-    def futures(self) -> Futures:
-        """Return what draws of the customers' futures take."""
-        of = self.customers
-        history = of.frequency, of.recency, of.T, of.monetary_value
-        bought = predictive_intervals.sigma_models(self.purchases, of)
-        paid = predictive_intervals.sigma_models(self.spend)
-        return Futures.of(bought, paid, history, self.length, self.delta)
-
-
 def lifetime_value(
-    purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma | SpendAverage,
+    purchases: PurchaseInput,
+    spend: SpendInput | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     *,
     margin: Margin,
     annual_discount_rate: float,
     horizon: str | date | Horizon | None = None,
     level: float | None = None,
-    kind: Kind = "estimate",
+    kind: IntervalKind = "estimate",
 ) -> pd.DataFrame:
-    """Value each customer's purchases to come.
+    """Return each customer's lifetime value.
 
     Parameters
     ----------
     purchases, spend
-        Fits (needed for intervals) or models of purchases and of spend per purchase; where the mean
-        spend does not exist (q <= 1), `SpendAverage(spend, "median")` values by the median.
+        Fits (required for intervals) or models of purchases and of spend per purchase. If the mean
+        spend does not exist (q <= 1 in `GammaGamma`), `SpendAverage(spend, "median")` uses the
+        median.
     customers
-        Histories with monetary_value, in the fit's unit of time; of a fit with covariates, with
-        the formulas' columns too.
+        Histories with monetary_value, in the fit's unit of time; for a fit with covariates also the
+        formulas' columns.
     margin
-        Share of value that is left after the cost of goods, in (0, 1]; one number, the name of a
-        column of the customers, a Series by customer_id, or a list in the customers' order.
+        Share of value left after the cost of goods, in (0, 1]: one number, the name of a column of
+        the customers, a Series by customer_id, or a list in the customers' order.
     annual_discount_rate
         Effective rate per year, in [0, 1): 0.10 for ten percent.
     horizon
-        ``"12 months"``, a last day, or None for the whole residual life.
+        ``"12 months"``, a last day, or None for the whole residual lifetime.
     level
-        Probability of the intervals, such as 0.95; None for none.
+        Probability of the intervals, such as 0.95; None for no intervals.
     kind
-        ``"estimate"``: intervals of the means, from the uncertainty of the purchase and of the
-        spend parameters. ``"prediction"``: the range of what the customer will bring, chance
-        included, from draws (``Prediction(draws=1000, seed=0)`` says how many).
+        ``"estimate"``: intervals of the means, from the uncertainty of the parameters of purchases
+        and of spend. ``"prediction"``: intervals of each customer's own value, by simulation
+        (``PredictionDraws(draws=1000, seed=0)`` sets the number of draws).
 
     Returns
     -------
     DataFrame
         Row per customer, in the customers' order: discounted_purchases, expected_spend and clv =
-        margin x expected_spend x discounted_purchases (and with a level clv_low, clv_high).
+        margin x expected_spend x discounted_purchases; with a level also clv_low and clv_high.
 
     Raises
     ------
     ParameterError
-        Where margin or rate are outside their domain, the mean spend does not exist (q <= 1), or
-        an endless horizon is not discounted.
+        If margin or rate are outside their domain, the mean spend does not exist (q <= 1), or an
+        infinite horizon has no discount rate.
 
     References
     ----------
@@ -172,111 +111,195 @@ def lifetime_value(
     >>> values.columns.to_list()
     ['discounted_purchases', 'expected_spend', 'clv', 'clv_low', 'clv_high']
     """
-    valued = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
-    discounted = valued.discounted()[valued.outlook.histories.inverse]
-    spent = valued.spent()
-    clv = valued.margin * spent * discounted
-    columns = {"discounted_purchases": discounted, "expected_spend": spent, "clv": clv}
-    predict = predictive_intervals.prediction_of(kind)
+    valuation = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
+    discounted = valuation.discounted_purchases()[valuation.expectations.histories.inverse]
+    expected_spend = valuation.expected_spend()
+    clv = valuation.margin * expected_spend * discounted
+    columns = {"discounted_purchases": discounted, "expected_spend": expected_spend, "clv": clv}
+    draws = prediction_draws(kind)
     if level is None:
-        uncertainty.caution(purchases, valued.spend)
+        uncertainty.warn_if_unreliable(purchases, valuation.spend)
     else:
-        if predict:
-            ends = predictive_intervals.value_range(valued.futures(), valued.margin, level, predict)
-        else:
-            ends = _intervals(valued, clv, spent, level)
+        ends = (
+            valuation.prediction_intervals(level, draws)
+            if draws
+            else valuation.estimate_intervals(clv, level)
+        )
         columns["clv_low"], columns["clv_high"] = ends
-    return pd.DataFrame(columns, index=valued.customers.table.index, copy=False)
+    return pd.DataFrame(columns, index=valuation.customers.table.index, copy=False)
 
 
 def total_value(
-    purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma | SpendAverage,
+    purchases: PurchaseInput,
+    spend: SpendInput | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     *,
     margin: Margin,
     annual_discount_rate: float,
     horizon: str | date | Horizon | None = None,
     level: float | None = 0.95,
-    kind: Kind = "estimate",
-) -> TotalValue:
-    """Value all customers together, with the interval of the sum.
+    kind: IntervalKind = "estimate",
+) -> TotalForecast:
+    """Return the total lifetime value of all customers, with the interval of the total.
 
-    Customers' estimates err together, since they share the parameters: the interval of the sum is
-    not the sum of intervals. Arguments as in `lifetime_value`.
+    The customers share the parameters, so their estimates have correlated errors: the interval of
+    the total is not the sum of the intervals. The arguments are those of `lifetime_value`.
 
     Returns
     -------
-    TotalValue
-        value = sum of clv over customers; low and high from the delta method on its logarithm.
+    TotalForecast
+        expected = sum of clv over customers; low and high by the delta method on its logarithm, or
+        by simulation for a prediction.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> calibration = rm.load_cdnow().split(at="1997-09-30").calibration
+    >>> purchases, spend = rm.BGNBD.fit(calibration), rm.GammaGamma.fit(calibration)
+    >>> rm.total_value(purchases, spend, calibration, margin=0.3, annual_discount_rate=0.10,
+    ...                horizon="12 months")
+    <TotalForecast: expected 21,797, low 19,679, high 24,143, level 0.95, customers 2,357>
     """
-    valued = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
-    inverse, weights = valued.outlook.histories.inverse, valued.customers.weights
-    per_purchase = weights * valued.margin * valued.spent()
-    discounted = valued.discounted()
-    by_customer = per_purchase * discounted[inverse]
-    value, customers_in_all = float(by_customer.sum()), int(weights.sum())
-    predict = predictive_intervals.prediction_of(kind)
+    valuation = _valuation(purchases, spend, customers, margin, annual_discount_rate, horizon)
+    clv = valuation.value_per_row()
+    expected, n_customers = float(clv.sum()), int(valuation.customers.weights.sum())
+    draws = prediction_draws(kind)
     if level is None:
-        uncertainty.caution(purchases, valued.spend)
-        return TotalValue(value, None, None, None, customers_in_all)
-    if predict:
-        ends = _total_range(valued, weights, level, predict)
-        return TotalValue(value, *ends, level, customers_in_all)
-    bought, paid = valued.fits()
-    by_history = np.bincount(inverse, by_customer, len(discounted)) / value
-    slope = np.einsum("ki,i->k", valued.slopes(), by_history)
-    log_variance = uncertainty.variance(slope, bought)
-    slope = np.einsum("ki,i->k", valued.spend_slopes(), by_customer / value)
-    log_variance = log_variance + uncertainty.variance(slope, paid)
-    low, high = map(float, uncertainty.positive_interval(np.asarray(value), log_variance, level))
-    return TotalValue(value, low, high, level, customers_in_all)
+        uncertainty.warn_if_unreliable(purchases, valuation.spend)
+        return TotalForecast(expected, None, None, None, n_customers)
+    if draws:
+        low, high = valuation.total_prediction_interval(level, draws)
+        return TotalForecast(expected, low, high, level, n_customers, kind="prediction")
+    low, high = valuation.total_estimate_interval(clv, level)
+    return TotalForecast(expected, low, high, level, n_customers)
+
+
+@dataclass(frozen=True)
+class _Valuation:
+    """The checked inputs of a lifetime value, and what is computed from them."""
+
+    purchases: PurchaseInput
+    spend: SpendInput
+    customers: CustomerSummary
+    model: PurchaseModel
+    expectations: ConditionalExpectations
+    length: float
+    delta: float
+    margin: Array
+    average: SpendAverage
+
+    @property
+    def quantity(self) -> Quantity:
+        """Discounted purchases of a customer who is alive."""
+        return discounted_purchases_within(self.length, self.delta)
+
+    def discounted_purchases(self) -> Array:
+        """Return expected discounted purchases per distinct history."""
+        return self.expectations.expected(self.model, self.quantity)
+
+    def expected_spend(self) -> Array:
+        """Return expected spend per purchase, shape (rows,)."""
+        return self.average.conditional_spend(
+            self.customers.frequency, self.customers.monetary_value
+        )
+
+    def value_per_row(self) -> Array:
+        """Return lifetime value times the number of customers in the row, shape (rows,)."""
+        per_purchase = self.customers.weights * self.margin * self.expected_spend()
+        return per_purchase * self.discounted_purchases()[self.expectations.histories.inverse]
+
+    def purchases_gradient(self) -> Array:
+        """Return d ln(discounted purchases) / d (estimate of purchases) per distinct history."""
+        gradient = self.expectations.log_expected_gradient(self.model, self.quantity)
+        return estimates_gradient(self.purchases, gradient, self.customers)
+
+    def spend_gradient(self) -> Array:
+        """Return d ln(spend per purchase) / d log(parameter of spend) per row."""
+        return self.average.log_gradient(self.customers.frequency, self.customers.monetary_value)
+
+    def estimate_intervals(self, clv: Array, level: float) -> tuple[Array, Array]:
+        """Return low and high of each value, from the uncertainty of the parameters."""
+        purchases, spend = self._fits()
+        variance = uncertainty.variance(self.purchases_gradient(), purchases)
+        x, m = self.customers.frequency, self.customers.monetary_value
+        log_variance = variance[self.expectations.histories.inverse]
+        log_variance = log_variance + self.average.log_variance(spend, x, m)
+        return positive_interval(clv, log_variance, level)
+
+    def total_estimate_interval(self, clv: Array, level: float) -> tuple[float, float]:
+        """Return low and high of the total, from the uncertainty of the parameters."""
+        purchases, spend = self._fits()
+        total, histories = float(clv.sum()), self.expectations.histories
+        by_history = np.bincount(histories.inverse, clv, len(histories.weights)) / total
+        gradient = np.einsum("ki,i->k", self.purchases_gradient(), by_history)
+        log_variance = uncertainty.variance(gradient, purchases)
+        gradient = np.einsum("ki,i->k", self.spend_gradient(), clv / total)
+        log_variance = log_variance + uncertainty.variance(gradient, spend)
+        low, high = positive_interval(np.asarray(total), log_variance, level)
+        return float(low), float(high)
+
+    def prediction_intervals(self, level: float, draws: PredictionDraws) -> tuple[Array, Array]:
+        """Return low and high of each customer's simulated value."""
+        return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
+
+    def total_prediction_interval(
+        self, level: float, draws: PredictionDraws
+    ) -> tuple[float, float]:
+        """Return low and high of the simulated total; customers of one row are independent."""
+        weights = self.customers.weights
+        rows = np.repeat(np.arange(len(weights)), weights.astype(int))
+        simulation = self._simulation().take(rows)
+        return predictive_intervals.total_interval(simulation, self.margin[rows], level, draws)
+
+    def _fits(self) -> tuple[Fit[Any] | CovariateFit, Fit[Any]]:
+        """Return the fits, or raise ParameterError for models with given parameters."""
+        if not (isinstance(self.purchases, Fit | CovariateFit) and isinstance(self.spend, Fit)):
+            raise ParameterError(
+                "an interval needs fits of purchases and of spend; given parameters have no "
+                "uncertainty. Fit the models, or use level=None or kind='prediction'."
+            )
+        return self.purchases, self.spend
+
+    def _simulation(self) -> DiscountedSpendSimulation:
+        """Return the simulation of the customers' discounted spend."""
+        customers = self.customers
+        history = customers.frequency, customers.recency, customers.T, customers.monetary_value
+        return DiscountedSpendSimulation.pair_models(
+            predictive_intervals.sigma_point_models(self.purchases, customers),
+            predictive_intervals.sigma_point_models(self.spend),
+            history,
+            self.length,
+            self.delta,
+        )
 
 
 def _valuation(
-    purchases: Fit | CovariateFit | PurchaseModel,
-    spend: Fit | GammaGamma | SpendAverage,
+    purchases: PurchaseInput,
+    spend: SpendInput | SpendAverage,
     customers: CustomerSummary | pd.DataFrame,
     margin: Margin,
     annual_discount_rate: float,
     horizon: str | date | Horizon | None,
 ) -> _Valuation:
     summary = CustomerSummary.of(customers)
-    model = _inputs.purchase_model(purchases, summary)
+    model = purchase_model(purchases, summary)
     average = spend if isinstance(spend, SpendAverage) else SpendAverage(spend)
-    _inputs.spend_model(average.spend)
-    unit = forecast.common_unit(purchases, summary)
+    spend_model(average.spend)
+    unit = common_unit(purchases, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
     length = Horizon.parse(horizon).length(unit, summary.observed_until)
     if delta == 0 and np.isinf(length):
         raise ParameterError(
-            "a value for ever needs a discount rate > 0; found 0. Give a horizon or a rate."
+            "an infinite horizon needs a discount rate > 0; found 0. Give a horizon or a rate."
         )
     return _Valuation(
         purchases=purchases,
         spend=average.spend,
         customers=summary,
         model=model,
-        outlook=Outlook.of(summary, model),
+        expectations=ConditionalExpectations.from_customers(summary, model),
         length=length,
         delta=delta,
-        margin=_inputs.margins(margin, summary),
+        margin=customer_margins(margin, summary),
         average=average,
     )
-
-
-def _intervals(valued: _Valuation, clv: Array, spent: Array, level: float) -> tuple[Array, Array]:
-    """Return low and high of each customer's value, from the doubt about both models."""
-    bought, paid = valued.fits()
-    variance = uncertainty.variance(valued.slopes(), bought)
-    spread = valued.average.add_doubt(paid, variance, valued.outlook.histories, spent)
-    return uncertainty.positive_interval(clv, spread, level)
-
-
-def _total_range(
-    valued: _Valuation, weights: Array, level: float, predict: Prediction
-) -> tuple[float, float]:
-    """Return low and high of what all customers will bring, each of a row's drawn by itself."""
-    rows = np.repeat(np.arange(len(weights)), weights.astype(int))
-    each = valued.futures().at(rows)
-    return predictive_intervals.total_range(each, valued.margin[rows], level, predict)

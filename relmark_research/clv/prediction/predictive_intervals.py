@@ -1,50 +1,50 @@
-"""What a customer's own future may be: the chance in it, not only the doubt about the model.
+"""Prediction intervals: the randomness of customers' behaviour and the parameters' uncertainty.
 
-A forecast's estimate says what customers of one history bring on average. One such customer buys
-or does not. `purchase_range` sums the model's chances of each number of purchases; `value_range`
-draws futures, since when and how much is spent matters too. Both average over the uncertainty of
-the parameters by sigma points (Julier & Uhlmann 1997): models one on each side of the estimate
-along every axis of its covariance.
+The estimate of a forecast is the mean of customers with one history; what one of them does is
+random. `purchase_interval` sums the model's probabilities of each number of purchases.
+`value_interval` simulates, because value also depends on the times of purchases and on spend. Both
+average over the uncertainty of the parameters with sigma points: two models, on either side of the
+estimate, along every principal axis of its covariance.
+Source: Julier and Uhlmann (1997), A new extension of the Kalman filter to nonlinear systems.
 """
 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
-from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
-from relmark_research.clv.prediction._conditional import Outlook
+from relmark_research.clv.prediction._conditional import ConditionalExpectations
 from relmark_research.errors import ParameterError, check_level
 from relmark_research.stats.intervals import percentile_interval, tail_probabilities
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
-    from relmark_research.clv.families.gamma_gamma import GammaGamma
+    from relmark_research.clv.estimation.spend_model import SpendModel
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 Array = np.ndarray
-_Kind = TypeVar("_Kind", bound="Model")
+_AnyModel = TypeVar("_AnyModel", bound="Model")
 
-_BLOCK = 1 << 20  # futures drawn at once
-_LAST = 1e-4  # discount factor after which nothing more is drawn
-_MOST = 100_000  # purchases that are counted one by one
+_BLOCK = 1 << 20  # values simulated at once
+_LAST_DISCOUNT = 1e-4  # discount factor at which the simulation ends
+_MAX_PURCHASES = 100_000  # where the sum of probabilities ends
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """Ask for the range of a customer's own future, and say how its draws are made.
+class PredictionDraws:
+    """A request for prediction intervals, with the number and the seed of the simulations.
 
     Parameters
     ----------
     draws
-        Futures drawn per customer, where they are drawn.
+        Simulations per customer, >= 2.
     seed
-        Of the draws.
+        Seed of the random numbers.
     """
 
     draws: int = 1000
@@ -52,91 +52,102 @@ class Prediction:
 
     def __post_init__(self) -> None:
         if self.draws < 2:
-            raise ParameterError(f"a range needs at least 2 draws; found {self.draws}.")
+            raise ParameterError(
+                f"a prediction interval needs at least 2 draws; found {self.draws}."
+            )
 
 
-Kind = Literal["estimate", "prediction"] | Prediction
+IntervalKind = Literal["estimate", "prediction"] | PredictionDraws
 
 
-def prediction_of(kind: Kind) -> Prediction | None:
-    """Return how to predict, or None where the interval of the estimate is asked for."""
-    if isinstance(kind, Prediction):
+def prediction_draws(kind: IntervalKind) -> PredictionDraws | None:
+    """Return how to simulate, or None for the interval of an estimate."""
+    if isinstance(kind, PredictionDraws):
         return kind
     if kind not in ("estimate", "prediction"):
         raise ParameterError(
-            "kind is 'estimate' (how sure the mean is), 'prediction' (what one customer may do) or "
-            f"a Prediction with draws and seed; found {kind!r}."
+            "kind is 'estimate' (the uncertainty of the mean), 'prediction' (what a customer may "
+            f"do) or PredictionDraws(draws, seed); found {kind!r}."
         )
-    return Prediction() if kind == "prediction" else None
+    return PredictionDraws() if kind == "prediction" else None
 
 
-def sigma_models(
-    fit: Fit | CovariateFit | Model, customers: CustomerSummary | None = None
-) -> list[Model]:
-    """Return 2 k models around a fit, whose spread is its covariance; a model alone is itself.
+def sigma_point_models(
+    fit: Fit[Any] | CovariateFit | Model, customers: CustomerSummary | None = None
+) -> list[Any]:
+    """Return 2 k models around a fit whose mean and covariance are those of the fit.
 
-    A fit with covariates has such models of each of the ``customers``.
+    A model with given parameters is returned alone. A fit with covariates needs ``customers`` and
+    gives models with parameters per customer.
     """
     if isinstance(fit, CovariateFit) and customers is not None:
-        return list(fit.models_for(customers, _around(fit.estimates, fit.doubt())))
+        return list(
+            fit.models_for(customers, _sigma_points(fit.estimates, fit.checked_covariance()))
+        )
     if not isinstance(fit, Fit):
-        return [fit]  # type: ignore[list-item]
-    around = _around(np.log(fit.model.values), uncertainty.doubt(fit))
-    return [fit.model.from_values(np.exp(logs)) for logs in around]
+        return [fit]
+    points = _sigma_points(np.log(fit.model.values), fit.checked_covariance())
+    return [fit.model.from_values(np.exp(logs)) for logs in points]
 
 
-def _around(center: Array, covariance: Array) -> Array:
-    """Return points one on each side of a centre along every axis of a covariance."""
+def _sigma_points(center: Array, covariance: Array) -> Array:
+    """Return the center -+ sqrt(k) standard deviations along every axis of a covariance."""
     sizes, axes = np.linalg.eigh(covariance)
-    arms = (axes * np.sqrt(np.maximum(sizes, 0) * len(sizes))).T
-    return np.array([center + way * arm for arm in arms for way in (-1, 1)])
+    offsets = (axes * np.sqrt(np.maximum(sizes, 0) * len(sizes))).T
+    return np.array([center + sign * offset for offset in offsets for sign in (-1, 1)])
 
 
-def purchase_range(
-    models: list[Model], outlook: Outlook, length: float, level: float
+def purchase_interval(
+    models: list[PurchaseModel], expectations: ConditionalExpectations, length: float, level: float
 ) -> tuple[Array, Array]:
-    """Return the fewest and most purchases within a central interval, per distinct history.
+    """Return the central prediction interval of purchases per distinct history.
 
     Parameters
     ----------
     models
-        Those of `sigma_models`, whose chances are averaged.
+        Those of `sigma_point_models`; their probabilities are averaged.
+    length
+        Horizon, in the models' unit of time.
+    level
+        Probability of the interval, in (0, 1).
 
     Returns
     -------
     ndarray, ndarray
         Smallest n with P(X <= n) >= (1 - level) / 2, and with P(X <= n) >= (1 + level) / 2.
     """
-    check_level(level)
-    alive = [outlook.p_alive(model) for model in models]  # type: ignore[arg-type]
-    x, T = outlook.pairs.columns
-    pair, below = outlook.pairs.inverse, np.zeros(len(alive[0]))
-    ends = np.full((2, len(below)), -1.0)
-    open_ = np.arange(len(below))
-    for n in range(_MOST):
-        here, back = np.unique(pair[open_], return_inverse=True)
-        for model, share in zip(models, alive, strict=True):
-            living = at_rows(model, here).living(x[here], T[here])  # type: ignore[attr-defined]
-            chance = living.purchase_pmf(n, length)[back]
-            gone = (1 - share[open_]) * (n == 0)
-            below[open_] += (share[open_] * chance + gone) / len(models)
-        for end, part in zip(ends, tail_probabilities(level), strict=True):
-            reached = open_[(below[open_] >= part - 1e-12) & (end[open_] < 0)]
-            end[reached] = n
-        open_ = open_[ends[1, open_] < 0]
-        if len(open_) == 0:
+    tails = tail_probabilities(level)
+    alive = [expectations.p_alive(model) for model in models]
+    states = expectations.states(models[0])
+    state, cumulative = states.inverse, np.zeros(len(alive[0]))
+    ends = np.full((2, len(cumulative)), -1.0)
+    unfinished = np.arange(len(cumulative))
+    for n in range(_MAX_PURCHASES):
+        needed, inverse = np.unique(state[unfinished], return_inverse=True)
+        history = tuple(column[needed] for column in states.columns)
+        for model, p_alive in zip(models, alive, strict=True):
+            if_alive = take_rows(model, needed).living(*history)
+            probability = if_alive.purchase_pmf(np.asarray(n), np.asarray(length))[inverse]
+            inactive = (1 - p_alive[unfinished]) * (n == 0)
+            mixed = p_alive[unfinished] * probability + inactive
+            cumulative[unfinished] += mixed / len(models)
+        for end, tail in zip(ends, tails, strict=True):
+            reached = (cumulative[unfinished] >= tail - 1e-12) & (end[unfinished] < 0)
+            end[unfinished[reached]] = n
+        unfinished = unfinished[ends[1, unfinished] < 0]
+        if len(unfinished) == 0:
             break
     return ends[0], ends[1]
 
 
 @dataclass(frozen=True)
-class Futures:
-    """What is needed to draw customers' discounted spend.
+class DiscountedSpendSimulation:
+    """What is needed to simulate customers' discounted spend.
 
     Attributes
     ----------
     purchases, spend
-        Pairs of models to draw from in turn.
+        Pairs of models, each used for an equal share of the draws.
     history
         x, t_x, T and m of each customer.
     length, delta
@@ -144,106 +155,99 @@ class Futures:
     """
 
     purchases: list[PurchaseModel]
-    spend: list[GammaGamma]
+    spend: list[SpendModel]
     history: tuple[Array, Array, Array, Array]
     length: float
     delta: float
 
     @classmethod
-    def of(
+    def pair_models(
         cls,
-        bought: list[Model],
-        paid: list[Model],
+        purchases: list[PurchaseModel],
+        spend: list[SpendModel],
         history: tuple[Array, Array, Array, Array],
         length: float,
         delta: float,
-    ) -> Futures:
-        """Pair every sigma point of purchases with one of spend."""
-        pairs = [(one, other) for one in bought for other in paid]
-        end = min(length, -np.log(_LAST) / delta) if delta > 0 else length
+    ) -> DiscountedSpendSimulation:
+        """Pair every sigma point of purchases with every sigma point of spend."""
+        pairs = [(one, other) for one in purchases for other in spend]
+        end = min(length, -np.log(_LAST_DISCOUNT) / delta) if delta > 0 else length
         first, second = zip(*pairs, strict=True)
         return cls(list(first), list(second), history, end, delta)
 
-    def at(self, rows: Array) -> Futures:
-        """Return those of some rows, in their order, which may come more than once."""
+    def take(self, rows: Array) -> DiscountedSpendSimulation:
+        """Return the simulation of some rows, in their order; rows may be repeated."""
         history = tuple(column[rows] for column in self.history)
-        models = [at_rows(model, rows) for model in self.purchases]
+        models = [take_rows(model, rows) for model in self.purchases]
         return replace(self, purchases=models, history=history)
 
     def draw(self, rows: slice, draws: int, rng: np.random.Generator) -> Array:
-        """Return discounted spend of some customers, shape (customers, draws)."""
+        """Return simulated discounted spend of some customers, shape (customers, draws)."""
         x, t_x, T, m = (column[rows] for column in self.history)
         value = np.zeros((len(x), draws))
-        turn = np.arange(draws) * len(self.purchases) // draws
-        for k in np.unique(turn):
-            columns, model = np.flatnonzero(turn == k), at_rows(self.purchases[k], rows)
+        pair_of_draw = np.arange(draws) * len(self.purchases) // draws
+        for k in np.unique(pair_of_draw):
+            columns = np.flatnonzero(pair_of_draw == k)
+            model = take_rows(self.purchases[k], rows)
             alive = model.p_alive(x, t_x, T)
             row, column = np.nonzero(rng.random((len(x), len(columns))) < alive[:, None])
-            bought, shrunk = self._bought(at_rows(model, row), x[row], T[row], rng)
-            paid = self._spent(self.spend[k], x[row], m[row], bought, rng)
-            value[row, columns[column]] = paid * shrunk
+            drawn = x[row], t_x[row], T[row]
+            n, discount = self._draw_purchases(take_rows(model, row), *drawn, rng)
+            spend = self.spend[k].draw_total_spend(n, x[row], m[row], rng)
+            value[row, columns[column]] = spend * discount
         return value
 
-    def _bought(
-        self, model: PurchaseModel, x: Array, T: Array, rng: np.random.Generator
+    def _draw_purchases(
+        self, model: PurchaseModel, x: Array, t_x: Array, T: Array, rng: np.random.Generator
     ) -> tuple[Array, Array]:
-        """Draw living customers' purchases, and the mean discount factor of each one's.
-
-        Given how many there are and when the last is, the others fall anywhere before it alike.
-        """
-        living = model.living(x, T)
+        """Draw the purchases of customers who are alive, and the mean discount factor of each."""
+        if_alive = _with_parameters_per_row(model.living(x, t_x, T), len(x))
         seed = int(rng.integers(1 << 62))
-        n, last, _ = _per_row(living, len(x)).simulate(np.full(len(x), self.length), seed=seed)  # type: ignore[attr-defined]
-        late = np.exp(-self.delta * last)
-        span = np.maximum(self.delta * last, 1e-12)
-        earlier = -np.expm1(-span) / span
-        return n, np.where(n > 0, (late + (n - 1) * earlier) / np.maximum(n, 1), 0.0)
-
-    @staticmethod
-    def _spent(
-        model: GammaGamma, x: Array, m: Array, bought: Array, rng: np.random.Generator
-    ) -> Array:
-        """Draw what n purchases of a customer bring: Gamma(p n, nu), nu from what was spent."""
-        rate = rng.gamma(model.p * x + model.q) / (model.v + np.where(x > 0, x * m, 0.0))
-        return np.where(bought > 0, rng.gamma(np.maximum(model.p * bought, 1e-300)) / rate, 0.0)
+        return if_alive.draw_discounted_purchases(
+            np.full(len(x), self.length), self.delta, seed=seed
+        )
 
 
-def value_range(
-    futures: Futures, worth: Array, level: float, kind: Prediction
+def value_interval(
+    simulation: DiscountedSpendSimulation, margin: Array, level: float, kind: PredictionDraws
 ) -> tuple[Array, Array]:
-    """Return low and high of worth x discounted spend, per customer."""
+    """Return low and high of margin x discounted spend, per customer."""
     check_level(level)
     rng = np.random.default_rng(kind.seed)
-    ends = np.empty((2, len(worth)))
-    step = max(1, _BLOCK // kind.draws)
-    for start in range(0, len(worth), step):
-        rows = slice(start, start + step)
-        ends[:, rows] = percentile_interval(futures.draw(rows, kind.draws, rng), level, axis=1)
-    return ends[0] * worth, ends[1] * worth
+    ends = np.empty((2, len(margin)))
+    for rows in _blocks(len(margin), kind.draws):
+        draws = simulation.draw(rows, kind.draws, rng)
+        ends[:, rows] = percentile_interval(draws, level, axis=1)
+    return ends[0] * margin, ends[1] * margin
 
 
-def total_range(
-    futures: Futures, worth: Array, level: float, kind: Prediction
+def total_interval(
+    simulation: DiscountedSpendSimulation, margin: Array, level: float, kind: PredictionDraws
 ) -> tuple[float, float]:
-    """Return low and high of the sum over customers; each draw is one future of all of them.
+    """Return low and high of the sum of margin x discounted spend over customers.
 
-    ``worth`` is per customer; customers of one row are drawn one by one by `repeated` rows.
+    Each draw is one simulation of all customers. Customers who share a row of the data are
+    simulated independently: repeat the row with `DiscountedSpendSimulation.take`.
     """
     check_level(level)
     rng, total = np.random.default_rng(kind.seed), np.zeros(kind.draws)
-    step = max(1, _BLOCK // kind.draws)
-    for start in range(0, len(worth), step):
-        rows = slice(start, start + step)
-        total += worth[rows] @ futures.draw(rows, kind.draws, rng)
+    for rows in _blocks(len(margin), kind.draws):
+        total += margin[rows] @ simulation.draw(rows, kind.draws, rng)
     low, high = percentile_interval(total, level)
     return float(low), float(high)
 
 
-def at_rows(model: _Kind, rows: Array | slice) -> _Kind:
-    """Return the model of some customers, where parameters are given per customer."""
+def take_rows(model: _AnyModel, rows: Array | slice) -> _AnyModel:
+    """Return the model of some customers; parameters common to all customers stay."""
     return type(model)(*(value[rows] if np.ndim(value) else value for value in astuple(model)))
 
 
-def _per_row(model: PurchaseModel, rows: int) -> PurchaseModel:
-    """Return the model with every parameter given per customer."""
+def _blocks(customers: int, draws: int) -> list[slice]:
+    """Return slices of customers, each small enough to be simulated at once."""
+    step = max(1, _BLOCK // draws)
+    return [slice(start, start + step) for start in range(0, customers, step)]
+
+
+def _with_parameters_per_row(model: PurchaseModel, rows: int) -> PurchaseModel:
+    """Return the model with one value per row for every parameter."""
     return type(model)(*(np.broadcast_to(value, (rows,)) for value in astuple(model)))

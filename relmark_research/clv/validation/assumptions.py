@@ -1,4 +1,4 @@
-"""What every value here takes for granted, tested on the data and said in words."""
+"""The assumptions behind every lifetime value, tested on the data and reported in words."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
 
-def assumptions_in_words(
+def describe_assumptions(
     log: TransactionLog, customers: CustomerSummary, *, level: float = 0.95
 ) -> str:
-    """Say whether spend depends on frequency, and whether purchases come at random.
+    """Report whether spend is independent of frequency, and whether purchasing is random.
 
     Parameters
     ----------
     log, customers
         The purchases, and the histories that `customer_summary` made of them.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Returns
     -------
     str
-        A sentence or two per assumption; where the data are too few for a test, why it says
-        nothing.
+        One or two sentences per assumption; if the data are too few for a test, the reason.
 
     Examples
     --------
     >>> import relmark_research as rm
     >>> log = rm.load_cdnow()
-    >>> print(assumptions_in_words(log, log.customer_summary()).partition(". ")[0])
+    >>> print(describe_assumptions(log, log.customer_summary()).partition(". ")[0])
     Spend is taken not to depend on how often a customer buys
     """
-    return f"{_on_spend(customers, level)} {_on_rhythm(log, level)}"
+    return f"{_describe_independence(customers, level)} {_describe_regularity(log, level)}"
 
 
-def _on_spend(customers: CustomerSummary, level: float) -> str:
-    taken = "Spend is taken not to depend on how often a customer buys."
+def _describe_independence(customers: CustomerSummary, level: float) -> str:
+    assumption = "Spend is taken not to depend on how often a customer buys."
     try:
         found = spend_frequency_correlation(customers, level=level)
     except DataError as error:
-        return f"{taken} That could not be tested: {error}"
-    ends = f"({found.rank_low:.2f} to {found.rank_high:.2f})"
-    return f"{taken} {found.words} The correlation of their ranks is {found.rank:.2f} {ends}."
+        return f"{assumption} That could not be tested: {error}"
+    interval = f"({found.spearman_low:.2f} to {found.spearman_high:.2f})"
+    correlation = f"The correlation of their ranks is {found.spearman:.2f} {interval}."
+    return f"{assumption} {found.words} {correlation}"
 
 
-def _on_rhythm(log: TransactionLog, level: float) -> str:
+def _describe_regularity(log: TransactionLog, level: float) -> str:
     try:
         return purchase_regularity(log, level=level).words
     except DataError as error:

@@ -1,16 +1,16 @@
-"""Do customers buy at random or at regular intervals? (Wheat & Morrison's test.)
+"""Regularity of interpurchase times (Wheat and Morrison's test of random purchasing).
 
-    t1, t2   a customer's last two interpurchase times
-    M        t2 / (t1 + t2); Beta(k, k) where interpurchase times are Gamma(shape k), whatever the
-             customer's own rate: its mean is 1/2, its variance 1 / (4 (2 k + 1))
-    k        1: purchases at random (exponential times), as BG/NBD, MBG/NBD and Pareto/NBD take
-             them; above 1: more regular; below 1: in bursts
+t1, t2   a customer's last two interpurchase times
+M        t2 / (t1 + t2); Beta(k, k) if interpurchase times are Gamma(shape k), whatever the
+         customer's rate: its mean is 1/2, its variance 1 / (4 (2 k + 1))
+k        1: random purchasing (exponential interpurchase times), as BG/NBD, MBG/NBD and Pareto/NBD
+         assume; above 1: more regular; below 1: clustered
 
-A log knows days, not moments, and a second purchase of the same day is merged. M then lies on the
-points 1/n, ..., (n - 1)/n of n = t1 + t2 days, which narrows it and makes random purchases look
-regular. Given n, the later interval of k = 1 is any whole number from 1 to n - 1 with the same
-chance; k is therefore estimated from the likelihood given n, proportional to
-(d (n - d))^(k - 1) over d = 1, ..., n - 1, which is exact for k = 1.
+A log records days, not times, and merges purchases on the same day. M is then one of
+1/n, ..., (n - 1)/n with n = t1 + t2 days, which reduces its variance and makes random purchasing
+look regular. Given n, the second interval under k = 1 is uniform on 1, ..., n - 1; k is therefore
+estimated from the likelihood given n, proportional to (d (n - d))^(k - 1) over d = 1, ..., n - 1,
+which is exact for k = 1.
 Source: Wheat & Morrison (1990), Journal of Marketing Research 27(1), 87-93.
 """
 
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log import aggregation
 from relmark_research.errors import DataError
 from relmark_research.stats.intervals import normal_quantile
@@ -31,27 +32,29 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-_FEWEST = 10  # pairs of intervals below which nothing is said
-_STEPS = 60
-_LARGEST = 1e3  # k beyond which intervals are as good as equal
+_FEWEST = 10  # customers with two intervals
+_ITERATIONS = 60
+_MAX_K = 1e3  # a larger k is equal intervals
+_MAX_STEP = 0.7  # of ln k
+_TOLERANCE = 1e-10  # of ln k
 
 
-@dataclass(frozen=True)
-class Regularity:
-    """How regular interpurchase times are.
+@dataclass(frozen=True, repr=False)
+class PurchaseRegularity:
+    """The regularity of interpurchase times.
 
     Attributes
     ----------
     k, low, high
-        Shape of the interpurchase times, from whole days, and its interval; 1 is random.
+        Shape of the interpurchase times, estimated from whole days, with its interval; 1 is random.
     p_value
-        Of the likelihood-ratio test of k = 1.
+        Of the likelihood ratio test of k = 1.
     mean_share, mean_share_low, mean_share_high
-        Mean of M = t2 / (t1 + t2) and its interval; 1/2 unless customers speed up or slow down.
+        Mean of M = t2 / (t1 + t2) with its interval; 1/2 unless the purchase rate changes.
     moment_k
-        Wheat and Morrison's estimate (1 - 4 var M) / (8 var M), which takes days for moments.
+        Wheat and Morrison's estimate (1 - 4 var M) / (8 var M), which ignores rounding to days.
     n_customers
-        Customers with three purchase-days or more, whose last two intervals are used.
+        Customers with at least three purchase days; their last two intervals are used.
     """
 
     k: float
@@ -66,7 +69,7 @@ class Regularity:
 
     @property
     def words(self) -> str:
-        """What that means for a model that takes purchases as random."""
+        """The finding, and what it means for a model that assumes random purchasing."""
         shown = f"k is {self.k:.2f} ({self.low:.2f} to {self.high:.2f})"
         if self.low > 1:
             return (
@@ -80,25 +83,40 @@ class Regularity:
             )
         return f"Purchases come as if at random: {shown}, 1 being random, as the models take it."
 
+    def _rows(self) -> dict[str, object]:
+        return {
+            "k": self.k,
+            "low": self.low,
+            "high": self.high,
+            "p": self.p_value,
+            "customers": self.n_customers,
+        }
 
-def purchase_regularity(log: TransactionLog, *, level: float = 0.95) -> Regularity:
-    """Estimate how regularly customers buy, from the last two intervals of each.
+    def __repr__(self) -> str:
+        return one_line(type(self).__name__, self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Regularity of purchases (k = 1: random)", self._rows())
+
+
+def purchase_regularity(log: TransactionLog, *, level: float = 0.95) -> PurchaseRegularity:
+    """Estimate the regularity of purchasing from each customer's last two intervals.
 
     Parameters
     ----------
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Returns
     -------
-    Regularity
+    PurchaseRegularity
         k maximises the likelihood of the last interval given the sum of the last two, in whole
         days; its interval is symmetric in ln k.
 
     Raises
     ------
     DataError
-        Where fewer than 10 customers have three purchase-days.
+        If fewer than 10 customers have three purchase days.
 
     References
     ----------
@@ -107,76 +125,102 @@ def purchase_regularity(log: TransactionLog, *, level: float = 0.95) -> Regulari
 
     Examples
     --------
-    CDNOW's customers buy in bursts; days taken for moments would hide some of it:
+    CDNOW's purchases are clustered; the moment estimate, which ignores rounding to days, hides part
+    of it:
 
     >>> import relmark_research as rm
     >>> found = rm.clv.purchase_regularity(rm.load_cdnow(full=True))
     >>> print(f"{found.k:.2f} ({found.low:.2f} to {found.high:.2f}), {found.moment_k:.2f}")
     0.88 (0.85 to 0.91), 0.94
     """
-    pairs = aggregation.last_two_intervals(log.days)
+    pairs = aggregation.last_two_interpurchase_times(log.days)
     earlier, later, weights = (
         pairs[name].to_numpy(float) for name in ("earlier", "later", "n_customers")
     )
     customers = int(weights.sum())
     if customers < _FEWEST:
         raise DataError(
-            f"regularity is read from customers with three purchase-days or more and needs "
-            f"{_FEWEST} of them; found {customers}. Observe for longer."
+            f"regularity needs {_FEWEST} customers with at least three purchase days; found "
+            f"{customers}. Use a longer observation period."
         )
     share = later / (earlier + later)
     mean = float(np.average(share, weights=weights))
     variance = float(np.cov(share, fweights=weights.astype(int)))
-    reach = float(normal_quantile(level) * np.sqrt(variance / customers))
-    k, log_error, p_value = _shape(later, earlier, weights)
-    spread = float(np.exp(normal_quantile(level) * log_error))
-    return Regularity(
+    z = normal_quantile(level)
+    margin = float(z * np.sqrt(variance / customers))
+    k, log_error, p_value = _fit_shape(later, earlier, weights)
+    factor = float(np.exp(z * log_error))
+    return PurchaseRegularity(
         k=k,
-        low=k / spread,
-        high=k * spread,
+        low=k / factor,
+        high=k * factor,
         p_value=p_value,
         mean_share=mean,
-        mean_share_low=mean - reach,
-        mean_share_high=mean + reach,
+        mean_share_low=mean - margin,
+        mean_share_high=mean + margin,
         moment_k=(1 - 4 * variance) / (8 * variance) if variance > 0 else np.inf,
         n_customers=customers,
     )
 
 
-def _shape(later: Array, earlier: Array, weights: Array) -> tuple[float, float, float]:
+def _fit_shape(later: Array, earlier: Array, weights: Array) -> tuple[float, float, float]:
     """Return k, the standard error of ln k, and the p-value of k = 1, by Newton's method."""
-    informed = earlier + later > 2  # n = 2 leaves one point only
-    if not informed.any():
-        raise DataError(
-            "regularity is read from how two intervals share their days; all of "
-            f"{weights.sum():,.0f} customers have two of one day each. A log of moments would be "
-            "needed."
-        )
-    days, place = np.unique((earlier + later)[informed], return_inverse=True)
-    counts = np.bincount(place, weights=weights[informed])
-    told = float(weights[informed] @ np.log(earlier * later)[informed])
-    grid = [np.log(np.arange(1, n) * (n - np.arange(1, n))) for n in days]
-
-    def moments(k: float) -> tuple[float, float, float]:
-        """Return the log-likelihood, its slope and minus its curvature by k."""
-        value, slope, information = (k - 1) * told, told, 0.0
-        for points, count in zip(grid, counts, strict=True):
-            total = special.logsumexp((k - 1) * points)
-            chance = np.exp((k - 1) * points - total)
-            mean = chance @ points
-            value -= count * total
-            slope -= count * mean
-            information += count * (chance @ (points - mean) ** 2)
-        return value, slope, information
-
+    likelihood = _ShapeLikelihood.from_intervals(later, earlier, weights)
     k = 1.0
-    for _ in range(_STEPS):
-        _, slope, information = moments(k)
-        step = np.clip(slope / max(information, 1e-300) / k, -0.7, 0.7)  # of ln k
-        k = float(np.clip(k * np.exp(step), 1 / _LARGEST, _LARGEST))
-        if abs(step) < 1e-10 or k in (1 / _LARGEST, _LARGEST):
+    for _ in range(_ITERATIONS):
+        _, score, information = likelihood.at(k)
+        step = np.clip(score / max(information, 1e-300) / k, -_MAX_STEP, _MAX_STEP)
+        k = float(np.clip(k * np.exp(step), 1 / _MAX_K, _MAX_K))
+        if abs(step) < _TOLERANCE or k in (1 / _MAX_K, _MAX_K):
             break
-    value, _, information = moments(k)
-    gained = max(2 * (value - moments(1.0)[0]), 0.0)
+    value, _, information = likelihood.at(k)
+    statistic = max(2 * (value - likelihood.at(1.0)[0]), 0.0)
     error = float(1 / (k * np.sqrt(information))) if information > 0 else np.inf
-    return k, error, float(special.chdtrc(1, gained))
+    return k, error, float(special.chdtrc(1, statistic))
+
+
+@dataclass(frozen=True)
+class _ShapeLikelihood:
+    """The likelihood of k given n = t1 + t2.
+
+    Attributes
+    ----------
+    observed
+        Sum of ln(d (n - d)) over customers.
+    support
+        For each distinct n, ln(d (n - d)) at d = 1, ..., n - 1.
+    counts
+        Customers with each n.
+    """
+
+    observed: float
+    support: list[Array]
+    counts: Array
+
+    @classmethod
+    def from_intervals(cls, later: Array, earlier: Array, weights: Array) -> _ShapeLikelihood:
+        informative = earlier + later > 2  # n = 2 has one point only
+        if not informative.any():
+            raise DataError(
+                "regularity needs two intervals that can differ; all of "
+                f"{weights.sum():,.0f} customers have two intervals of one day. Dates are too "
+                "coarse for these purchases: times of day would be needed."
+            )
+        days, group = np.unique((earlier + later)[informative], return_inverse=True)
+        return cls(
+            observed=float(weights[informative] @ np.log(earlier * later)[informative]),
+            support=[np.log(np.arange(1, n) * (n - np.arange(1, n))) for n in days],
+            counts=np.bincount(group, weights=weights[informative]),
+        )
+
+    def at(self, k: float) -> tuple[float, float, float]:
+        """Return the log-likelihood, the score and the observed information at k."""
+        value, score, information = (k - 1) * self.observed, self.observed, 0.0
+        for points, count in zip(self.support, self.counts, strict=True):
+            log_total = special.logsumexp((k - 1) * points)
+            probability = np.exp((k - 1) * points - log_total)
+            mean = probability @ points
+            value -= count * log_total
+            score -= count * mean
+            information += count * (probability @ (points - mean) ** 2)
+        return value, score, information

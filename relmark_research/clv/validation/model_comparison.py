@@ -1,9 +1,9 @@
-"""What a comparison of models shows: a table, the model to use, and words.
+"""Comparison of purchase models on a holdout.
 
-The model to use is one whose search ended at a maximum, which did as well as the best within
-chance, and which can give intervals, if there is such a one. Of several it is the one with the best
-log score, unless the total of another came nearer by a hundredth or more. A model that ends where
-nobody leaves is NBD there, and NBD is used in its place.
+Models are fitted to the calibration and scored on the holdout by the log score, the mean
+log-probability of each customer's purchases: a strictly proper score, which rewards forecasts for
+accuracy and for stating their uncertainty correctly. Two naive forecasts are scored as well: NBD,
+a model without dropout, and "as before", which extrapolates each customer's past rate.
 """
 
 from __future__ import annotations
@@ -16,78 +16,93 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import one_line
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
-from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.clv.estimation.registry import MODELS
+from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.clv.families.nbd import NBD
-from relmark_research.clv.prediction._inputs import spend_model
-from relmark_research.clv.prediction.forecast import Outlook
-from relmark_research.clv.validation.holdout_validation import actual_purchases, holdout_expectation
-from relmark_research.clv.validation.model_selection import Selection, select
-from relmark_research.clv.validation.predictive_checks import holdout_chances
+from relmark_research.clv.prediction._conditional import ConditionalExpectations
+from relmark_research.clv.prediction._inputs import SpendInput, spend_model
+from relmark_research.clv.validation._holdout import expected_purchases, observed_purchases
+from relmark_research.clv.validation.model_selection import (
+    BENCHMARK,
+    CLOSER_TOTAL,
+    ROUNDING,
+    ModelSelection,
+    at_boundary,
+    equals_benchmark,
+    indistinguishable_models,
+    select_for_all,
+    select_on_holdout,
+)
+from relmark_research.clv.validation.predictive_checks import holdout_probabilities
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, RelmarkError, check_choice
+from relmark_research.formats import listing
 from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
-_SAME = 1e-9  # log scores nearer than this are equal but for rounding
-_NEARER = 0.01  # of the total, by which another must be nearer than the best
+Array = np.ndarray
+
+PAST_RATE = "as before"  # the naive forecast without a model
+_COVERAGE_LEVELS = (0.5, 0.9)
+_VALUE_COLUMNS = ("value_bias", "value_mean_absolute_error")
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Models and naive forecasts, the best first.
+@dataclass(frozen=True, repr=False)
+class ModelComparison:
+    """Models and naive forecasts, sorted by log score.
 
     Attributes
     ----------
     table
-        Index model; best (whether it has the highest log score of the models); log_score (mean
-        log-probability of what each customer did) and behind, behind_low, behind_high (how much
-        lower than the best, with its interval over customers); expected, actual (purchases of all)
-        and bias, expected / actual - 1; mean_absolute_error and root_mean_squared_error (by
-        customer); coverage_50 and coverage_90 (share of customers within the central part of their
-        forecast); with spend, value_bias and value_mean_absolute_error; aic and diagnosis of the
-        fit, and a note of what stands in the way of using it; seconds that it took; alive (sum of
-        P(alive) at the cut); naive (whether it is only there for comparison); usable (whether its
-        search ended at a maximum). Missing where a forecast says no probabilities.
+        Index model; best (whether it has the highest log score of the usable models); log_score
+        (mean log-probability of each customer's purchases) and log_score_gap, log_score_gap_low,
+        log_score_gap_high (difference to the best, with its interval over customers); expected,
+        actual (total purchases) and bias, expected / actual - 1; mean_absolute_error and
+        root_mean_squared_error (over customers); coverage_50 and coverage_90 (share of customers
+        within the central prediction interval); with spend also value_bias and
+        value_mean_absolute_error; aic and diagnosis of the fit, and a note on why it is not used;
+        seconds of the fit; expected_alive (sum of P(alive) at the end of calibration); naive
+        (whether it is a naive forecast); usable (whether its search converged). Probabilities are
+        missing for a forecast that has none.
     best
-        Name of the usable model with the highest log score; NBD where none is usable.
-    choice
-        Name of the model to use: of those whose log score cannot be told from the best, and which
-        can give intervals if any can, the best, or the one whose total came nearest where that is
-        nearer by a hundredth; NBD where in that one nobody leaves.
+        Name of the usable model with the highest log score; NBD if no model is usable.
+    selected
+        Name of the selected model, by the rule of `model_selection`.
     fits
-        Each model's fit to the calibration, and NBD's where it is the choice.
+        Each model's fit to the calibration, and NBD's if it is selected.
     failures
-        Models that could not be fitted, and why.
+        Models that could not be fitted, with the reason.
     level
-        Probability of the interval of ``behind``.
+        Probability of the interval of ``log_score_gap``.
     """
 
     table: pd.DataFrame
     best: str
-    choice: str
+    selected: str
     fits: dict[str, Fit]
     failures: dict[str, str] = field(default_factory=dict)
     level: float = 0.95
 
     @property
     def overview(self) -> pd.DataFrame:
-        """The columns that a reader wants, under short names.
+        """The main columns of the table under short names.
 
-        Behind is the distance to the best log score, summed over 1,000 customers.
+        "Behind, per 1,000" is 1,000 x log_score_gap.
         """
         table = self.table
         columns = pd.DataFrame(
             {
-                "Behind, per 1,000": (1000 * table["behind"]).round(1) + 0.0,
+                "Behind, per 1,000": (1000 * table["log_score_gap"]).round(1) + 0.0,
                 "Error of total": table["bias"],
                 "Mean error": table["mean_absolute_error"].round(3),
                 "Within 90%": table["coverage_90"],
-                "Still there": table["alive"].round(),
+                "Still there": table["expected_alive"].round(),
                 "Seconds": table["seconds"].round(2),
             }
         )
@@ -96,140 +111,162 @@ class Comparison:
 
     @property
     def words(self) -> str:
-        """Which model foretold the holdout best, by how much, and what that is worth."""
-        said = [self._ranking(), self._left_out(), self._chosen(), self._unsure()]
-        return " ".join(filter(None, [*said, self._gain(), self._shared_bias()]))
+        """The ranking of the models, the selected model and its gain over a naive forecast."""
+        parts = [
+            self._ranking_words(),
+            self._unused_words(),
+            self._selection_words(),
+            self._interval_words(),
+            self._gain_words(),
+            self._bias_words(),
+        ]
+        return " ".join(filter(None, parts))
 
     @property
-    def words_on_leaving(self) -> str:
-        """Whether the models agree on what customers do and on how many are left."""
-        models = self._models().sort_values("alive")
+    def dropout_words(self) -> str:
+        """How far the models agree on purchases and on the number of active customers."""
+        models = self._usable().sort_values("expected_alive")
         if len(models) < 2:
             return ""
-        if len(self._staying()) == len(models):
-            return "In all of the models it is as likely that nobody leaves."
-        expected, alive = models["expected"], models["alive"]
+        if len(self._at_boundary()) == len(models):
+            return "All models are at the boundary without dropout."
+        expected, alive = models["expected"], models["expected_alive"]
         text = (
-            "On what customers will do the models differ by at most "
-            f"{expected.max() / expected.min() - 1:.0%} in total."
+            "The models' forecasts of total purchases differ by at most "
+            f"{expected.max() / expected.min() - 1:.0%}."
         )
         ends = [f"{alive.iloc[end]:,.0f} ({models.index[end]})" for end in (0, -1)]
         if alive.iloc[-1] > 1.1 * alive.iloc[0]:
             text += (
-                f" On how many were still customers at the cut they do not agree: from {ends[0]} "
-                f"to {ends[1]}. A customer who stays away and one who has left look the same."
+                " Their estimates of the number of active customers at the end of calibration "
+                f"range from {ends[0]} to {ends[1]}."
             )
-        if "BGNBD" in models.index:
-            text += " BGNBD counts everybody who bought once, since there nobody leaves before."
+        fits = {name: self.fits[name] for name in models.index if name in self.fits}
+        if staying := [name for name, fit in fits.items() if _active_after_one(fit.model)]:
+            count, it = ("count", "they have") if len(staying) > 1 else ("counts", "it has")
+            text += (
+                f" {listing(staying)} {count} every customer with a single purchase as active, "
+                f"because {it} dropout only after a repeat purchase."
+            )
         return text
 
-    def refit(self, customers: CustomerSummary | pd.DataFrame) -> Selection:
-        """Fit the models that can be used to all customers, and say which to use now.
+    @property
+    def indistinguishable(self) -> list[str]:
+        """The models whose log score does not differ significantly from the best."""
+        return indistinguishable_models(self.table)
+
+    def refit(self, customers: CustomerSummary | pd.DataFrame) -> ModelSelection:
+        """Fit the usable models to all customers and repeat the selection.
 
         Parameters
         ----------
         customers
-            CustomerSummary or DataFrame, in the calibration's unit of time.
+            CustomerSummary or DataFrame, in the unit of time of the calibration.
 
         Returns
         -------
-        Selection
-            The choice, or what has to stand in for it, with words.
+        ModelSelection
+            The selected model, or its replacement with the reason.
         """
-        return select(self.choice, self._candidates(), customers, near=self.near)
+        return select_for_all(
+            self.selected, self._candidates(), customers, indistinguishable=self.indistinguishable
+        )
+
+    def __repr__(self) -> str:
+        rows = {
+            "best": self.best,
+            "selected": self.selected,
+            "models": ", ".join(map(str, self.table.index)),
+        }
+        return one_line(type(self).__name__, rows)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()  # type: ignore[operator]
 
     def _candidates(self) -> dict[str, type[Model]]:
-        """Return the models to use, the first first; where NBD is, those of which it is a limit."""
-        models, near, staying = self._models(), self.near, self._staying()
-        first = staying if self.choice == "NBD" else [self.choice]
-        order = dict.fromkeys([*first, *near, *models.index])
+        """Return the usable model classes in order of preference."""
+        first = self._at_boundary() if self.selected == BENCHMARK else [self.selected]
+        order = dict.fromkeys([*first, *self.indistinguishable, *self._usable().index])
         return {name: type(self.fits[name].model) for name in order if name in self.fits}
 
-    def _models(self) -> pd.DataFrame:
-        """Return the rows of the models that can be used."""
+    def _usable(self) -> pd.DataFrame:
+        """Return the rows of the usable models."""
         return self.table[~self.table["naive"] & self.table["usable"]]
 
-    @property
-    def near(self) -> list[str]:
-        """The models that cannot be told from the best by their log score."""
-        models = self._models()
-        return models.index[models["behind_low"] <= _SAME].to_list()
+    def _at_boundary(self) -> list[str]:
+        """Return the models at the boundary without dropout."""
+        return [name for name in self._usable().index if at_boundary(self.fits, name)]
 
-    def _staying(self) -> list[str]:
-        """Return the models at their limit that nobody leaves."""
-        return [name for name in self._models().index if _vanishing(self.fits, name)]
-
-    def _ranking(self) -> str:
-        models, staying = self._models(), self._staying()
-        others = [name for name in self.near if name != self.best]
-        far = models[models["behind_low"] > _SAME]
+    def _ranking_words(self) -> str:
+        models, staying, near = self._usable(), self._at_boundary(), self.indistinguishable
         if len(models) == 0:
             return "None of the models could be used; NBD, in which nobody leaves, stands in."
         if len(staying) == len(models):
             does = "all end" if len(models) > 1 else "ends"
-            return f"{_listed(staying)} {does} at the limit in which nobody leaves."
+            return f"{listing(staying)} {does} at the limit in which nobody leaves."
         if len(models) == 1:
             tried = "tried" if self.table["usable"].all() else "that could be used"
             return f"{self.best} was the only model {tried}."
         text = f"{self.best} foretold the months kept back best"
-        if others:
-            text += f"; {_listed(others)} did as well, within chance"
-        if len(far):
-            each = [f"{name} (by {row['behind']:.3f})" for name, row in far.iterrows()]
-            text += f"; behind it in log score per customer: {_listed(each)}"
+        if others := [name for name in near if name != self.best]:
+            text += f"; {listing(others)} did as well, within chance"
+        worse = models.drop(index=near)
+        if len(worse):
+            each = [f"{name} (by {row['log_score_gap']:.3f})" for name, row in worse.iterrows()]
+            text += f"; behind it in log score per customer: {listing(each)}"
         return f"{text}."
 
-    def _left_out(self) -> str:
-        """Say which models were tried and not used, and why."""
-        lost = self.table[~self.table["usable"]]
-        notes = [f"{name} is {row['note']}." for name, row in lost.iterrows()]
+    def _unused_words(self) -> str:
+        unusable = self.table[~self.table["usable"]]
+        notes = [f"{name} is {row['note']}." for name, row in unusable.iterrows()]
         notes += [f"{name} could not be fitted: {why}" for name, why in self.failures.items()]
         return " ".join(notes)
 
-    def _chosen(self) -> str:
-        models, staying = self._models().index, self._staying()
-        if self.choice == self.best and self.choice in models:
+    def _selection_words(self) -> str:
+        models, staying = self._usable().index, self._at_boundary()
+        if self.selected == self.best and self.selected in models:
             return ""
-        if self.choice == "NBD":
+        if self.selected == BENCHMARK:
             if not staying:
                 return ""
             end, they = ("end", "they say") if len(staying) > 1 else ("ends", "it says")
-            lead = f"{_listed(staying)} {end} at the limit in which nobody leaves. "
+            lead = f"{listing(staying)} {end} at the limit in which nobody leaves. "
             return (
                 f"{lead * (len(staying) < len(models))}There {they} what NBD says, which is "
                 "used: customers buy at random, each at the own pace, and stay."
             )
         bias = self.table["bias"]
-        if abs(bias[self.best]) - abs(bias[self.choice]) < _NEARER:
-            return f"{self.choice} is the one to use: it can say how sure its numbers are."
-        against = _listed([f"{bias[name]:+.0%}" for name in self.near if name != self.choice])
+        if abs(bias[self.best]) - abs(bias[self.selected]) < CLOSER_TOTAL:
+            return f"{self.selected} is the one to use: it can say how sure its numbers are."
+        others = [name for name in self.indistinguishable if name != self.selected]
+        against = listing([f"{bias[name]:+.0%}" for name in others])
         text = (
-            f"Of those that did as well {self.choice} came nearest in total "
-            f"({bias[self.choice]:+.0%} against {against}), so it is the one to use."
+            f"Of those that did as well {self.selected} came nearest in total "
+            f"({bias[self.selected]:+.0%} against {against}), so it is the one to use."
         )
         return text.replace("-", "\N{MINUS SIGN}")
 
-    def _unsure(self) -> str:
-        fit = self.fits.get(self.choice)
+    def _interval_words(self) -> str:
+        fit = self.fits.get(self.selected)
         if fit is None or not fit.no_interval:
             return ""
         return f"How sure its numbers are cannot be said ({fit.diagnosis})."
 
-    def _gain(self) -> str:
-        used, none = self.table.loc[self.choice], self.table.loc["NBD"]
-        less = 1 - used["mean_absolute_error"] / none["mean_absolute_error"]
-        if self.choice == "NBD":
+    def _gain_words(self) -> str:
+        if self.selected == BENCHMARK:
             return ""
-        if none["behind_low"] <= _SAME:
-            return f"{self.choice} did no better than to suppose that nobody leaves."
-        than = "smaller" if less >= 0 else "larger"
+        used, naive = self.table.loc[self.selected], self.table.loc[BENCHMARK]
+        reduction = 1 - used["mean_absolute_error"] / naive["mean_absolute_error"]
+        if naive["log_score_gap_low"] <= ROUNDING:
+            return f"{self.selected} did no better than to suppose that nobody leaves."
+        than = "smaller" if reduction >= 0 else "larger"
         return (
             "To suppose that nobody ever leaves would be worse: the mean error of "
-            f"{self.choice} by customer is {abs(less):.0%} {than}."
+            f"{self.selected} by customer is {abs(reduction):.0%} {than}."
         )
 
-    def _shared_bias(self) -> str:
-        bias = self._models()["bias"]
+    def _bias_words(self) -> str:
+        bias = self._usable()["bias"]
         if len(bias) == 0 or not ((bias < -0.02).all() or (bias > 0.02).all()):
             return ""
         side, other = ("few", "more") if bias.iloc[0] < 0 else ("many", "less")
@@ -241,91 +278,42 @@ class Comparison:
             "their histories let expect."
         )
 
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator]
-
-
-def chosen(table: pd.DataFrame, fits: Mapping[str, Fit]) -> str:
-    """Return the name of the model to use, NBD where nobody leaves or no model can be used."""
-    models = table[~table["naive"] & table["usable"]]
-    if len(models) == 0:
-        return "NBD"
-    near = models[models["behind_low"] <= _SAME]
-    sure = [not fits[str(name)].no_interval or bool(_vanishing(fits, name)) for name in near.index]
-    pool = (near[sure] if any(sure) else near).sort_values("log_score", ascending=False)
-    off = pool["bias"].abs()
-    name = str(off.idxmin() if off.iloc[0] - off.min() >= _NEARER else pool.index[0])
-    return "NBD" if _vanishing(fits, name) else name
-
-
-def _vanishing(fits: Mapping[str, Fit], name: object) -> bool:
-    return str(name) in fits and bool(fits[str(name)].diagnosis.vanishing)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as a reader lists them: a, b and c."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-# Which model to trust: several on one calibration, judged by one holdout. The log score, the
-# mean log-probability that a model gave to what each customer then did, decides: it rewards a
-# forecast for being near and for saying honestly how sure it is. Two naive forecasts stand
-# beside the models, to show what a model adds: NBD, in which nobody leaves, and "as before", in
-# which each customer goes on at the own past rate.
-
-Array = np.ndarray
-
-AS_BEFORE = "as before"
-_BANDS = (0.5, 0.9)
-_VALUE = ("value_bias", "value_mean_absolute_error")
-
-
-@dataclass(frozen=True)
-class _Forecast:
-    """What one model, or one naive rule, said of the holdout."""
-
-    expected: Array
-    log_chance: Array | None = None
-    coverage: tuple[float, ...] = (np.nan,) * len(_BANDS)
-    fit: Fit | None = None
-    seconds: float = np.nan
-    alive: float = np.nan
-
 
 def compare_models(
     split: Split,
     *,
     models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD"),
-    spend: type[GammaGamma] | Fit | None = None,
+    spend: type[SpendModel] | SpendInput | None = None,
     level: float = 0.95,
-) -> Comparison:
-    """Fit several models on a calibration and judge them on its holdout, best first.
+) -> ModelComparison:
+    """Fit several models to a calibration and compare their forecasts of the holdout.
 
     Parameters
     ----------
     split
-        A log cut in two: ``log.split(at="1997-09-30")``.
+        A log split in two: ``log.split(at="1997-09-30")``.
     models
         Models of purchases, or their names.
     spend
-        A model of spend, to be fitted on the calibration, or its fit; with it the value of the
-        holdout is judged too, unless it has no mean (q <= 1): those columns are then missing.
+        A class of models of spend, to be fitted to the calibration, or a fit or a model. With it
+        the value of the holdout is compared too; the columns are missing if the mean spend does not
+        exist.
     level
-        Probability of the interval of how far a model is behind the best.
+        Probability of the intervals of the log score gap to the best model, in (0, 1).
 
     Returns
     -------
-    Comparison
-        A table with a row per model and naive forecast, the best model's name, the name of the one
-        to use, and words. A fit whose search did not end at a maximum is neither: its row says why.
-        Where a model ends at its limit that nobody leaves, the one to use is NBD, which says so.
+    ModelComparison
+        A table with a row per model and naive forecast, the best and the selected model. A model
+        whose search did not converge is neither; its row has the reason. If the selected model is
+        at the boundary without dropout, NBD replaces it.
 
     Raises
     ------
     ParameterError
-        Where a model is unknown or is none of purchases.
+        If a model is unknown or not a model of purchases.
     DataError
-        Where nobody bought in the holdout, or no model could be fitted.
+        If there is no purchase in the holdout, or no model could be fitted.
 
     References
     ----------
@@ -344,147 +332,178 @@ def compare_models(
     NBD           -1.064  0.557                1.041
     as before        NaN  0.557                1.024
     """
-    if not isinstance(split, Split):
-        raise ParameterError(
-            "models are compared on a Split, log.split(at='1997-09-30'); found "
-            f"{type(split).__name__}."
-        )
-    if isinstance(models, str):
-        models = [models]
-    if not models:
-        raise ParameterError("expected at least one model to compare; found none.")
-    actual = actual_purchases(split)
+    classes = _check_inputs(split, models)
+    actual = observed_purchases(split)
     forecasts: dict[str, _Forecast] = {}
     failures: dict[str, str] = {}
-    for model in map(_model, models):
+    for model in classes:
         try:
-            forecasts[model.__name__] = _forecast(model, split)
+            forecasts[model.__name__] = _Forecast.by_model(model, split)
         except RelmarkError as error:
             failures[model.__name__] = str(error)
     if not forecasts:
         raise DataError("no model could be fitted: " + "; ".join(failures.values()))
-    nobody = _forecast(NBD, split)
-    every = {"NBD": nobody, AS_BEFORE: _as_before(split)} | forecasts
-    usable = {name: one for name, one in forecasts.items() if not _lost(one)} or {"NBD": nobody}
-    best = max(usable, key=lambda name: _log_score(usable[name]))
+    benchmark = _Forecast.by_model(NBD, split)
+    every = {BENCHMARK: benchmark, PAST_RATE: _Forecast.by_past_rate(split)} | forecasts
+    usable = {name: one for name, one in forecasts.items() if not one.failed}
+    usable = usable or {BENCHMARK: benchmark}
+    best = max(usable, key=lambda name: usable[name].log_score)
     rows = {name: _row(one, every[best], actual, level) for name, one in every.items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     if spend is not None:
         columns = _value_columns(every, split, spend)
         table = table.assign(**{name: table.index.map(column) for name, column in columns.items()})
-    table = _ordered(table, best, tried=list(forecasts), usable=list(usable))
+    table = _sorted(table, best, models=list(forecasts), usable=list(usable))
     fits = {name: one.fit for name, one in forecasts.items() if one.fit is not None}
-    choice = chosen(table, fits)
-    if choice == "NBD" and nobody.fit is not None:
-        fits.setdefault("NBD", nobody.fit)
-    return Comparison(table, best, choice, fits, failures, level)
+    selected = select_on_holdout(table, fits)
+    if selected == BENCHMARK and benchmark.fit is not None:
+        fits.setdefault(BENCHMARK, benchmark.fit)
+    return ModelComparison(table, best, selected, fits, failures, level)
 
 
-def _ordered(
-    table: pd.DataFrame, best: str, *, tried: list[str], usable: list[str]
-) -> pd.DataFrame:
-    """Mark the best, the usable and the naive, and put them in order."""
-    table.insert(0, "best", table.index == best)
-    table["naive"] = ~table.index.isin(tried)
-    table["usable"] = table["naive"] | table.index.isin(usable)
-    order = ["naive", "usable", "log_score"]
-    return table.sort_values(order, ascending=[True, False, False])
+@dataclass(frozen=True)
+class _Forecast:
+    """A forecast of the holdout by one model or one naive rule."""
+
+    expected: Array
+    log_probability: Array | None = None
+    coverage: tuple[float, ...] = (np.nan,) * len(_COVERAGE_LEVELS)
+    fit: Fit | None = None
+    seconds: float = np.nan
+    expected_alive: float = np.nan
+
+    @classmethod
+    def by_model(cls, model: type[PurchaseModel], split: Split) -> _Forecast:
+        start = perf_counter()
+        fit = model.fit(split.calibration)
+        seconds = perf_counter() - start
+        probabilities = holdout_probabilities(fit, split)
+        expectations = ConditionalExpectations.from_customers(split.calibration, fit.model)
+        alive = expectations.p_alive(fit.model)
+        return cls(
+            expected=expected_purchases(fit, split),
+            log_probability=np.log(np.maximum(probabilities.exact, 1e-300)),
+            coverage=tuple(float(probabilities.coverage(one).mean()) for one in _COVERAGE_LEVELS),
+            fit=fit,
+            seconds=seconds,
+            expected_alive=float(alive @ expectations.histories.weights),
+        )
+
+    @classmethod
+    def by_past_rate(cls, split: Split) -> _Forecast:
+        """Extrapolate each customer's past rate x / T; 0 for customers with T = 0."""
+        x, T = split.calibration.frequency, split.calibration.T
+        rate = np.divide(x, T, out=np.zeros(len(x)), where=T > 0)
+        return cls(expected=rate * split.length)
+
+    @property
+    def log_score(self) -> float:
+        """The mean log-probability, missing for a forecast without probabilities."""
+        return np.nan if self.log_probability is None else float(self.log_probability.mean())
+
+    @property
+    def failed(self) -> bool:
+        """Whether the search of the fit did not converge."""
+        return self.fit is not None and self.fit.diagnosis.failed
 
 
-def _lost(one: _Forecast) -> bool:
-    return one.fit is not None and one.fit.diagnosis.lost
+def _check_inputs(
+    split: Split, models: Sequence[str | type[PurchaseModel]]
+) -> list[type[PurchaseModel]]:
+    """Return the model classes, or raise ParameterError."""
+    if not isinstance(split, Split):
+        raise ParameterError(
+            "models are compared on a Split, log.split(at='1997-09-30'); found "
+            f"{type(split).__name__}."
+        )
+    models = [models] if isinstance(models, str) else models
+    if not models:
+        raise ParameterError("expected at least one model to compare; found none.")
+    return [_model_class(model) for model in models]
 
 
-def _model(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
-    from relmark_research.clv.estimation.registry import MODELS
-
-    purchases = {name: one for name, one in MODELS.items() if issubclass(one, PurchaseModel)}
+def _model_class(model: str | type[PurchaseModel]) -> type[PurchaseModel]:
+    known = {name: one for name, one in MODELS.items() if issubclass(one, PurchaseModel)}
     if isinstance(model, str):
-        check_choice("model of purchases", model, purchases)
-        return purchases[model]
+        check_choice("model of purchases", model, known)
+        return known[model]
     if isinstance(model, type) and issubclass(model, PurchaseModel):
         return model
     raise ParameterError(
-        f"models are compared by name or class; found {model!r}. There are: {', '.join(purchases)}."
+        f"models are given by name or class; found {model!r}. There are: {', '.join(known)}."
     )
-
-
-def _forecast(model: type[PurchaseModel], split: Split) -> _Forecast:
-    begun = perf_counter()
-    fit = model.fit(split.calibration)
-    seconds = perf_counter() - begun
-    chances, outlook = holdout_chances(fit, split), Outlook.of(split.calibration)
-    return _Forecast(
-        expected=holdout_expectation(fit, split),
-        log_chance=np.log(np.maximum(chances.at, 1e-300)),
-        coverage=tuple(float(chances.within(band).mean()) for band in _BANDS),
-        fit=fit,
-        seconds=seconds,
-        alive=float(outlook.p_alive(fit.model) @ outlook.histories.weights),  # type: ignore[arg-type]
-    )
-
-
-def _as_before(split: Split) -> _Forecast:
-    """Return each customer's own past rate, carried on; 0 where nothing was observed."""
-    x, T = split.calibration.frequency, split.calibration.T
-    rate = np.divide(x, T, out=np.zeros(len(x)), where=T > 0)
-    return _Forecast(expected=rate * split.length)
-
-
-def _log_score(forecast: _Forecast) -> float:
-    return np.nan if forecast.log_chance is None else float(forecast.log_chance.mean())
 
 
 def _row(one: _Forecast, best: _Forecast, actual: Array, level: float) -> dict[str, object]:
-    off = one.expected - actual
-    behind, reach = np.nan, np.nan
-    if one.log_chance is not None and best.log_chance is not None:
-        less = best.log_chance - one.log_chance
-        behind = less.mean()
-        reach = normal_quantile(level) * less.std(ddof=1) / np.sqrt(len(less))
+    """Return the row of the table of one forecast."""
+    error = one.expected - actual
+    gap, margin = np.nan, np.nan
+    if one.log_probability is not None and best.log_probability is not None:
+        difference = best.log_probability - one.log_probability
+        gap = difference.mean()
+        margin = normal_quantile(level) * difference.std(ddof=1) / np.sqrt(len(difference))
+    coverage = {
+        f"coverage_{100 * nominal:.0f}": share
+        for nominal, share in zip(_COVERAGE_LEVELS, one.coverage, strict=True)
+    }
     return {
-        "log_score": _log_score(one),
-        "behind": behind,
-        "behind_low": behind - reach,
-        "behind_high": behind + reach,
+        "log_score": one.log_score,
+        "log_score_gap": gap,
+        "log_score_gap_low": gap - margin,
+        "log_score_gap_high": gap + margin,
         "expected": one.expected.sum(),
         "actual": actual.sum(),
-        "bias": off.sum() / actual.sum(),
-        "mean_absolute_error": np.abs(off).mean(),
-        "root_mean_squared_error": np.sqrt((off**2).mean()),
-        **{
-            f"coverage_{100 * band:.0f}": share
-            for band, share in zip(_BANDS, one.coverage, strict=True)
-        },
+        "bias": error.sum() / actual.sum(),
+        "mean_absolute_error": np.abs(error).mean(),
+        "root_mean_squared_error": np.sqrt((error**2).mean()),
+        **coverage,
         "aic": np.nan if one.fit is None else one.fit.aic,
-        "diagnosis": "" if one.fit is None else one.fit.diagnosis.grade,
+        "diagnosis": "" if one.fit is None else one.fit.diagnosis.status,
         "note": "" if one.fit is None else _note(one.fit),
         "seconds": one.seconds,
-        "alive": one.alive,
+        "expected_alive": one.expected_alive,
     }
 
 
+def _active_after_one(model: PurchaseModel) -> bool:
+    """Return whether dropout exists, but not for a customer with a single purchase."""
+    single, repeat = (model.p_alive(x, x, np.asarray(2.0)) for x in np.array([0.0, 1.0]))
+    return bool(single == 1 and repeat < 1)
+
+
 def _note(fit: Fit) -> str:
-    """Say what a reader must know of a fit before its row is taken for what it says."""
-    if fit.diagnosis.lost:
+    """Return the reason why a fit is not used, or has no intervals."""
+    if fit.diagnosis.failed:
         return f"not used, {fit.diagnosis}"
-    if fit.diagnosis.vanishing:
+    if equals_benchmark(fit):
         return "nobody leaves"
     return f"no intervals, {fit.diagnosis}" if fit.no_interval else ""
 
 
 def _value_columns(
-    forecasts: dict[str, _Forecast], split: Split, spend: type[GammaGamma] | Fit
+    forecasts: Mapping[str, _Forecast], split: Split, spend: type[SpendModel] | SpendInput
 ) -> dict[str, dict[str, float]]:
-    """Return the error of the value expected in the holdout, in total and by customer."""
-    fit = spend if isinstance(spend, Fit) else spend.fit(split.calibration)
+    """Return the errors of the expected value of the holdout, in total and per customer."""
+    fit = spend.fit(split.calibration) if isinstance(spend, type) else spend
     x, m = split.calibration.frequency, split.calibration.monetary_value
     model = spend_model(fit)
     if not model.has_mean:
-        return {name: dict.fromkeys(forecasts, np.nan) for name in _VALUE}
-    paid = model.conditional_expected_spend(x, m)
+        return {name: dict.fromkeys(forecasts, np.nan) for name in _VALUE_COLUMNS}
+    expected_spend = model.conditional_expected_spend(x, m)
     actual = split.holdout["value"].to_numpy(float)
     total = actual.sum()
-    off = {name: one.expected * paid - actual for name, one in forecasts.items()}
-    bias = {name: each.sum() / total for name, each in off.items()}
-    return dict(zip(_VALUE, (bias, {k: np.abs(v).mean() for k, v in off.items()}), strict=True))
+    errors = {name: one.expected * expected_spend - actual for name, one in forecasts.items()}
+    bias = {name: error.sum() / total for name, error in errors.items()}
+    absolute = {name: np.abs(error).mean() for name, error in errors.items()}
+    return dict(zip(_VALUE_COLUMNS, (bias, absolute), strict=True))
+
+
+def _sorted(
+    table: pd.DataFrame, best: str, *, models: list[str], usable: list[str]
+) -> pd.DataFrame:
+    """Mark the best, the usable and the naive rows; models first, each group by log score."""
+    table.insert(0, "best", table.index == best)
+    table["naive"] = ~table.index.isin(models)
+    table["usable"] = table["naive"] | table.index.isin(usable)
+    order = ["naive", "usable", "log_score"]
+    return table.sort_values(order, ascending=[True, False, False])

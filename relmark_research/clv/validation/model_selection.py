@@ -1,8 +1,14 @@
-"""The model to use for all customers, after models were compared on a part of their history.
+"""Selection of a purchase model after a comparison on a holdout, and its fit to all customers.
 
-What a model's fit to the calibration could do, its fit to everything may not, and the other way
-round: customers who seemed to stay may be seen to leave. So the models are fitted again, and the
-choice is kept unless its search now fails, or ends where nobody leaves; there NBD takes its place.
+Candidates are the models whose log score on the holdout does not differ significantly from the
+highest, preferably those that give intervals. Of them the model with the highest log score is
+selected, unless the total of another is closer to the actual total by one percentage point or
+more. NBD replaces a model at the boundary without dropout if it is the model's limit there
+(`Model.without_dropout`).
+
+A fit to all customers may end differently from the fit to the calibration: a model may fail to
+converge, or dropout may become visible. The selection is therefore repeated among the refitted
+models.
 """
 
 from __future__ import annotations
@@ -11,7 +17,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from relmark_research.clv.estimation.dropout_bound import most_leaving
+from relmark_research._repr import html_table, one_line
+from relmark_research.clv.estimation.dropout_bound import dropout_upper_bound
 from relmark_research.clv.families.nbd import NBD
 from relmark_research.errors import RelmarkError
 
@@ -22,99 +29,174 @@ if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model, PurchaseModel
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
+BENCHMARK = NBD.__name__  # the model without dropout
+ROUNDING = 1e-9  # log score gaps up to this are rounding errors
+CLOSER_TOTAL = 0.01  # difference in absolute bias that overrides the log score
 
-@dataclass(frozen=True)
-class Selection:
-    """The model to use, fitted to all customers.
+
+@dataclass(frozen=True, repr=False)
+class ModelSelection:
+    """The selected model, fitted to all customers.
 
     Attributes
     ----------
     name
-        Of the model to use.
+        Name of the selected model.
     fits
-        Each model's fit to all customers, the one to use first. Models in which nobody leaves are
-        there once, as NBD.
-    limit
-        Where nobody leaves, the fit of which NBD is the limit; None elsewhere.
-    choice
-        Name of the model that was to be used.
-    failed
-        Models that could not be used, and why.
+        Each model's fit to all customers, the selected model first. Models at the boundary without
+        dropout appear once, as NBD.
+    boundary_fit
+        If NBD replaces a model at the boundary without dropout, the fit of that model.
+    selected_on_holdout
+        Name of the model that was selected on the holdout.
+    failures
+        Models that could not be used, with the reason.
     """
 
     name: str
     fits: dict[str, Fit]
-    limit: Fit | None = None
-    choice: str = ""
-    failed: dict[str, str] = field(default_factory=dict)
+    boundary_fit: Fit | None = None
+    selected_on_holdout: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
 
     @property
     def fit(self) -> Fit:
-        """The fit to use."""
+        """The selected fit."""
         return self.fits[self.name]
 
     @property
-    def nobody_leaves(self) -> bool:
-        """Whether the fit to use takes everybody to stay a customer."""
-        return self.name == "NBD"
+    def no_dropout(self) -> bool:
+        """Whether the selected model has no dropout."""
+        return self.name == BENCHMARK
 
-    def most_leaving(self, level: float = 0.95) -> list[PurchaseModel]:
-        """Return models in which as many leave as the data allow; none where they are not asked."""
-        return [] if self.limit is None else most_leaving(self.limit, level=level)
+    def dropout_upper_bound(self, level: float = 0.95) -> list[PurchaseModel]:
+        """Return models at the upper confidence bound of dropout; empty without a boundary fit."""
+        if self.boundary_fit is None:
+            return []
+        return dropout_upper_bound(self.boundary_fit, level=level)
 
     @property
     def words(self) -> str:
-        """What differs from the comparison, and whether the fit to use can say how sure it is."""
+        """How the selection differs from that on the holdout, and whether intervals exist."""
         said = []
-        if self.choice in self.failed:
-            said.append(f"{self.choice} is not used for all customers: {self.failed[self.choice]}.")
-        if self.limit is not None:
-            too = ", too," if self.choice == "NBD" else ""
+        if self.selected_on_holdout in self.failures:
             said.append(
-                f"In all the data {type(self.limit.model).__name__}{too} ends where nobody leaves; "
-                "NBD says the same, and how sure it is if that is so."
+                f"{self.selected_on_holdout} is not used for all customers: "
+                f"{self.failures[self.selected_on_holdout]}."
             )
-        elif self.choice == "NBD" != self.name:
+        if self.boundary_fit is not None:
+            too = ", too," if self.selected_on_holdout == BENCHMARK else ""
+            said.append(
+                f"In all the data {type(self.boundary_fit.model).__name__}{too} ends where nobody "
+                "leaves; NBD says the same, and how sure it is if that is so."
+            )
+        elif self.selected_on_holdout == BENCHMARK != self.name:
             said.append(f"In all the data some do leave, so {self.name} is used instead of NBD.")
         if self.fit.no_interval:
             said.append(f"How sure the numbers are cannot be said ({self.fit.diagnosis}).")
         return " ".join(said)
 
+    def _rows(self) -> dict[str, object]:
+        others = [name for name in self.fits if name != self.name]
+        rows: dict[str, object] = {"selected": self.name, "also fitted": ", ".join(others) or None}
+        return rows | ({"failed": ", ".join(self.failures)} if self.failures else {})
 
-def select(
-    choice: str,
+    def __repr__(self) -> str:
+        return one_line(type(self).__name__, self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Model selection", self._rows())
+
+
+def indistinguishable_models(table: pd.DataFrame) -> list[str]:
+    """Return the usable models whose log score gap to the best is not significant.
+
+    Parameters
+    ----------
+    table
+        Index model; log_score_gap_low, naive and usable, as in `ModelComparison.table`.
+    """
+    models = table[~table["naive"] & table["usable"]]
+    return models.index[models["log_score_gap_low"] <= ROUNDING].to_list()
+
+
+def select_on_holdout(table: pd.DataFrame, fits: Mapping[str, Fit]) -> str:
+    """Return the name of the selected model; NBD at the boundary or if no model is usable.
+
+    Parameters
+    ----------
+    table
+        As in `ModelComparison.table`.
+    fits
+        Each model's fit to the calibration.
+    """
+    near = table.loc[indistinguishable_models(table)]
+    if len(near) == 0:
+        return BENCHMARK
+    with_interval = [_has_interval(fits[str(name)]) for name in near.index]
+    pool = near[with_interval] if any(with_interval) else near
+    pool = pool.sort_values("log_score", ascending=False)
+    bias = pool["bias"].abs()
+    closer = bias.iloc[0] - bias.min() >= CLOSER_TOTAL
+    name = str(bias.idxmin() if closer else pool.index[0])
+    return BENCHMARK if at_boundary(fits, name) else name
+
+
+def select_for_all(
+    selected_on_holdout: str,
     candidates: Mapping[str, type[Model]],
     customers: CustomerSummary | pd.DataFrame,
     *,
-    near: Collection[str] = (),
-) -> Selection:
-    """Fit candidates, the one to use first, and take the first that can be used.
+    indistinguishable: Collection[str] = (),
+) -> ModelSelection:
+    """Fit the candidates to all customers and select the first usable one.
 
-    One of those that did as well, ``near``, goes first where it alone can give intervals. Where
-    the choice is NBD, the first candidates are models of which it was the limit.
+    Parameters
+    ----------
+    selected_on_holdout
+        Name of the model selected on the holdout.
+    candidates
+        Model classes by name, in order of preference. If NBD was selected, the models at the
+        boundary without dropout come first.
+    customers
+        All customers, in the unit of time of the calibration.
+    indistinguishable
+        Names of the models with the best log scores; the first of them that gives intervals is
+        preferred.
     """
     found: dict[str, Fit] = {}
-    failed: dict[str, str] = {}
+    failures: dict[str, str] = {}
     for name, model in candidates.items():
         try:
             fit = model.fit(customers)
         except RelmarkError as error:
-            failed[name] = str(error).removesuffix(".")
+            failures[name] = str(error).removesuffix(".")
             continue
-        if fit.diagnosis.lost:
-            failed[name] = str(fit.diagnosis)
+        if fit.diagnosis.failed:
+            failures[name] = str(fit.diagnosis)
         else:
             found[name] = fit
-    sure = [name for name in near if name in found and _says_how_sure(found[name])]
-    sure = [name for name in found if name in sure]
-    name = next(iter(sure or found), "NBD")
-    used = {key: fit for key, fit in found.items() if not fit.diagnosis.vanishing}
+    preferred = [name for name in found if name in indistinguishable and _has_interval(found[name])]
+    name = next(iter(preferred or found), BENCHMARK)
+    used = {key: fit for key, fit in found.items() if not equals_benchmark(fit)}
     if len(used) < len(found) or name not in used:
-        used.setdefault("NBD", NBD.fit(customers))
-    limit = None if name in used else found.get(name)
-    name = name if name in used else "NBD"
-    return Selection(name, {name: used[name]} | used, limit, choice, failed)
+        used.setdefault(BENCHMARK, NBD.fit(customers))
+    boundary_fit = None if name in used else found.get(name)
+    name = name if name in used else BENCHMARK
+    fits = {name: used[name]} | used
+    return ModelSelection(name, fits, boundary_fit, selected_on_holdout, failures)
 
 
-def _says_how_sure(fit: Fit) -> bool:
-    return not fit.no_interval or bool(fit.diagnosis.vanishing)
+def at_boundary(fits: Mapping[str, Fit], name: object) -> bool:
+    """Return whether a model's fit is at the boundary without dropout and equals NBD there."""
+    return str(name) in fits and equals_benchmark(fits[str(name)])
+
+
+def equals_benchmark(fit: Fit) -> bool:
+    """Return whether a fit is at the boundary without dropout, where its model is NBD."""
+    return bool(fit.diagnosis.at_boundary) and fit.model.without_dropout == BENCHMARK
+
+
+def _has_interval(fit: Fit) -> bool:
+    """Return whether a fit, or the NBD that replaces it, gives intervals."""
+    return not fit.no_interval or equals_benchmark(fit)

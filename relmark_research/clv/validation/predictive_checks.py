@@ -1,24 +1,29 @@
-"""Do customers do what a model thinks likely as often as it says? Its forecasts as distributions.
+"""Checks of a model's predictive distributions of holdout purchases: coverage and PIT histogram.
 
-A forecast says how likely each number of purchases is. Where a customer's number falls in that
-distribution, between P(fewer) and P(no more), is spread evenly over the customers if the model is
-right (Czado, Gneiting & Held 2009). This holds for counts as well, where most customers buy
-nothing and an interval of whole numbers could never hold exactly half of the chance.
+u         a probability
+F(u)      the nonrandomised probability integral transform (PIT) of a customer who made n purchases:
+          0 up to P(X < n), 1 from P(X <= n) on, linear in between
+
+If the model is right, the mean of F(u) over customers is u. This also holds for counts, most of
+which are 0, where no interval of whole numbers covers a given probability exactly.
+Source: Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics
+65(4), 1254-1261.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
-from relmark_research.clv.prediction.forecast import Outlook, common_unit
+from relmark_research.clv.prediction._conditional import ConditionalExpectations
+from relmark_research.clv.prediction._inputs import PurchaseInput, common_unit, purchase_model
+from relmark_research.clv.prediction.predictive_intervals import take_rows
 from relmark_research.customers.log.customer_summary import Split
-from relmark_research.customers.log.distinct_histories import Distinct, distinct
+from relmark_research.customers.log.distinct_histories import DistinctRows, distinct_rows
 from relmark_research.errors import ParameterError
 from relmark_research.stats.intervals import normal_quantile, tail_probabilities
 
@@ -26,75 +31,92 @@ Array = np.ndarray
 
 
 @dataclass(frozen=True)
-class Chances:
-    """What a model thought of what each customer did.
+class HoldoutProbabilities:
+    """A model's probabilities of each customer's holdout purchases.
 
     Attributes
     ----------
-    below, at
-        P(fewer purchases than the customer made) and P(just as many), shape (customers,).
+    below, exact
+        P(X < n) and P(X = n), n being the customer's purchases; shape (customers,).
     """
 
     below: Array
-    at: Array
+    exact: Array
 
-    def up_to(self, share: float | Array) -> Array:
-        """Return the part of each customer's step that lies below a share, in [0, 1]."""
-        at = np.maximum(self.at, 1e-300)
-        return np.clip((share - self.below) / at, 0.0, 1.0)
+    def pit(self, u: float | Array) -> Array:
+        """Return the nonrandomised probability integral transform F(u) per customer."""
+        exact = np.maximum(self.exact, 1e-300)
+        return np.clip((u - self.below) / exact, 0.0, 1.0)
 
-    def within(self, level: float) -> Array:
-        """Return how far each customer lies in the central interval of that probability."""
+    def coverage(self, level: float) -> Array:
+        """Return the share of each customer that lies in the central interval, in [0, 1]."""
         low, high = tail_probabilities(level)
-        return self.up_to(high) - self.up_to(low)
+        return self.pit(high) - self.pit(low)
 
 
-def holdout_chances(fit: Fit | PurchaseModel, split: Split) -> Chances:
-    """Return how likely a model took what each calibration customer did in the holdout."""
-    common_unit(fit, split.calibration)
-    model: PurchaseModel = fit.model if isinstance(fit, Fit) else fit  # type: ignore[assignment]
+def holdout_probabilities(fit: PurchaseInput, split: Split) -> HoldoutProbabilities:
+    """Return the model's probabilities of each calibration customer's holdout purchases."""
     customers = split.calibration
-    outlook = Outlook.of(customers, model)
-    alive = outlook.p_alive(model)[outlook.histories.inverse]
-    did = customers.frequency, customers.T, split.holdout["purchases"].to_numpy(float)
+    common_unit(fit, customers)
+    model = purchase_model(fit, customers)
+    expectations = ConditionalExpectations.from_customers(customers, model)
+    alive = expectations.p_alive(model)[expectations.histories.inverse]
+    x, t_x, T = customers.frequency, customers.recency, customers.T
+    if model.memoryless and not expectations.per_customer:
+        t_x = np.zeros_like(T)  # it is not used, and equal rows are computed once
+    outcomes = x, t_x, T, split.holdout["purchases"].to_numpy(float)
     rows = np.arange(len(alive))
-    cells = Distinct(did, alive, codes=rows, places=rows) if outlook.each else distinct(*did)
-    x, T, bought = cells.columns
-    each = bought.astype(int) + 1
-    starts = np.cumsum(each) - each
-    row = np.repeat(np.arange(len(each)), each)
-    n = np.arange(each.sum()) - starts[row]
-    own = type(model)(*(value[row] if np.ndim(value) else value for value in astuple(model)))
-    chances = own.living(x[row], T[row]).purchase_pmf(n, np.asarray(split.length))
-    at = chances[starts + each - 1]
-    below = np.add.reduceat(chances, starts) - at
-    none = bought[cells.inverse] == 0
-    at, below = alive * at[cells.inverse], alive * below[cells.inverse]
-    return Chances(np.where(none, 0.0, below + 1 - alive), np.where(none, at + 1 - alive, at))
+    cells = (
+        DistinctRows(outcomes, alive, codes=rows, positions=rows)
+        if expectations.per_customer
+        else distinct_rows(*outcomes)
+    )
+    below, exact = _probabilities_if_alive(model, cells, split.length)
+    none = cells.columns[3][cells.inverse] == 0
+    exact, below = alive * exact[cells.inverse], alive * below[cells.inverse]
+    return HoldoutProbabilities(
+        below=np.where(none, 0.0, below + 1 - alive),
+        exact=np.where(none, exact + 1 - alive, exact),
+    )
+
+
+def _probabilities_if_alive(
+    model: PurchaseModel, cells: DistinctRows, length: float
+) -> tuple[Array, Array]:
+    """Return P(X < n) and P(X = n) if alive for each distinct (x, t_x, T, n)."""
+    *history, purchases = cells.columns
+    terms = purchases.astype(int) + 1
+    starts = np.cumsum(terms) - terms
+    row = np.repeat(np.arange(len(terms)), terms)
+    n = np.arange(terms.sum()) - starts[row]
+    if_alive = take_rows(model, row).living(*(column[row] for column in history))
+    probabilities = if_alive.purchase_pmf(n, np.asarray(length))
+    exact = probabilities[starts + terms - 1]
+    return np.add.reduceat(probabilities, starts) - exact, exact
 
 
 def interval_coverage(
-    fit: Fit | PurchaseModel,
+    fit: PurchaseInput,
     split: Split,
     *,
     levels: Sequence[float] = (0.5, 0.8, 0.9, 0.95),
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Count how many customers' purchases lay in the central part of what was forecast for them.
+    """Return the coverage of a model's central prediction intervals in the holdout.
 
     Parameters
     ----------
     levels
-        Probabilities of the intervals that are judged, each in (0, 1).
+        Probabilities of the prediction intervals, each in (0, 1).
     level
-        Probability of the interval of the count.
+        Probability of the confidence interval of the coverage.
 
     Returns
     -------
     DataFrame
-        expected (the interval's probability), actual (share of customers within; a customer whose
-        number lies on the edge counts in part), actual_low and actual_high (+- z sd / sqrt(n)).
-        Below expected the forecasts are too sure of themselves, above it not sure enough.
+        expected (the nominal probability), actual (share of customers within the interval; a
+        customer on its edge counts in part), actual_low and actual_high (-+ z sd / sqrt(n)).
+        If actual is below expected the intervals are too narrow, otherwise too wide.
 
     References
     ----------
@@ -109,33 +131,39 @@ def interval_coverage(
     0       0.5    0.50        0.49         0.51
     1       0.9    0.89        0.88         0.90
     """
-    wrong = [share for share in levels if not 0 < share < 1]
+    wrong = [nominal for nominal in levels if not 0 < nominal < 1]
     if wrong or not len(levels):
         raise ParameterError(
             f"levels are probabilities such as 0.9; found {wrong[0] if wrong else 'none'!r}."
         )
-    chances = holdout_chances(fit, split)
-    within = np.stack([chances.within(share) for share in levels])
-    actual = within.mean(axis=1)
-    reach = normal_quantile(level) * within.std(axis=1, ddof=1) / np.sqrt(within.shape[1])
+    probabilities = holdout_probabilities(fit, split)
+    covered = np.stack([probabilities.coverage(nominal) for nominal in levels])
+    actual = covered.mean(axis=1)
+    margin = normal_quantile(level) * covered.std(axis=1, ddof=1) / np.sqrt(covered.shape[1])
     return pd.DataFrame(
         {
             "expected": np.asarray(levels, float),
             "actual": actual,
-            "actual_low": np.maximum(actual - reach, 0.0),
-            "actual_high": np.minimum(actual + reach, 1.0),
+            "actual_low": np.maximum(actual - margin, 0.0),
+            "actual_high": np.minimum(actual + margin, 1.0),
         }
     )
 
 
-def prediction_histogram(fit: Fit | PurchaseModel, split: Split, *, bins: int = 10) -> pd.DataFrame:
-    """Spread customers over where their purchases fell in what was forecast for them.
+def pit_histogram(fit: PurchaseInput, split: Split, *, bins: int = 10) -> pd.DataFrame:
+    """Return the nonrandomised PIT histogram of holdout purchases.
+
+    Parameters
+    ----------
+    bins
+        Number of bins of equal width in [0, 1], >= 1.
 
     Returns
     -------
     DataFrame
-        low, high (edges, in [0, 1]), share (of customers) and expected (the same in each bin).
-        Too many at both ends: the forecasts are too narrow; at the upper end: too low.
+        low, high (edges, in [0, 1]), share (of customers) and expected (1 / bins in each bin).
+        A U shape means that the predictive distributions are too narrow; a high last bin means that
+        the forecasts are too low.
 
     References
     ----------
@@ -143,8 +171,8 @@ def prediction_histogram(fit: Fit | PurchaseModel, split: Split, *, bins: int = 
     """
     if bins < 1:
         raise ParameterError(f"a histogram needs at least 1 bin; found {bins}.")
-    chances, edges = holdout_chances(fit, split), np.linspace(0, 1, bins + 1)
-    upto = np.array([chances.up_to(edge).mean() for edge in edges])
+    probabilities, edges = holdout_probabilities(fit, split), np.linspace(0, 1, bins + 1)
+    cumulative = np.array([probabilities.pit(edge).mean() for edge in edges])
     return pd.DataFrame(
-        {"low": edges[:-1], "high": edges[1:], "share": np.diff(upto), "expected": 1 / bins}
+        {"low": edges[:-1], "high": edges[1:], "share": np.diff(cumulative), "expected": 1 / bins}
     )

@@ -1,10 +1,10 @@
-"""Is spend independent of how often a customer buys? The assumption behind multiplying the two.
+"""The correlation of spend and purchase frequency, which lifetime values assume to be zero.
 
-Pearson's correlation answers for means, but one customer with many dear purchases can make it, and
-the few who spend very much hide what all others do; Spearman's is of ranks, which no single
-customer can move much; and Pearson's without the few customers who move it most says how much of it
-is theirs. Means of many purchases are less skewed than single ones, so that under independence
-Spearman's is a little above 0 (about .03 for CDNOW, by simulation from its Gamma-Gamma model).
+Pearson's correlation is about means, but one customer with many expensive purchases can determine
+it. Spearman's rank correlation is robust to such customers. The trimmed correlation is Pearson's
+without the most influential customers, which shows how much of it is due to them. Means of many
+purchases are less skewed than single purchases, so Spearman's correlation is slightly above 0 under
+independence (about .03 for CDNOW, by simulation from its Gamma-Gamma model).
 """
 
 from __future__ import annotations
@@ -15,93 +15,116 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log.customer_summary import CustomerSummary
-from relmark_research.customers.log.distinct_histories import distinct
+from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 
+_FEWEST = 4  # repeat customers
+_BELOW_ONE = 1 - 1e-15
 
-@dataclass(frozen=True)
-class Correlation:
-    """The correlation of spend and frequency, three ways, each with its interval.
+
+@dataclass(frozen=True, repr=False)
+class SpendFrequencyCorrelation:
+    """The correlation of spend and frequency: Pearson's, Spearman's and trimmed.
 
     Attributes
     ----------
-    value, low, high
-        Pearson's correlation, in [-1, 1], and the interval from Fisher's z.
+    pearson, pearson_low, pearson_high
+        Pearson's correlation, in [-1, 1], with the interval from Fisher's z.
     p_value
-        Of no correlation, by Fisher's z.
+        Of the test that Pearson's correlation is 0, by Fisher's z.
     n_customers
-        Repeat customers that it is computed over.
-    rank, rank_low, rank_high
-        Spearman's correlation, and the interval of Bonett and Wright.
+        Number of repeat customers.
+    spearman, spearman_low, spearman_high
+        Spearman's rank correlation, with the interval of Bonett and Wright.
     trimmed, trimmed_low, trimmed_high
-        Pearson's correlation without the customers who move it most.
-    left_out
-        Rows of those customers: index as in the customers, frequency and monetary_value.
+        Pearson's correlation without the most influential customers.
+    influential
+        Those customers: index as in the customers, frequency and monetary_value.
     """
 
-    value: float
-    low: float
-    high: float
+    pearson: float
+    pearson_low: float
+    pearson_high: float
     p_value: float
     n_customers: int
-    rank: float
-    rank_low: float
-    rank_high: float
+    spearman: float
+    spearman_low: float
+    spearman_high: float
     trimmed: float
     trimmed_low: float
     trimmed_high: float
-    left_out: pd.DataFrame
+    influential: pd.DataFrame
 
     @property
     def words(self) -> str:
-        """What that means for a value that multiplies purchases by spend."""
-        if self.rank_low > 0 or self.rank_high < 0:
-            size = "slightly " if abs(self.rank) < 0.3 else "much " if abs(self.rank) > 0.6 else ""
-            more, high = ("more", "high") if self.rank > 0 else ("less", "low")
+        """The finding, and what it means for a value that multiplies purchases by spend."""
+        if self.spearman_low > 0 or self.spearman_high < 0:
+            strength = abs(self.spearman)
+            size = "slightly " if strength < 0.3 else "much " if strength > 0.6 else ""
+            more, high = ("more", "high") if self.spearman > 0 else ("less", "low")
             return (
                 f"Those who buy more often spend {size}{more} per purchase, so customers who "
                 f"bought once are valued a little too {high}."
             )
-        if self.low <= 0 <= self.high:
+        if self.pearson_low <= 0 <= self.pearson_high:
             return "No dependence of spend on frequency can be seen."
         if self.trimmed_low <= 0 <= self.trimmed_high:
-            few = len(self.left_out)
+            few = len(self.influential)
             return (
                 f"What dependence there is comes from {few:,} of {self.n_customers:,} customers; "
                 f"without {'that one' if few == 1 else 'those'} none can be seen."
             )
         return "Dependence shows in the amounts but not in the ranks: look at the largest values."
 
+    def __repr__(self) -> str:
+        rows = {
+            "Pearson": self.pearson,
+            "Spearman": self.spearman,
+            "trimmed": self.trimmed,
+            "customers": self.n_customers,
+        }
+        return one_line(type(self).__name__, rows)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("", "estimate", "low", "high"),
+            ("Pearson", self.pearson, self.pearson_low, self.pearson_high),
+            ("Spearman", self.spearman, self.spearman_low, self.spearman_high),
+            ("trimmed", self.trimmed, self.trimmed_low, self.trimmed_high),
+        ]
+        title = f"Correlation of spend and frequency, {self.n_customers:,} repeat customers"
+        return html_table(title, rows)
+
 
 def spend_frequency_correlation(
-    customers: CustomerSummary | pd.DataFrame, *, level: float = 0.95, leave_out: int = 1
-) -> Correlation:
+    customers: CustomerSummary | pd.DataFrame, *, level: float = 0.95, n_influential: int = 1
+) -> SpendFrequencyCorrelation:
     """Correlate mean spend with the number of repeat purchases, over repeat customers.
 
     Parameters
     ----------
     level
-        Probability of the intervals.
-    leave_out
-        How many customers, those who move the correlation most, are left out of ``trimmed``;
-        >= 0.
+        Probability of the intervals, in (0, 1).
+    n_influential
+        Number of the most influential customers to leave out of ``trimmed``; >= 0.
 
     Returns
     -------
-    Correlation
+    SpendFrequencyCorrelation
         Pearson: tanh(atanh(r) -+ z / sqrt(n - 3)); Spearman: the same with
         sqrt((1 + r^2 / 2) / (n - 3)).
 
     Raises
     ------
     DataError
-        Where fewer than 4 customers have a repeat purchase, or all are alike.
+        If there are fewer than 4 repeat customers, or they do not vary in spend or frequency.
     ParameterError
-        Where ``leave_out`` is negative or leaves fewer than 4.
+        If ``n_influential`` is negative or leaves fewer than 4 customers.
 
     References
     ----------
@@ -115,41 +138,40 @@ def spend_frequency_correlation(
 
     >>> import relmark_research as rm
     >>> calibration = rm.load_cdnow().split(at="1997-09-30").calibration
-    >>> found = rm.clv.spend_frequency_correlation(calibration)
-    >>> print(f"{found.value:.2f} {found.trimmed:.2f}")
-    0.11 0.06
+    >>> rm.clv.spend_frequency_correlation(calibration)
+    <SpendFrequencyCorrelation: Pearson 0.1139, Spearman 0.2063, trimmed 0.05696, customers 946>
     """
     summary = CustomerSummary.of(customers)
     repeat = summary.frequency > 0
     x, m = summary.frequency[repeat], summary.monetary_value[repeat]
     weights = summary.weights[repeat]
-    _check(x, m, weights, leave_out)
-    value, rank = _pearson(x, m, weights), _pearson(_ranks(x, weights), _ranks(m, weights), weights)
+    _check(x, m, weights, n_influential)
     n, z = int(weights.sum()), normal_quantile(level)
-    kept, out = _without_the_most_influential(x, m, weights, leave_out)
-    trimmed = _pearson(x, m, kept)
-    low, high = _fisher(value, z / np.sqrt(n - 3))
-    rank_low, rank_high = _fisher(rank, z * np.sqrt((1 + rank**2 / 2) / (n - 3)))
-    trimmed_low, trimmed_high = _fisher(trimmed, z / np.sqrt(n - leave_out - 3))
-    distance = abs(np.arctanh(np.clip(value, -1 + 1e-15, 1 - 1e-15))) * np.sqrt(n - 3)
-    return Correlation(
-        value, low, high, float(2 * special.ndtr(-distance)), n,
-        rank, rank_low, rank_high, trimmed, trimmed_low, trimmed_high,
-        summary.table.loc[repeat].iloc[out][["frequency", "monetary_value"]],
+    pearson = _pearson(x, m, weights)
+    spearman = _pearson(_ranks(x, weights), _ranks(m, weights), weights)
+    remaining, influential = _without_influential(x, m, weights, n_influential)
+    trimmed = _pearson(x, m, remaining)
+    statistic = abs(np.arctanh(np.clip(pearson, -_BELOW_ONE, _BELOW_ONE))) * np.sqrt(n - 3)
+    return SpendFrequencyCorrelation(
+        pearson, *_fisher_interval(pearson, z / np.sqrt(n - 3)),
+        float(2 * special.ndtr(-statistic)), n,
+        spearman, *_fisher_interval(spearman, z * np.sqrt((1 + spearman**2 / 2) / (n - 3))),
+        trimmed, *_fisher_interval(trimmed, z / np.sqrt(n - n_influential - 3)),
+        summary.table.loc[repeat].iloc[influential][["frequency", "monetary_value"]],
     )  # fmt: skip
 
 
-def _check(x: Array, m: Array, weights: Array, leave_out: int) -> None:
+def _check(x: Array, m: Array, weights: Array, n_influential: int) -> None:
     n = int(weights.sum())
-    if n < 4 or np.ptp(x) == 0 or np.ptp(m) == 0:
+    if n < _FEWEST or np.ptp(x) == 0 or np.ptp(m) == 0:
         raise DataError(
-            "a correlation of spend and frequency needs at least 4 repeat customers who differ in "
-            f"both; found {n}."
+            f"a correlation of spend and frequency needs at least {_FEWEST} repeat customers who "
+            f"differ in both; found {n}."
         )
-    if not 0 <= leave_out <= n - 4:
+    if not 0 <= n_influential <= n - _FEWEST:
         raise ParameterError(
-            f"leave_out must be 0 or more and leave at least 4 of {n:,} repeat customers; found "
-            f"{leave_out}."
+            f"n_influential must be 0 or more and leave at least {_FEWEST} of {n:,} repeat "
+            f"customers; found {n_influential}."
         )
 
 
@@ -160,40 +182,39 @@ def _pearson(x: Array, m: Array, weights: Array) -> float:
 
 
 def _ranks(values: Array, weights: Array) -> Array:
-    """Return the mean rank of each row among all customers, equal values sharing theirs."""
-    found = distinct(values, weights=weights)
-    upto = np.cumsum(found.weights)
-    return (upto - (found.weights - 1) / 2)[found.inverse]
+    """Return the mean rank of each row among all customers; ties share their mean rank."""
+    found = distinct_rows(values, weights=weights)
+    cumulative = np.cumsum(found.weights)
+    return (cumulative - (found.weights - 1) / 2)[found.inverse]
 
 
-def _without_the_most_influential(
-    x: Array, m: Array, weights: Array, count: int
-) -> tuple[Array, Array]:
-    """Return weights less the customers who move Pearson's correlation most, and their rows.
+def _without_influential(x: Array, m: Array, weights: Array, count: int) -> tuple[Array, Array]:
+    """Return the weights without the most influential customers, and the rows of those.
 
-    One after another, each by the correlation that would be left without it.
+    They are removed one at a time: each is the customer whose removal changes Pearson's correlation
+    most.
     """
-    kept, out = weights.copy(), []
+    remaining, rows = weights.copy(), []
     for _ in range(count):
-        moved = np.abs(_left_without_each(x, m, kept) - _pearson(x, m, kept))
-        row = int(np.argmax(np.where(kept > 0, moved, -1)))
-        kept[row] -= 1
-        out.append(row)
-    return kept, np.array(out, dtype=int)
+        change = np.abs(_leave_one_out(x, m, remaining) - _pearson(x, m, remaining))
+        row = int(np.argmax(np.where(remaining > 0, change, -1)))
+        remaining[row] -= 1
+        rows.append(row)
+    return remaining, np.array(rows, dtype=int)
 
 
-def _left_without_each(x: Array, m: Array, weights: Array) -> Array:
-    """Return the correlation that is left when one customer of each row is taken away."""
+def _leave_one_out(x: Array, m: Array, weights: Array) -> Array:
+    """Return Pearson's correlation without one customer of each row, shape (rows,)."""
     n = weights.sum()
     dx, dm = x - np.average(x, weights=weights), m - np.average(m, weights=weights)
-    shrunk = n / (n - 1)
+    shrinkage = n / (n - 1)
     xx, mm, xm = (
-        weights @ (one * two) - shrunk * one * two for one, two in ((dx, dx), (dm, dm), (dx, dm))
+        weights @ (one * two) - shrinkage * one * two for one, two in ((dx, dx), (dm, dm), (dx, dm))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.nan_to_num(xm / np.sqrt(xx * mm))
 
 
-def _fisher(r: float, reach: float) -> tuple[float, float]:
-    z = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
-    return float(np.tanh(z - reach)), float(np.tanh(z + reach))
+def _fisher_interval(r: float, margin: float) -> tuple[float, float]:
+    z = np.arctanh(np.clip(r, -_BELOW_ONE, _BELOW_ONE))
+    return float(np.tanh(z - margin)), float(np.tanh(z + margin))

@@ -1,1 +1,1 @@
-"""Descriptions of the customer base: growth, cohorts, survival, RFM."""
+"""Descriptions of the customer base: growth, cohorts, retention curves, RFM segments."""

@@ -1,4 +1,4 @@
-"""The customer base at a glance: growth, how often people buy, how unequal they are."""
+"""Profile of the customer base: growth, purchase frequency, and concentration of value."""
 
 from __future__ import annotations
 
@@ -7,30 +7,33 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import short_repr
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError
+from relmark_research.stats.concentration import concentration_curve
 from relmark_research.stats.intervals import wilson_interval
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class CustomerBase:
-    """A customer base in a few figures.
+    """Key figures of a customer base.
 
     Attributes
     ----------
     customers, purchases
-        Customers seen, and their purchase-days.
+        Customers with a purchase, and their purchase-days.
     value
-        What they spent, returns netted.
+        Revenue, net of returns.
     repeat_share, repeat_share_low, repeat_share_high
-        Share of customers who bought again, with Wilson's 95% interval.
+        Share of customers with a repeat purchase, with Wilson's 95% interval.
     top_fifth_share
-        Share of the value that the best fifth of the customers bring.
+        Share of the value from the fifth of customers of highest value.
     returning_share
-        Of the buyers in the last whole month, the share who had bought before that month.
-    value_per_repeater, value_per_single
-        Mean value of customers who bought again, and of those who bought once.
+        Share of the buyers of the last whole month who had bought before that month.
+    value_per_repeat_customer, value_per_one_time_customer
+        Mean value of customers with and without a repeat purchase.
     """
 
     customers: int
@@ -41,35 +44,44 @@ class CustomerBase:
     repeat_share_high: float
     top_fifth_share: float
     returning_share: float
-    value_per_repeater: float
-    value_per_single: float
+    value_per_repeat_customer: float
+    value_per_one_time_customer: float
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "customers": self.customers,
+            "purchases": self.purchases,
+            "value": self.value,
+            "repeat share": self.repeat_share,
+            "value share of the top fifth": self.top_fifth_share,
+        }
 
 
 def customer_base(log: TransactionLog) -> CustomerBase:
-    """Sum up a customer base in a few figures."""
-    totals = aggregation.totals(log.days)
-    again = totals["purchases"] > 1
-    low, high = map(float, wilson_interval(again.sum(), len(totals)))
+    """Return the key figures of a customer base."""
+    totals = aggregation.customer_totals(log.days)
+    repeat = totals["purchases"] > 1
+    low, high = map(float, wilson_interval(repeat.sum(), len(totals)))
     months = growth_table(log)
-    whole = months[months["complete"]] if months["complete"].any() else months
-    last = whole.iloc[-1]
+    complete = months[months["complete"]] if months["complete"].any() else months
+    last = complete.iloc[-1]
     best = concentration_table(log)["value_share"].iloc[20]
     return CustomerBase(
         customers=len(totals),
         purchases=int(totals["purchases"].sum()),
         value=float(totals["value"].sum()),
-        repeat_share=float(again.mean()),
+        repeat_share=float(repeat.mean()),
         repeat_share_low=low,
         repeat_share_high=high,
         top_fifth_share=float(best),
         returning_share=float(1 - last["new_customers"] / last["active_customers"]),
-        value_per_repeater=float(totals.loc[again, "value"].mean()),
-        value_per_single=float(totals.loc[~again, "value"].mean()),
+        value_per_repeat_customer=float(totals.loc[repeat, "value"].mean()),
+        value_per_one_time_customer=float(totals.loc[~repeat, "value"].mean()),
     )
 
 
 def growth_table(log: TransactionLog) -> pd.DataFrame:
-    """Count per month who is new, who is active, how often they buy and for how much.
+    """Return new customers, active customers, purchases and value per month.
 
     Returns
     -------
@@ -85,26 +97,26 @@ def growth_table(log: TransactionLog) -> pd.DataFrame:
     return table.assign(complete=complete & (ends <= pd.Timestamp(log.observed_until)))
 
 
-def purchase_counts(log: TransactionLog, *, most: int = 10) -> pd.DataFrame:
+def purchase_counts(log: TransactionLog, *, max_count: int = 10) -> pd.DataFrame:
     """Count customers by their number of repeat purchases.
 
     Parameters
     ----------
-    most
-        Customers with so many repeats or more stand in one last row.
+    max_count
+        Customers with this many repeat purchases or more form the last row; a whole number > 0.
 
     Returns
     -------
     DataFrame
-        purchases (repeat purchases, 0 to most), label (``"10+"`` in the last row), customers,
+        purchases (repeat purchases, 0 to max_count), label (``"10+"`` in the last row), customers,
         share.
     """
-    bought = aggregation.totals(log.days)["purchases"] - 1
-    counts = np.bincount(np.minimum(bought, most), minlength=most + 1)
-    labels = [*map(str, range(most)), f"{most}+"]
+    repeats = aggregation.customer_totals(log.days)["purchases"] - 1
+    counts = np.bincount(np.minimum(repeats, max_count), minlength=max_count + 1)
+    labels = [*map(str, range(max_count)), f"{max_count}+"]
     return pd.DataFrame(
         {
-            "purchases": np.arange(most + 1),
+            "purchases": np.arange(max_count + 1),
             "label": labels,
             "customers": counts,
             "share": counts / counts.sum(),
@@ -126,10 +138,9 @@ def concentration_table(log: TransactionLog, *, points: int = 100) -> pd.DataFra
         customers_share and value_share, cumulative from the customer of highest value on, from
         (0, 0) to (1, 1).
     """
-    value = np.sort(aggregation.totals(log.days)["value"].to_numpy(float))[::-1]
+    value = aggregation.customer_totals(log.days)["value"].to_numpy(float)
     if value.sum() <= 0:
         raise DataError("the concentration of value needs value; all customers together have none.")
-    cumulative = np.concatenate([[0.0], np.cumsum(value) / value.sum()])
     along = np.linspace(0, 1, points + 1)
-    shares = np.interp(along * len(value), np.arange(len(value) + 1), cumulative)
+    shares = concentration_curve(value, along)
     return pd.DataFrame({"customers_share": along, "value_share": shares})

@@ -1,28 +1,23 @@
-"""Cohorts: of those who came in the same month, how many still buy k months later."""
+"""Cohorts: the share of customers acquired in the same period who buy k periods later."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
-from relmark_research.errors import check_choice
-
-Period = Literal["week", "month", "quarter", "year"]
-
-_CODES = {"week": "W", "month": "M", "quarter": "Q", "year": "Y"}
+from relmark_research.units import Period
 
 
-def cohort_table(log: TransactionLog, *, period: Period = "month") -> pd.DataFrame:
+def cohort_table(log: TransactionLog, *, period: str | Period = "month") -> pd.DataFrame:
     """Return the share of each cohort that buys in each later period.
 
     Parameters
     ----------
     period
-        Length of a cohort and of a period: ``"week"``, ``"month"``, ``"quarter"``, ``"year"``.
+        Length of a cohort and of a period: ``"week"``, ``"month"``, ``"quarter"``, ``"year"``, or
+        a `Period` of a fiscal calendar.
 
     Returns
     -------
@@ -31,9 +26,9 @@ def cohort_table(log: TransactionLog, *, period: Period = "month") -> pd.DataFra
         periods; share of the cohort with a purchase in that period, 1 at age 0, missing where the
         log does not cover the whole period. Column ``customers`` is the cohort's size.
     """
-    check_choice("period", period, _CODES)
-    counted = aggregation.by_cohort(log.days, period)
-    code = _CODES[period]
+    calendar = Period.of(period)
+    counted = aggregation.by_cohort(log.days, calendar)
+    code = calendar.frequency
     cohort = counted["cohort"].dt.to_period(code)
     when = counted["period"].dt.to_period(code)
     age = when.astype("int64") - cohort.astype("int64")
@@ -55,7 +50,7 @@ def cohort_averages(table: pd.DataFrame) -> pd.Series:
     Parameters
     ----------
     table
-        What `cohort_table` returned.
+        The result of `cohort_table`.
 
     Returns
     -------
@@ -69,7 +64,7 @@ def cohort_averages(table: pd.DataFrame) -> pd.Series:
 
 
 def _covered(wide: pd.DataFrame, log: TransactionLog, code: str) -> np.ndarray:
-    """Tell which periods the log covers to their last day, shape (cohorts, ages)."""
+    """Return which periods the log covers to their last day, shape (cohorts, ages)."""
     last = pd.Period(log.observed_until, freq=code)
     if last.end_time.date() > log.observed_until:
         last = last - 1

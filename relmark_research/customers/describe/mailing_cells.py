@@ -1,8 +1,8 @@
-"""Which cells of customers a mailing pays for: response against the rate that breaks even.
+"""Profitability of mailing cells: expected response rates against the break-even rate.
 
-p* = c / m with c the cost of a contact and m the contribution of a response. A small cell's rate is
-mostly luck; so rates are shrunk towards the mean of all cells, by a beta-binomial model:
-(alpha + x) / (alpha + beta + n) for x responses of n contacts.
+The break-even rate is p* = c / m, with c the cost of a contact and m the contribution of a
+response. The observed rate of a small cell is noisy, so rates are shrunk towards the mean of all
+cells by a beta-binomial model: (alpha + x) / (alpha + beta + n) for x responses of n contacts.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from relmark_research.stats.beta_binomial import fit_beta_binomial
 
 
 def break_even_response(*, cost_per_contact: float, contribution_per_response: float) -> float:
-    """Return the share that must respond for a mailing to cost nothing, c / m.
+    """Return the response rate at which a mailing breaks even, c / m.
 
     Parameters
     ----------
     cost_per_contact
         Money per contact, > 0.
     contribution_per_response
-        Money that a response brings before the cost of contacts, > 0.
+        Money per response before the cost of contacts, > 0.
 
     References
     ----------
@@ -45,7 +45,7 @@ def break_even_response(*, cost_per_contact: float, contribution_per_response: f
 def mailing_cells(
     cells: pd.DataFrame, *, cost_per_contact: float, contribution_per_response: float
 ) -> pd.DataFrame:
-    """Judge cells by their response: which pay for a mailing, and what they bring.
+    """Return the expected response rate and profit of each mailing cell.
 
     Parameters
     ----------
@@ -58,13 +58,13 @@ def mailing_cells(
     -------
     DataFrame
         Row per cell, best first: cell, customers, responses, rate, expected_rate (shrunk), index
-        ((expected_rate / p* - 1) * 100, 0 breaks even), pays (index > 0), profit (expected money
-        of mailing the cell once more).
+        ((expected_rate / p* - 1) * 100, 0 at break-even), pays (index > 0), profit (expected money
+        from mailing the cell again).
     """
     for name in ("cell", "responded"):
         if name not in cells.columns:
             raise DataError(unknown_name("column", name, cells.columns))
-    level = break_even_response(
+    break_even = break_even_response(
         cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
     )
     grouped = cells.groupby("cell", observed=True)["responded"]
@@ -72,8 +72,8 @@ def mailing_cells(
     x, n = table["responses"].to_numpy(), table["customers"].to_numpy()
     table["rate"] = x / n
     table["expected_rate"] = fit_beta_binomial(x, n).posterior_mean(x, n)
-    table["index"] = (table["expected_rate"] / level - 1) * 100
+    table["index"] = (table["expected_rate"] / break_even - 1) * 100
     table["pays"] = table["index"] > 0
-    each = table["expected_rate"] * contribution_per_response - cost_per_contact
-    table["profit"] = n * each
+    profit_per_contact = table["expected_rate"] * contribution_per_response - cost_per_contact
+    table["profit"] = n * profit_per_contact
     return table.sort_values(["expected_rate", "cell"], ascending=[False, True], ignore_index=True)

@@ -1,4 +1,4 @@
-"""Segments: named groups of RFM scores, their rules being data, and how each then behaved."""
+"""RFM segments: named groups of scores by rules in YAML, and their behaviour in a holdout."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.intervals import wilson_interval
 
-RULES = Path(__file__).parent / "segments.yml"
+DEFAULT_RULES = Path(__file__).parent / "segments.yml"
 _SCORES = ("R", "F", "M")
 
 
 @dataclass(frozen=True)
 class SegmentRule:
-    """What scores a segment's customers have.
+    """The rule of a segment: ranges of scores.
 
     Parameters
     ----------
     name
         The segment's name.
     R, F, M
-        Least and greatest score, both in it; None for any.
+        Lowest and highest score, both included; None for any.
     meaning
-        Who they are, in a few words.
+        A short description.
     """
 
     name: str
@@ -38,28 +38,28 @@ class SegmentRule:
     M: tuple[int, int] | None = None
     meaning: str = ""
 
-    def holds(self, scores: pd.DataFrame) -> np.ndarray:
-        """Tell for each row whether the rule is met, shape (rows,)."""
-        met = np.ones(len(scores), dtype=bool)
+    def matches(self, scores: pd.DataFrame) -> np.ndarray:
+        """Return whether each row satisfies the rule, shape (rows,)."""
+        matched = np.ones(len(scores), dtype=bool)
         for score in _SCORES:
             limits = getattr(self, score)
             if limits is not None:
-                met &= scores[score].between(*limits).to_numpy()
-        return met
+                matched &= scores[score].between(*limits).to_numpy()
+        return matched
 
 
 def rfm_segments(
     scores: pd.DataFrame, *, rules: Path | str | Mapping[str, Any] | None = None
 ) -> pd.DataFrame:
-    """Name the segment of every scored customer.
+    """Assign each scored customer to a segment.
 
     Parameters
     ----------
     scores
         What `rfm_scores` returned.
     rules
-        A YAML file or its content, in the form of the package's own ``segments.yml``; None takes
-        that. The first rule that is met names the segment.
+        A YAML file or its content, in the format of the package's ``segments.yml``, which is the
+        default. The first matching rule determines the segment.
 
     Returns
     -------
@@ -69,9 +69,9 @@ def rfm_segments(
     Raises
     ------
     DataError
-        Where a score is off the rules' scale, or customers meet no rule.
+        Where a score exceeds the rules' scale, or a customer matches no rule.
     ParameterError
-        Where the rules are not understood.
+        Where the rules are invalid.
 
     Examples
     --------
@@ -80,32 +80,32 @@ def rfm_segments(
     >>> int(segments["segment"].isna().sum()), segments["segment"].cat.categories[0]
     (0, 'champions')
     """
-    scale, known = _read(rules)
+    scale, known = _load_rules(rules)
     if not isinstance(scores, pd.DataFrame):
         raise ParameterError(
-            f"segments are made from scores, a DataFrame with R, F and M; found "
-            f"{type(scores).__name__}. Score first: rfm_segments(rfm_scores(log))."
+            f"expected scores, a DataFrame with R, F and M; found {type(scores).__name__}. "
+            "Score the log first: rfm_segments(rfm_scores(log))."
         )
     for score in _SCORES:
         if score not in scores:
             raise DataError(unknown_name("column", score, scores.columns))
-    greatest = int(scores[list(_SCORES)].to_numpy().max(initial=1))
-    if greatest > scale:
+    highest = int(scores[list(_SCORES)].to_numpy().max(initial=1))
+    if highest > scale:
         raise DataError(
-            f"the rules are for scores from 1 to {scale}; found {greatest}. "
-            f"Score with bins={scale}, or give rules for this scale."
+            f"the rules are for scores from 1 to {scale}; found {highest}. "
+            f"Score with bins={scale}, or use rules for this scale."
         )
-    place = np.full(len(scores), -1)
+    position = np.full(len(scores), -1)
     for number, rule in enumerate(known):
-        place[(place < 0) & rule.holds(scores)] = number
-    if (place < 0).any():
-        cells = scores.loc[place < 0, "cell"].value_counts()
+        position[(position < 0) & rule.matches(scores)] = number
+    if (position < 0).any():
+        cells = scores.loc[position < 0, "cell"].value_counts()
         raise DataError(
-            f"every customer must meet a rule; {int((place < 0).sum()):,} meet none, with the "
+            f"every customer must match a rule; {int((position < 0).sum()):,} match none, with the "
             f"scores {', '.join(cells.index[:5])}. Add a last rule without conditions."
         )
     names = [rule.name for rule in known]
-    return scores.assign(segment=pd.Categorical.from_codes(place.tolist(), names, ordered=True))  # type: ignore[call-overload]
+    return scores.assign(segment=pd.Categorical.from_codes(position.tolist(), names, ordered=True))  # type: ignore[call-overload]
 
 
 def segment_rules(rules: Path | str | Mapping[str, Any] | None = None) -> pd.DataFrame:
@@ -115,20 +115,20 @@ def segment_rules(rules: Path | str | Mapping[str, Any] | None = None) -> pd.Dat
             {"segment": rule.name}
             | {score: _range(getattr(rule, score)) for score in _SCORES}
             | {"meaning": rule.meaning}
-            for rule in _read(rules)[1]
+            for rule in _load_rules(rules)[1]
         ]
     )
 
 
 def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
-    """Show what each segment did in the holdout, after it had been named.
+    """Return the behaviour of each segment in the holdout.
 
     Parameters
     ----------
     segments
-        Index customer_id, column segment, made from the log until the split.
+        Index customer_id, column segment, from the log until the split.
     split
-        The split whose holdout is to be looked at.
+        The split, with the holdout of these customers.
 
     Returns
     -------
@@ -153,7 +153,8 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
         value=("value", "mean"),
         total=("value", "sum"),
     )
-    low, high = wilson_interval(grouped["bought"].sum(), table["customers"])
+    bought = grouped["bought"].sum().to_numpy()
+    low, high = wilson_interval(bought, table["customers"].to_numpy())
     table.insert(2, "bought_low", low)
     table.insert(3, "bought_high", high)
     table.insert(1, "share", table["customers"] / table["customers"].sum())
@@ -169,17 +170,19 @@ def _range(limits: tuple[int, int] | None) -> str:
     return str(limits[0]) if limits[0] == limits[1] else f"{limits[0]}-{limits[1]}"
 
 
-def _read(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:
+def _load_rules(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:
     import yaml
 
     content = rules
     if not isinstance(rules, Mapping):
-        path = Path(rules or RULES)
+        path = Path(rules or DEFAULT_RULES)
         if not path.is_file():
-            raise ParameterError(f"there is no file of rules at {path}.")
+            raise ParameterError(f"expected a file of rules; found none at {path}.")
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, Mapping) or not content.get("segments"):
-        raise ParameterError("rules have a scale and segments, as the package's segments.yml has.")
+        raise ParameterError(
+            "rules must have a scale and segments, as segments.yml of the package."
+        )
     scale = int(content.get("scale", 5))
     return scale, [_rule(one, scale) for one in content["segments"]]
 
@@ -197,7 +200,7 @@ def _rule(one: Mapping[str, Any], scale: int) -> SegmentRule:
         low, high = (given, given) if isinstance(given, int) else given
         if not 1 <= low <= high <= scale:
             raise ParameterError(
-                f"segment {one.get('name')!r}: {score} goes from a least to a greatest score "
+                f"segment {one.get('name')!r}: {score} must be a lowest and a highest score "
                 f"within 1 and {scale}; found {given!r}."
             )
         limits[score] = (int(low), int(high))

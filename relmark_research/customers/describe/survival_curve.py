@@ -1,12 +1,12 @@
-"""Loyalty over time: the share that is kept, with contracts and without.
+"""Retention curves: survival of contracts, and time to the second purchase without contracts.
 
-With contracts a loss is seen. S(t) is Kaplan and Meier's estimate of the share kept for longer than
-t, with Greenwood's variance and intervals on the scale of log(-log S), so that they stay within 0
-and 1. The retention rate of a period is the share of those kept so far who are kept in it, the
-churn rate what is missing to 1.
+With contracts, churn is observed. S(t) is the Kaplan-Meier estimate of the share of customers who
+stay longer than t, with Greenwood's variance and intervals symmetric in log(-log S), which lie
+within 0 and 1. The retention rate of a period is the share of the customers at risk who stay in it;
+the churn rate is 1 minus the retention rate.
 
-Without contracts nobody is seen to leave. What can be seen is whether a customer buys again; a
-customer whose window is not over yet counts for as long as it was watched (censored), not as lost.
+Without contracts, churn is not observed, but the next purchase is. The event is then the second
+purchase, and a customer without one is censored at the end of their follow-up.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
+from relmark_research.stats.survival import kaplan_meier, log_rank
 from relmark_research.units import Horizon, TimeUnit
 
 EVERYONE = "everyone"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RetentionCurve:
-    """How many are kept for how long, by group.
+    """Kaplan-Meier estimates by group.
 
     Attributes
     ----------
     table
-        Row per group and time: group, time, at_risk (customers watched until then), lost, kept
-        (share kept for longer than that time), kept_low, kept_high, retention_rate, churn_rate. For
-        a log, "lost" are those who bought again and "kept" the share who have not yet; see
-        `bought_again`.
+        Row per group and time of an event: group, time, at_risk (customers followed until then),
+        events (customers who churned, or for a log bought again), survival (share without the event
+        until then), survival_low, survival_high, retention_rate (1 - events / at_risk), churn_rate
+        (events / at_risk), followup (longest follow-up of the group).
     unit
         The unit of time.
     level
         Probability of the intervals.
     chi2, p_value
-        Log-rank test that the groups do not differ; NaN for one group.
+        Log-rank test of equal curves in all groups; NaN for one group.
     """
 
     table: pd.DataFrame
@@ -51,34 +53,63 @@ class RetentionCurve:
     p_value: float
 
     def at(self, time: float) -> pd.DataFrame:
-        """Return what is known at a time: group, customers, kept, kept_low, kept_high.
+        """Return per group the survival at a time, with its interval.
 
-        A group that was not watched for so long has missing values.
+        Parameters
+        ----------
+        time
+            In the curve's unit, >= 0.
+
+        Returns
+        -------
+        DataFrame
+            group, customers, survival, survival_low, survival_high; missing where the group's
+            follow-up is shorter than ``time``.
         """
         rows = []
         for group, own in self.table.groupby("group", sort=False):
             known = own[own["time"] <= time]
-            row = known.iloc[-1] if len(known) and own["watched"].iloc[0] >= time else None
-            names = ["kept", "kept_low", "kept_high"]
-            shown: dict[str, float] = dict.fromkeys(names, np.nan)
-            shown |= {} if row is None else {name: float(row[name]) for name in names}
-            rows.append({"group": group, "customers": int(own["at_risk"].iloc[0]), **shown})
+            row = known.iloc[-1] if len(known) and own["followup"].iloc[0] >= time else None
+            names = ["survival", "survival_low", "survival_high"]
+            values: dict[str, float] = dict.fromkeys(names, np.nan)
+            values |= {} if row is None else {name: float(row[name]) for name in names}
+            rows.append({"group": group, "customers": int(own["at_risk"].iloc[0]), **values})
         return pd.DataFrame(rows)
 
     def bought_again(self, time: float) -> pd.DataFrame:
-        """Return per group the share who bought again within a time: group, customers, share,
-        low, high.
+        """Return per group the share of a log's customers who bought again within a time, 1 - S.
+
+        Returns
+        -------
+        DataFrame
+            group, customers, share, low, high.
         """
-        kept = self.at(time)
+        known = self.at(time)
         return pd.DataFrame(
             {
-                "group": kept["group"],
-                "customers": kept["customers"],
-                "share": 1 - kept["kept"],
-                "low": 1 - kept["kept_high"],
-                "high": 1 - kept["kept_low"],
+                "group": known["group"],
+                "customers": known["customers"],
+                "share": 1 - known["survival"],
+                "low": 1 - known["survival_high"],
+                "high": 1 - known["survival_low"],
             }
         )
+
+    def __repr__(self) -> str:
+        return one_line("RetentionCurve", self._facts())
+
+    def _repr_html_(self) -> str:
+        return html_table("Retention curve", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        first = self.table.drop_duplicates("group")
+        return {
+            "groups": len(first),
+            "customers": int(first["at_risk"].sum()),
+            "events": int(self.table["events"].sum()),
+            f"longest follow-up ({self.unit}s)": float(self.table["followup"].max()),
+            "log-rank p": self.p_value,
+        }
 
 
 def retention_curve(
@@ -89,35 +120,35 @@ def retention_curve(
     within: str | Horizon | None = None,
     level: float = 0.95,
 ) -> RetentionCurve:
-    """Estimate the share kept over time, or for a log the share that buys again.
+    """Estimate the survival of contracts, or for a log the time to the second purchase.
 
     Parameters
     ----------
     customers
-        With contracts: one row per customer with tenure (time watched, > 0, in ``unit``) and lost
-        (true where it ended in a loss, false where it goes on). Without: a log; then the time is
-        that from the first purchase to the second, in days.
+        With contracts: one row per customer with tenure (follow-up, > 0, in ``unit``) and churned
+        (true where it ended in churn, false where the contract continues). Without contracts: a
+        log; the time is then that from the first to the second purchase, in days.
     by
         A column of the table; for a log ``"cohort"`` (month of the first purchase) or a Series by
-        customer_id, such as channels or segments. None is everyone together.
+        customer_id, such as channels or segments. None puts all customers into one group.
     unit
         The unit of tenure; a log is always in days.
     within
-        For a log: the window in which a purchase is looked for, such as ``"90 days"``; None as long
-        as the log goes.
+        For a log: the longest follow-up of a customer, such as ``"90 days"``; None is the end of
+        the log.
     level
         Probability of the intervals, in (0, 1).
 
     Returns
     -------
     RetentionCurve
-        S(t) = product over times u <= t of (1 - lost(u) / at_risk(u)), by group, with the log-rank
-        test between groups.
+        S(t) = product over times u <= t of (1 - events(u) / at_risk(u)), by group, with the
+        log-rank test between groups.
 
     Raises
     ------
     DataError
-        Where a column is missing, a tenure is not above 0, or nobody is left.
+        Where a column is missing, a tenure is not above 0, or no customer has a follow-up.
 
     References
     ----------
@@ -125,25 +156,26 @@ def retention_curve(
 
     Examples
     --------
-    >>> members = pd.DataFrame({"tenure": [1, 2, 2, 3, 3], "lost": [1, 1, 0, 1, 0]})
-    >>> retention_curve(members).table["kept"].round(4).to_list()
+    >>> members = pd.DataFrame({"tenure": [1, 2, 2, 3, 3], "churned": [1, 1, 0, 1, 0]})
+    >>> retention_curve(members).table["survival"].round(4).to_list()
     [0.8, 0.6, 0.3]
     """
     check_level(level)
     if isinstance(customers, TransactionLog):
-        watched, name = _repeat_times(customers, by, within), "day"
+        followups, name = _times_to_second_purchase(customers, by, within), "day"
     else:
-        watched, name = _tenures(customers, by), TimeUnit.of(unit).name
+        followups, name = _tenures(customers, by), TimeUnit.of(unit).name
     table = pd.concat(
-        [_kaplan_meier(own, str(group), level) for group, own in watched.groupby("group")],
+        [_survival_table(own, str(group), level) for group, own in followups.groupby("group")],
         ignore_index=True,
     )
-    chi2, p_value = _log_rank(watched)
+    columns = (followups[column].to_numpy() for column in ("time", "event", "group"))
+    chi2, p_value = log_rank(*columns)
     return RetentionCurve(table, name, level, chi2, p_value)
 
 
 def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
-    for name in ("tenure", "lost", *((by,) if isinstance(by, str) else ())):
+    for name in ("tenure", "churned", *((by,) if isinstance(by, str) else ())):
         if name not in table.columns:
             raise DataError(unknown_name("column", name, table.columns))
     tenure = _numbers(table["tenure"], "a time > 0")
@@ -152,21 +184,21 @@ def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
         shown = ", ".join(map(repr, table["tenure"][wrong].head(3)))
         raise DataError(
             f"tenure must be a time > 0; in {int(wrong.sum()):,} of {len(table):,} rows it is not, "
-            f"first: {shown or 'no rows'}. Count the period of joining as watched."
+            f"first: {shown or 'no rows'}. Count the period of joining as one."
         )
     group: Any = EVERYONE if by is None else table[by] if isinstance(by, str) else by
-    lost = _numbers(table["lost"], "true or false (1 or 0)")
-    neither = ~np.isin(lost, (0, 1))
+    churned = _numbers(table["churned"], "true or false (1 or 0)")
+    neither = ~np.isin(churned, (0, 1))
     if neither.any():
         raise DataError(
-            f"lost must be true or false (1 or 0); in {int(neither.sum()):,} of {len(table):,} "
-            f"rows it is not, first: {', '.join(map(repr, table['lost'][neither].head(3)))}."
+            f"churned must be true or false (1 or 0); in {int(neither.sum()):,} of {len(table):,} "
+            f"rows it is not, first: {', '.join(map(repr, table['churned'][neither].head(3)))}."
         )
-    return pd.DataFrame({"time": tenure, "lost": lost.astype(bool), "group": group})
+    return pd.DataFrame({"time": tenure, "event": churned.astype(bool), "group": group})
 
 
 def _numbers(column: pd.Series, kind: str) -> np.ndarray:
-    """Return a column's numbers, refusing numbers written as text rather than guessing them."""
+    """Return a column's numbers; numbers written as text raise DataError."""
     text = column.map(lambda value: isinstance(value, str)).to_numpy(bool)
     if text.any():
         raise DataError(
@@ -176,29 +208,29 @@ def _numbers(column: pd.Series, kind: str) -> np.ndarray:
     return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
 
 
-def _repeat_times(
+def _times_to_second_purchase(
     log: TransactionLog, by: str | pd.Series | None, within: str | Horizon | None
 ) -> pd.DataFrame:
-    """Return per customer the days from the first to the second purchase, or watched without."""
-    first = aggregation.first_two(log.days)
+    """Return per customer the days from the first purchase to the second or to censoring."""
+    first = aggregation.first_two_purchases(log.days)
     last = pd.Timestamp(log.observed_until)
     again = first["second"].notna()
     days = (first["second"].fillna(last) - first["first"]).dt.days.to_numpy(float)
     longest = _length(within)
-    watched = pd.DataFrame(
+    followups = pd.DataFrame(
         {
             "time": np.minimum(days, longest),
-            "lost": (again & (days <= longest)).to_numpy(),
+            "event": (again & (days <= longest)).to_numpy(),
             "group": _groups(first, by),
         }
     )
-    watched = watched[watched["time"] > 0]  # who came on the last day was not watched at all
-    if watched.empty:
+    followups = followups[followups["time"] > 0]  # first purchase on the last day: no follow-up
+    if followups.empty:
         raise DataError(
-            "no customer was watched for a day after the first purchase; the log ends on "
-            f"{log.observed_until}. Take a longer log."
+            "expected a customer with a follow-up of at least one day after the first purchase; "
+            f"found none: the log ends on {log.observed_until}. Use a longer log."
         )
-    return watched
+    return followups
 
 
 def _groups(first: pd.DataFrame, by: str | pd.Series | None) -> Any:
@@ -209,7 +241,7 @@ def _groups(first: pd.DataFrame, by: str | pd.Series | None) -> Any:
         return known.reindex(first["customer_id"]).astype(object).fillna("unknown").to_numpy()
     if by != "cohort":
         raise ParameterError(
-            f"by is 'cohort', a Series by customer_id, or None for a log; found {by!r}."
+            f"by must be 'cohort', a Series by customer_id, or None for a log; found {by!r}."
         )
     return first["first"].dt.to_period("M").astype(str).to_numpy()
 
@@ -218,43 +250,22 @@ def _length(within: str | Horizon | None) -> float:
     return Horizon.parse(within).length(TimeUnit("day"))
 
 
-def _kaplan_meier(own: pd.DataFrame, group: str, level: float) -> pd.DataFrame:
-    from scipy.stats import norm
-    from statsmodels.duration.survfunc import SurvfuncRight
-
-    counted = own.groupby(["time", "lost"]).size().reset_index(name="customers")
-    found = SurvfuncRight(
-        counted["time"], counted["lost"].astype(int), freq_weights=counted["customers"]
-    )
-    kept = np.asarray(found.surv_prob)
-    lost, at_risk = np.asarray(found.n_events, float), np.asarray(found.n_risk, float)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Greenwood: statsmodels has another variance where rows are weighted
-        error = np.sqrt(np.cumsum(lost / (at_risk * (at_risk - lost))))
-        spread = norm.ppf((1 + level) / 2) * error / np.log(kept)
-        low, high = kept ** np.exp(-spread), kept ** np.exp(spread)
-    ended = (kept <= 0) | (kept >= 1)
+def _survival_table(own: pd.DataFrame, group: str, level: float) -> pd.DataFrame:
+    counted = own.groupby(["time", "event"]).size()
+    time, event = (counted.index.get_level_values(name).to_numpy() for name in ("time", "event"))
+    curve = kaplan_meier(time, event, counted.to_numpy())
+    low, high = curve.interval(level)
     return pd.DataFrame(
         {
             "group": group,
-            "time": np.asarray(found.surv_times, float),
-            "at_risk": at_risk.astype("int64"),
-            "lost": lost.astype("int64"),
-            "kept": kept,
-            "kept_low": np.where(ended, np.nan, np.minimum(low, high)),
-            "kept_high": np.where(ended, np.nan, np.maximum(low, high)),
-            "retention_rate": 1 - lost / at_risk,
-            "churn_rate": lost / at_risk,
-            "watched": float(own["time"].max()),
+            "time": curve.time,
+            "at_risk": curve.at_risk.astype("int64"),
+            "events": curve.events.astype("int64"),
+            "survival": curve.survival,
+            "survival_low": low,
+            "survival_high": high,
+            "retention_rate": 1 - curve.hazard,
+            "churn_rate": curve.hazard,
+            "followup": float(own["time"].max()),
         }
     )
-
-
-def _log_rank(watched: pd.DataFrame) -> tuple[float, float]:
-    from statsmodels.duration.survfunc import survdiff
-
-    if watched["group"].nunique() < 2 or not watched["lost"].any():
-        return float("nan"), float("nan")
-    groups = pd.factorize(watched["group"])[0]
-    chi2, p_value = survdiff(watched["time"], watched["lost"].astype(int), groups)
-    return float(chi2), float(p_value)

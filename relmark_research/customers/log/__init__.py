@@ -1,1 +1,1 @@
-"""The transaction log, from rows to one history per customer."""
+"""The transaction log: reading, audit, returns, summaries by customer, record linkage."""

@@ -1,4 +1,4 @@
-"""From purchase-days to one row per customer or per distinct history, inside the engine."""
+"""Aggregation of purchase-days, in the engine: by customer, by distinct history, by period."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from relmark_research.customers.log.returns import SCALE, who
+from relmark_research.customers.log.returns import PARTS_PER_UNIT, grouping_column
 from relmark_research.tables import sql_dialects
+from relmark_research.units import Period
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 
 def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
-    """Return one row per customer, in memory, sorted by customer_id; numbers by their size.
+    """Return one row per customer, in memory, sorted by customer_id (integers by value).
 
     Returns
     -------
@@ -23,76 +24,77 @@ def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.Data
         customer_id, frequency, recency_days and T_days (or recency_months and T_months),
         repeat_value (mean value of the purchase-days after the first, missing without any).
     """
-    table = sql_dialects.sorted_frame(customers(days, last, months=months), who(days))
+    table = sql_dialects.sorted_frame(customers(days, last, months=months), grouping_column(days))
     return table.drop(columns="key", errors="ignore")
 
 
 def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     """Return customer_id, frequency, recency_*, T_*, repeat_value[, key], lazily."""
-    measured = _measured(days, last, months=months)
+    measured = _histories(days, last, months=months)
     if "key" in measured.columns:
         measured = measured.mutate(customer_id=measured.key.cast("string"))
     repeat_parts = measured.total_parts - measured.first_parts
-    mean = repeat_parts.cast("float64") / (measured.frequency * SCALE).nullif(0).cast("float64")
-    columns = dict.fromkeys(["customer_id", *_history(months), who(days)])
+    mean = repeat_parts.cast("float64") / (measured.frequency * PARTS_PER_UNIT).nullif(0).cast(
+        "float64"
+    )
+    columns = dict.fromkeys(["customer_id", *_history_columns(months), grouping_column(days)])
     return measured.select(*columns, repeat_value=mean)
 
 
 def per_history(days: ir.Table, last: date, *, months: bool = False) -> pd.DataFrame:
-    """Return what `histories` does, in memory and sorted."""
-    return sql_dialects.sorted_frame(histories(days, last, months=months), *_history(months))
+    """Return the table of `histories` in memory, sorted."""
+    return sql_dialects.sorted_frame(
+        histories(days, last, months=months), *_history_columns(months)
+    )
 
 
 def histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
-    """Return one row per distinct history with the number of its customers, lazily."""
-    counted = _measured(days, last, months=months).group_by(_history(months))
+    """Return one row per distinct history, with its number of customers, lazily."""
+    counted = _histories(days, last, months=months).group_by(_history_columns(months))
     return counted.aggregate(n_customers=lambda t: t.count())
 
 
-def _history(months: bool) -> list[str]:
-    unit = "months" if months else "days"
-    return ["frequency", f"recency_{unit}", f"T_{unit}"]
-
-
-def totals(days: ir.Table) -> pd.DataFrame:
-    """Return customer_id, purchases (purchase-days) and value in the log."""
+def customer_totals(days: ir.Table) -> pd.DataFrame:
+    """Return customer_id, purchases (purchase-days) and value of each customer in the log."""
     counted = days.group_by("customer_id").aggregate(
         purchases=days.count(), parts=days.parts.sum().cast("int64")
     )
-    value = counted.parts.cast("float64") / SCALE
+    value = counted.parts.cast("float64") / PARTS_PER_UNIT
     return counted.select("customer_id", "purchases", value=value).to_pandas()
 
 
-def by_day(days: ir.Table, born_until: date) -> pd.DataFrame:
-    """Return births and repeats per day, of the customers first seen by ``born_until``.
+def by_day(days: ir.Table, acquired_until: date) -> pd.DataFrame:
+    """Return first and repeat purchases per day, of customers acquired by ``acquired_until``.
 
     Returns
     -------
     DataFrame
-        Index date; births (first purchases), repeats (later purchase-days), value.
+        Index date; first_purchases, repeat_purchases (later purchase-days), value.
     """
     first = days.date.min().over(group_by="customer_id")
-    born = days.mutate(first=first).filter(lambda t: t.first <= born_until)
-    counted = born.group_by("date").aggregate(
-        births=(born.date == born["first"]).sum().cast("int64"),
-        repeats=(born.date > born["first"]).sum().cast("int64"),
-        parts=born.parts.sum().cast("int64"),
+    acquired = days.mutate(first=first).filter(lambda t: t.first <= acquired_until)
+    counted = acquired.group_by("date").aggregate(
+        first_purchases=(acquired.date == acquired["first"]).sum().cast("int64"),
+        repeat_purchases=(acquired.date > acquired["first"]).sum().cast("int64"),
+        parts=acquired.parts.sum().cast("int64"),
     )
-    value = counted.parts.cast("float64") / SCALE
+    value = counted.parts.cast("float64") / PARTS_PER_UNIT
     table = counted.mutate(value=value).drop("parts").order_by("date").to_pandas()
     table["date"] = pd.to_datetime(table["date"])
     return table.set_index("date")
 
 
-def by_cohort(days: ir.Table, period: str) -> pd.DataFrame:
+def by_cohort(days: ir.Table, period: Period) -> pd.DataFrame:
     """Return customers active per cohort and period: cohort, period (day each), customers."""
-    unit = {"month": "M", "quarter": "Q", "year": "Y", "week": "W"}[period]
     first = days.date.min().over(group_by="customer_id")
-    placed = days.mutate(cohort=first.truncate(unit), period=days.date.truncate(unit))
+    placed = days.mutate(
+        cohort=sql_dialects.period_number(first, period),
+        period=sql_dialects.period_number(days.date, period),
+    )
     counted = placed.group_by("cohort", "period").aggregate(customers=placed.customer_id.nunique())
     table = counted.order_by("cohort", "period").to_pandas()
     return table.assign(
-        cohort=pd.to_datetime(table["cohort"]), period=pd.to_datetime(table["period"])
+        cohort=table["cohort"].map(period.start), period=table["period"].map(period.start)
     )
 
 
@@ -106,48 +108,13 @@ def by_month(days: ir.Table) -> pd.DataFrame:
         purchases=placed.count(),
         parts=placed.parts.sum().cast("int64"),
     )
-    value = counted.parts.cast("float64") / SCALE
+    value = counted.parts.cast("float64") / PARTS_PER_UNIT
     table = counted.mutate(value=value).drop("parts").order_by("period").to_pandas()
     return table.assign(period=pd.to_datetime(table["period"]))
 
 
-def _measured(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
-    import ibis
-
-    if months:
-        days = _by_calendar_month(days)
-    summed = days.group_by(who(days)).aggregate(
-        frequency=days.count() - 1,
-        first=days.date.min(),
-        last=days.date.max(),
-        total_parts=sql_dialects.integer_sum(days.parts),
-        first_parts=sql_dialects.value_on_first_day(days.parts, days.date),
-    )
-    first, latest = summed["first"], summed["last"]
-    if months:
-        end = last.year * 12 + last.month
-        return summed.mutate(
-            recency_months=_month_number(latest) - _month_number(first),
-            T_months=end - _month_number(first),
-        )
-    return summed.mutate(
-        recency_days=latest.delta(first, unit="day"),
-        T_days=ibis.literal(last).delta(first, unit="day"),
-    )
-
-
-def _by_calendar_month(days: ir.Table) -> ir.Table:
-    """Return purchase-months: the days of a customer's month as one, on its first day."""
-    named = days.mutate(date=days.date.truncate("M").cast("date"))
-    return named.group_by(who(days), "date").aggregate(parts=named.parts.sum().cast("int64"))
-
-
-def _month_number(day: ir.Value) -> ir.Value:
-    return day.year().cast("int64") * 12 + day.month().cast("int64")
-
-
-def last_two_intervals(days: ir.Table) -> pd.DataFrame:
-    """Return the two last interpurchase times of customers with three purchase-days or more.
+def last_two_interpurchase_times(days: ir.Table) -> pd.DataFrame:
+    """Return the last two interpurchase times of customers with three or more purchase-days.
 
     Returns
     -------
@@ -171,14 +138,16 @@ def last_two_intervals(days: ir.Table) -> pd.DataFrame:
     return sql_dialects.sorted_frame(counted, "earlier", "later")
 
 
-def first_two(days: ir.Table) -> pd.DataFrame:
-    """Return customer_id, first and second (day, missing where there is none), sorted."""
+def first_two_purchases(days: ir.Table) -> pd.DataFrame:
+    """Return customer_id, first and second purchase-day (missing if there is none), sorted."""
     import ibis
 
-    own = ibis.window(group_by=who(days), order_by="date")
-    placed = days.mutate(place=ibis.row_number().over(own))
-    early = placed.filter(placed.place <= 1)
-    found = early.group_by(who(days)).aggregate(first=early.date.min(), second=early.date.max())
+    own = ibis.window(group_by=grouping_column(days), order_by="date")
+    numbered = days.mutate(position=ibis.row_number().over(own))
+    early = numbered.filter(numbered.position <= 1)
+    found = early.group_by(grouping_column(days)).aggregate(
+        first=early.date.min(), second=early.date.max()
+    )
     if "key" in found.columns:
         found = found.mutate(customer_id=found.key.cast("string"))
     found = found.mutate(second=found["second"].nullif(found["first"]))
@@ -188,7 +157,49 @@ def first_two(days: ir.Table) -> pd.DataFrame:
     )
 
 
-def days_of(days: ir.Table, customer_id: str) -> pd.DatetimeIndex:
-    """Return one customer's purchase-days, in order; empty where there is no such customer."""
+def purchase_dates(days: ir.Table, customer_id: str) -> pd.DatetimeIndex:
+    """Return one customer's purchase-days, sorted; empty for an unknown customer."""
     own = days.filter(days.customer_id == customer_id).select("date").order_by("date").to_pandas()
     return pd.DatetimeIndex(pd.to_datetime(own["date"]))
+
+
+def _histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
+    import ibis
+
+    if months:
+        days = _by_calendar_month(days)
+    summed = days.group_by(grouping_column(days)).aggregate(
+        frequency=days.count() - 1,
+        first=days.date.min(),
+        last=days.date.max(),
+        total_parts=sql_dialects.integer_sum(days.parts),
+        first_parts=sql_dialects.value_on_first_day(days.parts, days.date),
+    )
+    first, latest = summed["first"], summed["last"]
+    if months:
+        end = last.year * 12 + last.month
+        return summed.mutate(
+            recency_months=_month_number(latest) - _month_number(first),
+            T_months=end - _month_number(first),
+        )
+    return summed.mutate(
+        recency_days=latest.delta(first, unit="day"),
+        T_days=ibis.literal(last).delta(first, unit="day"),
+    )
+
+
+def _by_calendar_month(days: ir.Table) -> ir.Table:
+    """Return purchase-months: a customer's days of a month as one, on the first of the month."""
+    dated = days.mutate(date=days.date.truncate("M").cast("date"))
+    return dated.group_by(grouping_column(days), "date").aggregate(
+        parts=dated.parts.sum().cast("int64")
+    )
+
+
+def _month_number(day: ir.Value) -> ir.Value:
+    return day.year().cast("int64") * 12 + day.month().cast("int64")
+
+
+def _history_columns(months: bool) -> list[str]:
+    unit = "months" if months else "days"
+    return ["frequency", f"recency_{unit}", f"T_{unit}"]

@@ -1,40 +1,48 @@
-"""One row per customer: what a purchase model needs to know of a history.
+"""Summaries of customers' purchase histories, one row per customer, and calibration splits.
 
 frequency       purchase-days after the first, 0, 1, 2, ...
 recency         time from first to last purchase, 0 where frequency is 0
 T               time from first purchase to the end of observation
 monetary_value  mean value of the purchase-days after the first, missing where there are none
-n_customers     how many customers share the row (1 where there is no such column)
+n_customers     number of customers with this history (1 where there is no such column)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, unknown_name
 from relmark_research.units import Day, TimeUnit, as_date
 
 HISTORY = ("frequency", "recency", "T")
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class CustomerSummary:
-    """Customers' histories with the unit of their times and the last day observed.
+    """Customers' purchase histories, with the unit of time and the last day observed.
 
     Parameters
     ----------
     table
-        Columns frequency, recency, T[, monetary_value][, n_customers], times in ``unit``; index or
-        column customer_id.
+        Columns frequency (whole number >= 0), recency and T (0 <= recency <= T, in ``unit``)[,
+        monetary_value (>= 0)][, n_customers (whole number >= 0)]; index or column customer_id.
     unit
-        The unit of recency and T; None where a plain table came without one (then a horizon cannot
-        be given in calendar terms).
+        The unit of recency and T; None where unknown (then horizons cannot be given in calendar
+        terms).
     observed_until
-        The last day observed; None where it is not known.
+        The last day observed; None where unknown.
+
+    Raises
+    ------
+    DataError
+        Where a column is missing or a value is outside its domain; the message shows the first
+        rows.
 
     Examples
     --------
@@ -61,36 +69,42 @@ class CustomerSummary:
 
     @classmethod
     def of(cls, customers: CustomerSummary | pd.DataFrame) -> CustomerSummary:
-        """Return ``customers`` as a summary, whether they came as one or as a plain table."""
+        """Return ``customers`` as a summary, whether it is one or a DataFrame of its columns.
+
+        Raises
+        ------
+        DataError
+            Where ``customers`` is anything else; for a log the message names the missing step.
+        """
         return customers if isinstance(customers, CustomerSummary) else cls(customers)
 
     @classmethod
     def from_days(
-        cls, measured: pd.DataFrame, *, unit: TimeUnit, observed_until: date
+        cls, histories: pd.DataFrame, *, unit: TimeUnit, observed_until: date
     ) -> CustomerSummary:
-        """Make a summary from lengths in whole days (days / days per unit) or calendar months."""
-        if len(measured) == 0:
+        """Return a summary of times in whole days (divided by days per unit) or calendar months."""
+        if len(histories) == 0:
             raise DataError(
-                "the log leaves no customer with a purchase: every purchase was returned in full. "
-                "Look at log.audit, or read it with returns='keep'."
+                "the log has no customer with a purchase: every purchase was returned in full. "
+                "See log.audit, or read the log with returns='keep'."
             )
-        length, per = ("months", 1.0) if "T_months" in measured else ("days", unit.days)
+        length, per = ("months", 1.0) if "T_months" in histories else ("days", unit.days)
         table = pd.DataFrame(
             {
-                "frequency": measured["frequency"].astype("int64"),
-                "recency": measured[f"recency_{length}"].to_numpy(float) / per,
-                "T": measured[f"T_{length}"].to_numpy(float) / per,
+                "frequency": histories["frequency"].astype("int64"),
+                "recency": histories[f"recency_{length}"].to_numpy(float) / per,
+                "T": histories[f"T_{length}"].to_numpy(float) / per,
             }
         )
-        if "repeat_value" in measured:
-            table["monetary_value"] = measured["repeat_value"].astype("float64")
-            table.index = pd.Index(measured["customer_id"], name="customer_id")
-        if "n_customers" in measured:
-            table["n_customers"] = measured["n_customers"].astype("int64")
-        made = cls.__new__(cls)  # what the engine has made is not looked at again
+        if "repeat_value" in histories:
+            table["monetary_value"] = histories["repeat_value"].astype("float64")
+            table.index = pd.Index(histories["customer_id"], name="customer_id")
+        if "n_customers" in histories:
+            table["n_customers"] = histories["n_customers"].astype("int64")
+        summary = cls.__new__(cls)  # the engine's result needs no checks
         for name, value in (("table", table), ("unit", unit), ("observed_until", observed_until)):
-            object.__setattr__(made, name, value)
-        return made
+            object.__setattr__(summary, name, value)
+        return summary
 
     @property
     def frequency(self) -> np.ndarray:
@@ -112,26 +126,26 @@ class CustomerSummary:
         """Mean value of repeat purchases, NaN where there are none, shape (rows,)."""
         if "monetary_value" not in self.table:
             raise DataError(
-                "these customers have no column monetary_value, which spend needs. "
-                "Make them with log.customer_summary(), or add it."
+                "expected the column monetary_value, which spend models need; it is missing. "
+                "Summarise the log with log.customer_summary(), or add the column."
             )
         spend = self.table["monetary_value"].to_numpy(float)
         return np.where(self.frequency > 0, spend, np.nan)
 
     @property
     def weights(self) -> np.ndarray:
-        """Customers per row, shape (rows,)."""
+        """Number of customers of each row, shape (rows,)."""
         if "n_customers" not in self.table:
             return np.ones(len(self.table))
         return self.table["n_customers"].to_numpy(float)
 
     @property
     def n_customers(self) -> int:
-        """Customers in all rows."""
+        """Number of customers in all rows."""
         return int(self.weights.sum())
 
     def distinct_histories(self) -> CustomerSummary:
-        """Collapse equal histories to one row each, with their number in n_customers."""
+        """Return one row per distinct history, with its number of customers in n_customers."""
         weighted = self.table.assign(n_customers=self.weights)
         counted = weighted.groupby(list(HISTORY), sort=True)["n_customers"].sum().reset_index()
         return CustomerSummary(counted, unit=self.unit, observed_until=self.observed_until)
@@ -139,24 +153,37 @@ class CustomerSummary:
     def __len__(self) -> int:
         return len(self.table)
 
+    def __repr__(self) -> str:
+        return one_line("CustomerSummary", self._facts())
+
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator]
+        return html_table("Customer summary", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        repeat = (self.frequency > 0) @ self.weights / max(self.weights.sum(), 1)
+        return {
+            "customers": self.n_customers,
+            "share with repeat purchases": float(repeat),
+            "unit": self.unit,
+            "observed until": self.observed_until,
+            "columns": ", ".join(map(str, self.table.columns)),
+        }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
-    """A log cut in two: models are fitted on the calibration and judged on the holdout.
+    """A log split in two: models are fitted to the calibration and evaluated on the holdout.
 
     Attributes
     ----------
     calibration
-        CustomerSummary of everything until the cut.
+        CustomerSummary until the last day of the calibration.
     holdout
-        Index customer_id as in the calibration; purchases (purchase-days after the cut) and value.
+        Index customer_id as in the calibration; purchases (purchase-days in the holdout) and value.
     length
         Length of the holdout, in the calibration's unit.
-    newcomers
-        Customers first seen in the holdout; no model fitted on the calibration knows them.
+    new_customers
+        Number of customers acquired in the holdout, for whom there is no forecast.
     observed_until
         Last day of the holdout.
     """
@@ -164,17 +191,31 @@ class Split:
     calibration: CustomerSummary
     holdout: pd.DataFrame
     length: float
-    newcomers: int
+    new_customers: int
     observed_until: date
+
+    def __repr__(self) -> str:
+        return one_line("Split", self._facts())
+
+    def _repr_html_(self) -> str:
+        return html_table("Calibration and holdout", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        unit = self.calibration.unit
+        return {
+            "customers": self.calibration.n_customers,
+            "calibration until": self.calibration.observed_until,
+            "holdout until": self.observed_until,
+            f"holdout length ({unit}s)" if unit else "holdout length": self.length,
+            "holdout purchases": int(self.holdout["purchases"].sum()),
+            "new customers": self.new_customers,
+        }
 
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table indexed by customer_id, or raise DataError for what no model can take."""
+    """Return the table indexed by customer_id, or raise DataError for invalid values."""
     if not isinstance(table, pd.DataFrame):
-        raise DataError(
-            "customers are a CustomerSummary or a DataFrame with the columns frequency, recency, T"
-            f"[, monetary_value]; found {type(table).__name__}."
-        )
+        raise DataError(_not_a_summary(table))
     for name in HISTORY:
         if name not in table.columns:
             raise DataError(unknown_name("column", name, table.columns))
@@ -183,13 +224,25 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     if "customer_id" in table.columns:
         table = table.set_index("customer_id")
     if table.index.name == "customer_id" and not table.index.is_unique:
-        twice = table.index[table.index.duplicated()].unique()
+        repeated = table.index[table.index.duplicated()].unique()
         raise DataError(
-            f"expected one row per customer; {len(twice):,} ids come more than once, first: "
-            f"{', '.join(map(repr, twice[:3]))}. Sum their histories, or make them from a log."
+            f"expected one row per customer; {len(repeated):,} ids come more than once, first: "
+            f"{', '.join(map(repr, repeated[:3]))}. log.customer_summary() makes such a table."
         )
     _check_values(table)
     return table
+
+
+def _not_a_summary(customers: Any) -> str:
+    if hasattr(customers, "customer_summary"):  # a TransactionLog, which imports this module
+        return (
+            "expected a CustomerSummary or a DataFrame; customers is a "
+            f"{type(customers).__name__}; summarise it first: log.customer_summary(unit='week')."
+        )
+    return (
+        "customers must be a CustomerSummary or a DataFrame with the columns frequency, recency, T"
+        f"[, monetary_value]; found {type(customers).__name__}."
+    )
 
 
 def _check_values(table: pd.DataFrame) -> None:
@@ -210,23 +263,28 @@ def _check_values(table: pd.DataFrame) -> None:
         spend = _numbers(table["monetary_value"])
         columns = ["frequency", "monetary_value"]
         _refuse(table, np.isinf(spend), "monetary_value must be finite", columns)
-        _refuse(table, (x > 0) & spend.isna(), "repeat customers must have a value", columns)
+        _refuse(
+            table,
+            (x > 0) & spend.isna(),
+            "monetary_value must be given for repeat customers",
+            columns,
+        )
         _refuse(table, (x > 0) & (spend < 0), "monetary_value must be 0 or more", columns)
 
 
 def _numbers(column: pd.Series) -> pd.Series:
-    """Return a column as floats, also where pandas keeps missing values as pd.NA."""
+    """Return a column as floats, with pd.NA as NaN."""
     return pd.to_numeric(column, errors="coerce").astype(float)
 
 
 def _refuse(
     table: pd.DataFrame, offending: pd.Series | np.ndarray, rule: str, columns: list[str]
 ) -> None:
-    wrong = np.asarray(offending, dtype=bool)
-    if wrong.any():
-        first = table.loc[wrong, columns].head(3)
+    invalid = np.asarray(offending, dtype=bool)
+    if invalid.any():
+        first = table.loc[invalid, columns].head(3)
         shown = "; ".join(
             f"{label!r} ({', '.join(f'{name} {row[name]!s}' for name in columns)})"
             for label, row in zip(first.index, first.to_dict("records"), strict=True)
         )
-        raise DataError(f"{rule}; {wrong.sum():,} of {len(table):,} rows break this: {shown}.")
+        raise DataError(f"{rule}; {invalid.sum():,} of {len(table):,} rows break this: {shown}.")

@@ -1,6 +1,6 @@
-"""The data that come with the package: two published sets, and the tables of an invented firm.
+"""The bundled data: two published data sets, and the tables of a simulated firm.
 
-`data/README.md` says where each set comes from, under which licence, and what its columns mean.
+`data/README.md` gives the origin, the licence and the columns of each.
 """
 
 from __future__ import annotations
@@ -8,12 +8,11 @@ from __future__ import annotations
 import pandas as pd
 
 from relmark_research.customers.log.transactions import TransactionLog, read_transactions
-from relmark_research.errors import check_choice
 from relmark_research.tables.sources import bundled_files
 
 
 def load_cdnow(*, full: bool = False) -> TransactionLog:
-    """Return the CDNOW log: 18 months of music purchases by customers won in early 1997.
+    """Return the CDNOW log: 18 months of music purchases by customers acquired in early 1997.
 
     Parameters
     ----------
@@ -45,13 +44,13 @@ def load_cdnow(*, full: bool = False) -> TransactionLog:
 
 
 def load_donations() -> pd.DataFrame:
-    """Return the giving histories of 11,104 donors over six years, one row per distinct history.
+    """Return the donation histories of 11,104 donors over six years, one row per distinct history.
 
     Returns
     -------
     DataFrame
-        ``frequency`` (years with a gift after the first), ``recency`` (the last of them, 0 where
-        there is none), ``T`` (6 yearly opportunities), ``n_customers`` (donors with this history).
+        ``frequency`` (years with a donation after the first), ``recency`` (the last of them, 0
+        without any), ``T`` (6 yearly opportunities), ``n_customers`` (donors with this history).
 
     Raises
     ------
@@ -73,7 +72,7 @@ def load_donations() -> pd.DataFrame:
 
 
 def load_sample(name: str) -> pd.DataFrame:
-    """Return one table of the invented firm, days as dates and ids as text.
+    """Return one table of the simulated firm, with parsed dates and ids as text.
 
     Parameters
     ----------
@@ -84,12 +83,12 @@ def load_sample(name: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns and units stand in ``data/README.md``; money is in euro.
+        Columns and units as in ``data/README.md``; money in euro.
 
     Raises
     ------
     ParameterError
-        Where there is no such table.
+        Where the name is unknown.
     DataError
         Where its file is missing.
 
@@ -98,5 +97,4 @@ def load_sample(name: str) -> pd.DataFrame:
     >>> list(load_sample("customers")["segment"].value_counts().index)
     ['private', 'small business', 'key account']
     """
-    check_choice("sample table", name, bundled_files.SAMPLE_DATES)
     return bundled_files.sample_table(name)

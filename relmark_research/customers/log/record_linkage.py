@@ -1,8 +1,8 @@
-"""Identification beyond an id column: ids that share an e-mail, a phone or a card are one person.
+"""Record linkage: ids that share an e-mail address, a phone or a loyalty number are one person.
 
-Ids are the nodes of a graph, each shared identifier joins them, and a person is a connected
-component. Identifiers are normalised first; one that too many ids share (a shop's own telephone,
-none@example.com) joins nobody, and the audit says so.
+Ids are the nodes of a graph, a shared identifier is an edge, and a person is a connected component.
+Identifiers are normalised first. An identifier that too many ids share (a shop's own telephone,
+none@example.com) makes no link, and the audit counts its ids.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.tables.pseudonyms import pseudonyms
 
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
 KINDS = ("email", "phone", "loyalty")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CustomerLinks:
-    """Which ids are one person.
+    """The person to whom each id belongs.
 
     Attributes
     ----------
     people
-        Series: customer_id -> person, the least of the person's ids.
+        Series: customer_id -> person, the first of the person's ids in sorted order.
     audit
         Row per kind of identifier: check, rows, action, examples; ids in it are pseudonyms.
     merged
-        Row per person of several ids: person, ids (how many), by (what joined them).
+        Row per person with several ids: person, ids (their number), by (the linking columns).
     """
 
     people: pd.Series
@@ -42,13 +43,26 @@ class CustomerLinks:
     merged: pd.DataFrame
 
     def apply(self, customer_ids: pd.Series) -> pd.Series:
-        """Return the person of each id, the id itself where it is not known."""
+        """Return the person of each id, or the id itself where it is unknown."""
         text = customer_ids.astype(str)
         return text.map(self.people).fillna(text).rename(str(customer_ids.name))
 
+    def __repr__(self) -> str:
+        return one_line("CustomerLinks", self._facts())
 
-def people_of(rows: ir.Table, links: CustomerLinks) -> ir.Table:
-    """Return a log's rows, lazily, with the ids of one person made one."""
+    def _repr_html_(self) -> str:
+        return html_table("Linked customers", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "ids": len(self.people),
+            "people": int(self.people.nunique()),
+            "people with several ids": len(self.merged),
+        }
+
+
+def with_person_ids(rows: ir.Table, links: CustomerLinks) -> ir.Table:
+    """Return a log's rows, lazily, with each id replaced by that of its person."""
     import ibis
 
     people = links.people.rename("person").rename_axis("customer_id").reset_index()
@@ -63,35 +77,36 @@ def link_customers(
     customer: str = "customer_id",
     identifiers: Mapping[str, str] | None = None,
     country: str | None = None,
-    most: int = 10,
+    max_ids: int = 10,
 ) -> CustomerLinks:
-    """Join the ids that share an identifier.
+    """Link the ids that share an identifier.
 
     Parameters
     ----------
     table
-        Rows of a CRM; an id may have several.
+        Rows of a CRM; an id may have several rows.
     customer
-        Column with the id, read as text.
+        Column of the id, read as text.
     identifiers
         Column to kind: ``"email"``, ``"phone"`` or ``"loyalty"``; None takes the columns of these
         names.
     country
-        Calling code such as ``"359"`` for phones that begin with a single 0; None leaves them.
-    most
-        An identifier of more ids than this joins nobody, > 1.
+        Calling code such as ``"359"`` for phone numbers that begin with a single 0; None leaves
+        them unchanged.
+    max_ids
+        An identifier shared by more ids than this makes no link; a whole number > 1.
 
     Returns
     -------
     CustomerLinks
-        People, and the audit of what joined them.
+        The person of each id, and the audit of the links.
 
     Raises
     ------
     DataError
         Where a column is missing or there is no identifier.
     ParameterError
-        Where a kind is not known.
+        Where a kind is unknown.
 
     Examples
     --------
@@ -103,48 +118,48 @@ def link_customers(
     >>> link_customers(crm).people.to_dict()
     {'007': '007', '12': '007', '31': '007', '40': '40'}
     """
-    kinds = _kinds(table, customer, identifiers, most)
+    kinds = _identifier_kinds(table, customer, identifiers, max_ids)
     ids = table[customer].astype("string").str.strip()
     names = pd.Index(sorted(ids.dropna().unique()))
     found = [
-        _shared(ids, _NORMAL[kind](table[column], country), column, most)
+        _links(ids, _NORMALISE[kind](table[column], country), column, max_ids)
         for column, kind in kinds.items()
     ]
-    pairs = pd.concat([links for links, _ in found], ignore_index=True)
+    pairs = pd.concat([pairs for pairs, _ in found], ignore_index=True)
     people = _components(names, pairs)
     audit = pd.DataFrame([line for _, lines in found for line in lines])
     return CustomerLinks(people, audit, _merged(people, pairs))
 
 
-def normal_email(values: pd.Series, country: str | None = None) -> pd.Series:
-    """Return e-mail addresses in small letters, missing where there is none."""
+def normalise_email(values: pd.Series, country: str | None = None) -> pd.Series:
+    """Return e-mail addresses in lower case, missing where there is no valid one."""
     text = values.astype("string").str.strip().str.lower().str.removeprefix("mailto:")
     return text.where(text.str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", na=False))
 
 
-def normal_phone(values: pd.Series, country: str | None = None) -> pd.Series:
-    """Return phone numbers as digits with the country's code, missing below seven digits."""
+def normalise_phone(values: pd.Series, country: str | None = None) -> pd.Series:
+    """Return phone numbers as digits with the calling code, missing below seven digits."""
     text = values.astype("string").str.strip().str.replace("(0)", "", regex=False)
     digits = text.str.replace(r"[^0-9]", "", regex=True)
-    abroad = text.str.startswith("+", na=False) | digits.str.startswith("00", na=False)
+    international = text.str.startswith("+", na=False) | digits.str.startswith("00", na=False)
     if country is not None:
-        home = digits.str.startswith("0", na=False) & ~abroad
-        digits = digits.mask(home, country + digits.str.lstrip("0"))
-    digits = digits.mask(abroad, digits.str.lstrip("0"))
+        national = digits.str.startswith("0", na=False) & ~international
+        digits = digits.mask(national, country + digits.str.lstrip("0"))
+    digits = digits.mask(international, digits.str.lstrip("0"))
     return digits.where(digits.str.fullmatch(r"[0-9]{7,15}", na=False))
 
 
-def normal_loyalty(values: pd.Series, country: str | None = None) -> pd.Series:
-    """Return loyalty numbers in capitals without spaces and signs, missing where blank."""
+def normalise_loyalty(values: pd.Series, country: str | None = None) -> pd.Series:
+    """Return loyalty numbers in upper case without spaces and punctuation, missing where blank."""
     text = values.astype("string").str.upper().str.replace(r"[^0-9A-Z]", "", regex=True)
     return text.where(text.str.fullmatch(r"(?!0+$).{3,}", na=False))
 
 
-_NORMAL = {"email": normal_email, "phone": normal_phone, "loyalty": normal_loyalty}
+_NORMALISE = {"email": normalise_email, "phone": normalise_phone, "loyalty": normalise_loyalty}
 
 
-def _kinds(
-    table: pd.DataFrame, customer: str, identifiers: Mapping[str, str] | None, most: int
+def _identifier_kinds(
+    table: pd.DataFrame, customer: str, identifiers: Mapping[str, str] | None, max_ids: int
 ) -> dict[str, str]:
     if identifiers is None:
         identifiers = {name: name for name in KINDS if name in table.columns}
@@ -156,31 +171,31 @@ def _kinds(
             raise ParameterError(unknown_name("kind of identifier", kind, KINDS))
     if not identifiers:
         raise DataError(
-            f"there is nothing to link by: no column {', '.join(KINDS)}. "
-            "Say which column is what: identifiers={'Mail': 'email'}."
+            f"expected an identifier to link by; found no column {', '.join(KINDS)}. "
+            "Give the columns and their kinds: identifiers={'Mail': 'email'}."
         )
-    if most < 2:
-        raise ParameterError(f"most must be 2 ids or more; found {most!r}.")
+    if max_ids < 2:
+        raise ParameterError(f"max_ids must be 2 or more; found {max_ids!r}.")
     return dict(identifiers)
 
 
-def _shared(
-    ids: pd.Series, normal: pd.Series, column: str, most: int
+def _links(
+    ids: pd.Series, normal: pd.Series, column: str, max_ids: int
 ) -> tuple[pd.DataFrame, list[dict]]:
-    """Return the pairs that an identifier joins (first id, other id, by) and its audit lines."""
+    """Return the pairs that an identifier links (first id, other id, by) and its audit lines."""
     known = pd.DataFrame({"id": ids, "value": normal}).dropna().drop_duplicates()
     sizes = known.groupby("value")["id"].transform("size")
-    joining = known[(sizes > 1) & (sizes <= most)].sort_values(["value", "id"])
-    first = joining.groupby("value")["id"].transform("first")
-    pairs = pd.DataFrame({"first": first, "other": joining["id"], "by": column})
+    linking = known[(sizes > 1) & (sizes <= max_ids)].sort_values(["value", "id"])
+    first = linking.groupby("value")["id"].transform("first")
+    pairs = pd.DataFrame({"first": first, "other": linking["id"], "by": column})
     pairs = pairs[pairs["first"] != pairs["other"]]
-    crowded = known[sizes > most]
+    overshared = known[sizes > max_ids]
     lines = [
-        _line(f"{column}: blank or not readable", int(normal.isna().sum()), "joins nobody"),
-        _line(f"{column}: ids joined to another", len(pairs), "one person", pairs["other"]),
+        _line(f"{column}: blank or invalid", int(normal.isna().sum()), "no link"),
+        _line(f"{column}: ids linked to another", len(pairs), "one person", pairs["other"]),
         _line(
-            f"{column}: ids whose value more than {most} share", len(crowded), "joins nobody",
-            crowded["id"],
+            f"{column}: ids whose value more than {max_ids} share", len(overshared), "no link",
+            overshared["id"],
         ),
     ]  # fmt: skip
     return pairs, lines
@@ -199,13 +214,13 @@ def _components(names: pd.Index, pairs: pd.DataFrame) -> pd.Series:
     first, other = (names.get_indexer(pd.Index(pairs[side])) for side in ("first", "other"))
     graph = coo_array((np.ones(len(pairs), dtype=np.int8), (first, other)), shape=(size, size))
     _, label = connected_components(graph, directed=False)
-    least = pd.Series(names).groupby(label).transform("first")  # names are sorted
-    return pd.Series(least.astype(str).to_numpy(), index=names.astype(str), name="person")
+    person = pd.Series(names).groupby(label).transform("first")  # names are sorted
+    return pd.Series(person.astype(str).to_numpy(), index=names.astype(str), name="person")
 
 
 def _merged(people: pd.Series, pairs: pd.DataFrame) -> pd.DataFrame:
-    joined = pairs.assign(person=pairs["other"].astype(str).map(people))
-    by = joined.groupby("person")["by"].agg(lambda found: ", ".join(sorted(set(found))))
+    linked = pairs.assign(person=pairs["other"].astype(str).map(people))
+    by = linked.groupby("person")["by"].agg(lambda found: ", ".join(sorted(set(found))))
     ids = people.value_counts()
     table = pd.DataFrame({"ids": ids[ids > 1]}).rename_axis("person").join(by.rename("by"))
     return table.reset_index().sort_values(["ids", "person"], ascending=[False, True])

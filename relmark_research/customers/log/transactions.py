@@ -1,6 +1,7 @@
-"""The transaction log: read, checked, cleaned, audited, and reduced where it lies.
+"""The transaction log: reading, checking, windows, and summaries by customer.
 
-A log is a lazy table. What leaves the engine is one row per customer, or one per distinct history.
+A log is a lazy table of an engine. Only summaries are loaded into memory: one row per customer, or
+one per distinct history.
 """
 
 from __future__ import annotations
@@ -14,16 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log import (
+    _sorted_aggregation,
     aggregation,
     audit,
     record_linkage,
-    sorted_aggregation,
-)
-from relmark_research.customers.log import (
-    returns as netting,
 )
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
+from relmark_research.customers.log.returns import EXACT_LIMIT, purchase_days
 from relmark_research.errors import DataError, check_choice
 from relmark_research.tables import row_checks, sql_dialects
 from relmark_research.tables.options import Columns, ReadOptions, Returns
@@ -33,8 +33,10 @@ from relmark_research.units import Day, TimeUnit, as_date
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+Earlier = Literal["keep", "leave out"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class TransactionLog:
     """A checked log of purchases, made by `read_transactions`.
 
@@ -45,10 +47,16 @@ class TransactionLog:
     observed_from, observed_until
         First and last day that the log covers.
     returns
-        How negative rows are treated: ``"net"``, ``"drop"``, ``"keep"`` or ``"refuse"``.
+        Policy for negative values: ``"net"``, ``"drop"``, ``"keep"`` or ``"refuse"``.
     source
-        What the log was read from, in words.
-    seen_before
+        Name of the source, without secrets.
+    source_rows
+        Lazy table of all rows read, with the problem of each.
+    counts
+        Counts of the rows read.
+    options
+        The options with which the log was read.
+    earlier_customers
         Customers of a window who had bought before it; 0 for a whole log.
     """
 
@@ -57,46 +65,51 @@ class TransactionLog:
     observed_until: Date
     returns: Returns = "net"
     source: str = ""
-    source_rows: ir.Table = field(kw_only=True, repr=False)
-    checks: audit.Checks = field(kw_only=True, repr=False)
-    options: ReadOptions = field(kw_only=True, repr=False)
-    seen_before: int = field(default=0, kw_only=True)
+    source_rows: ir.Table = field(kw_only=True)
+    counts: audit.RowCounts = field(kw_only=True)
+    options: ReadOptions = field(kw_only=True)
+    earlier_customers: int = field(default=0, kw_only=True)
 
     @property
     def has_cost(self) -> bool:
-        """Whether the log says what its goods cost."""
+        """Whether the log has the cost of goods."""
         return "cost" in self.rows.columns
 
     @cached_property
     def days(self) -> ir.Table:
         """Lazy table of purchase-days: customer_id, date, parts (value in ten-thousandths)."""
-        return netting.purchase_days(
+        return purchase_days(
             self.rows,
             returns=self.returns,
-            any_returns=self.checks.negative > 0,
-            small=self.checks.size < netting.EXACT,
+            has_returns=self.counts.negative > 0,
+            exact_in_float=self.counts.absolute_value < EXACT_LIMIT,
         )
 
     @cached_property
     def audit(self) -> pd.DataFrame:
-        """Every row accounted for: check, rows, share, action, examples."""
-        kept = audit.Kept(
-            self.source_rows, self.rows, self.days, self.options, self.returns, self.seen_before
+        """Account of every row read: check, rows, share, action, examples."""
+        rows = audit.AuditedRows(
+            source_rows=self.source_rows,
+            rows=self.rows,
+            days=self.days,
+            options=self.options,
+            returns=self.returns,
+            earlier_customers=self.earlier_customers,
         )
-        return audit.table(self.checks, kept)
+        return audit.audit_table(self.counts, rows)
 
     def until(self, day: Day | None) -> TransactionLog:
-        """Return the log as it stood at the end of ``day``; None returns it whole."""
+        """Return the log until the end of ``day``; None returns the whole log."""
         if day is None:
             return self
         last = as_date(day, name="until")
-        refuse_before(last, self.observed_from, "until")
+        _refuse_before(last, self.observed_from, "until")
         return replace(self, rows=self.rows.filter(self.rows.date <= last), observed_until=last)
 
     def after(self, day: Day) -> TransactionLog:
-        """Return the log of what came after ``day``."""
+        """Return the log of the purchases after ``day``."""
         start = as_date(day, name="after") + timedelta(days=1)
-        refuse_after(start, self.observed_until, str(day))
+        _refuse_after(start, self.observed_until, str(day))
         return replace(self, rows=self.rows.filter(self.rows.date >= start), observed_from=start)
 
     def window(
@@ -106,49 +119,49 @@ class TransactionLog:
         observed_until: Day | None = None,
         earlier: Earlier = "keep",
     ) -> TransactionLog:
-        """Return the log from one day to another, and say whom the beginning cuts.
+        """Return the log from one day to another, and count the customers who bought before it.
 
         Parameters
         ----------
         observed_from, observed_until
-            First and last day of the window, both in it; None is the log's own.
+            First and last day of the window, both included; None is the log's own.
         earlier
-            Customers who had bought before the window: ``"keep"`` them, as if they had come in it,
-            or ``"leave out"``. Either way the audit counts them.
+            Policy for customers who had bought before the window: ``"keep"`` them, as if their
+            history began in it, or ``"leave out"``. Either way the audit counts them.
         """
         check_choice("policy for earlier customers", earlier, ("keep", "leave out"))
         log = self.until(observed_until)
         if observed_from is None:
             return log
         start = as_date(observed_from, name="observed_from")
-        refuse_after(start, log.observed_until, str(start - timedelta(days=1)))
-        rows, seen = begun(log.rows, start, earlier)
-        return replace(log, rows=rows, observed_from=start, seen_before=seen)
+        _refuse_after(start, log.observed_until, str(start - timedelta(days=1)))
+        rows, earlier_customers = _rows_from(log.rows, start, earlier)
+        return replace(log, rows=rows, observed_from=start, earlier_customers=earlier_customers)
 
     def linked(self, links: record_linkage.CustomerLinks) -> TransactionLog:
-        """Return the log with the ids of one person made one, as `link_customers` found them."""
-        return replace(self, rows=record_linkage.people_of(self.rows, links))
+        """Return the log with the ids of each person replaced by one, as `link_customers` found."""
+        return replace(self, rows=record_linkage.with_person_ids(self.rows, links))
 
     def customer_summary(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
     ) -> CustomerSummary:
-        """Sum up each customer's history: frequency, recency, T and monetary_value.
+        """Return each customer's history: frequency, recency, T and monetary_value.
 
         Parameters
         ----------
         unit
-            ``"day"`` or ``"week"``: recency and T are whole days divided by its length.
-            ``"month"``: calendar months, for contractual models; purchases of a month are one.
+            ``"day"`` or ``"week"``: recency and T are whole days divided by the unit's length.
+            ``"month"``: calendar months, for contractual models; purchases of a month count once.
         observed_until
-            The last day on which a purchase would have been seen; the log's last day if None.
-            Earlier than the log's last purchase is refused: cut the log with `until` first.
+            The last day observed; None is the log's last day. A day before the log's last purchase
+            raises DataError: cut the log with `until` first.
 
         Returns
         -------
         CustomerSummary
             One row per customer. frequency: purchase-days (or months) after the first; recency:
-            first to last purchase; T: first purchase to observed_until; monetary_value: mean value
-            of the purchase-days after the first, missing where there are none.
+            time from first to last purchase; T: time from first purchase to observed_until;
+            monetary_value: mean value of the purchase-days after the first, missing without any.
 
         Examples
         --------
@@ -157,65 +170,67 @@ class TransactionLog:
         >>> len(customers), int(customers.table["frequency"].sum())
         (2357, 2457)
         """
-        return self._summed(self._per_customer, unit, observed_until)
+        return self._summarised(self._per_customer, unit, observed_until)
 
     def distinct_histories(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
     ) -> CustomerSummary:
-        """Collapse equal histories in the engine: frequency, recency, T and n_customers.
+        """Return the distinct histories, grouped in the engine: frequency, recency, T, n_customers.
 
-        A purchase model's fit needs no more. Arguments as in `customer_summary`.
+        They suffice to fit a purchase model. Arguments as in `customer_summary`.
         """
-        return self._summed(aggregation.per_history, unit, observed_until)
+        return self._summarised(aggregation.per_history, unit, observed_until)
 
     def _per_customer(self, days: ir.Table, last: Date, *, months: bool) -> pd.DataFrame:
-        span = None if months else sorted_aggregation.span_of(self.rows, self.checks, self.returns)
-        if span is None:
+        codes = _sorted_aggregation.code_range(self.rows, self.counts, self.returns)
+        if months or codes is None:
             return aggregation.per_customer(days, last, months=months)
-        return sorted_aggregation.per_customer(self.rows, span, last)
+        return _sorted_aggregation.per_customer(self.rows, codes, last)
 
-    def _summed(
+    def _summarised(
         self,
-        reduce: Callable[..., pd.DataFrame],
+        aggregate: Callable[..., pd.DataFrame],
         unit: str | TimeUnit,
         observed_until: Day | None,
     ) -> CustomerSummary:
         unit = TimeUnit.of(unit)
-        last = last_day(self.rows, self.observed_until, observed_until)
+        last = _last_day(self.rows, self.observed_until, observed_until)
         months = unit.name == "month"
         if months:
-            whole_months(last)
-        measured = reduce(self.days, last, months=months)
-        refuse_nobody(measured, self.returns, self.checks.negative)
-        return CustomerSummary.from_days(measured, unit=unit, observed_until=last)
+            _refuse_partial_month(last)
+        histories = aggregate(self.days, last, months=months)
+        _refuse_empty(histories, self.returns, self.counts.negative)
+        return CustomerSummary.from_days(histories, unit=unit, observed_until=last)
 
     def split(self, *, at: Day | None = None, unit: str | TimeUnit = "week") -> Split:
-        """Cut the log after the day ``at``: fit on what came before, judge by what came after.
+        """Split the log after the day ``at`` into calibration and holdout.
 
         Parameters
         ----------
         at
-            Last day of the calibration; None cuts at two thirds. Unit as in `customer_summary`.
+            Last day of the calibration; None is two thirds of the log's length.
+        unit
+            As in `customer_summary`.
 
         Returns
         -------
         Split
-            calibration (a CustomerSummary until ``at``), holdout (per calibration customer:
-            purchases and value after ``at``), length (of the holdout, in ``unit``) and newcomers
-            (customers first seen in the holdout, who are in neither table).
+            calibration (a CustomerSummary until ``at``), holdout (purchases and value after ``at``
+            of each calibration customer), length (of the holdout, in ``unit``) and new_customers
+            (number of customers acquired in the holdout, who are in neither table).
         """
         cut = self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
         last = cut if at is None else as_date(at, name="at")
         before, later = self.until(last), self.after(last)
         calibration = before.customer_summary(unit=unit)
-        bought = aggregation.totals(later.days).set_index("customer_id")
+        bought = aggregation.customer_totals(later.days).set_index("customer_id")
         holdout = bought.reindex(calibration.table.index).fillna({"purchases": 0, "value": 0.0})
         holdout["purchases"] = holdout["purchases"].astype("int64")
         return Split(
             calibration=calibration,
             holdout=holdout,
             length=TimeUnit.of(unit).between(last, self.observed_until),
-            newcomers=int((~bought.index.isin(calibration.table.index)).sum()),
+            new_customers=int((~bought.index.isin(calibration.table.index)).sum()),
             observed_until=self.observed_until,
         )
 
@@ -224,8 +239,21 @@ class TransactionLog:
         shown = [name for name in self.rows.columns if name != "key"]
         return sql_dialects.sorted_frame(self.rows.select(*shown), "customer_id", "date")
 
+    def __repr__(self) -> str:
+        return one_line("TransactionLog", self._facts())
+
     def _repr_html_(self) -> str:
-        return self.audit._repr_html_()  # type: ignore[operator]
+        return html_table("Transaction log", self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        """Return what is known of the log without a query."""
+        return {
+            "source": self.source,
+            "rows read": self.counts.read,
+            "rows usable": self.counts.usable,
+            "observed": f"{self.observed_from} to {self.observed_until}",
+            "returns": self.returns,
+        }
 
 
 def read_transactions(
@@ -239,7 +267,7 @@ def read_transactions(
     engine: Any = None,
     options: ReadOptions | None = None,
 ) -> TransactionLog:
-    """Read a log of transactions, check every row, and say what was done with each.
+    """Read a log of transactions and check every row; the log's audit accounts for each.
 
     Parameters
     ----------
@@ -249,24 +277,24 @@ def read_transactions(
         ..."``, ``(URL, table)``, ``"env:CRM_URL#orders"``), a pandas, polars, Arrow or Spark table,
         or an Ibis table.
     customer, date
-        Columns with the customer's id (read as text) and the day or moment of purchase.
+        Columns of the customer's id (read as text) and of the date or time of purchase.
     value, cost
         A column of money, or an expression of columns such as ``"Quantity * UnitPrice"``; value is
-        revenue, cost what the goods cost (None where unknown).
+        revenue, cost the cost of goods (None where unknown).
     returns
-        Negative values: ``"net"`` against the customer's latest earlier purchases, ``"drop"``
-        them, ``"keep"`` them as they are, or ``"refuse"``.
+        Policy for negative values: ``"net"`` against the customer's latest earlier purchases,
+        ``"drop"``, ``"keep"`` as they are, or ``"refuse"``.
     engine
-        None is that of the options, else an embedded DuckDB; ``"pyspark"``, a Spark master such as
-        ``"local[2]"``, a Spark session, or an Ibis backend.
+        ``"duckdb"``, ``"pyspark"``, a Spark master such as ``"local[2]"``, a Spark session, or an
+        Ibis backend; None is the engine of the options, or an embedded DuckDB.
     options
-        How the source is written and what to do with unusable rows: `ReadOptions`.
+        Format of the source and policies for unusable rows: `ReadOptions`.
 
     Raises
     ------
     DataError
-        Where a column is missing, the source is empty, or rows that are not to be left out cannot
-        be used; the message shows the first of them.
+        Where a column is missing, the source is empty, or rows are unusable and the options do not
+        leave them out; the message shows the first of them.
 
     Examples
     --------
@@ -277,36 +305,33 @@ def read_transactions(
     {'007': 0, 'a': 0}
     """
     check_choice("policy for returns", returns, ("net", "drop", "keep", "refuse"))
-    options, names = options or ReadOptions(), Columns(customer, date, value, cost)
-    described = open_source.describe_source(source)
+    options, columns = options or ReadOptions(), Columns(customer, date, value, cost)
+    name = open_source.describe_source(source)
     engine = options.engine if engine is None else engine
     raw = open_source.open_source(source, separator=options.separator, engine=engine)
-    rows = row_checks.marked(raw, names, options)
-    checks = audit.check(rows, names, options, described)
+    rows = row_checks.checked_rows(raw, columns, options)
+    counts = audit.count_rows(rows, columns, options, name)
     if returns == "refuse":
-        audit.refuse_negative(rows, checks)
-    used = row_checks.usable(rows, options, whole=not checks.problems, tidy=checks.tidy)
-    if returns == "drop" and checks.negative:
+        audit.refuse_negative(rows, counts)
+    used = row_checks.usable_rows(
+        rows, options, all_usable=not counts.by_problem, clean_ids=counts.clean_ids
+    )
+    if returns == "drop" and counts.negative:
         used = used.filter(used.value >= 0)
     return TransactionLog(
         rows=used,
-        observed_from=checks.first,
-        observed_until=checks.last,
+        observed_from=counts.first_day,
+        observed_until=counts.last_day,
         returns=returns,
-        source=described,
+        source=name,
         source_rows=rows,
-        checks=checks,
+        counts=counts,
         options=options,
     )
 
 
-# Windows on a log: what lies in them, whom they cut, and how a wrong one is refused.
-
-Earlier = Literal["keep", "leave out"]
-
-
-def last_day(rows: ir.Table, ends: date, observed_until: Day | None) -> date:
-    """Return the last day observed, refusing one after which there are rows."""
+def _last_day(rows: ir.Table, ends: date, observed_until: Day | None) -> date:
+    """Return the last day observed; raise DataError where rows are dated later."""
     if observed_until is None:
         return ends
     last = as_date(observed_until, name="observed_until")
@@ -315,62 +340,62 @@ def last_day(rows: ir.Table, ends: date, observed_until: Day | None) -> date:
         found = int(later.count().to_pandas())
         if found:
             first = later.order_by("date", "customer_id").limit(3).to_pandas()
-            raise DataError(_after_the_end(last, found, first))
+            raise DataError(_later_rows_message(last, found, first))
     return last
 
 
-def _after_the_end(last: date, found: int, first: pd.DataFrame) -> str:
+def _later_rows_message(last: date, found: int, first: pd.DataFrame) -> str:
     days = pd.to_datetime(first["date"]).dt.date
     shown = "; ".join(
-        f"{who} on {day}" for who, day in zip(first["customer_id"], days, strict=True)
+        f"{customer} on {day}" for customer, day in zip(first["customer_id"], days, strict=True)
     )
     return (
         f"observed_until is {last}, but {found:,} rows are dated later, first: {shown}. "
-        f"To leave them out on purpose, cut the log: log.until('{last}') or log.split(at='{last}')."
+        f"To leave them out, cut the log: log.until('{last}') or log.split(at='{last}')."
     )
 
 
-def refuse_before(last: date, starts: date, name: str) -> None:
-    """Raise DataError where a day lies before the log begins."""
+def _refuse_before(last: date, starts: date, name: str) -> None:
+    """Raise DataError where a day is before the first of the log."""
     if last < starts:
-        raise DataError(f"{name} must not lie before the log begins ({starts}); found {last}.")
+        raise DataError(f"{name} must not be before the log begins ({starts}); found {last}.")
 
 
-def refuse_after(start: date, ends: date, name: str) -> None:
-    """Raise DataError where nothing of the log is left from a day on."""
+def _refuse_after(start: date, ends: date, name: str) -> None:
+    """Raise DataError where the log ends before a day."""
     if start > ends:
         raise DataError(
-            f"the log must go on after {name}; it ends on {ends}. Choose an earlier day."
+            f"the log must continue after {name}; it ends on {ends}. Choose an earlier day."
         )
 
 
-def begun(rows: ir.Table, start: date, earlier: Earlier) -> tuple[ir.Table, int]:
-    """Return the rows from a day on, and how many of their customers have rows before it."""
+def _rows_from(rows: ir.Table, start: date, earlier: Earlier) -> tuple[ir.Table, int]:
+    """Return the rows from a day on, and the number of their customers with rows before it."""
     before = rows.filter(rows.date < start).select("customer_id").distinct()
     within = rows.filter(rows.date >= start)
     known = within.select("customer_id").distinct().semi_join(before, "customer_id")
-    seen = int(known.count().to_pandas())
-    return within.anti_join(known, "customer_id") if earlier == "leave out" else within, seen
+    count = int(known.count().to_pandas())
+    return within.anti_join(known, "customer_id") if earlier == "leave out" else within, count
 
 
-def whole_months(last: date) -> None:
-    """Raise DataError unless a day is the last one of its month."""
+def _refuse_partial_month(last: date) -> None:
+    """Raise DataError unless a day is the last of its month."""
     if (last + timedelta(days=1)).day != 1:
         end = last.replace(day=1) - timedelta(days=1)
         raise DataError(
-            f"calendar months need whole months, and the log ends on {last}. "
-            f"Cut it at a month's end: log.until('{end}')."
+            f"unit='month' needs a log that ends on the last day of a month; it ends on {last}. "
+            f"Cut it: log.until('{end}')."
         )
 
 
-def refuse_nobody(table: pd.DataFrame, returns: str, negative: int) -> None:
-    """Raise DataError where a log has no customer left."""
+def _refuse_empty(table: pd.DataFrame, returns: str, negative: int) -> None:
+    """Raise DataError where a log has no customer."""
     if len(table):
         return
     how = (
         f"netting its {negative:,} rows of negative value against earlier purchases left no "
-        "customer with a purchase. Say what a negative value means: returns='drop' or 'keep'."
+        "customer with a purchase. Choose another policy: returns='drop' or 'keep'."
         if returns == "net" and negative
-        else "there is no customer with a purchase in it. Choose another window."
+        else "it has no customer with a purchase. Choose another window."
     )
     raise DataError(f"expected at least one customer in the log; {how}")

@@ -1,1 +1,1 @@
-"""Acquisition and retention spending, and how to split a budget."""
+"""Acquisition and retention spending: unit costs, customer equity and the optimal budget."""

@@ -1,4 +1,4 @@
-"""What to do with a budget, how sure that is, and what it costs to leave things as they are."""
+"""Budget recommendations: the optimal allocation, its gain, and the expected regret."""
 
 from __future__ import annotations
 
@@ -7,24 +7,26 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.budget.allocation import Lines
+from relmark_research._repr import short_repr
+from relmark_research.economics.budget.allocation import BudgetLines
 from relmark_research.economics.response.curve_shapes import Array
 from relmark_research.errors import ParameterError
 from relmark_research.stats.intervals import percentile_interval
 
 
-@dataclass(frozen=True)
-class Shift:
-    """What moving a little of the budget from acquisition to retention would bring.
+@short_repr
+@dataclass(frozen=True, repr=False)
+class BudgetShift:
+    """The gain from moving part of the budget from acquisition to retention.
 
     Attributes
     ----------
     share, amount
-        Of the budget, and in money.
+        The part that is moved, as a share of the budget and in money.
     gain, gain_low, gain_high
-        Rise of customer equity, money; negative where the move loses.
+        Change in customer equity with its interval, money.
     probability
-        That the move raises customer equity.
+        Probability that the shift raises customer equity.
     """
 
     share: float
@@ -35,30 +37,32 @@ class Shift:
     probability: float
 
 
-@dataclass(frozen=True)
-class Recommendation:
-    """The best split of a budget, against today's.
+@short_repr
+@dataclass(frozen=True, repr=False)
+class BudgetRecommendation:
+    """The optimal allocation of a budget, compared with today's allocation.
 
     Attributes
     ----------
     table
-        Row per line (segment, purpose): heads, today, best, best_low, best_high (money in the
-        year), change, gain (of equity, by this line alone), spend_per_head_today, spend_per_head,
-        at_bound (where the best is at the edge of what was tried).
-        best_low and best_high span what would be best under the draws.
+        One row per line (segment, purpose): people, today, best, best_low, best_high (annual
+        spend, money), change, gain (in equity, by this line alone), spend_per_head_today,
+        spend_per_head, at_bound (whether the optimum is at the edge of the observed range).
+        best_low and best_high are the interval of the optimum over the draws.
     budget
-        Money that may be spent in the year; None without limit.
+        Annual budget, money; None for no constraint.
     equity
-        Customer equity of today's split, money: worth of those won and kept less what was spent.
+        Customer equity of today's allocation, money: value of customers acquired and retained,
+        less spend.
     gain, gain_low, gain_high
-        What the best split adds to it.
+        Increase in customer equity from the optimal allocation.
     probability
-        That it adds anything.
+        Probability that this increase is positive.
     regret_today, regret
-        Expected equity lost against the split that would be best if the curves were known, by
-        keeping today's split and by taking the recommended one.
+        Expected loss in equity relative to the optimum under known curves, with today's and with
+        the recommended allocation.
     shadow_price
-        Equity that one more unit of budget would add.
+        Equity per additional unit of budget.
     """
 
     table: pd.DataFrame
@@ -73,102 +77,117 @@ class Recommendation:
     shadow_price: float
 
     def by_purpose(self) -> pd.DataFrame:
-        """Return today, best and change summed over segments."""
+        """Return today, best and change, summed over segments."""
         return self.table.groupby("purpose")[["today", "best", "change"]].sum()
 
+    def _summary(self) -> dict[str, object]:
+        numbers = {name: value for name, value in vars(self).items() if name != "table"}
+        return {"lines": len(self.table), **numbers}
 
-def recommended(
-    lines: Lines,
-    drawn: Lines,
+
+def recommend_allocation(
+    lines: BudgetLines,
+    drawn: BudgetLines,
     today: Array,
     budget: float | None,
     *,
     index: pd.Index,
     level: float,
-) -> Recommendation:
-    """Split a budget at the best estimate, and hold the split against the draws.
+) -> BudgetRecommendation:
+    """Optimise the allocation at the point estimates and evaluate it over the draws.
 
     Parameters
     ----------
     lines, drawn
-        At the best estimate, shape (lines,), and draws, shape (draws, lines).
+        Budget lines at the point estimates, shape (lines,), and draws, shape (draws, lines).
     today
-        Spends per head, shape (lines,).
+        Current spend per head, shape (lines,).
     budget
-        Money for the year; None for no limit.
+        Annual budget, money; None for no constraint.
     index
         Names of the lines.
     level
         Probability of the intervals.
     """
-    split, known = lines.best(budget), drawn.best(budget)
-    now, then, best = (drawn.equity(spend) for spend in (today, split.spend, known.spend))
-    low, high = percentile_interval(known.spend * lines.heads, level)
-    edges = [np.broadcast_to(edge, split.spend.shape) for edge in (lines.least, lines.most)]
+    optimum, known = lines.optimum(budget), drawn.optimum(budget).spend
+    spend = optimum.spend
+    now, then, best = (drawn.equity(each) for each in (today, spend, known))
+    low, high = percentile_interval(known * lines.people, level)
+    bounds = [np.broadcast_to(bound, spend.shape) for bound in (lines.min_spend, lines.max_spend)]
     table = pd.DataFrame(
         {
-            "heads": lines.heads,
-            "today": today * lines.heads,
-            "best": split.spend * lines.heads,
+            "people": lines.people,
+            "today": today * lines.people,
+            "best": spend * lines.people,
             "best_low": low,
             "best_high": high,
-            "change": (split.spend - today) * lines.heads,
-            "gain": lines.by_line(split.spend) - lines.by_line(today),
+            "change": (spend - today) * lines.people,
+            "gain": lines.equity_by_line(spend) - lines.equity_by_line(today),
             "spend_per_head_today": today,
-            "spend_per_head": split.spend,
-            "at_bound": np.isclose(split.spend, edges[0]) | np.isclose(split.spend, edges[1]),
+            "spend_per_head": spend,
+            "at_bound": np.isclose(spend, bounds[0]) | np.isclose(spend, bounds[1]),
         },
         index=index,
     )
     gain_low, gain_high = percentile_interval(then - now, level)
-    return Recommendation(
+    return BudgetRecommendation(
         table=table,
         budget=budget,
         equity=float(lines.equity(today)),
-        gain=float(lines.equity(split.spend) - lines.equity(today)),
+        gain=float(lines.equity(spend) - lines.equity(today)),
         gain_low=float(gain_low),
         gain_high=float(gain_high),
-        probability=_chance(then > now),
+        probability=_probability(then > now),
         regret_today=float((best - now).mean()),
         regret=float((best - then).mean()),
-        shadow_price=float(split.shadow_price),
+        shadow_price=float(optimum.shadow_price),
     )
 
 
-def _chance(happened: Array) -> float:
-    """Return a probability from draws: (hits + 1/2) / (draws + 1), never quite 0 or 1."""
-    return float((happened.sum() + 0.5) / (len(happened) + 1))
-
-
-def shifted(
-    lines: Lines, drawn: Lines, today: Array, winning: Array, share: float, *, level: float
-) -> Shift:
-    """Move a share of the budget from the winning lines to the others, in proportion.
+def shift_budget(
+    lines: BudgetLines,
+    drawn: BudgetLines,
+    today: Array,
+    acquisition: Array,
+    share: float,
+    *,
+    level: float,
+) -> BudgetShift:
+    """Move a share of the budget from acquisition lines to retention lines, in proportion.
 
     Parameters
     ----------
-    winning
-        Which lines are acquisition, shape (lines,).
+    lines, drawn, today
+        As for `recommend_allocation`.
+    acquisition
+        Whether a line is acquisition, shape (lines,).
     share
-        Of the whole budget; negative moves money to acquisition.
+        Share of the whole budget; a negative share moves money to acquisition.
+    level
+        Probability of the interval.
     """
-    spend = today * lines.heads
+    spend = today * lines.people
     amount = share * spend.sum()
-    sums = np.where(winning, spend[winning].sum(), spend[~winning].sum())
-    factor = 1 + np.where(winning, -amount, amount) / sums
+    totals = spend[acquisition].sum(), spend[~acquisition].sum()
+    factor = 1 + np.where(acquisition, -amount, amount) / np.where(acquisition, *totals)
     if not (share != 0 and (factor >= 0).all()):
         raise ParameterError(
-            f"a share of the budget to move must not be 0 nor take more than there is; found "
-            f"{share!r}: {abs(amount):,.0f} of {spend[winning].sum():,.0f} spent on acquisition "
-            f"and {spend[~winning].sum():,.0f} on retention."
+            f"share must not be 0, nor move more than is spent; found {share!r}, a shift of "
+            f"{abs(amount):,.0f} with {totals[0]:,.0f} spent on acquisition and {totals[1]:,.0f} "
+            "on retention."
         )
     gains = drawn.equity(today * factor) - drawn.equity(today)
     low, high = percentile_interval(gains, level)
-    return Shift(
+    return BudgetShift(
         share=share,
         amount=float(amount),
         gain=float(lines.equity(today * factor) - lines.equity(today)),
         gain_low=float(low),
         gain_high=float(high),
-        probability=_chance(gains > 0),
+        probability=_probability(gains > 0),
     )
+
+
+def _probability(event: Array) -> float:
+    """Return a probability from draws, (hits + 1/2) / (draws + 1), never exactly 0 or 1."""
+    return float((event.sum() + 0.5) / (len(event) + 1))

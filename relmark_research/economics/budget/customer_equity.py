@@ -1,9 +1,9 @@
-"""Customer equity: what a prospect is worth once acquisition and retention are paid, and its best.
+"""Customer equity of a prospect, net of acquisition and retention spend, and its optimum.
 
 Symbols: A acquisition spend per prospect, R retention spend per customer and year, a(A) and r(R)
-the shares won and kept, c_r and k_r the retention curve's ceiling and steepness, m margin per
-customer and year, d annual discount rate. The first margin comes on being won; R is spent at the
-end of each year on those who are customers then, and those kept pay again. Hence
+acquisition and retention rate, c_r and k_r ceiling and steepness of the retention curve, m annual
+margin per customer, d annual discount rate. The first margin is received on acquisition; R is spent
+at the end of each year on current customers, and retained customers pay again. Hence
 
     V(R) = (m (1 + d) - R) / (1 + d - r(R)),   customer equity per prospect = a(A) V(R) - A.
 """
@@ -18,72 +18,43 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from relmark_research.economics.response.response_curves import Curve, ResponseCurve, check_spend
-from relmark_research.economics.value_of_retention.elasticities import log_slopes, swings
-from relmark_research.economics.value_of_retention.retention_value import check_margin
+from relmark_research._repr import short_repr
+from relmark_research.economics.response.curve_shapes import Curve
+from relmark_research.economics.response.response_curves import (
+    LogitCurve,
+    ResponseCurve,
+    check_spend,
+)
+from relmark_research.economics.value_of_retention.elasticities import (
+    elasticities,
+    one_way_sensitivity,
+)
+from relmark_research.economics.value_of_retention.retention_value import check_annual_margin
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate
 
-# Where a quantity is highest, in closed form or by a search.
-
-_GRID = 401  # points that are looked at before the best of them is refined
+_GRID = 401  # points of the grid search before refinement
 
 
-def lambert_of_exp(log_x: float) -> float:
-    """Return W0(exp(log_x)), also where exp(log_x) is too large for a float.
-
-    Examples
-    --------
-    >>> y = lambert_of_exp(5000.0)
-    >>> round(y + math.log(y), 9)
-    5000.0
-    """
-    if log_x < 500:
-        return float(special.lambertw(math.exp(log_x)).real)
-    y = log_x - math.log(log_x)
-    for _ in range(8):  # Newton on y + ln y = log_x
-        y -= (y + math.log(y) - log_x) / (1 + 1 / y)
-    return y
-
-
-def highest(
-    quantity: Callable[[float], float],
-    most: float,
-    slope: Callable[[float], float] | None = None,
-) -> float:
-    """Return where on [0, most] a smooth quantity is highest: a grid first, then its best cell."""
-    grid = np.linspace(0, most, _GRID)
-    values = [quantity(float(at)) for at in grid]
-    place = int(np.argmax(values))
-    low, high = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, _GRID - 1)])
-    if slope is not None and slope(low) > 0 > slope(high):
-        return float(optimize.brentq(slope, low, high, xtol=1e-14, rtol=1e-14))
-    found = optimize.minimize_scalar(
-        lambda at: -quantity(float(at)), bounds=(low, high), method="bounded",
-        options={"xatol": 1e-11 * max(most, 1e-9)},
-    )  # fmt: skip
-    candidates = [float(found.x), float(grid[place])]
-    return max(candidates, key=quantity)
-
-
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class EquityPoint:
-    """Customer equity at one pair of spends.
+    """Customer equity at a given acquisition and retention spend.
 
     Attributes
     ----------
     acquisition_spend, retention_spend
         A, money per prospect; R, money per customer and year.
     acquisition_rate, retention_rate
-        Shares won and kept, a(A) and r(R).
+        a(A), share of prospects; r(R), share of customers a year.
     customer_value
-        V(R), money per customer on the day of being won.
+        V(R), money per customer on the day of acquisition.
     customer_equity
         a V - A, money per prospect.
-    acquisition_marginal_cost, retention_marginal_cost
-        What one more customer won, and one more kept, costs: 1 / a'(A) and 1 / r'(R).
+    marginal_acquisition_cost, marginal_retention_cost
+        Money per additional customer acquired and retained, 1 / a'(A) and 1 / r'(R).
     shadow_price
-        Customer equity that one more unit of budget would bring; 0 where it does not bind.
+        Customer equity per additional unit of budget; 0 if the constraint does not bind.
     """
 
     acquisition_spend: float
@@ -92,22 +63,23 @@ class EquityPoint:
     retention_rate: float
     customer_value: float
     customer_equity: float
-    acquisition_marginal_cost: float
-    retention_marginal_cost: float
+    marginal_acquisition_cost: float
+    marginal_retention_cost: float
     shadow_price: float = 0.0
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class CustomerEquity:
-    """Blattberg and Deighton's customer equity of one prospect.
+    """Blattberg and Deighton's model of customer equity per prospect.
 
     Parameters
     ----------
     acquisition
-        Share of prospects won by spend per prospect.
+        Response curve of the acquisition rate to spend per prospect.
     retention
-        Share of customers kept by spend per customer and year.
-    margin
+        Response curve of the retention rate to spend per customer and year.
+    annual_margin
         m, money per customer and year before retention spend, > 0.
     annual_discount_rate
         d, in [0, 1).
@@ -115,15 +87,15 @@ class CustomerEquity:
     References
     ----------
     Blattberg & Deighton (1996), Harvard Business Review 74(4), 136-144; Pfeifer (2005), The optimal
-    ratio of acquisition and retention costs, Journal of Targeting 13(2), 179-188 (at the optimum
-    the marginal costs are equal, not the average ones).
+    ratio of acquisition and retention costs, Journal of Targeting 13(2), 179-188 (marginal, not
+    average, costs are equal at the optimum).
 
     Examples
     --------
     >>> equity = CustomerEquity(
     ...     acquisition=ResponseCurve(ceiling=0.10, rate=0.04, spend=1),
     ...     retention=ResponseCurve(ceiling=0.80, rate=0.60, spend=8),
-    ...     margin=50,
+    ...     annual_margin=50,
     ...     annual_discount_rate=0.10,
     ... )
     >>> round(equity.at().customer_equity, 2), round(equity.at().customer_value, 1)
@@ -137,115 +109,128 @@ class CustomerEquity:
 
     acquisition: Curve
     retention: Curve
-    margin: float
+    annual_margin: float
     annual_discount_rate: float
 
     def __post_init__(self) -> None:
         for name in ("acquisition", "retention"):
             curve = getattr(self, name)
-            if not isinstance(curve, Curve):
+            if not isinstance(curve, ResponseCurve | LogitCurve):
                 raise ParameterError(
-                    f"{name} is a ResponseCurve or a LogitCurve; found {type(curve).__name__}. "
-                    "Make one from today's rate and a ceiling, or take the .curve of a fit."
+                    f"{name} must be a ResponseCurve or LogitCurve; found {type(curve).__name__}. "
+                    "Make one from the current rate and a ceiling, or use the .curve of a fit."
                 )
-        check_margin(self.margin)
+        check_annual_margin(self.annual_margin)
         AnnualRate(self.annual_discount_rate)
 
     def at(
         self, acquisition_spend: float | None = None, retention_spend: float | None = None
     ) -> EquityPoint:
-        """Return customer equity at these spends; where one is missing, at today's."""
-        spent = self.acquisition.spend if acquisition_spend is None else acquisition_spend
-        kept = self.retention.spend if retention_spend is None else retention_spend
-        check_spend(spent, "acquisition_spend")
-        check_spend(kept, "retention_spend")
-        return self._point(spent, kept)
+        """Return customer equity at these spends; None takes the current spend of the curve."""
+        A = self.acquisition.spend if acquisition_spend is None else acquisition_spend
+        R = self.retention.spend if retention_spend is None else retention_spend
+        check_spend(A, "acquisition_spend")
+        check_spend(R, "retention_spend")
+        return self._point(A, R)
 
     def optimum(self, budget: float | None = None) -> EquityPoint:
-        """Return the spends of highest customer equity.
+        """Return the spends that maximise customer equity.
 
         Parameters
         ----------
         budget
-            Most that may be spent per prospect on winning customers and on keeping those won once,
-            A + a(A) R, money per prospect, > 0; None sets no limit.
+            Upper limit of A + a(A) R, acquisition spend plus one year's retention spend, money per
+            prospect, > 0; None for no constraint.
 
         Returns
         -------
         EquityPoint
-            In closed form for the exponential curves: R* = ln(y / C) / k_r, y = W0(C exp(K)), C =
+            In closed form for exponential curves: R* = ln(y / C) / k_r, y = W0(C exp(K)), C =
             (1 + d - c_r) / c_r, K = k_r m (1 + d) - 1, or 0 where k_r c_r m <= 1; A* = ln(k_a c_a
-            V*) / k_a, at least 0. Unless a spend is 0, 1 / a'(A) = 1 / r'(R) = V. Under a budget
-            that binds, a'(A) (V - l R) = 1 + l and V'(R) = l, with l the shadow price.
+            V*) / k_a, at least 0. Unless a spend is 0, 1 / a'(A) = 1 / r'(R) = V. With a binding
+            budget a'(A) (V - l R) = 1 + l and V'(R) = l, with l the shadow price.
 
         Examples
         --------
-        >>> winning, keeping = ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8)
-        >>> equity = CustomerEquity(winning, keeping, margin=50, annual_discount_rate=0.10)
-        >>> held = equity.optimum(budget=2)
-        >>> round(held.acquisition_spend + held.acquisition_rate * held.retention_spend, 9)
+        >>> acquisition, retention = ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8)
+        >>> equity = CustomerEquity(acquisition, retention, 50, annual_discount_rate=0.10)
+        >>> best = equity.optimum(budget=2)
+        >>> round(best.acquisition_spend + best.acquisition_rate * best.retention_spend, 9)
         2.0
         """
-        kept = self._best_retention()
-        value = self._value(kept)
-        spent = self._best_acquisition(value)
+        R = self._optimal_retention_spend()
+        A = self._optimal_acquisition_spend(self._value(R))
         if budget is None:
-            return self._point(spent, kept)
-        check_spend(budget, "a budget", above_zero=True)
-        if spent + float(self.acquisition.rate_at(spent)) * kept <= budget:
-            return self._point(spent, kept)
-        return self._within(budget, kept)
+            return self._point(A, R)
+        check_spend(budget, "budget", above_zero=True)
+        if A + float(self.acquisition.rate_at(A)) * R <= budget:
+            return self._point(A, R)
+        return self._constrained_optimum(budget, R)
 
     def elasticities(self) -> pd.DataFrame:
-        """Return by how many percent value and equity rise where a driver of today rises by one.
+        """Return the elasticities of customer value and customer equity at current spends.
 
         Returns
         -------
         DataFrame
-            Row per driver (retention_rate, margin, acquisition_rate, acquisition_spend,
-            retention_spend, annual_discount_rate), columns today, customer_value and
-            customer_equity. A rate is moved without its spend and a spend without its rate.
+            One row per driver (retention_rate, annual_margin, acquisition_rate, acquisition_spend,
+            retention_spend, annual_discount_rate); columns today (the driver's value),
+            customer_value and customer_equity (percent per percent). Rates change without their
+            spend and spends without their rate.
 
         Raises
         ------
         ParameterError
-            Where today's equity is not above 0: a loss has no percentages; see `tornado`.
+            If current customer equity is not above 0; see `tornado`.
         """
         now = self.at()
         if now.customer_equity <= 0 or now.customer_value <= 0:
             raise ParameterError(
-                f"customer equity today is {now.customer_equity:.4g} per prospect: a loss has no "
-                "elasticities. Look at tornado() or optimum() instead."
+                f"elasticities need customer equity above 0; found {now.customer_equity:.4g} per "
+                "prospect at current spends. Use tornado() or optimum() instead."
             )
         drivers = self._drivers(now)
-        value = log_slopes(lambda at: self._from(at)[0], drivers)
-        equity = log_slopes(lambda at: self._from(at)[1], drivers)
+        value = elasticities(lambda at: self._value_and_equity(at)[0], drivers)
+        equity = elasticities(lambda at: self._value_and_equity(at)[1], drivers)
         table = {"today": drivers, "customer_value": value, "customer_equity": equity}
         return pd.DataFrame(table).rename_axis("driver")
 
     def tornado(self, change: float = 0.10) -> pd.DataFrame:
-        """Return customer equity where one driver at a time is lower and higher by a share.
+        """Return the one-way sensitivity of customer equity to each driver.
 
         Parameters
         ----------
         change
-            In (0, 1); 0.10 moves each driver by ten percent of itself.
+            In (0, 1); 0.10 changes each driver by 10% of its value.
 
         Returns
         -------
         DataFrame
-            Row per driver, widest first: today, low and high (the driver's values), equity_at_low,
-            equity_at_high and swing (their distance), money per prospect.
+            One row per driver, largest swing first: today, low and high (values of the driver),
+            equity_at_low, equity_at_high and swing (their distance), money per prospect.
         """
-        now = self.at()
-        return swings(
-            lambda at: self._from(at)[1], self._drivers(now), change, best=("retention_rate",)
+        return one_way_sensitivity(
+            lambda at: self._value_and_equity(at)[1],
+            self._drivers(self.at()),
+            change,
+            rates=("retention_rate",),
         )
+
+    def _summary(self) -> dict[str, object]:
+        now = self.at()
+        return {
+            "acquisition": self.acquisition,
+            "retention": self.retention,
+            "annual margin": self.annual_margin,
+            "annual discount rate": self.annual_discount_rate,
+            "customer value": now.customer_value,
+            "customer equity": now.customer_equity,
+        }
 
     def _drivers(self, now: EquityPoint) -> dict[str, float]:
         return {
             "retention_rate": now.retention_rate,
-            "margin": self.margin,
+            "annual_margin": self.annual_margin,
             "acquisition_rate": now.acquisition_rate,
             "acquisition_spend": now.acquisition_spend,
             "retention_spend": now.retention_spend,
@@ -253,75 +238,92 @@ class CustomerEquity:
         }
 
     @staticmethod
-    def _from(drivers: dict[str, float]) -> tuple[float, float]:
+    def _value_and_equity(drivers: dict[str, float]) -> tuple[float, float]:
         """Return V and customer equity from the drivers alone."""
-        grown = 1 + drivers["annual_discount_rate"]
-        paid = drivers["margin"] * grown - drivers["retention_spend"]
-        value = paid / (grown - drivers["retention_rate"])
+        growth = 1 + drivers["annual_discount_rate"]
+        net = drivers["annual_margin"] * growth - drivers["retention_spend"]
+        value = net / (growth - drivers["retention_rate"])
         return value, drivers["acquisition_rate"] * value - drivers["acquisition_spend"]
 
-    def _value(self, kept: float) -> float:
-        grown = 1 + self.annual_discount_rate
-        return (self.margin * grown - kept) / (grown - float(self.retention.rate_at(kept)))
+    def _value(self, R: float) -> float:
+        growth = 1 + self.annual_discount_rate
+        return (self.annual_margin * growth - R) / (growth - float(self.retention.rate_at(R)))
 
-    def _value_slope(self, kept: float) -> float:
+    def _value_slope(self, R: float) -> float:
         """Return V'(R) = (r'(R) V - 1) / (1 + d - r)."""
-        grown = 1 + self.annual_discount_rate
-        slope = float(self.retention.slope_at(kept)) * self._value(kept) - 1
-        return slope / (grown - float(self.retention.rate_at(kept)))
+        growth = 1 + self.annual_discount_rate
+        slope = float(self.retention.slope_at(R)) * self._value(R) - 1
+        return slope / (growth - float(self.retention.rate_at(R)))
 
-    def _point(self, spent: float, kept: float, shadow_price: float = 0.0) -> EquityPoint:
-        value, rate = self._value(kept), float(self.acquisition.rate_at(spent))
+    def _point(self, A: float, R: float, shadow_price: float = 0.0) -> EquityPoint:
+        value, rate = self._value(R), float(self.acquisition.rate_at(A))
         return EquityPoint(
-            acquisition_spend=spent,
-            retention_spend=kept,
+            acquisition_spend=A,
+            retention_spend=R,
             acquisition_rate=rate,
-            retention_rate=float(self.retention.rate_at(kept)),
+            retention_rate=float(self.retention.rate_at(R)),
             customer_value=value,
-            customer_equity=rate * value - spent,
-            acquisition_marginal_cost=self.acquisition.marginal_cost(spent),
-            retention_marginal_cost=self.retention.marginal_cost(kept),
+            customer_equity=rate * value - A,
+            marginal_acquisition_cost=self.acquisition.marginal_cost(A),
+            marginal_retention_cost=self.retention.marginal_cost(R),
             shadow_price=shadow_price,
         )
 
-    def _best_retention(self) -> float:
-        paid = self.margin * (1 + self.annual_discount_rate)  # beyond it V is negative
+    def _optimal_retention_spend(self) -> float:
+        limit = self.annual_margin * (1 + self.annual_discount_rate)  # V < 0 above it
         if not isinstance(self.retention, ResponseCurve):
-            return highest(self._value, paid)
+            return maximise(self._value, limit)
         ceiling, k = self.retention.parameters
-        if k * ceiling * self.margin <= 1:
+        if k * ceiling * self.annual_margin <= 1:
             return 0.0
-        lost = (1 + self.annual_discount_rate - ceiling) / ceiling
-        if lost == 0:
-            return paid - 1 / k
-        y = lambert_of_exp(math.log(lost) + k * paid - 1)
-        return max(0.0, math.log(y / lost) / k)
+        C = (1 + self.annual_discount_rate - ceiling) / ceiling
+        if C == 0:
+            return limit - 1 / k
+        y = special.wrightomega(math.log(C) + k * limit - 1)  # W0(C exp(k limit - 1))
+        return max(0.0, math.log(y / C) / k)
 
-    def _best_acquisition(self, value: float) -> float:
+    def _optimal_acquisition_spend(self, value: float) -> float:
         if not isinstance(self.acquisition, ResponseCurve):
-            return highest(
-                lambda spent: float(self.acquisition.rate_at(spent)) * value - spent, value
-            )
+            return maximise(lambda A: float(self.acquisition.rate_at(A)) * value - A, value)
         return self.acquisition.spend_for_slope(1 / value)
 
-    def _within(self, budget: float, most_kept: float) -> EquityPoint:
-        """Search along the budget: what acquisition leaves of it goes to retention."""
+    def _constrained_optimum(self, budget: float, max_R: float) -> EquityPoint:
+        """Maximise over A, with the rest of the budget as retention spend."""
 
-        def left(spent: float) -> float:
-            rate = float(self.acquisition.rate_at(spent))
-            return min(most_kept, (budget - spent) / rate) if rate > 0 else most_kept
+        def retention_spend(A: float) -> float:
+            rate = float(self.acquisition.rate_at(A))
+            return min(max_R, (budget - A) / rate) if rate > 0 else max_R
 
-        def equity(spent: float) -> float:
-            return float(self.acquisition.rate_at(spent)) * self._value(left(spent)) - spent
+        def equity(A: float) -> float:
+            return float(self.acquisition.rate_at(A)) * self._value(retention_spend(A)) - A
 
-        def slope(spent: float) -> float:
-            kept = left(spent)
-            price, gain = self._value_slope(kept), float(self.acquisition.slope_at(spent))
-            return gain * (self._value(kept) - price * kept) - 1 - price
+        def slope(A: float) -> float:
+            R = retention_spend(A)
+            price, gain = self._value_slope(R), float(self.acquisition.slope_at(A))
+            return gain * (self._value(R) - price * R) - 1 - price
 
-        spent = highest(equity, budget, slope)
-        kept = left(spent)
-        if kept > 0:
-            return self._point(spent, kept, max(0.0, self._value_slope(kept)))
-        price = float(self.acquisition.slope_at(spent)) * self._value(0.0) - 1
-        return self._point(spent, 0.0, max(0.0, price))
+        A = maximise(equity, budget, slope)
+        R = retention_spend(A)
+        if R > 0:
+            return self._point(A, R, max(0.0, self._value_slope(R)))
+        price = float(self.acquisition.slope_at(A)) * self._value(0.0) - 1
+        return self._point(A, 0.0, max(0.0, price))
+
+
+def maximise(
+    function: Callable[[float], float],
+    upper: float,
+    slope: Callable[[float], float] | None = None,
+) -> float:
+    """Return the maximiser of a smooth function on [0, upper]: grid search, then refinement."""
+    grid = np.linspace(0, upper, _GRID)
+    values = [function(float(x)) for x in grid]
+    best = int(np.argmax(values))
+    low, high = float(grid[max(best - 1, 0)]), float(grid[min(best + 1, _GRID - 1)])
+    if slope is not None and slope(low) > 0 > slope(high):
+        return float(optimize.brentq(slope, low, high, xtol=1e-14, rtol=1e-14))
+    refined = optimize.minimize_scalar(
+        lambda x: -function(float(x)), bounds=(low, high), method="bounded",
+        options={"xatol": 1e-11 * max(upper, 1e-9)},
+    )  # fmt: skip
+    return max(float(refined.x), float(grid[best]), key=function)

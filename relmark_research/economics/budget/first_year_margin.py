@@ -1,4 +1,4 @@
-"""What a customer leaves in a year, from the log of transactions."""
+"""Annual margin per customer, from the first year of transactions."""
 
 from __future__ import annotations
 
@@ -21,30 +21,29 @@ YEAR = 365
 def first_year_margin(
     log: TransactionLog, segments: pd.Series | None = None, *, level: float = 0.95
 ) -> pd.DataFrame:
-    """Return the mean margin of customers' first year, value less cost of goods.
+    """Return the mean margin in the first year of customers, value less cost of goods.
 
-    Only customers whose first year is over count, and all of them, those too who never came back:
-    it is the margin per customer and year that a value starts from.
+    All customers with a complete first year are included, also those without a repeat purchase.
 
     Parameters
     ----------
     log
-        Transactions with a cost.
+        Transactions with a cost column.
     segments
-        Segment or channel by customer_id; None takes all together.
+        Segment or channel by customer_id; None for the total only.
     level
-        Probability of the intervals of the means.
+        Probability of the confidence intervals of the means.
 
     Returns
     -------
     DataFrame
-        Row per segment, all together last: customers, margin (money per customer and year),
-        standard_error, margin_low, margin_high.
+        One row per segment, the total last: customers, annual_margin (money per customer and year),
+        standard_error, annual_margin_low, annual_margin_high.
 
     Raises
     ------
     DataError
-        Where the log has no cost, no first year is over, or a customer has no segment.
+        If the log has no cost, no customer has a complete first year, or a customer has no segment.
 
     Examples
     --------
@@ -52,12 +51,12 @@ def first_year_margin(
     >>> log = rm.read_transactions("dataset:sample", customer="customer_id", date="date",
     ...                            value="value", cost="cost")
     >>> channel = rm.load_sample("customers").set_index("customer_id")["channel"]
-    >>> first_year_margin(log, channel)["margin"].round().to_dict()
+    >>> first_year_margin(log, channel)["annual_margin"].round().to_dict()
     {'fair': 388.0, 'field': 1114.0, 'mail': 161.0, 'referral': 279.0, 'web': 110.0, 'all': 252.0}
     """
     if not log.has_cost:
         raise DataError(
-            "a margin needs the cost of what was sold; found a log without it. Read it with "
+            "an annual margin needs the cost of goods; found a log without cost. Use "
             "read_transactions(..., cost='your column'), or give the margin as a number."
         )
     margins = _per_customer(log)
@@ -84,8 +83,8 @@ def _per_customer(log: TransactionLog) -> pd.Series:
     table = joined.group_by("customer_id").agg(margin=margin).to_pandas()
     if table.empty:
         raise DataError(
-            f"a first year must be over by {log.observed_until}; found no customer for whom it is. "
-            "Give the margin as a number."
+            f"an annual margin needs customers with a complete first year by {log.observed_until}; "
+            "found none. Give the margin as a number."
         )
     return table.set_index("customer_id")["margin"].astype(float).sort_index()
 
@@ -93,7 +92,8 @@ def _per_customer(log: TransactionLog) -> pd.Series:
 def _table(margins: pd.Series, segments: pd.Series, level: float) -> pd.DataFrame:
     groups = margins.groupby(segments)
     error: pd.Series = groups.std() / np.sqrt(groups.size())
-    reach = normal_quantile(level) * error
-    columns = {"customers": groups.size(), "margin": groups.mean(), "standard_error": error}
-    columns |= {"margin_low": groups.mean() - reach, "margin_high": groups.mean() + reach}
+    half_width = normal_quantile(level) * error
+    mean: pd.Series = groups.mean()
+    columns = {"customers": groups.size(), "annual_margin": mean, "standard_error": error}
+    columns |= {"annual_margin_low": mean - half_width, "annual_margin_high": mean + half_width}
     return pd.DataFrame(columns).rename_axis("segment")

@@ -1,57 +1,57 @@
-"""The curves behind a firm's books: one per segment and purpose, fitted to all periods."""
+"""Response curves fitted to a spend ledger, one per segment and purpose."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.budget.spend_ledger import COLUMNS, PURPOSES, Books, Purpose
+from relmark_research.economics.budget.spend_ledger import COLUMNS, PURPOSES, Purpose, SpendLedger
 from relmark_research.economics.response.curve_shapes import Array, exponential_slope
 from relmark_research.economics.response.response_curves import ResponseCurve
 from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.errors import DataError, ParameterError
 
-Fits = dict[tuple[str, Purpose], ResponseFit]
+CurveFits = dict[tuple[str, Purpose], ResponseFit]
 
 _DRAWS = 2000
 
 
-def fit_curves(books: Books, now: pd.DataFrame) -> tuple[Fits, dict[str, str]]:
-    """Fit both curves of each segment to all periods, today at the spends of ``now``.
+def fit_curves(ledger: SpendLedger, today: pd.DataFrame) -> tuple[CurveFits, dict[str, str]]:
+    """Fit both curves of each segment to all periods, with the current spends of ``today``.
 
-    Returns the fits by segment and purpose, and notes on the segments where there is none.
+    Returns the fits by segment and purpose, and a note per segment without a fit.
     """
-    fits: Fits = {}
+    fits: CurveFits = {}
     notes: dict[str, str] = {}
-    for segment in books.segments:
+    for segment in ledger.segments:
         for purpose in PURPOSES:
-            spend, heads, _ = now.loc[segment, list(COLUMNS[purpose])].to_numpy(float)
+            spend, people, _ = today.loc[segment, list(COLUMNS[purpose])].to_numpy(float)
             try:
-                counts = books.counts(segment, purpose)
+                data = ledger.binomial_data(segment, purpose)
                 fits[segment, purpose] = ResponseCurve.fit(
-                    counts.spend,
-                    counts.successes,
-                    counts.trials,
-                    today=spend / heads if heads else None,
+                    data.spend,
+                    data.successes,
+                    data.trials,
+                    today=spend / people if people else None,
                 )
-            except (DataError, ParameterError) as problem:
-                said = f"{notes.get(segment, '')} no curve of {purpose}: {problem}"
-                notes[segment] = said.strip()
+            except (DataError, ParameterError) as error:
+                note = f"{notes.get(segment, '')} no {purpose} curve: {error}"
+                notes[segment] = note.strip()
     return fits, notes
 
 
-def spread_slope(
-    now: pd.DataFrame, fits: Fits, members: list[str], purpose: Purpose, *, seed: int
+def pooled_slope(
+    today: pd.DataFrame, fits: CurveFits, segments: list[str], purpose: Purpose, *, seed: int
 ) -> tuple[float, Array] | None:
-    """Return successes per unit of money spread as today over the members, and draws of them."""
-    spent = now.loc[members, COLUMNS[purpose][0]].to_numpy(float)
-    if any((member, purpose) not in fits for member in members) or not spent.sum():
+    """Return successes per unit of money in today's mix of segments, as an estimate and draws."""
+    spend = today.loc[segments, COLUMNS[purpose][0]].to_numpy(float)
+    if any((segment, purpose) not in fits for segment in segments) or not spend.sum():
         return None
-    best, drawn = 0.0, np.zeros(_DRAWS)
-    for place, (member, share) in enumerate(zip(members, spent / spent.sum(), strict=True)):
-        fit = fits[member, purpose]
-        today = np.asarray(fit.curve.spend)
-        pair = fit.draws(_DRAWS, seed=seed + 1000 * place + PURPOSES.index(purpose)).to_numpy().T
-        best += share * float(fit.curve.slope_at(today))
-        drawn += share * exponential_slope(pair[0], pair[1], today)
-    return best, drawn
+    slope, drawn = 0.0, np.zeros(_DRAWS)
+    for i, (segment, share) in enumerate(zip(segments, spend / spend.sum(), strict=True)):
+        fit = fits[segment, purpose]
+        current = np.asarray(fit.curve.spend)
+        pair = fit.draws(_DRAWS, seed=seed + 1000 * i + PURPOSES.index(purpose)).to_numpy().T
+        slope += share * float(fit.curve.slope_at(current))
+        drawn += share * exponential_slope(pair[0], pair[1], current)
+    return slope, drawn

@@ -1,9 +1,9 @@
-"""Where a firm stands with its spending, and how next year's budget should be split.
+"""A firm's current spending on acquisition and retention, and the optimal budget of next year.
 
-A customer won next year and one kept next year are both worth V(R) = (m (1 + d) - R) / (1 + d - r):
-the year's margin now, and what is still to come if afterwards all goes on as today. So the next
-unit of money belongs where the marginal cost is lowest against V, and within one segment the
-comparison of winning with keeping does not even depend on V.
+A customer acquired next year and one retained next year both have the value
+V(R) = (m (1 + d) - R) / (1 + d - r): the year's margin now, and future margins under current
+spending. Additional spend has the highest return where the marginal cost is lowest relative to V.
+Within a segment the comparison of acquisition with retention does not depend on V.
 """
 
 from __future__ import annotations
@@ -14,178 +14,193 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.budget.allocation import Lines
+from relmark_research._repr import short_repr
+from relmark_research.economics.budget.allocation import BudgetLines
 from relmark_research.economics.budget.budget_advice import (
-    Recommendation,
-    Shift,
-    recommended,
-    shifted,
+    BudgetRecommendation,
+    BudgetShift,
+    recommend_allocation,
+    shift_budget,
 )
 from relmark_research.economics.budget.customer_equity import CustomerEquity
-from relmark_research.economics.budget.ledger_curves import Fits, fit_curves
-from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, Books, Purpose
+from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves
+from relmark_research.economics.budget.spend_ledger import (
+    ALL,
+    COLUMNS,
+    PURPOSES,
+    Purpose,
+    SpendLedger,
+)
 from relmark_research.economics.budget.unit_costs import payback
 from relmark_research.economics.response.curve_shapes import Array, exponential_rate
-from relmark_research.economics.value_of_retention.retention_value import check_margin
+from relmark_research.economics.value_of_retention.retention_value import check_annual_margin
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
+AnnualMargins = float | Mapping[str, float] | pd.Series | pd.DataFrame
 
-@dataclass(frozen=True)
+
+@short_repr
+@dataclass(frozen=True, repr=False)
 class SpendingPosition:
-    """Today's spending by segment and purpose, with its curves.
+    """Current spending by segment and purpose, with fitted response curves.
 
     Attributes
     ----------
     today
-        Sums of a year at today's pace, by segment, all last: the columns of the books.
+        Annual totals at the current rate, by segment, the total last: the columns of the ledger.
     fits
-        The fitted curve of each segment and purpose.
-    margins
-        By segment: margin (money per customer and year) and standard_error.
+        The fitted response curve of each segment and purpose.
+    annual_margins
+        By segment: annual_margin (money per customer and year) and standard_error.
     annual_discount_rate
         In [0, 1).
-    tried
-        Lowest and highest spend per head in the books, by segment and purpose.
+    observed_range
+        Lowest and highest spend per head in the ledger, by segment and purpose.
     """
 
     today: pd.DataFrame
-    fits: Fits
-    margins: pd.DataFrame
+    fits: CurveFits
+    annual_margins: pd.DataFrame
     annual_discount_rate: float
-    tried: dict[tuple[str, Purpose], tuple[float, float]]
+    observed_range: dict[tuple[str, Purpose], tuple[float, float]]
 
     @property
     def segments(self) -> list[str]:
-        """The segments with both curves."""
+        """The segments with both response curves."""
         return list(dict.fromkeys(segment for segment, _ in self.fits))
 
     @property
     def index(self) -> pd.MultiIndex:
-        """Segment and purpose of each line of the budget."""
+        """Segment and purpose of each budget line."""
         pairs = [(segment, purpose) for purpose in PURPOSES for segment in self.segments]
         return pd.MultiIndex.from_tuples(pairs, names=["segment", "purpose"])
 
     @property
     def spend(self) -> Array:
-        """Today's spend per head, shape (lines,)."""
+        """Current spend per head, shape (lines,)."""
         return np.array([self.fits[line].curve.spend for line in self.index])
 
     @property
     def budget(self) -> float:
-        """Today's budget of a year, money."""
-        return float(self.spend @ self.lines().heads)
+        """Current annual budget, money."""
+        return float(self.spend @ self.lines().people)
 
     def equity(self, segment: str) -> CustomerEquity:
         """Return the customer equity model of one segment."""
         if segment not in self.segments:
             raise ParameterError(unknown_name("segment", segment, self.segments))
-        won, kept = (self.fits[segment, purpose].curve for purpose in PURPOSES)
-        margin = float(self.margins["margin"][segment])
-        return CustomerEquity(won, kept, margin, self.annual_discount_rate)
+        acquisition, retention = (self.fits[segment, purpose].curve for purpose in PURPOSES)
+        margin = float(self.annual_margins["annual_margin"][segment])
+        return CustomerEquity(acquisition, retention, margin, self.annual_discount_rate)
 
-    def lines(self, *, tried_only: bool = True) -> Lines:
-        """Return the budget's lines at the curves of highest likelihood."""
+    def lines(self, *, observed_range_only: bool = True) -> BudgetLines:
+        """Return the budget lines at the maximum likelihood curves."""
         pairs = np.array([self.fits[line].curve.parameters for line in self.index]).T
-        margins = self.margins.loc[self.segments, "margin"].to_numpy(float)
-        return self._lines(pairs[0], pairs[1], margins, tried_only)
+        margins = self.annual_margins.loc[self.segments, "annual_margin"].to_numpy(float)
+        return self._lines(pairs[0], pairs[1], margins, observed_range_only)
 
-    def draws(self, n: int = 2000, *, seed: int, tried_only: bool = True) -> Lines:
-        """Return n draws of the lines: of every curve, and of the margins."""
+    def draws(self, n: int = 2000, *, seed: int, observed_range_only: bool = True) -> BudgetLines:
+        """Return n draws of the budget lines: of all curves and of the margins."""
         if n < 2:
-            raise ParameterError(f"an interval needs at least 2 draws; found {n}.")
+            raise ParameterError(f"draws must be at least 2 for an interval; found {n}.")
         pairs = [
-            self.fits[line].draws(n, seed=seed + place).to_numpy()
-            for place, line in enumerate(self.index)
+            self.fits[line].draws(n, seed=seed + i).to_numpy() for i, line in enumerate(self.index)
         ]
         ceiling, steepness = np.stack(pairs, axis=-1).transpose(1, 0, 2)
-        margins = self.margins.loc[self.segments]
+        columns = self.annual_margins.loc[self.segments]
         rng = np.random.default_rng(seed + len(pairs))
-        error = margins["standard_error"].to_numpy(float) / margins["margin"].to_numpy(float)
+        margins = columns["annual_margin"].to_numpy(float)
+        error = columns["standard_error"].to_numpy(float) / margins
         relative = np.exp(rng.standard_normal((n, len(margins))) * error - error**2 / 2)
-        drawn = margins["margin"].to_numpy(float) * relative
-        return self._lines(ceiling, steepness, drawn, tried_only)
+        return self._lines(ceiling, steepness, margins * relative, observed_range_only)
 
-    def returns(self, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-        """Return what the next unit of money brings in each segment, by purpose.
+    def marginal_returns(
+        self, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+    ) -> pd.DataFrame:
+        """Return the marginal return on spend, by segment and purpose.
 
         Returns
         -------
         DataFrame
-            Row per line: spend (money in the year), heads, spend_per_head, rate, marginal_cost,
-            worth (of a customer), next_unit (money of customer value per unit of money spent; above
-            1 it pays) with _low and _high.
+            One row per line: spend (annual, money), people, spend_per_head, rate, marginal_cost,
+            customer_value, marginal_return (customer value per additional unit of spend; profitable
+            above 1) with _low and _high.
         """
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
-        ends = percentile_interval(drawn.returns(self.spend), level)
+        low, high = percentile_interval(drawn.marginal_returns(self.spend), level)
         curves = [self.fits[line].curve for line in self.index]
         columns = {
-            "spend": self.spend * lines.heads,
-            "heads": lines.heads,
+            "spend": self.spend * lines.people,
+            "people": lines.people,
             "spend_per_head": self.spend,
             "rate": [curve.rate for curve in curves],
             "marginal_cost": [curve.marginal_cost(curve.spend) for curve in curves],
-            "worth": lines.worth,
-            "next_unit": lines.returns(self.spend),
-            "next_unit_low": ends[0],
-            "next_unit_high": ends[1],
+            "customer_value": lines.customer_value,
+            "marginal_return": lines.marginal_returns(self.spend),
+            "marginal_return_low": low,
+            "marginal_return_high": high,
         }
         return pd.DataFrame(columns, index=self.index)
 
-    def next_unit(self, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-        """Return what the next unit of money brings by purpose, spread over segments as today's.
+    def marginal_returns_by_purpose(
+        self, *, level: float = 0.95, draws: int = 2000, seed: int = 0
+    ) -> pd.DataFrame:
+        """Return the marginal return on spend by purpose, with today's mix of segments.
 
         Returns
         -------
         DataFrame
-            Row per purpose: spend (money in the year), next_unit, next_unit_low, next_unit_high.
+            One row per purpose: spend (annual, money), marginal_return, marginal_return_low,
+            marginal_return_high.
         """
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
-        spend = self.spend * lines.heads
+        spend = self.spend * lines.people
         rows = {}
         for purpose in PURPOSES:
-            mine = np.asarray(self.index.get_level_values("purpose") == purpose)
-            shares = np.where(mine, spend, 0) / spend[mine].sum()
-            ends = percentile_interval(drawn.returns(self.spend) @ shares, level)
-            rows[purpose] = [spend[mine].sum(), lines.returns(self.spend) @ shares, *ends]
-        columns = ["spend", "next_unit", "next_unit_low", "next_unit_high"]
+            chosen = np.asarray(self.index.get_level_values("purpose") == purpose)
+            shares = np.where(chosen, spend, 0) / spend[chosen].sum()
+            interval = percentile_interval(drawn.marginal_returns(self.spend) @ shares, level)
+            estimate = lines.marginal_returns(self.spend) @ shares
+            rows[purpose] = [spend[chosen].sum(), estimate, *interval]
+        columns = ["spend", "marginal_return", "marginal_return_low", "marginal_return_high"]
         return pd.DataFrame(rows, index=columns).T.rename_axis("purpose")
 
     def values(self, *, level: float = 0.95, draws: int = 2000, seed: int = 0) -> pd.DataFrame:
-        """Return what a customer is worth, against what winning one costs.
+        """Return customer value and acquisition cost, with their ratio and the payback period.
 
         Returns
         -------
         DataFrame
-            Row per segment: margin, retention_rate, customer_value (with _low and _high),
-            acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost, and
-            payback months with churn and discount (``inf`` is never).
+            One row per segment: annual_margin, retention_rate, customer_value (with _low and
+            _high), acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost,
+            and payback_months with churn and discounting (``inf`` for never).
         """
-        drawn = self.draws(draws, seed=seed).worth[:, : len(self.segments)]
+        drawn = self.draws(draws, seed=seed).customer_value[:, : len(self.segments)]
         low, high = percentile_interval(drawn, level)
         rows = []
-        for segment, *ends in zip(self.segments, low, high, strict=True):
+        for segment, *interval in zip(self.segments, low, high, strict=True):
             equity = self.equity(segment)
             now, cost = equity.at(), self._average_cost(segment)
-            paid = payback(
+            period = payback(
                 cost,
-                equity.margin,
+                equity.annual_margin,
                 retention_rate=now.retention_rate,
                 annual_discount_rate=self.annual_discount_rate,
             )
             rows.append(
                 {
                     "segment": segment,
-                    "margin": equity.margin,
+                    "annual_margin": equity.annual_margin,
                     "retention_rate": now.retention_rate,
                     "customer_value": now.customer_value,
-                    "customer_value_low": ends[0],
-                    "customer_value_high": ends[1],
+                    "customer_value_low": interval[0],
+                    "customer_value_high": interval[1],
                     "acquisition_cost": cost,
                     "value_to_cost": now.customer_value / cost,
-                    "value_to_marginal_cost": now.customer_value / now.acquisition_marginal_cost,
-                    "payback_months": paid.months,
+                    "value_to_marginal_cost": now.customer_value / now.marginal_acquisition_cost,
+                    "payback_months": period.months,
                 }
             )
         return pd.DataFrame(rows).set_index("segment")
@@ -194,150 +209,158 @@ class SpendingPosition:
         self,
         budget: float | None = None,
         *,
-        tried_only: bool = True,
+        observed_range_only: bool = True,
         level: float = 0.95,
         draws: int = 2000,
         seed: int = 0,
-    ) -> Recommendation:
-        """Return the best split of a year's budget, with its doubt.
+    ) -> BudgetRecommendation:
+        """Return the optimal allocation of an annual budget, with intervals.
 
         Parameters
         ----------
         budget
-            Money for the year; today's if None, ``inf`` for no limit.
-        tried_only
-            Keep every spend per head within the range that the books have seen.
+            Annual budget, money; the current budget if None, ``inf`` for no constraint.
+        observed_range_only
+            Whether each spend per head must stay within the range observed in the ledger.
         level
             Probability of the intervals.
         draws, seed
-            Of the curves and margins.
+            Number and seed of the draws of curves and margins.
         """
-        given = self.budget if budget is None else budget
-        return recommended(
-            self.lines(tried_only=tried_only),
-            self.draws(draws, seed=seed, tried_only=tried_only),
+        limit = self.budget if budget is None else budget
+        return recommend_allocation(
+            self.lines(observed_range_only=observed_range_only),
+            self.draws(draws, seed=seed, observed_range_only=observed_range_only),
             self.spend,
-            None if np.isinf(given) else given,
+            None if np.isinf(limit) else limit,
             index=self.index,
             level=level,
         )
 
     def shift(
         self, share: float = 0.01, *, level: float = 0.95, draws: int = 2000, seed: int = 0
-    ) -> Shift:
-        """Return what moving a share of the budget from acquisition to retention would bring.
+    ) -> BudgetShift:
+        """Return the gain from moving a share of the budget from acquisition to retention.
 
-        What is taken is taken from the segments in proportion to their spend on acquisition, and
-        given in proportion to their spend on retention. A negative share moves the other way.
+        Acquisition spend is reduced and retention spend increased in proportion to current spend
+        in each segment. A negative share moves money to acquisition.
         """
-        winning = np.asarray(self.index.get_level_values("purpose") == "acquisition")
-        return shifted(
-            self.lines(), self.draws(draws, seed=seed), self.spend, winning, share, level=level
-        )
+        acquisition = np.asarray(self.index.get_level_values("purpose") == "acquisition")
+        drawn = self.draws(draws, seed=seed)
+        return shift_budget(self.lines(), drawn, self.spend, acquisition, share, level=level)
+
+    def _summary(self) -> dict[str, object]:
+        spend = self.today.iloc[-1]
+        return {
+            "segments": len(self.segments),
+            "annual budget": self.budget,
+            "acquisition spend": spend["acquisition_spend"],
+            "retention spend": spend["retention_spend"],
+            "annual discount rate": self.annual_discount_rate,
+        }
 
     def _average_cost(self, segment: str) -> float:
-        spend, _, won = self.today.loc[segment, list(COLUMNS["acquisition"])].to_numpy(float)
-        return float(spend / won)
+        spend, _, acquired = self.today.loc[segment, list(COLUMNS["acquisition"])].to_numpy(float)
+        return float(spend / acquired)
 
-    def _lines(self, ceiling: Array, steepness: Array, margins: Array, tried_only: bool) -> Lines:
-        half = len(self.segments)
-        kept = self.spend[half:]
-        rate = exponential_rate(ceiling[..., half:], steepness[..., half:], kept)
-        grown = 1 + self.annual_discount_rate
-        worth = (margins * grown - kept) / (grown - rate)
-        heads = [self.today.loc[segment, COLUMNS[purpose][1]] for segment, purpose in self.index]
-        bounds = np.array([self.tried[line] for line in self.index]).T
-        return Lines(
+    def _lines(
+        self, ceiling: Array, steepness: Array, margins: Array, observed_range_only: bool
+    ) -> BudgetLines:
+        half = len(self.segments)  # retention lines follow acquisition lines
+        spend = self.spend[half:]
+        rate = exponential_rate(ceiling[..., half:], steepness[..., half:], spend)
+        growth = 1 + self.annual_discount_rate
+        value = (margins * growth - spend) / (growth - rate)
+        people = [self.today.loc[segment, COLUMNS[purpose][1]] for segment, purpose in self.index]
+        bounds = np.array([self.observed_range[line] for line in self.index]).T
+        return BudgetLines(
             ceiling,
             steepness,
-            np.array(heads, float),
-            np.concatenate([worth, worth], axis=-1),
-            least=bounds[0] if tried_only else 0.0,
-            most=bounds[1] if tried_only else np.inf,
+            np.array(people, float),
+            np.concatenate([value, value], axis=-1),
+            min_spend=bounds[0] if observed_range_only else 0.0,
+            max_spend=bounds[1] if observed_range_only else np.inf,
         )
-
-
-# From a firm's books to where it stands with its spending.
-
-Margins = float | Mapping[str, float] | pd.Series | pd.DataFrame
 
 
 def spending_position(
-    table: pd.DataFrame | str | Books,
+    table: pd.DataFrame | str | SpendLedger,
     *,
-    margin: Margins,
+    annual_margin: AnnualMargins,
     annual_discount_rate: float,
     by: str | None = None,
     period: str = "quarter",
     names: Mapping[str, str] | None = None,
     recent: int | None = None,
 ) -> SpendingPosition:
-    """Fit the curves of the books and return where the firm stands.
+    """Fit the response curves of a spend ledger and return the current spending position.
 
     Parameters
     ----------
     table, by, period, names
-        The books; see `Books.of`. What is spent on keeping is spent on accounts up for renewal,
-        each once a year, so that spend per customer at risk is money per customer and year.
-    margin
-        Money per customer and year: one number, a mapping or Series by segment, or the table that
-        `first_year_margin` gives, whose standard errors then count as doubt.
+        The spend ledger; see `SpendLedger.from_table`. Retention spend is assumed to be spent on
+        accounts up for renewal, each once a year, so that spend per customer at risk is money per
+        customer and year.
+    annual_margin
+        Money per customer and year, > 0: one number, a mapping or Series by segment, or the table
+        returned by `first_year_margin`, whose standard errors enter the intervals.
     annual_discount_rate
         In [0, 1).
     recent
-        Number of last periods that make today; None takes all.
+        Number of most recent periods that define current spend; None for all.
 
     Raises
     ------
     DataError
-        Where a segment's curves cannot be fitted, and why.
+        If the curves of a segment cannot be fitted.
 
     Examples
     --------
     >>> import relmark_research as rm
-    >>> margin = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
+    >>> margins = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
     >>> position = spending_position(rm.load_sample("books"), by="channel", recent=4,
-    ...                              margin=margin, annual_discount_rate=0.10)
-    >>> position.next_unit()["next_unit"].round(2).to_dict()
+    ...                              annual_margin=margins, annual_discount_rate=0.10)
+    >>> position.marginal_returns_by_purpose()["marginal_return"].round(2).to_dict()
     {'acquisition': 6.55, 'retention': 6.1}
     """
-    books = Books.of(table, by=by, period=period, names=names)
+    ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
     rate = AnnualRate(annual_discount_rate).value
-    recently = books.recent(recent)
-    years = recently.table["period"].nunique() / books.periods_per_year
-    today = recently.totals() / years
-    fits, notes = fit_curves(books, today)
+    latest = ledger.recent(recent)
+    years = latest.table["period"].nunique() / ledger.periods_per_year
+    today = latest.totals() / years
+    fits, notes = fit_curves(ledger, today)
     if notes:
         raise DataError(
-            f"the budget can be split where both curves are known; {len(notes)} of "
-            f"{len(books.segments)} segments lack one, first {next(iter(notes))!r}: "
-            f"{next(iter(notes.values()))} Leave these segments out, or join them with others."
+            f"every segment needs both response curves; {len(notes)} of {len(ledger.segments)} "
+            f"lack one, first {next(iter(notes))!r}: {next(iter(notes.values()))} Remove these "
+            "segments, or merge them with others."
         )
-    tried = {line: (fit.counts.spend.min(), fit.counts.spend.max()) for line, fit in fits.items()}
-    return SpendingPosition(today, fits, _margins(margin, books.segments), rate, tried)
+    observed = {line: (fit.data.spend.min(), fit.data.spend.max()) for line, fit in fits.items()}
+    margins = _annual_margins(annual_margin, ledger.segments)
+    return SpendingPosition(today, fits, margins, rate, observed)
 
 
-def _margins(margin: Margins, segments: list[str]) -> pd.DataFrame:
+def _annual_margins(margin: AnnualMargins, segments: list[str]) -> pd.DataFrame:
     if isinstance(margin, pd.DataFrame):
-        if "margin" not in margin:
-            raise ParameterError(unknown_name("column", "margin", margin.columns))
-        table = margin.reindex(columns=["margin", "standard_error"])
+        if "annual_margin" not in margin:
+            raise ParameterError(unknown_name("column", "annual_margin", margin.columns))
+        table = margin.reindex(columns=["annual_margin", "standard_error"])
     else:
-        given = (
-            margin if isinstance(margin, Mapping | pd.Series) else dict.fromkeys(segments, margin)
-        )
-        table = pd.DataFrame({"margin": pd.Series(dict(given), dtype=float), "standard_error": 0.0})
+        several = isinstance(margin, Mapping | pd.Series)
+        given = margin if several else dict.fromkeys(segments, margin)
+        values = pd.Series(dict(given), dtype=float)  # type: ignore[arg-type]
+        table = pd.DataFrame({"annual_margin": values, "standard_error": 0.0})
     if segments == [ALL] and len(table) == 1:
         table = table.set_axis([ALL])
     missing = [segment for segment in segments if segment not in table.index]
     if missing:
         raise ParameterError(
-            f"margin must have every segment of the books; {', '.join(map(repr, missing))} missing "
-            f"(there are: {', '.join(map(str, table.index))}). Add them."
+            f"annual_margin must have every segment of the ledger; missing: "
+            f"{', '.join(map(repr, missing))}; found: {', '.join(map(str, table.index))}."
         )
-    for value in table.loc[segments, "margin"]:
-        check_margin(float(value))
-    least = float(table.loc[segments, "standard_error"].min())
-    if least < 0:
-        raise ParameterError(f"a margin's standard error is 0 or more; found {least:g}.")
+    for value in table.loc[segments, "annual_margin"]:
+        check_annual_margin(float(value))
+    smallest = float(table.loc[segments, "standard_error"].min())
+    if smallest < 0:
+        raise ParameterError(f"standard_error must be 0 or more; found {smallest:g}.")
     return table.loc[segments].fillna({"standard_error": 0.0})

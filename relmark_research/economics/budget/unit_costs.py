@@ -1,4 +1,4 @@
-"""What customers cost: average and marginal, won and kept, and how soon they pay for themselves."""
+"""Average and marginal cost of acquiring and of retaining a customer, and the payback period."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.economics.budget.ledger_curves import Fits, fit_curves, spread_slope
-from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, Books
+from relmark_research._repr import html_table
+from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves, pooled_slope
+from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, SpendLedger
 from relmark_research.economics.response.curve_shapes import Array
 from relmark_research.economics.value_of_retention.retention_value import (
-    check_margin,
+    check_annual_margin,
     check_retention,
 )
 from relmark_research.errors import check_number
@@ -23,64 +24,69 @@ from relmark_research.units import AnnualRate
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 1200  # months, a hundred years: beyond them words say no more than that
-_MOST = float(np.finfo(float).max)
+_MAX_MONTHS = 1200  # shown as "more than 100 years" above
+_MAX_COST = float(np.finfo(float).max)
 
 
 @dataclass(frozen=True)
 class Payback:
-    """When a customer's margins have paid for winning the customer.
+    """The payback period of an acquisition cost.
 
     Attributes
     ----------
     months
-        The first whole month by which they have; ``inf`` for never.
-    most
-        All that the margins ever add up to, money per customer won; ``inf`` without churn and
-        discount.
+        First month by which cumulative margins cover the cost; ``inf`` for never.
+    total_margin
+        Sum of all expected margins, money per customer acquired; ``inf`` without churn and
+        discounting.
     """
 
     months: float
-    most: float
+    total_margin: float
 
     @property
     def never(self) -> bool:
-        """Whether the cost is never paid back."""
+        """Whether the margins never cover the cost."""
         return math.isinf(self.months)
 
     def __str__(self) -> str:
         if self.never:
             return "never"
-        if self.months > _LONGEST:
+        if self.months > _MAX_MONTHS:
             return "more than 100 years"
         return f"{self.months:.0f} month{'' if self.months == 1 else 's'}"
+
+    def __repr__(self) -> str:
+        return f"<Payback: {self}>"
+
+    def _repr_html_(self) -> str:
+        return html_table("Payback", {"months": str(self), "total margin": self.total_margin})
 
 
 def payback(
     acquisition_cost: float,
-    margin: float,
+    annual_margin: float,
     *,
     retention_rate: float | None = None,
     annual_discount_rate: float = 0.0,
 ) -> Payback:
-    """Return after how many months a customer has paid for being won.
+    """Return the payback period of an acquisition cost, in months.
 
     Parameters
     ----------
     acquisition_cost
-        Money per customer won, >= 0.
-    margin
-        Money per customer and year, > 0; a twelfth of it comes at the end of each month.
+        Money per customer acquired, >= 0.
+    annual_margin
+        Money per customer and year, > 0; one twelfth is received at the end of each month.
     retention_rate
-        Share that stays a year, in [0, 1): churn then takes 1 - r^(1/12) of the customers after
-        each month. None leaves churn out, as many do.
+        Annual retention rate, in [0, 1); monthly churn is 1 - r^(1/12). None for no churn.
     annual_discount_rate
-        In [0, 1); 0 leaves discounting out.
+        In [0, 1); 0 for no discounting.
 
     Returns
     -------
     Payback
-        Smallest t with margin / 12 x sum_{j=1}^{t} r^((j-1)/12) / (1 + d)^(j/12) >= cost.
+        Smallest t with annual_margin / 12 x sum_{j=1}^{t} r^((j-1)/12) / (1 + d)^(j/12) >= cost.
 
     Examples
     --------
@@ -89,33 +95,38 @@ def payback(
     >>> print(payback(100, 60, retention_rate=0.3))
     never
     """
-    check_margin(margin)
-    check_number("an acquisition cost", acquisition_cost, low=0, high=_MOST, rule="is 0 or more")
+    check_annual_margin(annual_margin)
+    rule = "must be finite money, 0 or more"
+    check_number("acquisition_cost", acquisition_cost, low=0, high=_MAX_COST, rule=rule)
     if retention_rate is not None:
         check_retention(retention_rate)
-    stay = 1.0 if retention_rate is None else retention_rate ** (1 / 12)
-    worth = (1 + AnnualRate(annual_discount_rate).value) ** (-1 / 12)
-    monthly, q = margin / 12 * worth, stay * worth
-    most = monthly / (1 - q) if q < 1 else math.inf
+    monthly_retention = 1.0 if retention_rate is None else retention_rate ** (1 / 12)
+    discount = (1 + AnnualRate(annual_discount_rate).value) ** (-1 / 12)
+    monthly, q = annual_margin / 12 * discount, monthly_retention * discount
+    total = monthly / (1 - q) if q < 1 else math.inf
     if acquisition_cost == 0:
-        return Payback(0.0, most)
-    if q == 0:  # one margin, and nobody is left
-        return Payback(1.0 if acquisition_cost <= most else math.inf, most)
-    if acquisition_cost >= most * (1 - 1e-12):
-        return Payback(math.inf, most)
+        return Payback(0.0, total)
+    if q == 0:  # a single margin
+        return Payback(1.0 if acquisition_cost <= total else math.inf, total)
+    if acquisition_cost >= total * (1 - 1e-12):
+        return Payback(math.inf, total)
     months = acquisition_cost / monthly
     if q < 1:
-        months = math.log1p(-acquisition_cost / most) / math.log(q)
-    return Payback(max(1.0, float(math.ceil(months - 1e-9))), most)
+        months = math.log1p(-acquisition_cost / total) / math.log(q)
+    return Payback(max(1.0, float(math.ceil(months - 1e-9))), total)
 
 
 def payback_table(
-    acquisition_cost: float, margin: float, *, retention_rate: float, annual_discount_rate: float
+    acquisition_cost: float,
+    annual_margin: float,
+    *,
+    retention_rate: float,
+    annual_discount_rate: float,
 ) -> pd.DataFrame:
-    """Return payback with and without churn, discounted and not: four rows, months and words."""
+    """Return the payback period with and without churn and discounting: four rows."""
     rows = [
         (churn, discount, payback(
-            acquisition_cost, margin,
+            acquisition_cost, annual_margin,
             retention_rate=retention_rate if churn else None,
             annual_discount_rate=annual_discount_rate if discount else 0.0,
         ))
@@ -126,7 +137,7 @@ def payback_table(
 
 
 def unit_costs(
-    table: pd.DataFrame | str | Books,
+    table: pd.DataFrame | str | SpendLedger,
     *,
     by: str | None = None,
     period: str = "quarter",
@@ -135,90 +146,95 @@ def unit_costs(
     level: float = 0.95,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return what a customer won and a customer kept cost, on average and at the margin.
+    """Return average and marginal cost per customer acquired and per customer retained.
 
-    The average is what was spent over what was had; the marginal cost is what one more would cost
-    beyond today's spend, from the curve fitted to all periods. The two can lie far apart.
+    The average cost is spend over successes. The marginal cost is the cost of one additional
+    success at current spend, from the response curve fitted to all periods. They can differ widely.
 
     Parameters
     ----------
     table, by, period, names
-        The books; see `Books.of`.
+        The spend ledger; see `SpendLedger.from_table`.
     recent
-        Number of last periods that make today: their averages, and the spend per head at which the
-        marginal cost is taken; None takes all periods.
+        Number of most recent periods that define current averages and current spend per head; None
+        for all periods.
     level
         Probability of the intervals.
     seed
-        Of the draws behind the intervals of marginal costs and of ratios.
+        Seed of the draws for the intervals of marginal costs.
 
     Returns
     -------
     DataFrame
-        Row per segment (and all): cost_per_won, cost_per_kept, cost_ratio (of an average customer
-        won to one kept), marginal_cost_won, marginal_cost_kept, marginal_ratio, each with _low and
-        _high, money per customer; note says what is missing and why. A segment whose spends did
-        not vary has no marginal cost. All together: the next unit of money spread as today's.
+        One row per segment and the total: acquisition_cost, retention_cost (averages, money per
+        customer), cost_ratio (acquisition to retention), marginal_acquisition_cost,
+        marginal_retention_cost (money per additional customer) and marginal_cost_ratio, each with
+        _low and _high; note gives the reason for missing values. A segment with constant spend has
+        no marginal cost. The total assumes today's mix of segments.
 
     References
     ----------
-    Pfeifer (2005): the ratio of average costs says nothing of what to do, that of marginal costs
-    does.
+    Pfeifer (2005), The optimal ratio of acquisition and retention costs, Journal of Targeting
+    13(2), 179-188 (decisions depend on marginal, not average, costs).
 
     Examples
     --------
     >>> import relmark_research as rm
     >>> costs = unit_costs(rm.load_sample("books"), by="channel", recent=4)
-    >>> costs.loc["web", ["cost_per_won", "marginal_cost_won"]].round(1).to_dict()
-    {'cost_per_won': 30.6, 'marginal_cost_won': 52.6}
+    >>> costs.loc["web", ["acquisition_cost", "marginal_acquisition_cost"]].round(1).to_list()
+    [30.6, 52.6]
     """
-    books = Books.of(table, by=by, period=period, names=names)
-    now = books.recent(recent).totals()
-    fits, notes = fit_curves(books, now)
-    average = _average_costs(now, level)
-    marginal = _marginal_costs(now, fits, level, seed)
+    ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
+    today = ledger.recent(recent).totals()
+    fits, notes = fit_curves(ledger, today)
+    average = _average_costs(today, level)
+    marginal = _marginal_costs(today, fits, level, seed)
     for (segment, purpose), fit in fits.items():
         if fit.grade != "identified":
             notes[segment] = f"{notes.get(segment, '')} {purpose}: {fit.diagnosis}.".strip()
-    noted = pd.Series(notes, dtype=str).reindex(now.index).fillna("")
-    return average.join(marginal).assign(note=noted).rename_axis("segment")
+    note = pd.Series(notes, dtype=str).reindex(today.index).fillna("")
+    return average.join(marginal).assign(note=note).rename_axis("segment")
 
 
-def _average_costs(now: pd.DataFrame, level: float) -> pd.DataFrame:
-    found: dict[str, Array] = {}
-    errors = []
-    for name, purpose in zip(("won", "kept"), PURPOSES, strict=True):
-        spend, heads, successes = now[list(COLUMNS[purpose])].to_numpy(float).T
-        low, high = wilson_interval(successes, heads, level)
+def _average_costs(today: pd.DataFrame, level: float) -> pd.DataFrame:
+    costs: dict[str, Array] = {}
+    log_variance = []  # of the success rates
+    for purpose in PURPOSES:
+        name = f"{purpose}_cost"
+        spend, people, successes = today[list(COLUMNS[purpose])].to_numpy(float).T
+        low, high = wilson_interval(successes, people, level)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found[f"cost_per_{name}"] = spend / successes
-            found[f"cost_per_{name}_low"] = spend / heads / high
-            found[f"cost_per_{name}_high"] = spend / heads / low
-            errors.append((1 - successes / heads) / successes)  # variance of ln(share)
+            costs[name] = spend / successes
+            costs[f"{name}_low"] = spend / people / high
+            costs[f"{name}_high"] = spend / people / low
+            log_variance.append((1 - successes / people) / successes)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = found["cost_per_won"] / found["cost_per_kept"]
-        reach = np.exp(normal_quantile(level) * np.sqrt(errors[0] + errors[1]))
-        ends = {"cost_ratio_low": ratio / reach, "cost_ratio_high": ratio * reach}
-    return pd.DataFrame({**found, "cost_ratio": ratio, **ends}, index=now.index)
+        ratio = costs["acquisition_cost"] / costs["retention_cost"]
+        factor = np.exp(normal_quantile(level) * np.sqrt(log_variance[0] + log_variance[1]))
+        interval = {"cost_ratio_low": ratio / factor, "cost_ratio_high": ratio * factor}
+    return pd.DataFrame({**costs, "cost_ratio": ratio, **interval}, index=today.index)
 
 
-def _marginal_costs(now: pd.DataFrame, fits: Fits, level: float, seed: int) -> pd.DataFrame:
+def _marginal_costs(today: pd.DataFrame, fits: CurveFits, level: float, seed: int) -> pd.DataFrame:
     rows = {}
-    for segment in now.index:
-        members = [segment] if segment != ALL or len(now) == 1 else list(now.index[:-1])
-        won, kept = (spread_slope(now, fits, members, purpose, seed=seed) for purpose in PURPOSES)
-        both = (kept[0] / won[0], kept[1] / won[1]) if won and kept else None
+    for segment in today.index:
+        total = segment == ALL and len(today) > 1
+        segments = list(today.index[:-1]) if total else [segment]
+        a, r = (pooled_slope(today, fits, segments, purpose, seed=seed) for purpose in PURPOSES)
+        ratio = (r[0] / a[0], r[1] / a[1]) if a and r else None
         rows[segment] = {
-            **_quantiles("marginal_cost_won", won and (1 / won[0], 1 / won[1]), level),
-            **_quantiles("marginal_cost_kept", kept and (1 / kept[0], 1 / kept[1]), level),
-            **_quantiles("marginal_ratio", both, level),
+            **_with_interval("marginal_acquisition_cost", a and (1 / a[0], 1 / a[1]), level),
+            **_with_interval("marginal_retention_cost", r and (1 / r[0], 1 / r[1]), level),
+            **_with_interval("marginal_cost_ratio", ratio, level),
         }
     return pd.DataFrame(rows).T
 
 
-def _quantiles(name: str, found: tuple[float, Array] | None, level: float) -> dict[str, float]:
-    value, low, high = np.nan, np.nan, np.nan
-    if found is not None:
-        value = found[0]
-        low, high = percentile_interval(found[1], level)
-    return {name: value, f"{name}_low": float(low), f"{name}_high": float(high)}
+def _with_interval(
+    name: str, estimate: tuple[float, Array] | None, level: float
+) -> dict[str, float]:
+    """Return an estimate and the interval of its draws; NaN if there is none."""
+    if estimate is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.nan)
+    low, high = percentile_interval(estimate[1], level)
+    return {name: estimate[0], f"{name}_low": float(low), f"{name}_high": float(high)}

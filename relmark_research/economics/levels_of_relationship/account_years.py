@@ -1,4 +1,4 @@
-"""Account years: for each customer and year served, the level, whether it was renewed, the margin.
+"""Account years: level, renewal and margin of each customer in each year of the relationship.
 
 An account year lasts 365 days from an anniversary of the customer's acquisition. It is renewed if
 the customer is served in the next one too.
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 YEAR = 365  # days
 COLUMNS = (
-    *("customer_id", "segment", "year", "start", "level"),
-    *("complete", "retained", "margin", "cost"),
+    *("customer_id", "segment", "year", "start", "relationship_level"),
+    *("complete", "retained", "annual_margin", "cost"),
 )
 
 
@@ -31,132 +31,137 @@ def account_years(
     customers: pd.DataFrame,
     margin: float | None = None,
 ) -> pd.DataFrame:
-    """Cut each customer's history into account years, each at one level.
+    """Divide each customer's history into account years, each at one level.
 
     Parameters
     ----------
     log
         Purchases, with their cost, or give ``margin``.
     contacts
-        customer_id, date, cost (money, >= 0), level; every account year that is served has a row.
+        customer_id, date, cost (money, >= 0), relationship_level; every account year that is served
+        has a row.
     customers
         customer_id, acquisition_date, acquisition_cost, segment.
     margin
-        Share of value left after the cost of goods, for a log without costs.
+        Margin as a share of value, for a log without costs.
 
     Returns
     -------
     DataFrame
-        customer_id, segment, year (0 for the first), start (day), level (of the year's first
-        contact), complete (whether the year was over by the log's end), retained (1 served in the
-        next year, 0 not, missing where not complete), margin (money earned in the year after its
-        first day, returns netted) and cost (of the year's contacts, money).
+        customer_id, segment, year (0 for the first), start (day), relationship_level (of the year's
+        first contact), complete (whether the year ended before the log), retained (1 served in the
+        next year, 0 not, missing if not complete), annual_margin (money earned in the year after
+        its first day, returns netted) and cost (of the year's contacts, money).
 
     Raises
     ------
     DataError
-        Where a customer has no segment, a contact no level, or a cost is negative or nobody's.
+        If a customer has no segment, a contact has no level or an unknown customer, or a cost is
+        negative.
     """
     served = _served(log, contacts, customers)
     first = served.groupby(["customer_id", "year"], sort=True)
-    years = first.agg(level=("level", "first"), cost=("cost", "sum")).reset_index()
-    people = _people(customers).set_index("customer_id")
-    years = years.join(people, on="customer_id")
+    years = first.agg(
+        relationship_level=("relationship_level", "first"), cost=("cost", "sum")
+    ).reset_index()
+    accounts = _accounts(customers).set_index("customer_id")
+    years = years.join(accounts, on="customer_id")
     years["start"] = years["acquisition_date"] + pd.to_timedelta(YEAR * years["year"], unit="D")
     next_start = years["start"] + pd.Timedelta(days=YEAR)
     years["complete"] = next_start <= pd.Timestamp(log.observed_until)
     last = years.groupby("customer_id")["year"].transform("max")
     years["retained"] = (years["year"] < last).astype(float).where(years["complete"])
-    years["margin"] = _earned(log, years, margin)
+    years["annual_margin"] = _annual_margin(log, years, margin)
     return years[list(COLUMNS)]
 
 
+def segment_years(years: pd.DataFrame) -> pd.DataFrame:
+    """Summarise complete account years by segment, over all levels.
+
+    Returns
+    -------
+    DataFrame
+        segment; customers, those with an account year in progress; retention, the share renewed,
+        and annual_margin (money), each with its standard error, _se: the input of
+        `assumed_effects`.
+    """
+    complete, running = years[years["complete"]], years[~years["complete"].astype(bool)]
+    table = complete.groupby("segment").agg(
+        retention=("retained", "mean"), retention_se=("retained", "sem"),
+        annual_margin=("annual_margin", "mean"), annual_margin_se=("annual_margin", "sem"),
+    )  # fmt: skip
+    customers = running["segment"].value_counts().reindex(table.index).fillna(0).astype(int)
+    table.insert(0, "customers", customers)
+    return table.sort_values("customers", ascending=False).reset_index()
+
+
 def _served(log: TransactionLog, contacts: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """Return contacts by day with the account year that each falls into."""
+    """Return contacts by day with the account year of each."""
     table = cost_rules.checked_contacts(contacts)
-    if "level" not in table:
-        raise DataError(f"contacts: {unknown_name('column', 'level', contacts.columns)}")
-    blank = table["level"].isna()
-    if blank.any():
+    if "relationship_level" not in table:
+        problem = unknown_name("column", "relationship_level", contacts.columns)
+        raise DataError(f"contacts: {problem}")
+    missing = table["relationship_level"].isna()
+    if missing.any():
         raise DataError(
-            f"every contact must say its level; {int(blank.sum()):,} of {len(table):,} do not, "
-            f"first of customer {table.loc[blank, 'customer_id'].iloc[0]!r}."
+            f"every contact must have a relationship_level; {int(missing.sum()):,} of "
+            f"{len(table):,} have none, first of customer "
+            f"{table.loc[missing, 'customer_id'].iloc[0]!r}."
         )
-    people = _people(customers)
-    cost_rules.refuse_strangers(
-        table, pd.Index(people["customer_id"]), money="cost", table="contacts",
+    accounts = _accounts(customers)
+    cost_rules.check_known_customers(
+        table, pd.Index(accounts["customer_id"]), money="cost", table="contacts",
         advice="Add them to customers, or take the contacts out.",
     )  # fmt: skip
     table = table[table["date"] <= pd.Timestamp(log.observed_until)]
-    begun = table["customer_id"].map(people.set_index("customer_id")["acquisition_date"])
-    table = table.assign(year=(table["date"] - begun).dt.days // YEAR)
+    acquired = table["customer_id"].map(accounts.set_index("customer_id")["acquisition_date"])
+    table = table.assign(year=(table["date"] - acquired).dt.days // YEAR)
     early = table["year"] < 0
     if early.any():
         raise DataError(
             f"account years begin on the day of acquisition; {int(early.sum()):,} contacts are "
             f"earlier, first of customer {table.loc[early, 'customer_id'].iloc[0]!r} on "
-            f"{table.loc[early, 'date'].iloc[0]:%Y-%m-%d}. Take out what was spent on prospects; "
-            "it belongs to the cost of acquisition."
+            f"{table.loc[early, 'date'].iloc[0]:%Y-%m-%d}. Remove contacts with prospects; they "
+            "belong to the acquisition cost."
         )
     return table.sort_values(["date"], kind="stable")
 
 
-def _people(customers: pd.DataFrame) -> pd.DataFrame:
+def _accounts(customers: pd.DataFrame) -> pd.DataFrame:
     table = cost_rules.checked_customers(customers)
     if "segment" not in table:
         raise DataError(
             f"customers: {unknown_name('column', 'segment', customers.columns)} Levels are chosen "
             "by segment; give every customer one."
         )
-    blank = table["segment"].isna() | (table["segment"].astype(str).str.strip() == "")
-    if blank.any():
-        shown = ", ".join(map(repr, table.loc[blank, "customer_id"].head(3)))
+    missing = table["segment"].isna() | (table["segment"].astype(str).str.strip() == "")
+    if missing.any():
+        shown = ", ".join(map(repr, table.loc[missing, "customer_id"].head(3)))
         raise DataError(
-            f"every customer must have a segment; {int(blank.sum()):,} of {len(table):,} have "
-            f"none, first: {shown}. Give them one, if only 'unknown'."
+            f"every customer must have a segment; {int(missing.sum()):,} of {len(table):,} have "
+            f"none, first: {shown}. Give them one, such as 'unknown'."
         )
     return table[["customer_id", "acquisition_date", "segment"]]
 
 
-def _earned(log: TransactionLog, years: pd.DataFrame, margin: float | None) -> np.ndarray:
+def _annual_margin(log: TransactionLog, years: pd.DataFrame, margin: float | None) -> np.ndarray:
     """Return the margin of each account year's days after its first."""
     rows = log.to_pandas()
     if log.returns == "drop":
         rows = rows[rows["value"] >= 0]
     if margin is None and not log.has_cost:
         raise DataError(
-            "margins need to know what the goods cost: read the log with cost='...', or give "
-            "margin=, the share of value that is left after it."
+            "margins need the cost of goods: read the log with cost='...', or give margin=, the "
+            "margin as a share of value."
         )
     left = rows["value"] - rows["cost"] if margin is None else rows["value"] * margin
-    begun = years.drop_duplicates("customer_id").set_index("customer_id")
-    opened = begun["start"] - pd.to_timedelta(YEAR * begun["year"], unit="D")
-    elapsed = (pd.to_datetime(rows["date"]) - rows["customer_id"].map(opened)).dt.days
-    later = elapsed % YEAR > 0
-    keyed = pd.DataFrame(
+    first = years.drop_duplicates("customer_id").set_index("customer_id")
+    acquired = first["start"] - pd.to_timedelta(YEAR * first["year"], unit="D")
+    elapsed = (pd.to_datetime(rows["date"]) - rows["customer_id"].map(acquired)).dt.days
+    after_first_day = elapsed % YEAR > 0
+    earned = pd.DataFrame(
         {"customer_id": rows["customer_id"], "year": elapsed // YEAR, "margin": left}
-    )[later]
-    sums = keyed.groupby(["customer_id", "year"])["margin"].sum()
+    )[after_first_day]
+    sums = earned.groupby(["customer_id", "year"])["margin"].sum()
     index = pd.MultiIndex.from_frame(years[["customer_id", "year"]])
     return sums.reindex(index).fillna(0.0).to_numpy()
-
-
-def segment_years(years: pd.DataFrame) -> pd.DataFrame:
-    """Sum up complete account years by segment, whatever their level.
-
-    Returns
-    -------
-    DataFrame
-        segment; customers, those whose account year is running; retention, the share renewed, and
-        margin (money a year), each with its standard error, _se. It is what `assumed_effects`
-        starts from.
-    """
-    whole, running = years[years["complete"]], years[~years["complete"].astype(bool)]
-    grouped = whole.groupby("segment")
-    table = grouped.agg(
-        retention=("retained", "mean"), retention_se=("retained", "sem"),
-        margin=("margin", "mean"), margin_se=("margin", "sem"),
-    )  # fmt: skip
-    customers = running["segment"].value_counts().reindex(table.index).fillna(0).astype(int)
-    table.insert(0, "customers", customers)
-    return table.sort_values("customers", ascending=False).reset_index()

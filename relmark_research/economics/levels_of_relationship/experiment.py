@@ -1,4 +1,4 @@
-"""How large an experiment must be to find out what a level does to retention."""
+"""Sample size of a randomised experiment on the effect of a level on retention."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from relmark_research.errors import ParameterError
 
 
 def experiment_size(
-    retention: float, points: float, *, power: float = 0.8, significance: float = 0.05
+    retention: float, difference: float, *, power: float = 0.8, significance: float = 0.05
 ) -> int:
-    """Return how many customers each arm needs to see a rise of retention.
+    """Return the number of customers per group needed to detect a difference in retention.
 
-    Two arms of equal size, drawn at random; the two-sided test of two proportions.
+    Two groups of equal size, assigned at random; two-sided test of two proportions.
 
     Parameters
     ----------
     retention
-        Rate in the arm that is served as before, in (0, 1).
-    points
-        The rise that must be seen, a share: 0.03 for three points; may be negative.
+        Rate in the control group, in (0, 1).
+    difference
+        Minimum detectable difference as a share: 0.03 for three points; may be negative.
     power
-        Probability of seeing it where it is there, in (0, 1).
+        Probability of detecting the difference if it exists, in (0, 1).
     significance
-        Probability of seeing one where there is none, in (0, 1).
+        Probability of finding a difference if there is none, in (0, 1).
 
     Returns
     -------
     int
-        Customers per arm, for Cohen's effect size h = 2 asin sqrt(r + points) - 2 asin sqrt(r):
-        the smallest n whose test has the power.
+        Customers per group, for Cohen's effect size h = 2 asin sqrt(r + difference) -
+        2 asin sqrt(r): the smallest n whose test has the power.
 
     References
     ----------
@@ -47,15 +47,16 @@ def experiment_size(
     from statsmodels.stats.power import NormalIndPower
     from statsmodels.stats.proportion import proportion_effectsize
 
-    for name, value in (("retention", retention), ("retention + points", retention + points)):
+    raised = retention + difference
+    for name, value in (("retention", retention), ("retention + difference", raised)):
         if not 0 < value < 1:
             raise ParameterError(f"{name} must be a rate in (0, 1); found {value:g}.")
     for name, value in (("power", power), ("significance", significance)):
         if not 0 < value < 1:
             raise ParameterError(f"{name} is a probability in (0, 1); found {value!r}.")
-    if points == 0:
-        raise ParameterError("no experiment, however large, can see a rise of 0 points.")
-    size = proportion_effectsize(retention + points, retention)
+    if difference == 0:
+        raise ParameterError("no experiment can detect a difference of 0; give another number.")
+    size = proportion_effectsize(raised, retention)
     needed = NormalIndPower().solve_power(abs(size), alpha=significance, power=power, ratio=1.0)
     return math.ceil(float(needed))
 
@@ -63,18 +64,18 @@ def experiment_size(
 def experiments(
     choice: LevelChoice, *, power: float = 0.8, significance: float = 0.05
 ) -> pd.DataFrame:
-    """Plan for each segment and level the experiment that would see its break-even effect.
+    """Return the experiment for each segment and level that can detect its break-even effect.
 
-    A level must add its break-even points of retention, or it does not pay by keeping customers; an
-    experiment that cannot see so small a rise cannot clear the level either.
+    A level that adds fewer than its break-even points of retention does not pay by retention alone;
+    an experiment that cannot detect so small a difference cannot decide on the level.
 
     Returns
     -------
     DataFrame
-        segment, level (beyond the first), cost (over the first level's, per customer and year),
-        retention (at the first level), break_even (points), per_arm (customers; missing where no
-        retention could pay for the level), available (customers of the segment, half of them per
-        arm) and enough, whether these would do in one year.
+        segment, relationship_level (beyond the first), cost (over the first level's, per customer
+        and year), retention (at the first level), break_even (points), per_group (customers;
+        missing if no retention could pay for the level), available (customers of the segment, half
+        of them per group) and enough, whether these suffice in one year.
     """
     table, rows = choice.table, []
     sizes = choice.best.set_index("segment")["customers"]
@@ -82,22 +83,21 @@ def experiments(
         base = part.iloc[0]
         for row in part.iloc[1:].to_dict("records"):
             points, retention = row["break_even"], float(base["retention"])
+            per_group = np.nan
             if points > 0 and retention + points < 1:
-                per_arm = float(
+                per_group = float(
                     experiment_size(retention, points, power=power, significance=significance)
                 )
-            else:
-                per_arm = np.nan
             rows.append(
                 {
                     "segment": segment,
-                    "level": row["level"],
+                    "relationship_level": row["relationship_level"],
                     "cost": row["cost"] - base["cost"],
                     "retention": retention,
                     "break_even": points,
-                    "per_arm": per_arm,
+                    "per_group": per_group,
                     "available": sizes[segment],
-                    "enough": bool(2 * per_arm <= sizes[segment]),
+                    "enough": bool(2 * per_group <= sizes[segment]),
                 }
             )
     return pd.DataFrame(rows)

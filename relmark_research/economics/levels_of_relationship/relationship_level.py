@@ -1,30 +1,39 @@
-"""The five levels of relationship marketing as data: what is done, what it costs, what it does.
+"""Levels of relationship marketing as data: what is done at each, its cost, and its effects.
 
-A level's effects are against the first level: on retention in log-odds (0.4 lifts 60% to 69%), on
-margin as the logarithm of a ratio (0.1 lifts it by a tenth).
+Effects are against the first level, in logarithms:
+
+retention       log-odds of another year as a customer (0.4 raises 60% to 69%)
+annual_margin   logarithm of the ratio of the margins of a year (0.1 raises it by a tenth)
+climb, fall     log-odds of moving up and of moving down the loyalty ladder, against staying
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, check_choice, unknown_name
+from relmark_research.errors import DataError, LadderError, ParameterError, unknown_name
 
 FIVE_LEVELS = Path(__file__).with_name("five_levels.yml")
 
-_KEYS = ("done", "cost", "retention", "margin")
-_EFFECT = ("effect", "sd")
+_EFFECTS = ("retention", "annual_margin", "climb", "fall")
+_KEYS = ("description", "cost", *_EFFECTS)
 
 
 @dataclass(frozen=True)
 class Effect:
-    """An effect and how sure it is: normal with mean ``effect`` and standard deviation ``sd``."""
+    """An effect in logarithms: normal with mean ``effect`` and standard deviation ``sd``.
+
+    Examples
+    --------
+    >>> Effect.from_odds_ratio(1.5).odds_ratio
+    1.5
+    """
 
     effect: float
     sd: float = 0.0
@@ -36,30 +45,58 @@ class Effect:
                 f"effect={self.effect!r}, sd={self.sd!r}."
             )
 
+    @classmethod
+    def from_odds_ratio(cls, ratio: float, sd: float = 0.0) -> Effect:
+        """Return the effect of an odds ratio (> 0), with the sd of its logarithm."""
+        if not (np.isfinite(ratio) and ratio > 0):
+            raise ParameterError(
+                f"an odds ratio is a number above 0 (1 is no effect); found {ratio!r}."
+            )
+        return cls(float(np.log(ratio)), sd)
+
+    @property
+    def odds_ratio(self) -> float:
+        """Factor on the odds, exp(effect)."""
+        return float(np.exp(self.effect))
+
 
 @dataclass(frozen=True)
-class MarketingLevel:
+class RelationshipLevel:
     """One level of relationship marketing.
 
     Parameters
     ----------
-    name, done
-        What it is called, and what is done at it.
+    name, description
+        Its name, and what is done at it.
     cost
-        Money per customer and year, one number or one per segment; None where it is not known.
-    retention, margin
-        Effects against the first level, in log-odds and in the logarithm of a ratio; None where
-        they are not known.
+        Money per customer and year, one number or one per segment (for `best_levels` per rung);
+        None if unknown.
+    retention, annual_margin
+        Effects on a year's retention and margin; None if unknown.
+    climb, fall
+        Effects on the moves of the ladder; `best_levels` takes None as no effect.
+
+    Examples
+    --------
+    >>> RelationshipLevel("proactive", cost=4.0, climb=Effect(0.2, 0.1))
+    RelationshipLevel('proactive', cost=4.0, climb=Effect(effect=0.2, sd=0.1))
     """
 
     name: str
-    done: str = ""
+    description: str = ""
     cost: float | Mapping[str, float] | None = None
     retention: Effect | None = None
-    margin: Effect | None = None
+    annual_margin: Effect | None = None
+    climb: Effect | None = None
+    fall: Effect | None = None
+
+    def __repr__(self) -> str:
+        given = {name: getattr(self, name) for name in ("cost", *_EFFECTS)}
+        known = [f"{name}={value!r}" for name, value in given.items() if value is not None]
+        return f"RelationshipLevel({', '.join([repr(self.name), *known])})"
 
     def cost_in(self, segment: str) -> float:
-        """Return the cost per customer and year in a segment, NaN where it is not known."""
+        """Return the cost in a segment, NaN if unknown."""
         if isinstance(self.cost, Mapping):
             if segment not in self.cost:
                 raise DataError(
@@ -69,21 +106,31 @@ class MarketingLevel:
             return float(self.cost[segment])
         return np.nan if self.cost is None else float(self.cost)
 
+    def costs_by_rung(self, rungs: Sequence[str]) -> np.ndarray:
+        """Return the annual cost on each rung; unknown costs, and rungs without one, count as 0."""
+        if not isinstance(self.cost, Mapping):
+            return np.full(len(rungs), float(self.cost or 0.0))
+        for rung in self.cost:
+            if rung not in rungs:
+                raise LadderError(f"level {self.name!r}: {unknown_name('rung', rung, rungs)}")
+        return np.array([float(self.cost.get(rung, 0.0)) for rung in rungs])
 
-def read_levels(path: Path | str = FIVE_LEVELS) -> tuple[MarketingLevel, ...]:
+
+def read_levels(path: Path | str = FIVE_LEVELS) -> tuple[RelationshipLevel, ...]:
     """Read levels from a YAML file, from the lightest to the deepest.
 
     Parameters
     ----------
     path
-        A file with ``levels:``, and below it by name: done, cost, retention and margin, all but
-        the name optional. By default the five levels of the textbook, without costs and effects.
+        A file with ``levels:``, and below it by name: description, cost, retention, annual_margin,
+        climb and fall, all optional. By default the five levels of the textbook, without costs and
+        effects.
 
     Raises
     ------
     DataError
-        Where a key is not known or a level cannot be as it is written: a cost below 0, or a level
-        beyond the first that costs nothing.
+        If a key is unknown or a level is invalid: a cost below 0, or a cost of 0 beyond the first
+        level.
 
     References
     ----------
@@ -94,22 +141,28 @@ def read_levels(path: Path | str = FIVE_LEVELS) -> tuple[MarketingLevel, ...]:
     >>> [level.name for level in read_levels()]
     ['basic', 'reactive', 'accountable', 'proactive', 'partnership']
     """
-    content = _content(path)
+    content = levels_file(path)
     found = content.get("levels")
     if not isinstance(found, Mapping) or len(found) < 2:
         raise DataError(
             f"{Path(path).name} must have levels: with at least two names below it; found "
             f"{found!r}."
         )
-    return checked_levels([_level(str(name), of or {}) for name, of in found.items()])
+    return checked_levels([_level(str(name), given or {}) for name, given in found.items()])
 
 
-def checked_levels(levels: Sequence[MarketingLevel]) -> tuple[MarketingLevel, ...]:
-    """Return levels, refusing costs that cannot be."""
+@cache
+def level_names() -> tuple[str, ...]:
+    """Return the names of the five levels, from the lightest to the deepest."""
+    return tuple(level.name for level in read_levels())
+
+
+def checked_levels(levels: Sequence[RelationshipLevel]) -> tuple[RelationshipLevel, ...]:
+    """Return levels, refusing repeated names and impossible costs."""
     names = [level.name for level in levels]
     if len(set(names)) < len(names):
         raise DataError(f"every level must have its own name; found {', '.join(names)}.")
-    for place, level in enumerate(levels):
+    for number, level in enumerate(levels):
         costs = level.cost if isinstance(level.cost, Mapping) else {"": level.cost}
         for segment, cost in costs.items():
             where = f"level {level.name!r}" + (f" in segment {segment!r}" if segment else "")
@@ -117,40 +170,16 @@ def checked_levels(levels: Sequence[MarketingLevel]) -> tuple[MarketingLevel, ..
                 continue
             if not 0 <= cost < np.inf:
                 raise DataError(f"{where} must cost 0 or more a year; found {cost!r}.")
-            if cost == 0 and place > 0:
+            if cost == 0 and number > 0:
                 raise DataError(
-                    f"{where} costs nothing, yet it does more than {names[0]!r}: then it would be "
-                    "best for everyone. Count the hours that it takes, and give their cost."
+                    f"{where} costs nothing, yet it does more than {names[0]!r}, so it would be "
+                    "best for every customer. Count the working hours at their cost."
                 )
     return tuple(levels)
 
 
-def _level(name: str, of: Any) -> MarketingLevel:
-    if not isinstance(of, Mapping):
-        raise DataError(f"level {name!r} must have names with values below it; found {of!r}.")
-    for key in of:
-        if key not in _KEYS:
-            raise DataError(f"level {name!r}: {unknown_name('key', key, _KEYS)}")
-    return MarketingLevel(
-        name=name,
-        done=str(of.get("done", "")),
-        cost=of.get("cost"),
-        retention=_effect(name, of.get("retention")),
-        margin=_effect(name, of.get("margin")),
-    )
-
-
-def _effect(name: str, of: Any) -> Effect | None:
-    if of is None:
-        return None
-    if not isinstance(of, Mapping) or not set(of) <= set(_EFFECT) or "effect" not in of:
-        raise DataError(
-            f"level {name!r}: an effect is written {{effect: 0.3, sd: 0.1}}; found {of!r}."
-        )
-    return Effect(**of)
-
-
-def _content(path: Path | str) -> Mapping[str, Any]:
+def levels_file(path: Path | str) -> Mapping[str, Any]:
+    """Return the content of a YAML file of levels."""
     import yaml
 
     try:
@@ -162,78 +191,22 @@ def _content(path: Path | str) -> Mapping[str, Any]:
     return content
 
 
-@dataclass(frozen=True)
-class GridCuts:
-    """Where the textbook's words begin: many and few customers, high and low margins.
-
-    Parameters
-    ----------
-    many, few
-        A segment of at least ``many`` customers has many, one of less than ``few`` has few.
-    high, low
-        Margin per customer and year (money) from which it is high, and below which it is low.
-    """
-
-    many: int = 1000
-    few: int = 100
-    high: float = 1000.0
-    low: float = 100.0
-
-    def __post_init__(self) -> None:
-        if not (0 < self.few <= self.many and self.low <= self.high):
-            raise ParameterError(
-                "cuts must rise: 0 < few <= many and low <= high; found "
-                f"few={self.few}, many={self.many}, low={self.low:g}, high={self.high:g}."
-            )
-
-    def words(self, customers: float, margin: float) -> tuple[str, str]:
-        """Return the textbook's words for a number of customers and a margin of each."""
-        number = "many" if customers >= self.many else "few" if customers < self.few else "medium"
-        size = "high" if margin >= self.high else "low" if margin < self.low else "medium"
-        return number, size
+def _level(name: str, given: Any) -> RelationshipLevel:
+    if not isinstance(given, Mapping):
+        raise DataError(f"level {name!r} must have names with values below it; found {given!r}.")
+    for key in given:
+        if key not in _KEYS:
+            raise DataError(f"level {name!r}: {unknown_name('key', key, _KEYS)}")
+    effects = {key: _effect(name, given.get(key)) for key in _EFFECTS}
+    description = str(given.get("description", ""))
+    return RelationshipLevel(name, description, given.get("cost"), **effects)
 
 
-def textbook_levels(
-    segments: pd.DataFrame,
-    *,
-    cuts: GridCuts = GridCuts(),
-    path: Path | str = FIVE_LEVELS,
-) -> pd.DataFrame:
-    """Say which level the textbook's grid gives each segment, to compare with the computed one.
-
-    Parameters
-    ----------
-    segments
-        segment, customers (number), margin (money per customer and year).
-    cuts
-        What counts as many and as high; the textbook does not say.
-    path
-        A file with ``textbook:``, levels by number of customers and by margin.
-
-    Returns
-    -------
-    DataFrame
-        segment, customers, margin, number (many, medium, few), size (high, medium, low) and
-        textbook, the level or levels.
-
-    Examples
-    --------
-    >>> segments = pd.DataFrame(
-    ...     {"segment": ["homes", "mills"], "customers": [9000, 12], "margin": [30.0, 8000.0]})
-    >>> textbook_levels(segments)["textbook"].to_list()
-    ['basic or reactive', 'partnership']
-    """
-    grid = _content(path).get("textbook", {})
-    rows = []
-    for row in segments[["segment", "customers", "margin"]].to_dict("records"):
-        number, size = cuts.words(row["customers"], row["margin"])
-        rows.append(
-            {**row, "number": number, "size": size, "textbook": " or ".join(grid[number][size])}
+def _effect(name: str, given: Any) -> Effect | None:
+    if given is None:
+        return None
+    if not isinstance(given, Mapping) or not {"effect"} <= set(given) <= {"effect", "sd"}:
+        raise DataError(
+            f"level {name!r}: an effect is written {{effect: 0.3, sd: 0.1}}; found {given!r}."
         )
-    return pd.DataFrame(rows)
-
-
-def check_level_names(found: pd.Series, levels: Sequence[str]) -> None:
-    """Raise ParameterError for the first name in ``found`` that is none of ``levels``."""
-    for name in found.unique():
-        check_choice("level", name, levels)
+    return Effect(**given)

@@ -1,1 +1,1 @@
-"""What to do about each customer."""
+"""The next best action for each customer, by residual value."""

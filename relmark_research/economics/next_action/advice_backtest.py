@@ -1,4 +1,4 @@
-"""Was the advice right? Give it as of an earlier day, and see what came after."""
+"""Backtest of action recommendations: advice as of an earlier day, compared with later results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
 
-def check_advice(
+def advice_backtest(
     log: TransactionLog,
     *,
     contacts: pd.DataFrame | None = None,
@@ -32,27 +32,27 @@ def check_advice(
     terms: FutureTerms = FutureTerms(),  # noqa: B008
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Advise as of an earlier day and compare with what customers then earned and cost.
+    """Recommend actions as of an earlier day and compare predicted with actual residual value.
 
-    Nobody acted on that advice, so what came after is what "going on as now" brings: the residual
-    value that was foretold, seen undiscounted over the days that are left.
+    The advice was not acted upon, so the actual values are those without any action. They are
+    compared with the undiscounted residual value predicted for the remaining days of the log.
 
     Parameters
     ----------
     log, contacts, segments, purchases, actions, terms
         As for `recommend`.
     at
-        The day of the advice; None takes the day two thirds of the way through the log.
+        Day of the advice; two thirds of the log's length if None.
     level
         Probability of the intervals of the actual means.
 
     Returns
     -------
     DataFrame
-        Row per action that was advised: customers; expected, residual value foretold per customer
-        until the log's end; actual with actual_low and actual_high, what a customer earned less
-        contacts, and the interval of that mean (money per customer); losing, share of them who cost
-        more than they earned.
+        One row per advised action: customers; expected, mean predicted residual value until the end
+        of the log; actual, actual_low and actual_high, mean contribution less contact costs with
+        its interval (money per customer); share_unprofitable, share of customers with an actual
+        value below 0.
     """
     end = log.observed_until
     middle = log.observed_from + (end - log.observed_from) * 2 // 3
@@ -63,35 +63,35 @@ def check_advice(
     )  # fmt: skip
     advised = advise(terms=terms).table["action"]
     near = replace(terms, horizon=f"{(end - day).days} days", annual_discount_rate=0.0)
-    foretold = advise(terms=near).table["residual_value"]
-    actual = _earned(log, contacts, day).reindex(advised.index).fillna(0.0)
-    table = pd.DataFrame({"action": advised, "expected": foretold, "actual": actual})
+    predicted = advise(terms=near).table["residual_value"]
+    actual = _actual_values(log, contacts, day).reindex(advised.index).fillna(0.0)
+    table = pd.DataFrame({"action": advised, "expected": predicted, "actual": actual})
     rows = []
     for name in ACTIONS:
         part = table[table["action"] == name]
         if len(part):
             mean, sd = float(part["actual"].mean()), float(part["actual"].std() or 0.0)
-            reach = normal_quantile(level) * np.nan_to_num(sd) / np.sqrt(len(part))
+            half_width = normal_quantile(level) * np.nan_to_num(sd) / np.sqrt(len(part))
             rows.append(
                 {
                     "action": name,
                     "customers": len(part),
                     "expected": float(part["expected"].mean()),
                     "actual": mean,
-                    "actual_low": mean - reach,
-                    "actual_high": mean + reach,
-                    "losing": float((part["actual"] < 0).mean()),
+                    "actual_low": mean - half_width,
+                    "actual_high": mean + half_width,
+                    "share_unprofitable": float((part["actual"] < 0).mean()),
                 }
             )
     return pd.DataFrame(rows)
 
 
-def _earned(log: TransactionLog, contacts: pd.DataFrame | None, day: Day) -> pd.Series:
-    """Return what each customer earned after a day, less contacts, by customer_id."""
+def _actual_values(log: TransactionLog, contacts: pd.DataFrame | None, day: Day) -> pd.Series:
+    """Return contribution less contact costs after a day, by customer_id."""
     later = log.after(day)
     rows = later.to_pandas()
-    left = (rows["value"] - rows["cost"]).groupby(rows["customer_id"]).sum()
+    contribution = (rows["value"] - rows["cost"]).groupby(rows["customer_id"]).sum()
     if contacts is None:
-        return left
-    spent = cost_rules.within(cost_rules.checked_contacts(contacts), "date", later)
-    return left.sub(spent.groupby("customer_id")["cost"].sum(), fill_value=0.0)
+        return contribution
+    costs = cost_rules.rows_in_log(cost_rules.checked_contacts(contacts), "date", later)
+    return contribution.sub(costs.groupby("customer_id")["cost"].sum(), fill_value=0.0)

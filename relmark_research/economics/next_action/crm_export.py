@@ -1,7 +1,7 @@
-"""A list for a CRM or mailing tool: plain CSV in which no cell can act as a formula.
+"""Action lists for a CRM or mailing tool: CSV without formula injection.
 
-Spreadsheet programs run a cell of text that begins with =, +, -, @, a tab or a line break (also in
-their full-width forms, and behind blanks). Such a cell gets an apostrophe in front.
+Spreadsheet programs evaluate text cells that begin with =, +, -, @, a tab or a line break (also in
+full-width form, and after blanks). Such cells are prefixed with an apostrophe.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ _MONEY = ("expected_gain", "gain_low", "gain_high", "residual_value")
 
 
 def action_list(advice: Recommendations, *, action: str | None = None) -> pd.DataFrame:
-    """Return the advice as a list to act on: rank, customer_id, action, reason, gain.
+    """Return the recommendations as an action list: rank, customer_id, action, reason, gain.
 
     Parameters
     ----------
     advice
         From `recommend`.
     action
-        One action, or None for all of them but keep.
+        One action; None for all actions except keep.
 
     Returns
     -------
     DataFrame
-        rank (1 gains most), customer_id, action, reason, expected_gain, gain_low, gain_high,
-        residual_value (money, whole cents), p_negative, certainty (probabilities, two digits).
+        rank (1 has the highest gain), customer_id, action, reason, expected_gain, gain_low,
+        gain_high, residual_value (money, whole cents), p_negative, certainty (probabilities, two
+        digits).
     """
     table = advice.table
     table = table[table["action"] != "keep"] if action is None else table[table["action"] == action]
@@ -45,52 +46,52 @@ def action_list(advice: Recommendations, *, action: str | None = None) -> pd.Dat
 
 
 def write_list(listed: pd.DataFrame, path: Path | str) -> int:
-    """Write a list as CSV (UTF-8, comma, one header line) and return how many cells were disarmed.
+    """Write an action list as CSV (UTF-8, comma, header) and return the number of escaped cells.
 
     Parameters
     ----------
     listed
-        Any table; text that a spreadsheet would take for a formula gets an apostrophe in front,
-        line breaks in text become blanks. Numbers and dates stay as they are.
+        Any table. Text that a spreadsheet would evaluate as a formula is prefixed with an
+        apostrophe; line breaks in text become blanks. Numbers and dates are unchanged.
     path
-        A file in a folder that exists; it is replaced whole.
+        A file in an existing folder; an existing file is replaced.
 
     Raises
     ------
     DataError
-        Where the folder does not exist.
+        If the folder does not exist.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "calls.csv"
-    ...     disarmed = write_list(pd.DataFrame({"customer_id": ["=2+5", "007"]}), file)
-    ...     print(disarmed, file.read_text().split())
+    ...     escaped = write_list(pd.DataFrame({"customer_id": ["=2+5", "007"]}), file)
+    ...     print(escaped, file.read_text().split())
     1 ['customer_id', "'=2+5", '007']
     """
     path = Path(path)
     if not path.parent.is_dir():
         raise DataError(
-            f"there is no folder {path.parent} to write {path.name} into. Make it first."
+            f"the folder of {path.name} must exist; found no folder {path.parent}. Create it first."
         )
-    safe, disarmed = listed.copy(), 0
-    safe.columns = pd.Index([_disarmed(str(name)) for name in safe.columns])
-    for place in range(safe.shape[1]):
-        column = safe.iloc[:, place]
+    safe, escaped = listed.copy(), 0
+    safe.columns = pd.Index([_escaped(str(name)) for name in safe.columns])
+    for i in range(safe.shape[1]):
+        column = safe.iloc[:, i]
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
             continue
-        plain = column.map(lambda cell: _disarmed(cell), na_action="ignore")
-        was_text = column.map(lambda cell: isinstance(cell, str) and bool(_FORMULA.match(cell)))
-        disarmed += int(was_text.sum())
-        safe.isetitem(place, plain.to_numpy(dtype=object))
+        texts = column.map(lambda cell: _escaped(cell), na_action="ignore")
+        formulas = column.map(lambda cell: isinstance(cell, str) and bool(_FORMULA.match(cell)))
+        escaped += int(formulas.sum())
+        safe.isetitem(i, texts.to_numpy(dtype=object))
     unfinished = path.with_name(path.name + ".part")
     safe.to_csv(unfinished, index=False, lineterminator="\n", date_format="%Y-%m-%d")
     unfinished.replace(path)
-    return disarmed
+    return escaped
 
 
-def _disarmed(cell: object) -> object:
+def _escaped(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     flat = _BREAK.sub(" ", cell)

@@ -1,56 +1,86 @@
-"""Models of purchases and of spend, fitted apart for each segment as far as its data go."""
+"""Purchase and spend models fitted by segment, with a fallback to all customers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import short_repr
+from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation.fit import Fit
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.estimation.model import Model, PurchaseModel
+from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.clv.prediction._inputs import (
+    PurchaseInput,
+    SpendInput,
+    common_purchase_model,
+    common_unit,
+    spend_model,
+)
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ConvergenceError, DataError
+from relmark_research.units import TimeUnit
 
-_FEWEST = 50  # repeat customers that a segment needs for fits of its own
-_WIDEST = 2.0  # standard error of a log-parameter beyond which the point estimate is taken
+_MIN_REPEAT_CUSTOMERS = 50  # in a segment with its own fits
+_NO_COVARIATES = (
+    "the customers are summarised from the log, which does not have the columns of formulas. Give "
+    "a class of models, to be fitted by segment, a fit without covariates, or a model."
+)
+_MAX_LOG_ERROR = 2.0  # standard error of a log-parameter; above it the point estimate is used
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class SegmentFits:
-    """Fits of purchases and of spend, by segment.
+    """Purchase and spend fits by segment.
 
     Attributes
     ----------
     fits
-        (purchases, spend) by segment.
+        (purchases, spend) by segment: fits, or models with given parameters.
     notes
-        A sentence for each thing that a segment's data could not tell.
+        A sentence per fallback.
     """
 
-    fits: Mapping[str, tuple[Fit, Fit]]
+    fits: Mapping[str, tuple[PurchaseInput, SpendInput]]
     notes: tuple[str, ...] = ()
+
+    def _summary(self) -> dict[str, object]:
+        return {"segments": len(self.fits), "notes": len(self.notes)}
 
 
 def fit_segments(
-    customers: CustomerSummary, segments: pd.Series, *, purchases: type[PurchaseModel]
+    customers: CustomerSummary,
+    segments: pd.Series,
+    *,
+    purchases: type[PurchaseModel] | PurchaseInput,
+    spend: type[SpendModel] | SpendInput = GammaGamma,
 ) -> SegmentFits:
-    """Fit purchases and spend apart for each segment; where data are few, lean on all customers.
+    """Fit purchase and spend models per segment; small segments use the fits of all customers.
 
     Parameters
     ----------
     customers
-        Histories with monetary_value.
+        Customer histories with monetary_value.
     segments
-        Segment by customer_id, for each of them.
-    purchases
-        The class of the model of purchases, such as ParetoNBD.
+        Segment by customer_id, for every customer.
+    purchases, spend
+        Class of the model of purchases, such as ParetoNBD, and of spend. A fit or a model with
+        given parameters is used for every segment.
+
+    Raises
+    ------
+    ParameterError
+        If purchases or spend are of another kind, or ``purchases`` is a fit with covariates.
     """
-    together = (purchases.fit(customers), GammaGamma.fit(customers))
+    overall = _overall(purchases, spend, customers)
     groups = segments.reindex(customers.table.index)
-    fits: dict[str, tuple[Fit, Fit]] = {}
+    fits: dict[str, tuple[PurchaseInput, SpendInput]] = {}
     notes: list[str] = []
     for name in groups.unique():
         part = CustomerSummary(
@@ -58,27 +88,53 @@ def fit_segments(
             unit=customers.unit,
             observed_until=customers.observed_until,
         )
-        bought = _purchases(name, part, together[0], purchases, notes)
-        paid = _spend(name, part, customers, together[1], notes)
-        fits[name] = (bought, paid)
+        purchase_fit, spend_fit = overall
+        if isinstance(purchases, type) and isinstance(purchase_fit, Fit):
+            purchase_fit = _purchase_fit(name, part, purchase_fit, notes)
+        if isinstance(spend, type) and isinstance(spend_fit, Fit):
+            spend_fit = _spend_fit(name, part, customers, spend_fit, notes)
+        fits[name] = (purchase_fit, spend_fit)
     return SegmentFits(fits, tuple(notes))
 
 
-def determined(fit: Fit) -> bool:
-    """Whether parameters can be drawn: where two run off together, draws run off with them."""
-    known = np.isfinite(fit.covariance).all()
-    return bool(known and np.diag(fit.log_covariance).max() < _WIDEST**2)
+def unit_of(purchases: object) -> TimeUnit:
+    """Return the unit of time of a fit; the week for a class or a model with given parameters."""
+    unit = purchases.unit if isinstance(purchases, Fit | CovariateFit) else None
+    return unit or TimeUnit("week")
 
 
-def _purchases(
-    name: str, part: CustomerSummary, together: Fit, model: type[PurchaseModel], notes: list[str]
-) -> Fit:
-    """Return the segment's fit of purchases, or that of all customers."""
-    own = _own(model, part)
-    if own is None or own.diagnosis.grade == "not converged":
+def _overall(
+    purchases: type[PurchaseModel] | PurchaseInput,
+    spend: type[SpendModel] | SpendInput,
+    customers: CustomerSummary,
+) -> tuple[PurchaseInput, SpendInput]:
+    """Return the fits to all customers, or what was given."""
+    if isinstance(purchases, type):
+        purchases = purchases.fit(customers)
+    else:
+        common_purchase_model(purchases, reason=_NO_COVARIATES)
+        common_unit(purchases, customers)
+    if isinstance(spend, type):
+        spend = spend.fit(customers)
+    spend_model(spend)
+    return purchases, spend
+
+
+def identified(fit: Fit[Any]) -> bool:
+    """Return whether the parameters are identified well enough to be drawn."""
+    known = not fit.no_interval and np.isfinite(fit.covariance).all()
+    return bool(known and np.diag(fit.log_covariance).max() < _MAX_LOG_ERROR**2)
+
+
+def _purchase_fit(
+    name: str, part: CustomerSummary, overall: Fit[Any], notes: list[str]
+) -> Fit[Any]:
+    """Return the purchase fit of the segment, or that of all customers."""
+    own = _own_fit(type(overall.model), part)
+    if own is None or own.diagnosis.status == "not converged":
         notes.append(f"{name} is too small for a model of purchases of its own and shares all's")
-        return together
-    if not determined(own):
+        return overall
+    if not identified(own):
         notes.append(
             f"how long customers of {name} stay can hardly be told: the best guess is taken as "
             "certain"
@@ -86,37 +142,37 @@ def _purchases(
     return own
 
 
-def _spend(
-    name: str, part: CustomerSummary, everyone: CustomerSummary, together: Fit, notes: list[str]
-) -> Fit:
-    """Return the segment's fit of spend, or that of all customers at the segment's scale."""
-    own = _own(GammaGamma, part)
-    if own is not None and own.diagnosis.grade == "converged" and own.model.values[1] > 1:
+def _spend_fit(
+    name: str, part: CustomerSummary, customers: CustomerSummary, overall: Fit[Any],
+    notes: list[str],
+) -> Fit[Any]:  # fmt: skip
+    """Return the spend fit of the segment, or that of all customers rescaled to its mean."""
+    own = _own_fit(type(overall.model), part)
+    if own is not None and own.diagnosis.status == "converged" and own.model.has_mean:
         return own
-    scale = _mean_spend(part) / _mean_spend(everyone)
+    scale = _mean_spend(part) / _mean_spend(customers)
     notes.append(
         f"{name} is too small for a model of spend of its own: all's is taken, times {scale:.2g}"
     )
     if not np.isfinite(scale) or scale <= 0:
-        return together
-    model = together.model
-    factor = np.array([1.0, 1.0, scale])  # of p, q and v: mean spend is in proportion to v
-    spread = together.covariance * np.outer(factor, factor)
-    return replace(together, model=model.from_values(model.values * factor), covariance=spread)
+        return overall
+    model = overall.model
+    factor = model.money_factors(scale)
+    covariance = overall.covariance * np.outer(factor, factor)
+    return replace(overall, model=model.from_values(model.values * factor), covariance=covariance)
 
 
-def _own(model: type, part: CustomerSummary) -> Fit | None:
-    if int((part.frequency > 0).sum()) < _FEWEST:
+def _own_fit(model: type[Model], part: CustomerSummary) -> Fit[Any] | None:
+    if int((part.frequency > 0).sum()) < _MIN_REPEAT_CUSTOMERS:
         return None
     try:
-        found: Fit = model.fit(part)  # type: ignore[attr-defined]
+        return model.fit(part)
     except (DataError, ConvergenceError):
         return None
-    return found
 
 
 def _mean_spend(customers: CustomerSummary) -> float:
-    """Return mean spend per repeat purchase; NaN where there is none."""
+    """Return mean spend per repeat purchase; NaN if there is none."""
     paid = (customers.frequency > 0) & (customers.monetary_value > 0)
     if not paid.any():
         return float("nan")

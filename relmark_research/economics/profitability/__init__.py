@@ -1,1 +1,1 @@
-"""Profit by customer, its concentration, and groups of customers."""
+"""Customer profitability, its concentration, and customer groups."""

@@ -1,4 +1,4 @@
-"""What customers cost besides their goods: contacts, service, handling, winning them.
+"""Customer costs other than the cost of goods: contacts, service, handling and acquisition.
 
 Costs come in two tables: `contacts` (customer_id, date, cost[, kind]), one row per contact, and
 `customers` (customer_id, acquisition_date, acquisition_cost), one row per customer.
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table
 from relmark_research.errors import DataError, ParameterError, unknown_name
-from relmark_research.units import Horizon
+from relmark_research.units import Horizon, Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,25 +26,25 @@ AT_ONCE = "at once"
 
 @dataclass(frozen=True)
 class CostRules:
-    """How costs that stand in no table are charged, and which contacts count as service.
+    """Rules for costs that are in no table, and for the classification of contacts.
 
     Parameters
     ----------
     per_order, per_return
-        Money for handling one order, one return; >= 0.
-    of_value
-        Share of revenue that goes in fees, in [0, 1).
+        Handling cost per order and per return, money, >= 0.
+    fee_rate
+        Fees as a share of revenue, in [0, 1).
     service
-        Kinds of contacts that answer the customer rather than seek him out; these are the item
-        ``service``, all others the item ``contacts``.
+        Kinds of inbound contacts, charged to the item ``service``; all others are charged to
+        ``contacts``.
     acquisition
-        ``"at once"`` charges the cost of winning a customer on the day; a length such as
-        ``"24 months"`` writes it off evenly over that time.
+        ``"at once"`` expenses the acquisition cost on the day; a length such as ``"24 months"``
+        amortises it evenly over that time.
     """
 
     per_order: float = 0.0
     per_return: float = 0.0
-    of_value: float = 0.0
+    fee_rate: float = 0.0
     service: tuple[str, ...] = ("support",)
     acquisition: str = AT_ONCE
 
@@ -52,22 +53,27 @@ class CostRules:
         for name in ("per_order", "per_return"):
             if not 0 <= getattr(self, name) < np.inf:
                 raise ParameterError(
-                    f"{name} is a cost in money, 0 or more; found {getattr(self, name)!r}."
+                    f"{name} must be money, 0 or more; found {getattr(self, name)!r}."
                 )
-        if not 0 <= self.of_value < 1:
+        if not 0 <= self.fee_rate < 1:
             raise ParameterError(
-                f"of_value is a share of revenue in [0, 1), 0.02 for two percent; found "
-                f"{self.of_value!r}."
+                f"fee_rate must be a share of revenue in [0, 1), e.g. 0.02 for 2%; found "
+                f"{self.fee_rate!r}."
             )
         if self.acquisition != AT_ONCE and Horizon.parse(self.acquisition).endless:
             raise ParameterError(
-                "acquisition is 'at once' or a length such as '24 months' over which the cost is "
-                f"written off; found {self.acquisition!r}."
+                "acquisition must be 'at once' or a length such as '24 months'; found "
+                f"{self.acquisition!r}."
             )
+
+    def _repr_html_(self) -> str:
+        rows: dict[str, object] = dict(vars(self))
+        rows["service"] = ", ".join(self.service)
+        return html_table("Cost rules", rows)
 
 
 def checked_contacts(contacts: pd.DataFrame) -> pd.DataFrame:
-    """Return contacts as customer_id (text), date, cost, kind, or say what is wrong with them."""
+    """Return contacts as customer_id (text), date, cost, kind; raise DataError for invalid rows."""
     table = _with_columns(contacts, ("customer_id", "date", "cost"), "contacts")
     kind = table["kind"].astype(str) if "kind" in table else pd.Series("contact", table.index)
     table = table.assign(date=_days(table, "date", "contacts"), kind=kind)
@@ -81,64 +87,64 @@ def checked_customers(customers: pd.DataFrame) -> pd.DataFrame:
     table = _with_columns(customers, names, "customers")
     table = table.assign(acquisition_date=_days(table, "acquisition_date", "customers"))
     _check_money(table, "acquisition_cost", "customers")
-    twice = table["customer_id"][table["customer_id"].duplicated()]
-    if len(twice):
+    duplicates = table["customer_id"][table["customer_id"].duplicated()]
+    if len(duplicates):
         raise DataError(
-            f"customers must have one row per customer; {len(twice):,} ids come again, first: "
-            f"{_shown(twice)}. Sum their acquisition costs."
+            f"customers must have one row per customer; {len(duplicates):,} ids are duplicated, "
+            f"first: {_shown(duplicates)}. Sum their acquisition costs."
         )
     return table
 
 
-def refuse_strangers(
+def check_known_customers(
     costs: pd.DataFrame, known: pd.Index, *, money: str, table: str, advice: str
 ) -> None:
-    """Raise DataError where costs belong to no known customer."""
-    stray = costs[~costs["customer_id"].isin(known)]
-    if len(stray):
+    """Raise DataError if costs belong to unknown customers."""
+    unknown = costs[~costs["customer_id"].isin(known)]
+    if len(unknown):
         raise DataError(
-            f"every cost must belong to a customer; {len(stray):,} of {len(costs):,} rows of "
-            f"{table} ({stray[money].sum():,.2f} of {costs[money].sum():,.2f} in money) are of "
-            f"customers who are not known, first: {_shown(stray['customer_id'].unique())}. {advice}"
+            f"every cost must belong to a known customer; {len(unknown):,} of {len(costs):,} rows "
+            f"of {table} ({unknown[money].sum():,.2f} of {costs[money].sum():,.2f} in money) have "
+            f"an unknown customer_id, first: {_shown(unknown['customer_id'].unique())}. {advice}"
         )
 
 
-def within(table: pd.DataFrame, column: str, log: TransactionLog) -> pd.DataFrame:
-    """Return the rows dated in the days that the log covers."""
+def rows_in_log(table: pd.DataFrame, column: str, log: TransactionLog) -> pd.DataFrame:
+    """Return the rows dated within the days of the log."""
     start, end = pd.Timestamp(log.observed_from), pd.Timestamp(log.observed_until)
     return table[table[column].between(start, end)]
 
 
-def written_off(
+def amortised_acquisition(
     customers: pd.DataFrame, rules: CostRules, periods: list[tuple[pd.Timestamp, pd.Timestamp]]
 ) -> pd.DataFrame:
-    """Return the share of each acquisition cost that falls into each period.
+    """Return the part of each acquisition cost that is charged to each period.
 
     Parameters
     ----------
     customers
-        As `checked_customers` returns them.
+        The table of `checked_customers`.
     rules
-        Whether at once or over which time.
+        The amortisation period.
     periods
         First and last day of each period.
 
     Returns
     -------
     DataFrame
-        customer_id, period (its first day), acquisition (money), only where there is some.
+        customer_id, period (its first day), acquisition (money, > 0).
     """
-    won = customers["acquisition_date"]
+    start = customers["acquisition_date"]
     if rules.acquisition == AT_ONCE:
-        end, length = won + pd.Timedelta(days=1), pd.Series(1.0, won.index)
+        end, length = start + pd.Timedelta(days=1), pd.Series(1.0, start.index)
     else:
         span = Horizon.parse(rules.acquisition)
-        end = pd.Series([pd.Timestamp(span.end(day.date())) for day in won], won.index)
-        length = (end - won).dt.days.astype(float)
+        end = pd.Series([pd.Timestamp(span.end(day.date())) for day in start], start.index)
+        length = (end - start).dt.days.astype(float)
     parts, day = [], pd.Timedelta(days=1)
     for first, last in periods:
-        opened, closed = won.where(won > first, first), end.where(end <= last, last + day)
-        share = (closed - opened).dt.days.clip(lower=0) / length
+        begin, close = start.where(start > first, first), end.where(end <= last, last + day)
+        share = (close - begin).dt.days.clip(lower=0) / length
         part = customers.assign(period=first, acquisition=share * customers["acquisition_cost"])
         parts.append(part.loc[share > 0, ["customer_id", "period", "acquisition"]])
     return pd.concat(parts, ignore_index=True)
@@ -150,7 +156,7 @@ def cost_audit(
     contacts: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Say which costs `profit_table` counts and which lie outside the days that the log covers.
+    """Return the costs that `profit_table` includes and those outside the days of the log.
 
     Returns
     -------
@@ -173,7 +179,7 @@ def cost_audit(
         if table is None:
             continue
         table = checked_contacts(table) if name == "contacts" else checked_customers(table)
-        inside = within(table, day, log)
+        inside = rows_in_log(table, day, log)
         out = table.drop(inside.index)
         found.append((name, len(inside), inside[money].sum(), "counted"))
         action = "left out: outside the days of the log"
@@ -182,13 +188,13 @@ def cost_audit(
 
 
 def period_bounds(
-    log: TransactionLog, period: str | None
+    log: TransactionLog, period: Period | None
 ) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
     """Return first and last day of each period that the log touches; None is one period."""
     first, last = pd.Timestamp(log.observed_from), pd.Timestamp(log.observed_until)
     if period is None:
         return [(first, last)]
-    spans = pd.period_range(first, last, freq={"month": "M", "quarter": "Q", "year": "Y"}[period])
+    spans = pd.period_range(first, last, freq=period.frequency)
     starts = spans.start_time
     return [
         (max(first, start), min(last, end.normalize()))
@@ -199,7 +205,7 @@ def period_bounds(
 def _with_columns(table: pd.DataFrame, names: tuple[str, ...], what: str) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         raise DataError(
-            f"{what} are a DataFrame with the columns {', '.join(names)}; found "
+            f"{what} must be a DataFrame with the columns {', '.join(names)}; found "
             f"{type(table).__name__}."
         )
     for name in names:
@@ -209,10 +215,10 @@ def _with_columns(table: pd.DataFrame, names: tuple[str, ...], what: str) -> pd.
     if blank.any():
         money = table.loc[blank, names[-1]].sum()
         raise DataError(
-            f"every cost must belong to a customer; {int(blank.sum()):,} of {len(table):,} rows of "
-            f"{what} have no customer_id ({money:,.2f} in money), first in row "
-            f"{int(np.argmax(blank.to_numpy())) + 1:,}. Find whose they are, or take them out and "
-            "call them overheads."
+            f"every cost needs a customer_id; {int(blank.sum()):,} of {len(table):,} rows of "
+            f"{what} have none ({money:,.2f} in money), first in row "
+            f"{int(np.argmax(blank.to_numpy())) + 1:,}. Add the ids, or remove these rows and "
+            "treat them as overheads."
         )
     return table.assign(customer_id=table["customer_id"].astype(str)).reset_index(drop=True)
 
@@ -222,7 +228,7 @@ def _days(table: pd.DataFrame, name: str, what: str) -> pd.Series:
     if days.isna().any():
         bad = table.loc[days.isna(), name]
         raise DataError(
-            f"{what} need a day in {name}; {len(bad):,} rows have none that can be read, first: "
+            f"{name} in {what} must be a day; {len(bad):,} rows cannot be read, first: "
             f"{_shown(bad)}. Write days as 2024-01-31."
         )
     return days
@@ -232,7 +238,7 @@ def _check_money(table: pd.DataFrame, name: str, what: str) -> None:
     money = pd.to_numeric(table[name], errors="coerce")
     for wrong, rule in (
         (~np.isfinite(money.fillna(np.nan)), "must be known"),
-        (money < 0, "must be 0 or more: a negative cost is an income"),
+        (money < 0, "must be 0 or more"),
     ):
         if wrong.any():
             first = "; ".join(
@@ -241,7 +247,7 @@ def _check_money(table: pd.DataFrame, name: str, what: str) -> None:
             )
             raise DataError(
                 f"{name} in {what} {rule}; {int(wrong.sum()):,} of {len(table):,} rows break this, "
-                f"first: {first}. Correct them, or take them out and say so."
+                f"first: {first}. Correct or remove them."
             )
 
 

@@ -1,30 +1,31 @@
-"""Who earns, who costs: a profit and loss account for every customer, each item visible.
+"""Customer profitability: a profit and loss account per customer.
 
     profit = revenue - goods - returns - handling - service - contacts - acquisition
 
-Items are money, 0 or more save `returns` and `goods`; whatever a customer did not cause (rent,
-salaries, brand) is not in it, and belongs to no customer.
+Items are money; all but `returns` and `goods` are 0 or more. Costs not caused by a customer (rent,
+salaries, brand) are not allocated.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.economics.profitability import cost_rules
 from relmark_research.economics.profitability.cost_rules import CostRules
-from relmark_research.errors import DataError, ParameterError, check_choice
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables import sql_dialects
+from relmark_research.units import Period
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
 COSTS = ("goods", "returns", "handling", "service", "contacts", "acquisition")
-"""What is taken from revenue, in the order in which it is shown."""
+"""The cost items, in the order of the account."""
 
 _COUNTS = ("orders", "returned")
-Period = Literal["month", "quarter", "year"]
 
 
 def profit_table(
@@ -32,44 +33,43 @@ def profit_table(
     *,
     contacts: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,
-    period: Period | None = None,
+    period: str | Period | None = None,
     margin: float | None = None,
     rules: CostRules = CostRules(),  # noqa: B008  (frozen)
 ) -> pd.DataFrame:
-    """Account for each customer's profit, item by item.
+    """Return the profit of each customer, item by item.
 
     Parameters
     ----------
     log
-        Purchases; read it with ``cost=`` so that the goods are known.
+        Transactions; read with ``cost=`` so that the cost of goods is known.
     contacts
-        customer_id, date, cost (money, >= 0)[, kind]; None where contacts cost nothing or are not
-        known.
+        customer_id, date, cost (money, >= 0)[, kind]; None for no contact costs.
     customers
-        customer_id, acquisition_date, acquisition_cost (money, >= 0); None leaves the cost of
-        winning customers out.
+        customer_id, acquisition_date, acquisition_cost (money, >= 0); None for no acquisition
+        costs.
     period
-        ``"month"``, ``"quarter"`` or ``"year"`` for a row per customer and period; None for one
-        row per customer over all days of the log.
+        ``"month"``, ``"quarter"``, ``"year"`` or a fiscal `Period` for one row per customer
+        and period; None for one row per customer over all days of the log.
     margin
-        Share of value left after the cost of goods, in (0, 1], for a log without costs.
+        Share of value after the cost of goods, in (0, 1], for a log without cost.
     rules
-        Costs that stand in no table, and how acquisition is written off.
+        Costs that are in no table, and the amortisation of acquisition costs.
 
     Returns
     -------
     DataFrame
-        Index customer_id (and period, its first day). orders, returned (counts of rows); revenue;
-        goods, their cost; returns, money paid back less what the goods that came back were worth;
-        handling; service and contacts; acquisition; and profit = revenue - the sum of these.
-        Everyone who bought, was contacted or was won within the log's days has a row. Costs dated
-        outside these days are left out, see `cost_audit`.
+        Index customer_id (and period, its first day). Columns orders, returned (counts of rows);
+        revenue; goods (cost of goods sold); returns (refunds less the cost of returned goods);
+        handling; service and contacts; acquisition; profit = revenue - the sum of these costs.
+        Customers who bought, were contacted or were acquired within the days of the log have a row.
+        Costs outside these days are excluded, see `cost_audit`.
 
     Raises
     ------
     DataError
-        Where costs belong to no customer, are negative or missing, or the log has no costs and no
-        margin is given.
+        If costs belong to no customer, are negative or missing, or the log has neither cost nor
+        margin.
 
     References
     ----------
@@ -90,89 +90,85 @@ def profit_table(
     profit          397.04
     Name: C00001, dtype: float64
     """
-    if period is not None:
-        check_choice("period", period, ("month", "quarter", "year"))
-    bounds = cost_rules.period_bounds(log, period)
-    parts = [_trade(log, bounds, period, margin, rules)]
+    calendar = None if period is None else Period.of(period)
+    bounds = cost_rules.period_bounds(log, calendar)
+    parts = [_transaction_items(log, bounds, calendar, margin, rules)]
     buyers = pd.Index(parts[0]["customer_id"].unique())
-    won = None if customers is None else _won(log, customers, buyers)
+    acquired = None if customers is None else _acquired(log, customers, buyers)
     if contacts is not None:
         known = buyers if customers is None else buyers.union(customers["customer_id"].astype(str))
-        parts.append(_contacted(log, contacts, known, bounds, rules))
-    if won is not None:
-        parts.append(cost_rules.written_off(won, rules, bounds))
-    return _accounted(pd.concat(parts), period)
+        parts.append(_contact_items(log, contacts, known, bounds, rules))
+    if acquired is not None:
+        parts.append(cost_rules.amortised_acquisition(acquired, rules, bounds))
+    return _accounted(pd.concat(parts), calendar)
 
 
-def _trade(
+def _transaction_items(
     log: TransactionLog,
     bounds: list[tuple[pd.Timestamp, pd.Timestamp]],
-    period: str | None,
+    period: Period | None,
     margin: float | None,
     rules: CostRules,
 ) -> pd.DataFrame:
-    """Return customer_id, period and the items that purchases and returns cause."""
+    """Return customer_id, period and the items of purchases and returns."""
     sums = _summed(log, period, _goods_share(log, margin))
     if period is None:
         sums["period"] = bounds[0][0]
-    first = {start.to_period(_FREQUENCY[period or "year"]): start for start, _ in bounds}
-    if period is not None:
-        sums["period"] = pd.to_datetime(sums["period"]).dt.to_period(_FREQUENCY[period]).map(first)
+    else:
+        first = {period.number(start): start for start, _ in bounds}
+        sums["period"] = sums["period"].map(first)
     handling = sums["orders"] * rules.per_order + sums["returned"] * rules.per_return
     return sums.assign(
         returns=sums.pop("refunds") - sums.pop("recovered"),
-        handling=handling + sums["revenue"] * rules.of_value,
+        handling=handling + sums["revenue"] * rules.fee_rate,
     )
 
 
-_FREQUENCY = {"month": "M", "quarter": "Q", "year": "Y"}
-
-
 def _goods_share(log: TransactionLog, margin: float | None) -> float | None:
-    """Return the cost of goods as a share of value, None where the log knows it row by row."""
+    """Return the cost of goods as a share of value; None if the log has a cost per row."""
     if margin is not None and log.has_cost:
         raise ParameterError(
-            "the log knows what its goods cost, so no margin is needed; found "
-            f"margin={margin:g}. Leave one of the two out."
+            f"a log with cost needs no margin; found margin={margin:g}. Use one of the two."
         )
     if margin is None and not log.has_cost:
         raise DataError(
-            "profit needs to know what the goods cost: read the log with cost='...', or give "
-            "margin=, the share of value that is left after it."
+            "profit needs the cost of goods: read the log with cost='...', or set margin=, the "
+            "share of value after the cost of goods."
         )
     if margin is not None and not 0 < margin <= 1:
         raise ParameterError(
-            f"a margin is a share of value in (0, 1], 0.3 for thirty percent; found {margin:g}."
+            f"margin must be a share of value in (0, 1], e.g. 0.3 for 30%; found {margin:g}."
         )
     return None if margin is None else 1 - margin
 
 
-def _summed(log: TransactionLog, period: str | None, goods_share: float | None) -> pd.DataFrame:
+def _summed(log: TransactionLog, period: Period | None, goods_share: float | None) -> pd.DataFrame:
     """Sum orders and returns per customer (and calendar period) in the engine."""
     rows = log.rows
     if goods_share is not None:
         rows = rows.mutate(cost=rows.value * goods_share)
     else:
-        _refuse_unknown_costs(log)
+        _check_costs_known(log)
     if log.returns == "drop":
         rows = rows.filter(rows.value >= 0)
-    back = rows.value < 0
+    returned = rows.value < 0
     keys = ["customer_id"]
     if period is not None:
-        rows = rows.mutate(period=rows.date.truncate(_FREQUENCY[period]))
+        rows = rows.mutate(period=sql_dialects.period_number(rows.date, period))
         keys.append("period")
     summed = rows.group_by(keys).aggregate(
         orders=(rows.value > 0).sum().cast("int64"),
-        returned=back.sum().cast("int64"),
-        revenue=back.ifelse(0.0, rows.value).sum().cast("float64"),
-        goods=back.ifelse(0.0, rows.cost).sum().cast("float64"),
-        refunds=back.ifelse(-rows.value, 0.0).sum().cast("float64"),
-        recovered=back.ifelse(-rows.cost, 0.0).sum().cast("float64"),
+        returned=returned.sum().cast("int64"),
+        revenue=returned.ifelse(0.0, rows.value).sum().cast("float64"),
+        goods=returned.ifelse(0.0, rows.cost).sum().cast("float64"),
+        refunds=returned.ifelse(-rows.value, 0.0).sum().cast("float64"),
+        recovered=returned.ifelse(-rows.cost, 0.0).sum().cast("float64"),
     )
     return summed.order_by(keys).to_pandas()
 
 
-def _refuse_unknown_costs(log: TransactionLog) -> None:
+def _check_costs_known(log: TransactionLog) -> None:
+    """Raise DataError if a row has no cost."""
     blank = log.rows.filter(log.rows.cost.isnull())
     found = int(blank.count().to_pandas())
     if found:
@@ -182,24 +178,24 @@ def _refuse_unknown_costs(log: TransactionLog) -> None:
             for who, day in zip(first["customer_id"], first["date"], strict=True)
         )
         raise DataError(
-            f"every row must say what its goods cost; {found:,} do not, first: {shown}. Fill the "
-            "column in, or read the log without cost= and give margin=."
+            f"every row needs a cost of goods; {found:,} have none, first: {shown}. Fill in the "
+            "column, or read the log without cost= and set margin=."
         )
 
 
-def _won(log: TransactionLog, customers: pd.DataFrame, buyers: pd.Index) -> pd.DataFrame:
+def _acquired(log: TransactionLog, customers: pd.DataFrame, buyers: pd.Index) -> pd.DataFrame:
     table = cost_rules.checked_customers(customers)
     missing = buyers.difference(pd.Index(table["customer_id"]))
     if len(missing):
         raise DataError(
-            f"customers must hold everyone who bought; {len(missing):,} of {len(buyers):,} are "
-            f"missing, first: {', '.join(map(repr, missing[:3]))}. Add them with what it cost to "
-            "win them, or leave customers= out and so the cost of winning."
+            f"customers must have every customer of the log; {len(missing):,} of {len(buyers):,} "
+            f"are missing, first: {', '.join(map(repr, missing[:3]))}. Add them with their "
+            "acquisition cost, or omit customers= and with it all acquisition costs."
         )
     return table[table["acquisition_date"] <= pd.Timestamp(log.observed_until)]
 
 
-def _contacted(
+def _contact_items(
     log: TransactionLog,
     contacts: pd.DataFrame,
     known: pd.Index,
@@ -208,36 +204,36 @@ def _contacted(
 ) -> pd.DataFrame:
     """Return customer_id, period, service and contacts (money)."""
     table = cost_rules.checked_contacts(contacts)
-    cost_rules.refuse_strangers(
-        cost_rules.within(table, "date", log), known, money="cost", table="contacts",
-        advice="Give customers= if they have not bought yet; else find whose they are, or take "
-        "them out and call them overheads.",
+    cost_rules.check_known_customers(
+        cost_rules.rows_in_log(table, "date", log), known, money="cost", table="contacts",
+        advice="Use customers= if they have not bought yet; otherwise correct the ids, or remove "
+        "these rows and treat them as overheads.",
     )  # fmt: skip
-    table = cost_rules.within(table, "date", log)
+    table = cost_rules.rows_in_log(table, "date", log)
     starts = pd.DatetimeIndex([start for start, _ in bounds])
-    place = np.searchsorted(starts.to_numpy(), table["date"].to_numpy(), side="right") - 1
-    serving = table["kind"].isin(rules.service)
+    index = np.searchsorted(starts.to_numpy(), table["date"].to_numpy(), side="right") - 1
+    service = table["kind"].isin(rules.service)
     return pd.DataFrame(
         {
             "customer_id": table["customer_id"],
-            "period": starts[place],
-            "service": table["cost"].where(serving, 0.0),
-            "contacts": table["cost"].where(~serving, 0.0),
+            "period": starts[index],
+            "service": table["cost"].where(service, 0.0),
+            "contacts": table["cost"].where(~service, 0.0),
         }
     )
 
 
-def _accounted(parts: pd.DataFrame, period: str | None) -> pd.DataFrame:
+def _accounted(parts: pd.DataFrame, period: Period | None) -> pd.DataFrame:
     keys = ["customer_id", "period"] if period is not None else ["customer_id"]
-    wanted = [*_COUNTS, "revenue", *COSTS]
-    table = parts.reindex(columns=[*keys, *wanted]).fillna(dict.fromkeys(wanted, 0.0))
-    table = table.groupby(keys, sort=True)[wanted].sum()
+    items = [*_COUNTS, "revenue", *COSTS]
+    table = parts.reindex(columns=[*keys, *items]).fillna(dict.fromkeys(items, 0.0))
+    table = table.groupby(keys, sort=True)[items].sum()
     table = table.astype(dict.fromkeys(_COUNTS, "int64"))
     return table.assign(profit=table["revenue"] - table[list(COSTS)].sum(axis="columns"))
 
 
 def profit_items(table: pd.DataFrame) -> pd.DataFrame:
-    """Sum a profit table by item, from revenue down to profit.
+    """Return the totals of a profit table by item, from revenue to profit.
 
     Returns
     -------

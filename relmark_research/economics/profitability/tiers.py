@@ -1,6 +1,6 @@
 """The customer pyramid: tiers of customers by profit or by lifetime value.
 
-Tiers are cut at shares of the customers, the best first; a customer on a cut belongs to the higher
+Tiers are defined by shares of the customers, best first; a customer on a boundary is in the higher
 tier.
 """
 
@@ -15,35 +15,35 @@ from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
 
 TIERS: Mapping[str, float] = {"platinum": 0.05, "gold": 0.15, "iron": 0.30, "lead": 0.50}
-"""Share of the customers in each tier, the best first."""
+"""Share of the customers in each tier, best first."""
 
 
 def profit_classes(values: pd.Series, *, tiers: Mapping[str, float] = TIERS) -> pd.DataFrame:
-    """Sort customers into tiers by what they earn or are worth.
+    """Classify customers into tiers by profit or lifetime value.
 
     Parameters
     ----------
     values
-        Profit or lifetime value (money) by customer_id; equal values share a tier.
+        Profit or lifetime value (money) by customer_id; equal values are in the same tier.
     tiers
-        Share of the customers per tier, the best first; they sum to 1.
+        Share of the customers per tier, best first; they sum to 1.
 
     Returns
     -------
     DataFrame
-        Index as ``values``; value, rank (1 the best) and tier (ordered, the best first).
+        Index as ``values``; value, rank (1 is best) and tier (ordered, best first).
 
     Raises
     ------
     DataError
-        Where a value is not known.
+        If a value is missing.
     ParameterError
-        Where the shares do not sum to 1.
+        If the shares do not sum to 1.
 
     References
     ----------
     Zeithaml, Rust & Lemon (2001), The customer pyramid: creating and serving profitable customers,
-    California Management Review 43(4), 118-142. The shares are ours; the paper names none.
+    California Management Review 43(4), 118-142. The default shares are our own.
 
     Examples
     --------
@@ -57,39 +57,39 @@ def profit_classes(values: pd.Series, *, tiers: Mapping[str, float] = TIERS) -> 
     shares = np.array(list(tiers.values()), float)
     if not (len(shares) > 1 and (shares > 0).all() and np.isclose(shares.sum(), 1)):
         raise ParameterError(
-            "tiers need shares above 0 that sum to 1; found "
+            "tiers must have shares above 0 that sum to 1; found "
             f"{', '.join(f'{name} {share:g}' for name, share in tiers.items())} "
             f"(sum {shares.sum():g})."
         )
     unknown = values.isna()
     if unknown.any() or values.empty:
         raise DataError(
-            f"tiers need every customer's value; {int(unknown.sum()):,} of {len(values):,} have "
-            f"none, first: {', '.join(map(repr, values.index[unknown][:3]))}."
+            f"tiers need a value for every customer; {int(unknown.sum()):,} of {len(values):,} are "
+            f"missing, first: {', '.join(map(repr, values.index[unknown][:3]))}."
         )
     rank = values.rank(method="min", ascending=False).astype(int)
     upper = np.cumsum(shares) * len(values)
-    place = np.searchsorted(upper + 1e-9, rank.to_numpy(), side="left").clip(max=len(shares) - 1)
-    tier = pd.Categorical(np.array(list(tiers), dtype=object)[place], list(tiers), ordered=True)
+    index = np.searchsorted(upper + 1e-9, rank.to_numpy(), side="left").clip(max=len(shares) - 1)
+    tier = pd.Categorical(np.array(list(tiers), dtype=object)[index], list(tiers), ordered=True)
     return pd.DataFrame({"value": values, "rank": rank, "tier": tier}, index=values.index)
 
 
 def tier_table(classes: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
-    """Sum up tiers: how many customers, what they bring together and each.
+    """Summarise tiers: number of customers, total and mean value.
 
     Returns
     -------
     DataFrame
-        tier; customers; value, their sum (money), and share of all; mean with mean_low and
-        mean_high, value per customer with the interval of a mean (normal, standard deviation /
-        sqrt(customers)); least, the smallest value in the tier.
+        tier; customers; value (sum, money) and share of the total; mean, mean_low and mean_high,
+        value per customer with its interval (normal, standard deviation / sqrt(customers));
+        minimum, the smallest value in the tier.
     """
     grouped = classes.groupby("tier", observed=True)["value"]
-    table = grouped.agg(customers="size", value="sum", mean="mean", sd="std", least="min")
-    reach = normal_quantile(level) * table.pop("sd").fillna(0.0) / np.sqrt(table["customers"])
+    table = grouped.agg(customers="size", value="sum", mean="mean", sd="std", minimum="min")
+    half_width = normal_quantile(level) * table.pop("sd").fillna(0.0) / np.sqrt(table["customers"])
     total = table["value"].sum()
     return table.assign(
         share=table["value"] / total if total else np.nan,
-        mean_low=table["mean"] - reach,
-        mean_high=table["mean"] + reach,
+        mean_low=table["mean"] - half_width,
+        mean_high=table["mean"] + half_width,
     ).reset_index()

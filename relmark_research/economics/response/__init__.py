@@ -1,1 +1,1 @@
-"""Response curves: what spending buys."""
+"""Response curves of acquisition and retention rates to spend."""

@@ -1,40 +1,67 @@
-"""The two shapes that a response to spend may have, as formulas on arrays.
+"""The two functional forms of a response curve, as formulas on arrays.
 
 Symbols: s spend per head; c ceiling, k steepness (exponential); b0 intercept, b1 slope (logit).
-Each shape is searched in parameters theta in which its likelihood is nearly a parabola, also where
-the data leave one of them open, whatever the unit of money: (ln(c k), logit c) and (b0, b1 x the
-smallest spend).
+The likelihood is maximised over parameters theta in which it is approximately quadratic, even if
+one parameter is weakly identified, and which do not depend on the unit of money: (ln(c k), logit c)
+and (b0, b1 x the smallest spend).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import special
 
 Array = np.ndarray
 
-_CEILING_LOGIT = 13.0  # a ceiling of 1 - 2e-6 stands for 1
-_SATURATED = 30.0  # k x smallest spend: beyond, every spend gives the ceiling
+_CEILING_LOGIT = 13.0  # a ceiling of 1 - 2e-6 represents 1
+_SATURATED = 30.0  # k x smallest spend; above it every spend reaches the ceiling
+
+
+class Curve(Protocol):
+    """A response curve: the share of successes as a function of spend per head."""
+
+    @property
+    def spend(self) -> float:
+        """Current spend, money per head."""
+
+    @property
+    def rate(self) -> float:
+        """The rate at current spend."""
+
+    @property
+    def parameters(self) -> tuple[float, float]:
+        """The two parameters of the functional form."""
+
+    def rate_at(self, spend: ArrayLike) -> Array:
+        """Return the rate at a spend per head."""
+
+    def slope_at(self, spend: ArrayLike) -> Array:
+        """Return d rate / d spend."""
+
+    def marginal_cost(self, spend: float) -> float:
+        """Return the cost of one additional success."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What a fit needs to know of a curve.
+    """The functional form of a response curve, as needed for estimation.
 
     Attributes
     ----------
     name, parameters
-        In words; the two natural parameters' names.
+        Name of the form and of its two natural parameters.
     rate, slope
-        Of the two natural parameters and spend: the rate, and d rate / d spend.
+        The rate and d rate / d spend, functions of the two natural parameters and spend.
     natural
-        From theta, shape (2, ...), to the two natural parameters; the second argument is the
-        smallest spend of the data.
+        Map from theta, shape (2, ...), to the two natural parameters; its second argument is the
+        smallest spend in the data.
     jacobian
         d rate / d theta, shape (2, points), at theta and spends.
     starts
-        Thetas to start from, shape (starts, 2), from spends, successes and trials.
+        Starting values of theta, shape (starts, 2), from spends, successes and trials.
     """
 
     name: str
@@ -46,7 +73,7 @@ class Shape:
     starts: Callable[[Array, Array, Array], Array]
 
 
-def smallest(spend: Array) -> float:
+def smallest_spend(spend: Array) -> float:
     """Return the smallest spend above 0."""
     return float(spend[spend > 0].min())
 
@@ -72,18 +99,18 @@ def logit_slope(intercept: Array, slope: Array, spend: Array) -> Array:
     return slope * rate * (1 - rate)
 
 
-def _exponential_natural(theta: Array, least: float) -> tuple[Array, Array]:
+def _exponential_natural(theta: Array, min_spend: float) -> tuple[Array, Array]:
     ceiling = special.expit(np.clip(theta[1], -700, _CEILING_LOGIT))
     with np.errstate(over="ignore"):
         steepness = np.exp(np.clip(theta[0], -700, 700)) / ceiling
-    return ceiling, np.minimum(steepness, _SATURATED / least)
+    return ceiling, np.minimum(steepness, _SATURATED / min_spend)
 
 
 def _exponential_jacobian(theta: Array, spend: Array) -> Array:
-    ceiling, steepness = _exponential_natural(theta, smallest(spend))
-    through = steepness * spend * np.exp(-steepness * spend)
-    by_ceiling = -np.expm1(-steepness * spend) - through
-    return np.array([ceiling * through, by_ceiling * ceiling * (1 - ceiling)])
+    ceiling, steepness = _exponential_natural(theta, smallest_spend(spend))
+    decay = steepness * spend * np.exp(-steepness * spend)
+    ceiling_effect = -np.expm1(-steepness * spend) - decay
+    return np.array([ceiling * decay, ceiling_effect * ceiling * (1 - ceiling)])
 
 
 def _exponential_starts(spend: Array, successes: Array, trials: Array) -> Array:
@@ -95,14 +122,14 @@ def _exponential_starts(spend: Array, successes: Array, trials: Array) -> Array:
     return np.column_stack([initial, special.logit(ceilings)])
 
 
-def _logit_natural(theta: Array, least: float) -> tuple[Array, Array]:
-    return theta[0], theta[1] / least
+def _logit_natural(theta: Array, min_spend: float) -> tuple[Array, Array]:
+    return theta[0], theta[1] / min_spend
 
 
 def _logit_jacobian(theta: Array, spend: Array) -> Array:
-    times = spend / smallest(spend)
-    rate = special.expit(theta[0] + theta[1] * times)
-    return np.array([rate * (1 - rate), times * rate * (1 - rate)])
+    relative = spend / smallest_spend(spend)
+    rate = special.expit(theta[0] + theta[1] * relative)
+    return np.array([rate * (1 - rate), relative * rate * (1 - rate)])
 
 
 def _logit_starts(spend: Array, successes: Array, trials: Array) -> Array:

@@ -1,8 +1,8 @@
-"""What spending buys: the share of prospects won, or of customers kept, at each spend per head.
+"""Response curves: acquisition rate or retention rate as a function of spend per head.
 
-A curve is calibrated at today's point and a ceiling given by judgement, or fitted to counts.
-Blattberg and Deighton's rises from nothing towards its ceiling; the logit is S-shaped, gives a
-rate above 0 where nothing is spent, and levels off at 1.
+A curve is calibrated to the current rate and a ceiling set by judgement, or fitted to counts.
+Blattberg and Deighton's curve rises from 0 towards its ceiling; the logit curve is S-shaped, has a
+positive rate at zero spend, and rises towards 1.
 """
 
 from __future__ import annotations
@@ -14,9 +14,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from relmark_research._repr import html_table
 from relmark_research.economics.response import response_fit
-from relmark_research.economics.response.binomial_data import Counts
-from relmark_research.economics.response.curve_shapes import EXPONENTIAL, LOGIT, Array, Shape
+from relmark_research.economics.response.binomial_data import BinomialData
+from relmark_research.economics.response.curve_shapes import (
+    EXPONENTIAL,
+    LOGIT,
+    Array,
+    Curve,
+    Shape,
+    smallest_spend,
+)
 from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.errors import DataError, ParameterError, check_number
 
@@ -24,52 +32,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# What a spend per head may be.
-
-
-def checked_spend(spend: ArrayLike) -> Array:
-    """Return spends as an array, refusing negative ones."""
-    if isinstance(spend, str) or np.asarray(spend).dtype.kind in "US":
-        raise ParameterError(
-            f"spend must be numbers, money per head; found the text {spend!r}. Write it without "
-            "quotes."
-        )
-    spends = np.asarray(spend, float)
-    wrong = ~(spends >= 0)
-    if wrong.any():
-        raise ParameterError(
-            f"spend must be 0 or more, money per head; found {spends[wrong].flat[0]:g} "
-            f"({wrong.sum():,} of {spends.size:,})."
-        )
-    return spends
-
-
-def check_spend(spend: float, name: str, *, above_zero: bool = False) -> None:
-    """Raise ParameterError unless ``spend`` is finite money per head, 0 or more."""
-    rule = f"must be {'above 0' if above_zero else '0 or more'}, money per head"
-    number = check_number(name, spend, low=0, rule=rule)
-    if not np.isfinite(number) or (above_zero and number == 0):
-        raise ParameterError(f"{name} {rule}; found {spend!r}.")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResponseCurve:
     """Blattberg and Deighton's curve: rate = ceiling x (1 - exp(-steepness x spend)).
 
     Parameters
     ----------
     ceiling
-        The rate that no spend exceeds, in (0, 1].
+        Upper limit of the rate at any spend, in (0, 1].
     rate
-        The rate reached at ``spend``, in (0, ceiling).
+        Current rate, reached at ``spend``, in (0, ceiling).
     spend
-        Today's spend, > 0: money per prospect reached (acquisition), or per customer and year
+        Current spend, > 0: money per prospect reached (acquisition), or per customer and year
         (retention).
 
     Raises
     ------
     ParameterError
-        Where one of them is outside its domain.
+        If an argument is outside its domain.
 
     References
     ----------
@@ -90,13 +70,13 @@ class ResponseCurve:
     def __post_init__(self) -> None:
         if not 0 < self.ceiling <= 1:
             raise ParameterError(
-                f"a ceiling is a share in (0, 1], 0.4 for forty percent; found {self.ceiling!r}."
+                f"ceiling must be a share in (0, 1], e.g. 0.4 for 40%; found {self.ceiling!r}."
             )
-        check_spend(self.spend, "today's spend", above_zero=True)
+        check_spend(self.spend, "spend", above_zero=True)
         if not 0 < self.rate < self.ceiling:
             raise ParameterError(
-                f"today's rate must lie between 0 and the ceiling ({self.ceiling:g}); found "
-                f"{self.rate!r}. Raise the ceiling: it is what could be had with any budget."
+                f"rate must be between 0 and the ceiling ({self.ceiling:g}); found {self.rate!r}. "
+                "Use a higher ceiling: it is the rate with an unlimited budget."
             )
 
     @property
@@ -106,37 +86,37 @@ class ResponseCurve:
 
     @property
     def parameters(self) -> tuple[float, float]:
-        """Ceiling and steepness."""
+        """The ceiling and the steepness."""
         return self.ceiling, self.steepness
 
     def rate_at(self, spend: ArrayLike) -> Array:
-        """Return the rate that a spend buys, ceiling x (1 - exp(-k spend))."""
+        """Return the rate at a spend, ceiling x (1 - exp(-k spend))."""
         return EXPONENTIAL.rate(*_floats(self.parameters), checked_spend(spend))
 
     def slope_at(self, spend: ArrayLike) -> Array:
-        """Return d rate / d spend: successes per head that one more unit of money buys."""
+        """Return d rate / d spend: additional successes per additional unit of money."""
         return EXPONENTIAL.slope(*_floats(self.parameters), checked_spend(spend))
 
     def marginal_cost(self, spend: float) -> float:
-        """Return the money that one more success costs at this spend, exp(k spend) / (c k)."""
+        """Return the cost of one additional success, exp(k spend) / (c k); money."""
         return _inverse(self.slope_at(spend))
 
     def average_cost(self, spend: float) -> float:
-        """Return the money spent per success, spend / rate; at 0 its limit, 1 / (c k)."""
+        """Return the average cost per success, spend / rate; at 0 its limit, 1 / (c k)."""
         return _average(self.rate_at, self.slope_at, spend)
 
     def spend_for_slope(self, slope: float) -> float:
-        """Return the spend at which d rate / d spend has fallen to ``slope``, at least 0."""
+        """Return the spend at which d rate / d spend equals ``slope``, at least 0."""
         ceiling, steepness = self.parameters
         return max(0.0, float(np.log(ceiling * steepness / slope)) / steepness)
 
     def at_spend(self, spend: float) -> Self:
-        """Return the same curve with another spend taken as today's."""
+        """Return the same curve with another current spend."""
         return type(self)(self.ceiling, float(self.rate_at(spend)), spend)
 
     @classmethod
     def from_steepness(cls, ceiling: float, steepness: float, *, spend: float) -> Self:
-        """Return the curve with this ceiling and steepness, today at ``spend``."""
+        """Return the curve with this ceiling and steepness and the current ``spend``."""
         rate = float(EXPONENTIAL.rate(*_floats((ceiling, steepness)), np.asarray(spend)))
         return cls(ceiling, min(rate, ceiling * (1 - 1e-15)), spend)
 
@@ -149,27 +129,28 @@ class ResponseCurve:
         *,
         today: float | None = None,
     ) -> ResponseFit:
-        """Fit ceiling and steepness to counts by binomial maximum likelihood.
+        """Fit ceiling and steepness by binomial maximum likelihood.
 
         Parameters
         ----------
         spend
-            Money per head in each period (or place), >= 0, shape (periods,).
+            Money per head in each period (or region), >= 0, shape (periods,).
         successes, trials
-            Customers won of prospects reached, or kept of those at risk, shape (periods,).
+            Customers acquired and prospects reached, or customers retained and customers at risk,
+            shape (periods,).
         today
-            The spend taken as today's; the mean over trials if None.
+            Current spend; the mean spend per trial if None.
 
         Returns
         -------
         ResponseFit
-            The curve of highest likelihood, sum of s ln(p) + (n - s) ln(1 - p), with its region.
+            The maximum likelihood curve, of sum of s ln(p) + (n - s) ln(1 - p), with intervals.
 
         Raises
         ------
         DataError
-            Where counts or spends are impossible, there are fewer than two spends, or successes
-            without spend (this curve has none).
+            If counts or spends are invalid, there are fewer than two different spends, or successes
+            occur at zero spend (where this curve is 0).
 
         Examples
         --------
@@ -179,33 +160,40 @@ class ResponseCurve:
         >>> fit.summary().loc["ceiling"].round(3).to_dict()
         {'estimate': 0.099, 'low': 0.09, 'high': 0.112}
         """
-        counts = Counts(spend, successes, trials)  # type: ignore[arg-type]
-        won, of = (part[counts.spend == 0].sum() for part in (counts.successes, counts.trials))
-        if won > 0:
+        data = BinomialData(spend, successes, trials)  # type: ignore[arg-type]
+        unpaid, reached = (part[data.spend == 0].sum() for part in (data.successes, data.trials))
+        if unpaid > 0:
             raise DataError(
-                f"this curve has no success without spend; found {won:,.0f} of {of:,.0f} at a "
-                "spend of 0. Fit a LogitCurve instead."
+                f"this curve has a rate of 0 at zero spend; found {unpaid:,.0f} successes in "
+                f"{reached:,.0f} trials at a spend of 0. Fit a LogitCurve instead."
             )
-        if len(np.unique(counts.spend[counts.spend > 0])) < 2:
+        if len(np.unique(data.spend[data.spend > 0])) < 2:
             raise DataError(
                 "this curve needs at least 2 different spends above 0; found 1. Vary the spend, or "
-                "give a ceiling by judgement: ResponseCurve(ceiling=..., rate=..., spend=...)."
+                "set a ceiling by judgement: ResponseCurve(ceiling=..., rate=..., spend=...)."
             )
-        return _fitted(EXPONENTIAL, counts, cls.from_steepness, today)
+        return _fitted(EXPONENTIAL, data, cls.from_steepness, today)
+
+    def __repr__(self) -> str:
+        return _constructor(self)
+
+    def _repr_html_(self) -> str:
+        rows = {name: getattr(self, name) for name in ("ceiling", "rate", "spend", "steepness")}
+        return html_table("Response curve", rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LogitCurve:
-    """The S-shaped alternative: rate = 1 / (1 + exp(-intercept - slope x spend)).
+    """S-shaped response curve: rate = 1 / (1 + exp(-intercept - slope x spend)).
 
     Parameters
     ----------
     intercept
-        Logit of the rate without any spend.
+        Logit of the rate at zero spend.
     slope
-        Rise of the logit per unit of money.
+        Increase in the logit per unit of money.
     spend
-        Today's spend, > 0, money per head.
+        Current spend, > 0, money per head.
 
     Examples
     --------
@@ -219,29 +207,30 @@ class LogitCurve:
     spend: float
 
     def __post_init__(self) -> None:
-        check_spend(self.spend, "today's spend", above_zero=True)
+        check_spend(self.spend, "spend", above_zero=True)
         if not (np.isfinite(self.intercept) and np.isfinite(self.slope)):
             raise ParameterError(
-                f"intercept and slope must be numbers; found {self.intercept!r}, {self.slope!r}."
+                f"intercept and slope must be finite numbers; found {self.intercept!r} and "
+                f"{self.slope!r}."
             )
 
     @property
     def ceiling(self) -> float:
-        """1: this curve levels off at everyone."""
+        """1, the limit of the logit curve."""
         return 1.0
 
     @property
     def rate(self) -> float:
-        """The rate at today's spend."""
+        """The rate at current spend."""
         return float(self.rate_at(self.spend))
 
     @property
     def parameters(self) -> tuple[float, float]:
-        """Intercept and slope."""
+        """The intercept and the slope."""
         return self.intercept, self.slope
 
     def rate_at(self, spend: ArrayLike) -> Array:
-        """Return the rate that a spend buys."""
+        """Return the rate at a spend."""
         return LOGIT.rate(*_floats(self.parameters), checked_spend(spend))
 
     def slope_at(self, spend: ArrayLike) -> Array:
@@ -249,20 +238,20 @@ class LogitCurve:
         return LOGIT.slope(*_floats(self.parameters), checked_spend(spend))
 
     def marginal_cost(self, spend: float) -> float:
-        """Return the money that one more success costs at this spend."""
+        """Return the cost of one additional success; money."""
         return _inverse(self.slope_at(spend))
 
     def average_cost(self, spend: float) -> float:
-        """Return the money spent per success, those included that would come without."""
+        """Return the average cost per success, including successes that need no spend."""
         return float(spend / self.rate_at(spend))
 
     @property
     def rate_without_spend(self) -> float:
-        """The rate where nothing is spent."""
+        """The rate at zero spend."""
         return float(special.expit(self.intercept))
 
     def at_spend(self, spend: float) -> Self:
-        """Return the same curve with another spend taken as today's."""
+        """Return the same curve with another current spend."""
         return type(self)(self.intercept, self.slope, spend)
 
     @classmethod
@@ -274,7 +263,7 @@ class LogitCurve:
         *,
         today: float | None = None,
     ) -> ResponseFit:
-        """Fit intercept and slope to counts; arguments as in `ResponseCurve.fit`.
+        """Fit intercept and slope by maximum likelihood; arguments as in `ResponseCurve.fit`.
 
         Examples
         --------
@@ -282,26 +271,60 @@ class LogitCurve:
         >>> round(fit.curve.slope, 3), round(fit.curve.rate_without_spend, 2)
         (0.099, 0.27)
         """
-        counts = Counts(spend, successes, trials)  # type: ignore[arg-type]
+        data = BinomialData(spend, successes, trials)  # type: ignore[arg-type]
         make = lambda intercept, slope, *, spend: cls(intercept, slope, spend)  # noqa: E731
-        return _fitted(LOGIT, counts, make, today)
+        return _fitted(LOGIT, data, make, today)
+
+    def __repr__(self) -> str:
+        return _constructor(self)
+
+    def _repr_html_(self) -> str:
+        rows = {name: getattr(self, name) for name in ("intercept", "slope", "rate", "spend")}
+        return html_table("Logit response curve", rows)
 
 
-Curve = ResponseCurve | LogitCurve
+def _constructor(curve: ResponseCurve | LogitCurve) -> str:
+    """Return the constructor call, with four digits."""
+    numbers = ", ".join(f"{name}={value:.4g}" for name, value in vars(curve).items())
+    return f"{type(curve).__name__}({numbers})"
+
+
+def checked_spend(spend: ArrayLike) -> Array:
+    """Return spends as an array, or raise ParameterError if one is negative or missing."""
+    if isinstance(spend, str) or np.asarray(spend).dtype.kind in "US":
+        raise ParameterError(
+            f"spend must be numbers, money per head; found the text {spend!r}. Write it without "
+            "quotes."
+        )
+    spends = np.asarray(spend, float)
+    invalid = ~(spends >= 0)
+    if invalid.any():
+        raise ParameterError(
+            f"spend must be 0 or more, money per head; found {spends[invalid].flat[0]:g} "
+            f"({invalid.sum():,} of {spends.size:,})."
+        )
+    return spends
+
+
+def check_spend(spend: float, name: str, *, above_zero: bool = False) -> None:
+    """Raise ParameterError unless ``spend`` is finite money per head, 0 or more."""
+    rule = f"must be {'above 0' if above_zero else '0 or more'}, money per head"
+    number = check_number(name, spend, low=0, rule=rule)
+    if not np.isfinite(number) or (above_zero and number == 0):
+        raise ParameterError(f"{name} {rule}; found {spend!r}.")
 
 
 def _fitted(
-    shape: Shape, counts: Counts, make: Callable[..., Curve], today: float | None
+    shape: Shape, data: BinomialData, make: Callable[..., Curve], today: float | None
 ) -> ResponseFit:
-    mean = float((counts.spend * counts.trials).sum() / counts.trials.sum())
-    theta, information, likelihood = response_fit.search(shape, counts)
-    least = float(counts.spend[counts.spend > 0].min())
-    pair = [float(part) for part in shape.natural(theta, least)]
+    mean = float((data.spend * data.trials).sum() / data.trials.sum())
+    theta, information, likelihood = response_fit.maximum_likelihood(shape, data)
+    pair = [float(part) for part in shape.natural(theta, smallest_spend(data.spend))]
     curve = make(*pair, spend=mean if today is None else today)
-    chi_square, freedom, p_value = response_fit.pearson(curve.rate_at(counts.spend), counts)
+    chi_square, freedom, p_value = response_fit.pearson_test(curve.rate_at(data.spend), data)
     return ResponseFit(
         curve=curve,
-        counts=counts,
+        data=data,
         log_likelihood=likelihood,
         chi_square=chi_square,
         degrees_of_freedom=freedom,

@@ -1,1 +1,1 @@
-"""What keeping a customer is worth."""
+"""The value of customer retention."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from relmark_research.economics.value_of_retention.retention_value import Timing, margin_multiple
-from relmark_research.errors import ParameterError
+from relmark_research.errors import ParameterError, check_share
 
 
 def value_elasticities(
@@ -75,8 +75,7 @@ def one_way_sensitivity(
 
     ``rates`` names the drivers that must stay below 1.
     """
-    if not 0 < change < 1:
-        raise ParameterError(f"change must be a share in (0, 1), e.g. 0.1 for 10%; found {change}.")
+    check_share("change", change)
     rows = []
     for name, today in drivers.items():
         low, high = today * (1 - change), today * (1 + change)

@@ -8,12 +8,13 @@ made so far, d annual discount rate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import short_repr
 from relmark_research.economics.value_of_retention.retention_value import margin_multiple
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate
@@ -32,7 +33,8 @@ class RetentionModel(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class ConstantRetentionBias:
     """Value of a customer base under heterogeneity and under one constant retention rate.
 
@@ -51,12 +53,20 @@ class ConstantRetentionBias:
     value: float
     constant_value: float
     retention_rate: float
-    table: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame
 
     @property
     def understatement(self) -> float:
         """Share of the value that the constant rate misses."""
         return 1 - self.constant_value / self.value
+
+    def _summary(self) -> dict[str, object]:
+        return {
+            "value": self.value,
+            "constant value": self.constant_value,
+            "understatement": self.understatement,
+            "average retention rate": self.retention_rate,
+        }
 
 
 def constant_retention_bias(

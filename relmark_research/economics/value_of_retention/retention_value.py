@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from relmark_research._repr import short_repr
 from relmark_research.errors import ParameterError, check_choice, check_number
 from relmark_research.units import AnnualRate
 
@@ -25,7 +26,8 @@ the first payment is certain and comes at the end of the first year.
 """
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class RetentionGain:
     """The value of a higher retention rate.
 
@@ -57,7 +59,8 @@ class RetentionGain:
         return self.value_after / self.value - 1
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class BreakEven:
     """An increase in the retention rate and the additional spend at which it breaks even.
 
@@ -127,14 +130,14 @@ def margin_multiple(
     check_retention(retention_rate)
     rate = AnnualRate(annual_discount_rate).value
     if not (math.isfinite(growth) and growth > -1):
-        raise ParameterError(f"growth must be a share above -1, e.g. 0.02 for 2%; found {growth!r}.")
+        raise ParameterError(f"growth must be a share above -1, 0.02 for 2%; found {growth!r}.")
     if periods is not None and not (periods >= 1 and periods % 1 == 0):
-        raise ParameterError(f"periods must be a whole number of payments, at least 1; found {periods}.")
+        raise ParameterError(f"periods must be a whole number, 1 or more; found {periods}.")
     q = retention_rate * (1 + growth) / (1 + rate)
     if periods is None and q >= 1:
         raise ParameterError(
-            f"the value is infinite: retention {retention_rate:g} with growth {growth:g} exceeds the "
-            f"discount factor at rate {rate:g}. Set periods=, or use a lower growth."
+            f"the value is infinite: retention {retention_rate:g} with growth {growth:g} outweighs "
+            f"a discount rate of {rate:g}. Set periods=, or use a lower growth."
         )
     lead = {"first margin now": 1.0, "just after a payment": retention_rate / (1 + rate)}
     first = lead.get(timing, 1 / (1 + rate))
@@ -233,8 +236,8 @@ def break_even_retention(
         )
     if value <= 0:
         raise ParameterError(
-            f"customer value is {value:.4g} at this retention spend, so an increase in retention has "
-            "no value. Use a lower retention_spend."
+            f"customer value is {value:.4g} at this retention spend, so more retention is "
+            "worth nothing. Use a lower retention_spend."
         )
     rise = extra_spend / value if points is None else points  # type: ignore[operator]
     if not 0 <= retention_rate + rise < 1:

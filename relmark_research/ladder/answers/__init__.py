@@ -1,1 +1,1 @@
-"""Questions that an estimated ladder answers."""
+"""Results from an estimated ladder: projection, first passage, value, backtest."""

@@ -1,9 +1,9 @@
-"""What follows from a matrix of transition probabilities, on arrays.
+"""A Markov chain on arrays: first passage, stationary distribution, discounted value.
 
-P     probabilities by origin and destination, shape (..., states, states); a stack of draws is
-      worked through at once
-j     a state; Q: P without the row and column of j; r: P's column j without its own row
-h     chance ever to reach j: (I - Q) h = r
+P     transition probabilities by origin and destination, shape (..., states, states): one matrix or
+      a stack of draws
+j     the target state; Q: P without the row and column of j; r: column j of P without its own row
+h     probability of ever reaching j: (I - Q) h = r
 E T   sum of n Q^(n-1) r = (I - Q)^-1 h;  E T^2 = (I + Q)(I - Q)^-2 h, on the event of reaching j
 
 References
@@ -18,17 +18,17 @@ import numpy as np
 Array = np.ndarray
 
 
-def reaching(P: Array, target: int, periods: int) -> Array:
-    """Return the chance to have reached a state within 0, 1, ..., ``periods`` periods.
+def first_passage_distribution(P: Array, target: int, periods: int) -> Array:
+    """Return the probability of reaching a state within 0, 1, ..., ``periods`` periods.
 
     Parameters
     ----------
     P
         Transition probabilities, shape (..., states, states).
     target
-        The state.
+        Index of the state.
     periods
-        How far to look, >= 0.
+        Number of periods, >= 0.
 
     Returns
     -------
@@ -36,25 +36,25 @@ def reaching(P: Array, target: int, periods: int) -> Array:
         Shape (periods + 1, ..., states): F(0) is 1 in the state itself and 0 elsewhere, then
         F(n) = P F(n - 1) with 1 in the state itself.
     """
-    stopped = ending(P, target)
-    now = np.zeros(P.shape[:-1])
-    now[..., target] = 1
-    path = [now]
+    absorbed = make_absorbing(P, target)
+    initial = np.zeros(P.shape[:-1])
+    initial[..., target] = 1
+    path = [initial]
     for _ in range(periods):
-        path.append((stopped @ path[-1][..., None])[..., 0])
+        path.append((absorbed @ path[-1][..., None])[..., 0])
     return np.stack(path)
 
 
-def ending(P: Array, state: int) -> Array:
-    """Return the chances if nobody ever left a state."""
-    stopped = P.copy()
-    stopped[..., state, :] = 0
-    stopped[..., state, state] = 1
-    return stopped
+def make_absorbing(P: Array, state: int) -> Array:
+    """Return the matrix with a state made absorbing: it is never left."""
+    absorbed = P.copy()
+    absorbed[..., state, :] = 0
+    absorbed[..., state, state] = 1
+    return absorbed
 
 
 def can_reach(P: Array, target: int) -> Array:
-    """Return per state whether the target can be reached from it at all (any draw)."""
+    """Return per state whether the target is accessible from it (in any draw)."""
     linked = (P > 0).reshape(-1, *P.shape[-2:]).max(axis=0)
     able = np.arange(P.shape[-1]) == target
     for _ in range(P.shape[-1]):
@@ -62,31 +62,26 @@ def can_reach(P: Array, target: int) -> Array:
     return able
 
 
-def ever(P: Array, target: int) -> Array:
-    """Return the chance ever to reach a state, shape (..., states)."""
-    return _moments(P, target)[0]
-
-
-def time_to(P: Array, target: int) -> tuple[Array, Array, Array]:
-    """Return the chance of reaching a state, and mean and sd of the time of those who do.
+def first_passage_times(P: Array, target: int) -> tuple[Array, Array, Array]:
+    """Return the probability of ever reaching a state, and mean and sd of the first passage time.
 
     Parameters
     ----------
     P
         Transition probabilities, shape (..., states, states).
     target
-        The state.
+        Index of the state.
 
     Returns
     -------
     tuple of ndarray
-        Each of shape (..., states), times in periods; 0 from the state itself, NaN from where it
-        cannot be reached.
+        Each of shape (..., states). Times are in periods and given that the state is reached; 0
+        from the state itself, NaN from states that cannot reach it.
 
     Examples
     --------
-    >>> chance, mean, sd = time_to(np.array([[0.75, 0.25], [0.0, 1.0]]), 1)
-    >>> [round(float(value[0]), 3) for value in (chance, mean, sd)]
+    >>> probability, mean, sd = first_passage_times(np.array([[0.75, 0.25], [0.0, 1.0]]), 1)
+    >>> [round(float(value[0]), 3) for value in (probability, mean, sd)]
     [1.0, 4.0, 3.464]
     """
     h, first, second = _moments(P, target)
@@ -114,36 +109,36 @@ def _moments(P: Array, target: int) -> tuple[Array, Array, Array]:
     return h, first, second
 
 
-def quantile(path: Array, share: float) -> Array:
-    """Return the first period in which a share of those who ever reach the state has done so.
+def first_passage_quantile(path: Array, share: float) -> Array:
+    """Return the first period by which a share of those who ever reach the state have reached it.
 
     Parameters
     ----------
     path
-        As `reaching` returns it, divided by the chance ever to reach the state.
+        From `first_passage_distribution`, divided by the probability of ever reaching the state.
     share
         In (0, 1).
 
     Returns
     -------
     ndarray
-        Shape of ``path`` without its first axis; infinite where the path ends before.
+        Shape of ``path`` without its first axis; infinite if the path ends before.
     """
-    there = path >= share - 1e-12
-    return np.where(there.any(axis=0), there.argmax(axis=0), np.inf)
+    reached = path >= share - 1e-12
+    return np.where(reached.any(axis=0), reached.argmax(axis=0), np.inf)
 
 
-def values(P: Array, margin: Array, discount: float) -> Array:
-    """Return the discounted margin of who stands on each state now, for ever.
+def discounted_values(P: Array, margin: Array, discount: float) -> Array:
+    """Return the expected discounted margin from each state over an infinite horizon.
 
     Parameters
     ----------
     P
         Transition probabilities, shape (..., states, states).
     margin
-        Margin of a period spent in each state, shape (states,) or (..., states).
+        Money per period in each state, shape (states,) or (..., states).
     discount
-        Worth now of one unit a period later, in (0, 1).
+        Discount factor of one period, in (0, 1).
 
     Returns
     -------
@@ -159,7 +154,7 @@ def values(P: Array, margin: Array, discount: float) -> Array:
     --------
     >>> P = np.array([[.3, .7, 0, 0, 0], [.2, 0, .8, 0, 0], [.15, 0, 0, .85, 0],
     ...               [.05, 0, 0, 0, .95], [0, 0, 0, 0, 1]])
-    >>> values(P, np.array([36, -4, -4, -4, 0]), 1 / 1.2).round(3).tolist()
+    >>> discounted_values(P, np.array([36, -4, -4, -4, 0]), 1 / 1.2).round(3).tolist()
     [52.32, 5.554, 1.251, -1.82, 0.0]
     """
     rest = np.eye(P.shape[-1]) - discount * P
@@ -167,8 +162,8 @@ def values(P: Array, margin: Array, discount: float) -> Array:
     return np.linalg.solve(rest, right)[..., 0]
 
 
-def values_until(P: Array, margin: Array, discount: float, periods: int) -> Array:
-    """Return the discounted margin of the present and so many more periods.
+def finite_horizon_values(P: Array, margin: Array, discount: float, periods: int) -> Array:
+    """Return the expected discounted margin of the present and the next ``periods`` periods.
 
     Returns
     -------
@@ -181,8 +176,8 @@ def values_until(P: Array, margin: Array, discount: float, periods: int) -> Arra
     return total
 
 
-def resting(P: Array, inflow: Array, gone: Array) -> Array:
-    """Return the numbers that stay the same when so many enter each period.
+def steady_state_numbers(P: Array, inflow: Array, absorbing: Array) -> Array:
+    """Return the numbers in each state that a constant inflow leads to.
 
     Parameters
     ----------
@@ -190,15 +185,15 @@ def resting(P: Array, inflow: Array, gone: Array) -> Array:
         Transition probabilities, shape (..., states, states).
     inflow
         People who enter each state per period, shape (states,).
-    gone
-        Whether who gets to the state is gone for good, shape (states,).
+    absorbing
+        Whether people who enter the state leave the base for good, shape (states,).
 
     Returns
     -------
     ndarray
-        n = inflow + n P over the states that are not gone; NaN in those that are.
+        n = inflow + n P over the other states; NaN in the absorbing ones.
     """
-    stay = np.flatnonzero(~gone)
+    stay = np.flatnonzero(~absorbing)
     Q = P[..., stay[:, None], stay]
     rest = np.eye(len(stay)) - np.swapaxes(Q, -1, -2)
     right = np.broadcast_to(inflow[stay], Q.shape[:-1])[..., None]
@@ -207,13 +202,13 @@ def resting(P: Array, inflow: Array, gone: Array) -> Array:
     return numbers
 
 
-def stationary(P: Array) -> Array:
-    """Return the shares that stay the same without inflow, shape (..., states).
+def stationary_distribution(P: Array) -> Array:
+    """Return the stationary distribution s = s P, shape (..., states).
 
-    Where there are several, those that a base spread evenly over all states comes to.
+    If there are several: the limit from a base spread evenly over all states.
     """
     k = P.shape[-1]
-    lazy = (P + np.eye(k)) / 2  # the same shares, without periodic circling
+    lazy = (P + np.eye(k)) / 2  # the same distribution, without periodicity
     power = np.linalg.matrix_power(lazy, 2**20)
     shares = power.mean(axis=-2)
     return shares / shares.sum(axis=-1, keepdims=True)

@@ -1,8 +1,8 @@
-"""What drives the moves: which customers climb, stay or fall, other things being equal.
+"""Drivers of moves: which customers climb, stay or fall, other things being equal.
 
-For the departures from one rung a multinomial logit explains the destination; the reference is
-staying. The odds ratio of a driver multiplies p(destination)/p(staying). One customer gives many
-departures, so the standard errors are clustered by customer.
+A multinomial logit explains the destination of the departures from one rung; the reference is
+staying. The odds ratio of a driver multiplies p(destination)/p(staying). A customer contributes
+several departures, so standard errors are clustered by customer.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table
 from relmark_research.errors import DataError, LadderError, check_choice, check_level, unknown_name
-from relmark_research.ladder.history.periods import is_calendar, start_of
+from relmark_research.ladder.history._period_numbers import is_calendar
 from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.ladder.history.ladder_history import LadderHistory
 
-LEAST = 10  # moves to a destination below which it is put with other moves of its direction
+MIN_MOVES = 10  # to a destination; rarer ones are pooled with other moves of their direction
 Outcome = Literal["direction", "destination"]
 
 
 @dataclass(frozen=True)
 class Drivers:
-    """What drives the moves.
+    """A multinomial logit of moves.
 
     Attributes
     ----------
@@ -36,13 +37,13 @@ class Drivers:
         move (climb, fall, or a destination), driver, odds_ratio, low, high, p_value, log_odds,
         standard_error (clustered by customer).
     departures, customers
-        Rows and clusters that it rests on.
+        Numbers of rows and of clusters.
     reference
-        What the moves are compared with, and the level of each text column that drivers are.
+        Reference category of the moves and of each categorical driver.
     log_likelihood
-        Of the fitted model.
+        Maximum of the log-likelihood.
     notes
-        Moves that were put together, and warnings.
+        Notes on destinations that were pooled and departures that were left out.
     """
 
     table: pd.DataFrame
@@ -52,17 +53,31 @@ class Drivers:
     log_likelihood: float
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{self._title()}; {len(self.table)} odds ratios>"
 
-def moves_table(history: LadderHistory, latest: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Return every departure with what is known of the customer then.
+    def _repr_html_(self) -> str:
+        rows: list[tuple[object, ...]] = [("move, driver", "odds ratio", "low", "high")]
+        rows += [
+            (f"{row['move']}, {row['driver']}", row["odds_ratio"], row["low"], row["high"])
+            for row in self.table.head(8).to_dict("records")
+        ]
+        return html_table(self._title(), rows)
+
+    def _title(self) -> str:
+        return f"Drivers: {self.departures:,} departures of {self.customers:,} customers"
+
+
+def moves_table(history: LadderHistory, time_varying: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return every departure with the customer's attributes at that time.
 
     Parameters
     ----------
     history
-        With its table of customers, if drivers are to come from there.
-    latest
-        customer_id, date and columns that change with time: of each, the latest value on or before
-        the last day of the period of departure is taken.
+        With a table of customers if its columns are to be drivers.
+    time_varying
+        customer_id, date and covariates that change with time: for each departure the last value
+        on or before the last day of its period.
 
     Returns
     -------
@@ -70,7 +85,7 @@ def moves_table(history: LadderHistory, latest: pd.DataFrame | None = None) -> p
         customer_id, period, origin, destination, move (stay, climb or fall), tenure (periods since
         the customer was first seen), and the columns of both tables.
     """
-    rows = history.source.rows()
+    rows = history.source.person_periods()
     follows = (rows["customer_id"] == rows["customer_id"].shift(-1)) & (
         rows["period"] + 1 == rows["period"].shift(-1)
     )
@@ -84,24 +99,31 @@ def moves_table(history: LadderHistory, latest: pd.DataFrame | None = None) -> p
         move=np.array(["fall", "stay", "climb"], object)[change + 1],
         tenure=table["period"] - table.groupby("customer_id")["period"].transform("min"),
     )
-    if history.people is not None:
-        table = table.merge(history.people, on="customer_id", how="left", validate="m:1")
-    return table if latest is None else _with_latest(table, latest, history)
+    if history.customer_attributes is not None:
+        customers = history.customer_attributes
+        table = table.merge(customers, on="customer_id", how="left", validate="m:1")
+    if time_varying is None:
+        return table
+    return _with_time_varying(table, time_varying, history)
 
 
-def _with_latest(table: pd.DataFrame, latest: pd.DataFrame, history: LadderHistory) -> pd.DataFrame:
+def _with_time_varying(
+    table: pd.DataFrame, covariates: pd.DataFrame, history: LadderHistory
+) -> pd.DataFrame:
     for column in ("customer_id", "date"):
-        if column not in latest.columns:
-            raise DataError(f"latest: {unknown_name('column', column, latest.columns)}")
-    length = history.period
-    if length is None or not is_calendar(history.first_period, length):
+        if column not in covariates.columns:
+            problem = unknown_name("column", column, covariates.columns)
+            raise DataError(f"time_varying: {problem}")
+    period = history.period
+    if period is None or not is_calendar(history.first_period, period):
         raise LadderError(
-            "to place days in periods the history must count calendar periods, as one from "
-            "LoyaltyLadder.assign does."
+            "covariates with dates need a history of calendar periods, such as that of "
+            "LoyaltyLadder.assign."
         )
-    calendar = {n: start_of(n + 1, length) for n in table["period"].unique()}
+    calendar = {n: period.start(n + 1) for n in table["period"].unique()}
     dated = table.assign(date=pd.to_datetime(table["period"].map(calendar)))
-    known = latest.sort_values("date", kind="stable").assign(date=pd.to_datetime(latest["date"]))
+    known = covariates.sort_values("date", kind="stable")
+    known = known.assign(date=pd.to_datetime(covariates["date"]))
     merged = pd.merge_asof(
         dated.sort_values("date", kind="stable"), known, on="date", by="customer_id",
         allow_exact_matches=False,
@@ -117,19 +139,19 @@ def move_drivers(
     outcome: Outcome = "direction",
     level: float = 0.95,
 ) -> Drivers:
-    """Explain the moves from a rung, or from all, by a multinomial logit.
+    """Fit a multinomial logit of the moves from a rung, or from all rungs.
 
     Parameters
     ----------
     moves
         As `moves_table` returns it.
     drivers
-        Its columns: numbers enter as they are, text as one column per value but the most frequent.
+        Columns: numbers enter as they are, text as an indicator per value but the most frequent.
     rung
-        Only departures from there; None takes all, and holds the rung fixed.
+        Only departures from this rung; None takes all and controls for the rung.
     outcome
         ``"direction"``: climb and fall against staying. ``"destination"``: each destination with
-        at least ten moves against staying; the rarer ones are put together by direction.
+        at least ten moves against staying; rarer ones are pooled by direction.
     level
         Probability of each interval.
 
@@ -141,9 +163,9 @@ def move_drivers(
     Raises
     ------
     DataError
-        Where a driver is no column, is missing everywhere, or does not vary.
+        If a driver is no column, is missing everywhere, or does not vary.
     LadderError
-        Where nobody moves, or a driver tells the moves apart completely.
+        If nobody moves, or a driver separates the moves completely.
 
     References
     ----------
@@ -160,12 +182,12 @@ def move_drivers(
         raise LadderError(unknown_name("rung with departures", rung, moves["origin"].unique()))
     rows, notes = _complete(rows, drivers)
     if rung is None:
-        rows, one_way = _two_ways(rows)
-        notes = (*notes, *one_way)
-    y, together = _outcomes(rows, outcome)
-    held = [*drivers, *(["origin"] if rung is None else [])]
-    X, reference = _design(rows, held)
-    return _fitted(rows, y, X, reference, level, (*notes, *together))
+        rows, left_out = _with_both_directions(rows)
+        notes = (*notes, *left_out)
+    y, pooled = _outcomes(rows, outcome)
+    columns = [*drivers, *(["origin"] if rung is None else [])]
+    X, reference = _design(rows, columns)
+    return _fit(rows, y, X, reference, level, (*notes, *pooled))
 
 
 def _complete(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -177,10 +199,10 @@ def _complete(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame,
     return rows[known], (note,) if left else ()
 
 
-def _two_ways(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def _with_both_directions(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Keep the rungs from which some climb and some fall: elsewhere no odds ratio exists."""
-    ways = rows.pivot_table(index="origin", columns="move", values="period", aggfunc="count")
-    both = ways.reindex(columns=["climb", "fall"]).notna().all(axis=1)
+    counts = rows.pivot_table(index="origin", columns="move", values="period", aggfunc="count")
+    both = counts.reindex(columns=["climb", "fall"]).notna().all(axis=1)
     left = [str(name) for name in both.index[~both]]
     where = ", ".join(left)
     note = f"departures from {where}, from where nobody climbs or nobody falls, are left out"
@@ -191,10 +213,10 @@ def _outcomes(rows: pd.DataFrame, outcome: Outcome) -> tuple[pd.Series, tuple[st
     if outcome == "direction":
         return rows["move"], ()
     stays = rows["move"] == "stay"
-    often = rows["destination"].map(rows.loc[~stays, "destination"].value_counts()) >= LEAST
-    named = rows["destination"].where(often, "other " + rows["move"]).where(~stays, "stay")
+    frequent = rows["destination"].map(rows.loc[~stays, "destination"].value_counts()) >= MIN_MOVES
+    named = rows["destination"].where(frequent, "other " + rows["move"]).where(~stays, "stay")
     rare = sorted(named[named.str.startswith("other ")].unique())
-    notes = tuple(f"destinations with under {LEAST} moves are put together as {r!r}" for r in rare)
+    notes = tuple(f"destinations with under {MIN_MOVES} moves are pooled as {r!r}" for r in rare)
     return named, notes
 
 
@@ -214,13 +236,13 @@ def _design(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame, d
         parts += [(column.astype(str) == value).astype(float).rename(f"{name}: {value}")
                   for value in values.index[1:]]  # fmt: skip
     X = pd.concat(parts, axis=1)
-    still = [str(name) for name in X.columns[1:] if X[name].nunique() < 2]
-    if still or X.shape[1] < 2:
-        raise DataError(f"a driver must vary; {', '.join(still) or 'none of them'} does not.")
+    constant = [str(name) for name in X.columns[1:] if X[name].nunique() < 2]
+    if constant or X.shape[1] < 2:
+        raise DataError(f"a driver must vary; {', '.join(constant) or 'none of them'} does not.")
     return X, reference
 
 
-def _fitted(
+def _fit(
     rows: pd.DataFrame,
     y: pd.Series,
     X: pd.DataFrame,
@@ -233,34 +255,35 @@ def _fitted(
     names = [name for name in sorted(y.unique()) if name != "stay"]
     if not names or not (y == "stay").any():
         raise LadderError(
-            f"to explain moves some must stay and some must go; found {y.value_counts().to_dict()}."
+            "a model of moves needs departures that stay and departures that move; found "
+            f"{y.value_counts().to_dict()}."
         )
     codes = y.map({name: k for k, name in enumerate(["stay", *names])})
     scale = X.abs().max().clip(lower=1.0)
     groups = pd.factorize(rows["customer_id"])[0]
-    with warnings.catch_warnings():  # what they warn of is refused below
+    with warnings.catch_warnings():  # what it warns of raises below
         warnings.simplefilter("ignore")
         found = MNLogit(codes.to_numpy(), (X / scale).to_numpy()).fit(
             method="newton", maxiter=100, disp=False,
             cov_type="cluster", cov_kwds={"groups": groups},
         )  # fmt: skip
         b, se = (np.asarray(part) for part in (found.params, found.bse))
-        plain = np.sqrt(np.abs(np.diag(found.normalized_cov_params)))
-    if not found.mle_retvals["converged"] or not np.isfinite(se).all() or plain.max() > 50:
+        naive = np.sqrt(np.abs(np.diag(found.normalized_cov_params)))
+    if not found.mle_retvals["converged"] or not np.isfinite(se).all() or naive.max() > 50:
         driver, move = divmod(int(np.argmax(np.abs(b[1:]))), b.shape[1])
         raise LadderError(
-            f"the drivers tell some moves apart completely, first {X.columns[driver + 1]!r} for "
-            f"the move {names[move]!r}: no finite odds ratio fits. Leave that driver out, or put "
-            "rare values together."
+            f"the drivers separate some moves completely, first {X.columns[driver + 1]!r} for the "
+            f"move {names[move]!r}: no finite odds ratio exists. Leave that driver out, or pool "
+            "rare values."
         )
     b, se = b / scale.to_numpy()[:, None], se.reshape(b.shape) / scale.to_numpy()[:, None]
-    table = _odds(names, list(X.columns), b, se, level)
+    table = _odds_ratios(names, list(X.columns), b, se, level)
     reference = {"move": "stay", **reference}
-    people = int(groups.max()) + 1
-    return Drivers(table, len(rows), people, reference, float(found.llf), notes)
+    customers = int(groups.max()) + 1
+    return Drivers(table, len(rows), customers, reference, float(found.llf), notes)
 
 
-def _odds(
+def _odds_ratios(
     names: list[str], columns: list[str], b: np.ndarray, se: np.ndarray, level: float
 ) -> pd.DataFrame:
     from scipy import stats

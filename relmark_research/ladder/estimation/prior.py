@@ -1,4 +1,4 @@
-"""What goes into an estimate besides the history: counts, prior weights, known matrices."""
+"""Inputs of an estimate besides the history: tables of counts, Dirichlet priors, known matrices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = np.ndarray
 
 
 def read_counts(table: pd.DataFrame, rungs: Sequence[str] | None) -> tuple[tuple[str, ...], Array]:
-    """Return states and counts of a square table, rows from, columns to."""
+    """Return states and counts of a square table: rows are origins, columns destinations."""
     rows, columns = [str(name) for name in table.index], [str(name) for name in table.columns]
     if set(rows) != set(columns) or len(rows) < 2:
         raise DataError(
@@ -38,7 +38,7 @@ def read_counts(table: pd.DataFrame, rungs: Sequence[str] | None) -> tuple[tuple
     return states, counts
 
 
-def weights(prior: Any, possible: Array, states: Sequence[str]) -> Array:
+def dirichlet_weights(prior: Any, possible: Array, states: Sequence[str]) -> Array:
     """Return the Dirichlet weight of each cell."""
     if prior is None:
         return np.zeros(possible.shape)
@@ -58,7 +58,7 @@ def weights(prior: Any, possible: Array, states: Sequence[str]) -> Array:
     return given
 
 
-def as_matrix(matrix: Any, states: Sequence[str], what: str) -> Array:
+def probability_matrix(matrix: Any, states: Sequence[str], what: str) -> Array:
     """Return a matrix of probabilities as an array, rows summing to one."""
     given = _square(matrix, states, what)
     rows = given.sum(axis=1)
@@ -66,7 +66,7 @@ def as_matrix(matrix: Any, states: Sequence[str], what: str) -> Array:
         bad = int(np.argmax(np.abs(rows - 1)))
         raise ParameterError(
             f"the {what} matrix must hold probabilities, each row summing to 1; the row of "
-            f"{states[bad]} sums to {rows[bad]:g}, the least entry is {given.min():g}."
+            f"{states[bad]} sums to {rows[bad]:g}, the smallest entry is {given.min():g}."
         )
     return given / rows[:, None]
 
@@ -97,27 +97,27 @@ def check_moves(
     states: Sequence[str],
     history: LadderHistory | None,
 ) -> None:
-    """Refuse moves that cannot be, and rungs that nobody reaches."""
+    """Raise LadderError for impossible moves, and for rungs that nobody reaches."""
     if (moves[~possible] > 0).any():
         at = np.argwhere(~possible & (moves > 0))
         shown = ", ".join(f"{states[i]} to {states[j]} ({moves[i, j]:g})" for i, j in at[:3])
         raise LadderError(
-            f"moves were seen that are declared impossible: {shown}. Correct the declaration or "
-            "the rules."
+            f"moves were observed that are declared impossible: {shown}. Correct the declaration "
+            "or the rules."
         )
     reached = moves.sum(axis=0) + moves.sum(axis=1) + weights.sum(axis=1) > 0
     if history is not None:
         found = history.source.occupancy()["state"].unique()
         reached[np.asarray(found, int)] = True
     if not reached.all():
-        names = [state for state, there in zip(states, reached, strict=True) if not there]
+        names = [state for state, seen in zip(states, reached, strict=True) if not seen]
         raise LadderError(
-            f"nobody ever stands on {', '.join(names)}: nothing can be said of moves from there. "
-            "Take the rung out of the ladder, ease its rule, or give a prior "
+            f"nobody is ever on {', '.join(names)}, so moves from there cannot be estimated. "
+            "Remove the rung, relax its rule, or give a prior "
             "(estimate_transitions(history, prior=0.5))."
         )
     if not moves.any():
         raise LadderError(
-            "no customer was seen in two successive periods, so there is no move to estimate from. "
-            "Take longer data or shorter periods."
+            "no customer was observed in two successive periods, so there are no moves. "
+            "Use longer data or shorter periods."
         )

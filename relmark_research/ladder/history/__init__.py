@@ -1,1 +1,1 @@
-"""Who stood on which rung when."""
+"""The history of each customer on the ladder: rungs, rules, and counts of moves."""

@@ -1,9 +1,9 @@
-"""Do the rules divide all people, so that everybody stands on exactly one rung?
+"""Do the rules form a partition, so that every customer is on exactly one rung?
 
-Every threshold that any rule names cuts the line of its evidence; between the cuts no rule can
-tell two people apart. So it is enough to try one person per cell of the grid of all cuts, leaving
-out the cells that cannot be: who has bought has a last purchase, and the events of twelve months
-are among those of twenty-four.
+Every threshold in any rule divides the range of its evidence into cells; within a cell no rule can
+tell two customers apart. So it is enough to test one customer per cell of the grid of all
+thresholds. Cells that cannot occur are left out: a customer who has bought has a last purchase, and
+the events of 12 months are among those of 24.
 """
 
 from __future__ import annotations
@@ -15,57 +15,62 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from relmark_research.errors import LadderError
-from relmark_research.ladder.history.rules import Evidence, Range, Rule, condition_words
+from relmark_research.ladder.history.rules import (
+    Evidence,
+    Range,
+    Rule,
+    RuleSet,
+    describe_condition,
+)
 
-MOST_CELLS = 5_000_000
+MAX_CELLS = 5_000_000
 _UNKNOWN = Range(math.nan, math.nan, True)
 
 
-def check_partition(
-    states: Sequence[str], rules: Mapping[str, Rule], evidence: Mapping[str, Evidence]
-) -> None:
-    """Raise LadderError where the rules leave a gap or two of them overlap."""
-    used = [item for name, item in evidence.items() if any(name in r.names for r in rules.values())]
+def check_partition(rule_set: RuleSet) -> None:
+    """Raise LadderError if the rules leave a gap or two of them overlap."""
+    states, rules, used = rule_set.states, rule_set.rules, rule_set.used_evidence
     cells = [_cells(item, rules) for item in used]
     size = math.prod(map(len, cells))
-    if size > MOST_CELLS:
+    if size > MAX_CELLS:
         raise LadderError(
-            f"the rules cut their evidence into {size:,} cells, more than {MOST_CELLS:,} can be "
-            "checked; use fewer thresholds."
+            f"the rules divide their evidence into {size:,} cells; at most {MAX_CELLS:,} can be "
+            "checked. Use fewer thresholds."
         )
     possible = _possible(used, cells)
     fits = np.stack([_fits(state, rules, used, cells) for state in states])
     count = fits.sum(axis=0)
-    _refuse(possible & (count == 0), used, cells, "a gap: no rung is for")
+    _raise_if_any(possible & (count == 0), used, cells, "a gap: no rung is for")
     both = possible & (count > 1)
     if both.any():
         rungs = [s for s, fit in zip(states, fits, strict=True) if fit[tuple(np.argwhere(both)[0])]]
-        _refuse(both, used, cells, f"an overlap: {' and '.join(map(repr, rungs))} are both for")
+        names = " and ".join(map(repr, rungs))
+        _raise_if_any(both, used, cells, f"an overlap: {names} are both for")
 
 
-def _refuse(
+def _raise_if_any(
     bad: np.ndarray, used: Sequence[Evidence], cells: Sequence[Sequence[Range]], what: str
 ) -> None:
     if not bad.any():
         return
-    place = np.argwhere(bad)[0]
-    person = "; ".join(
-        condition_words(item, spans[k]) for item, spans, k in zip(used, cells, place, strict=True)
+    cell = np.argwhere(bad)[0]
+    customer = "; ".join(
+        describe_condition(item, spans[k]) for item, spans, k in zip(used, cells, cell, strict=True)
     )
     raise LadderError(
-        f"everybody must stand on exactly one rung, but the rules leave {what} people with: "
-        f"{person} ({int(bad.sum())} such kinds of people in all). Move a threshold, add a rule, "
-        "or say with 'unless' which rung comes first."
+        f"every customer must be on exactly one rung, but the rules leave {what} customers with: "
+        f"{customer} ({int(bad.sum())} such combinations in all). Move a threshold, add a rule, or "
+        "name under 'unless' the rung that takes precedence."
     )
 
 
 def _cells(item: Evidence, rules: Mapping[str, Rule]) -> list[Range]:
     spans = [one[item.name] for rule in rules.values() for one in rule.alternatives
              if item.name in one]  # fmt: skip
-    cuts = {edge for span in spans for edge in (span.low, span.high) if math.isfinite(edge)}
+    thresholds = {edge for span in spans for edge in (span.low, span.high) if math.isfinite(edge)}
     if item.kind == "count":
-        cuts |= {1.0}  # whether there was any event decides what else can be
-    edges = [*sorted(cuts | {0.0}), math.inf]
+        thresholds |= {1.0}  # whether there was any event decides what else can be
+    edges = [*sorted(thresholds | {0.0}), math.inf]
     known = [Range(low, high) for low, high in itertools.pairwise(edges)]
     return [*known, _UNKNOWN] if item.may_be_unknown else known
 
@@ -76,15 +81,16 @@ def _fits(
     used: Sequence[Evidence],
     cells: Sequence[Sequence[Range]],
 ) -> np.ndarray:
-    fit = _own(rules[state], used, cells)
+    """Whether each cell belongs to a state, precedence included."""
+    fit = _own_condition(rules[state], used, cells)
     for other in rules[state].unless:
-        fit = fit & ~_own(rules[other], used, cells)
+        fit = fit & ~_own_condition(rules[other], used, cells)
     return fit
 
 
-def _own(
+def _own_condition(
     rule: Rule, used: Sequence[Evidence], cells: Sequence[Sequence[Range]]
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     shape = tuple(map(len, cells))
     fit = np.zeros(shape, bool)
     for one in rule.alternatives:
@@ -102,13 +108,15 @@ def _inside(cell: Range, wanted: Range) -> bool:
 
 
 def _possible(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.ndarray:
-    """Which cells can hold a person at all."""
+    """Which cells can occur at all."""
     shape = tuple(map(len, cells))
     possible = np.ones(shape, bool)
-    if not any("contact" in item.of for item in used):
-        possible &= _bought(used, cells)
+    if not any("contact" in item.events for item in used):
+        possible &= _has_bought(used, cells)
     for a, b in itertools.permutations(range(len(used)), 2):
-        table = np.array([[_together(used[a], x, used[b], y) for y in cells[b]] for x in cells[a]])
+        table = np.array(
+            [[_compatible(used[a], x, used[b], y) for y in cells[b]] for x in cells[a]]
+        )
         if a > b:
             table = table.T
         first, second = min(a, b), max(a, b)
@@ -118,24 +126,25 @@ def _possible(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.
     return possible
 
 
-def _bought(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.ndarray:
-    """Where there are no prospects, everybody known has bought."""
+def _has_bought(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.ndarray:
+    """Without prospects, everybody known has bought."""
     bought = np.ones(tuple(map(len, cells)), bool)
     for axis, item in enumerate(used):
-        if item.of == ("purchase",) and item.kind != "last" and item.within_months is None:
+        if item.events == ("purchase",) and item.kind != "last" and item.within_months is None:
             some = [not span.unknown and (item.kind != "count" or span.low >= 1)
                     for span in cells[axis]]  # fmt: skip
             bought &= np.reshape(some, [-1 if k == axis else 1 for k in range(len(cells))])
     return bought
 
 
-def _together(first: Evidence, x: Range, second: Evidence, y: Range) -> bool:
-    """Whether one person can be in cell x of a count and in cell y of other evidence."""
+def _compatible(first: Evidence, x: Range, second: Evidence, y: Range) -> bool:
+    """Whether one customer can be in cell x of a count and in cell y of other evidence."""
     if first.kind != "count":
         return True
-    if first.of == ("purchase",) and second.of == ("contact",) and first.within_months is None:
-        return not (x.high <= 1 and y.unknown)  # known people have bought or been met
-    if set(first.of) != set(second.of):
+    bought, contacted = first.events == ("purchase",), second.events == ("contact",)
+    if bought and contacted and first.within_months is None:
+        return not (x.high <= 1 and y.unknown)  # known people have bought or been contacted
+    if set(first.events) != set(second.events):
         return True
     window = first.within_months or math.inf
     if second.kind == "months_since":

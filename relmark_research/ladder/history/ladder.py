@@ -1,8 +1,8 @@
-"""A ladder: its rungs in order, who stands on which, and what cannot happen.
+"""The loyalty ladder: rungs in order, the rules of each, and the moves that cannot happen.
 
-rungs       the steps, lowest first
-beside      where people are who have fallen off, the nearest to a return first
-states      rungs and beside together, the order of every matrix
+rungs         the steps, lowest first
+off_ladder    states of customers who have left the ladder, the nearest to a return first
+states        rungs and states off the ladder together, the order of every matrix
 """
 
 from __future__ import annotations
@@ -13,67 +13,71 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table
 from relmark_research.errors import LadderError, unknown_name
+from relmark_research.ladder.history._assignment import assign_spells
 from relmark_research.ladder.history._rule_coverage import check_partition
-from relmark_research.ladder.history.rules import Evidence, Rule, condition_words
+from relmark_research.ladder.history._states import parse_moves
+from relmark_research.ladder.history.ladder_history import LadderHistory
+from relmark_research.ladder.history.rules import RuleSet
+from relmark_research.units import Period
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
-    from relmark_research.ladder.history.ladder_history import LadderHistory
 
 PURCHASE_EVIDENCE: Mapping[str, Mapping[str, Any]] = {
     "purchases": {"count": "purchase"},
     "quiet": {"months_since": "purchase"},
 }
-
-Move = tuple[str, str]
+_YAML_KEYS = ("name", "rungs", "rules", "off_ladder", "evidence", "impossible")
 
 
 @dataclass(frozen=True)
 class LoyaltyLadder:
-    """Rungs in order and the rules that say who stands where.
+    """Rungs in order, and the rules that assign customers to them.
 
     Parameters
     ----------
     rungs
-        Names of the rungs, lowest first; at least two states with ``beside``.
+        Names of the rungs, lowest first; at least two states including ``off_ladder``.
     rules
         For every state the ranges of evidence that lead there, as in
-        ``{"repeat": {"purchases": "2 to 3", "quiet": "under 6"}}``. Together they must leave
-        nobody out and claim nobody twice.
-    beside
+        ``{"repeat": {"purchases": "2 to 3", "quiet": "under 6"}}``. Together they must assign every
+        customer to exactly one state.
+    off_ladder
         States off the ladder, such as lapsed and lost, the nearest to a return first.
     evidence
-        What is counted: name to ``{"count": kind}``, ``{"months_since": kind}`` or
-        ``{"last": "answer"}``; None is purchases and quiet (months since the last purchase).
+        Name to ``{"count": kind}``, ``{"months_since": kind}`` or ``{"last": "answer"}``; None is
+        purchases and quiet (months since the last purchase).
     impossible
         Moves that cannot happen, as pairs (from, to); ``"*"`` stands for every other state.
     name
-        What a report calls the ladder.
+        Name of the ladder in reports.
 
     Raises
     ------
     LadderError
-        Where a name is unknown, a state has no rule, or the rules leave a gap or overlap.
+        If a name is unknown, a state has no rule, or the rules leave a gap or overlap.
 
     Examples
     --------
     >>> ladder = LoyaltyLadder(
     ...     ["first-time", "repeat"], {"first-time": {"purchases": 1, "quiet": "under 12"},
     ...     "repeat": {"purchases": "2 or more", "quiet": "under 12"},
-    ...     "lost": {"purchases": "1 or more", "quiet": "12 or more"}}, beside=["lost"])
+    ...     "lost": {"purchases": "1 or more", "quiet": "12 or more"}}, off_ladder=["lost"])
     >>> print(ladder.describe())
     first-time: 1 purchase, last purchase under 12 months ago
     repeat: 2 or more purchases, last purchase under 12 months ago
     lost: 1 or more purchases, last purchase 12 months ago or more
+    >>> ladder
+    <LoyaltyLadder: the ladder; first-time < repeat; off the ladder: lost>
     """
 
     rungs: Sequence[str]
     rules: Mapping[str, Any]
-    beside: Sequence[str] = field(default=(), kw_only=True)
+    off_ladder: Sequence[str] = field(default=(), kw_only=True)
     evidence: Mapping[str, Any] | None = field(default=None, kw_only=True)
     impossible: Iterable[Any] = field(default=(), kw_only=True)
     name: str = field(default="the ladder", kw_only=True)
@@ -81,26 +85,25 @@ class LoyaltyLadder:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "rungs", tuple(map(str, self.rungs)))
-        set_(self, "beside", tuple(map(str, self.beside)))
+        set_(self, "off_ladder", tuple(map(str, self.off_ladder)))
         _check_states(self.states)
-        given = PURCHASE_EVIDENCE if self.evidence is None else self.evidence
-        evidence = {
-            name: one if isinstance(one, Evidence) else Evidence.parse(name, one)
-            for name, one in given.items()
-        }
-        set_(self, "evidence", evidence)
-        set_(self, "rules", _parsed_rules(self.states, self.rules, evidence))
+        evidence = PURCHASE_EVIDENCE if self.evidence is None else self.evidence
+        parsed = RuleSet.parse(self.states, self.rules, evidence)
+        set_(self, "evidence", parsed.evidence)
+        set_(self, "rules", parsed.rules)
         set_(self, "impossible", parse_moves(self.impossible, self.states))
-        check_partition(self.states, self.rules, evidence)
+        check_partition(parsed)
 
     @classmethod
     def from_yaml(cls, path: str | Path) -> LoyaltyLadder:
-        """Read a ladder from a YAML file such as those in ``relmark_research/ladder/ladders``.
+        """Read a ladder from a YAML file with the keys rungs and rules.
+
+        The bundled files in ``relmark_research/ladder/history/ladders`` are examples.
 
         Raises
         ------
         LadderError
-            Where the file is none, or its content does not make a ladder.
+            If the file does not exist or does not describe a ladder.
         """
         import yaml
 
@@ -108,12 +111,11 @@ class LoyaltyLadder:
         if not where.is_file():
             raise LadderError(f"expected a YAML file of rungs and rules; there is no {where}.")
         content = yaml.safe_load(where.read_text(encoding="utf-8"))
-        allowed = ("name", "rungs", "rules", "beside", "evidence", "impossible")
         if not isinstance(content, Mapping) or not {"rungs", "rules"} <= set(content):
             raise LadderError(f"{where.name}: a ladder needs the keys rungs and rules.")
         for key in content:
-            if key not in allowed:
-                raise LadderError(f"{where.name}: {unknown_name('key', key, allowed)}")
+            if key not in _YAML_KEYS:
+                raise LadderError(f"{where.name}: {unknown_name('key', key, _YAML_KEYS)}")
         try:
             others = {key: content[key] for key in content if key not in ("rungs", "rules")}
             return cls(content["rungs"], content["rules"], **others)
@@ -122,40 +124,38 @@ class LoyaltyLadder:
 
     @classmethod
     def read(cls, name: str | Path) -> LoyaltyLadder:
-        """Return a bundled ladder (``"loyalty"``, ``"purchases"``) or that of a YAML file."""
+        """Return a bundled ladder (``"loyalty"``, ``"purchases"``) or the ladder of a YAML file."""
         text = str(name)
         return cls.from_yaml(text) if text.endswith((".yml", ".yaml")) else bundled(text)
 
     @property
     def states(self) -> tuple[str, ...]:
-        """Rungs, then what is beside the ladder."""
-        return (*self.rungs, *self.beside)
+        """Rungs, then the states off the ladder."""
+        return (*self.rungs, *self.off_ladder)
 
     @property
-    def kinds(self) -> set[str]:
-        """Kinds of event that the rules look at."""
-        names = set().union(*(rule.names for rule in self.rules.values()))
-        return {kind for name in names for kind in self.evidence[name].of}  # type: ignore[index]
+    def rule_set(self) -> RuleSet:
+        """The parsed rules with their evidence."""
+        return RuleSet(self.states, self.rules, self.evidence or {})
+
+    @property
+    def event_kinds(self) -> set[str]:
+        """Kinds of event that the rules use."""
+        return self.rule_set.event_kinds
 
     def describe(self) -> str:
-        """Say in words, a line per state, who stands there."""
-        return "\n".join(f"{state}: {self.rule_words(state)}" for state in self.states)
+        """Return the rules in words, a line per state."""
+        return "\n".join(f"{state}: {self.describe_rule(state)}" for state in self.states)
 
-    def rule_words(self, state: str) -> str:
-        """Say in words who stands on ``state``."""
-        rule = self.rules[state]
-        sets = [
-            ", ".join(condition_words(self.evidence[name], span) for name, span in one.items())  # type: ignore[index]
-            for one in rule.alternatives
-        ]
-        first = f"; {_listed(rule.unless)} come first" if rule.unless else ""
-        return "; or ".join(sets) + first
+    def describe_rule(self, state: str) -> str:
+        """Return the rule of ``state`` in words."""
+        return self.rule_set.describe(state)
 
     def table(self) -> pd.DataFrame:
-        """Return rung, place (on or beside the ladder) and who stands there, in words."""
-        place = ["on the ladder"] * len(self.rungs) + ["beside it"] * len(self.beside)
-        words = [self.rule_words(state) for state in self.states]
-        return pd.DataFrame({"rung": self.states, "place": place, "who": words})
+        """Return rung, position (on or off the ladder) and rule (in words)."""
+        position = ["on the ladder"] * len(self.rungs) + ["off the ladder"] * len(self.off_ladder)
+        rules = [self.describe_rule(state) for state in self.states]
+        return pd.DataFrame({"rung": self.states, "position": position, "rule": rules})
 
     def assign(
         self,
@@ -164,9 +164,9 @@ class LoyaltyLadder:
         events: Any = None,
         prospects: Any = None,
         answers: Any = None,
-        period: str = "quarter",
+        period: str | Period = "quarter",
     ) -> LadderHistory:
-        """Say on which rung everybody stood at the end of every period, in the log's engine.
+        """Assign every customer to a rung at the end of every period, in the log's engine.
 
         Parameters
         ----------
@@ -175,98 +175,56 @@ class LoyaltyLadder:
         events
             customer_id, date, kind (referral, review, ...): a DataFrame, a path or an Ibis table.
         prospects
-            prospect_id, first_contact and, of those won, customer_id.
+            prospect_id, first_contact and, for prospects who became customers, customer_id.
         answers
             customer_id, date and score of surveys (the sample calls it nps).
         period
-            ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``.
+            ``"week"``, ``"month"``, ``"quarter"`` or ``"year"``; pandas' code of a fiscal calendar
+            (``"Q-JUN"``); or a `Period`.
 
         Returns
         -------
         LadderHistory
-            From the period in which a person was first seen to the last whole period of the log.
-            Nobody is called lost because the data end: who is silent is so only by the rules.
+            From the period in which a customer was first seen to the last whole period of the log.
+            The end of the data is not a loss: a silent customer leaves a rung only by the rules.
 
         Raises
         ------
         LadderError
-            Where the rules need evidence that was not given, or fewer than two whole periods are
-            covered.
+            If the rules need evidence that was not given, or the log covers fewer than two whole
+            periods.
         DataError
-            Where a table lacks a column, holds unreadable days, or names people whom neither the
-            log nor the prospects know.
+            If a table lacks a column, has unreadable days, or contains people who are neither in
+            the log nor among the prospects.
         """
-        from relmark_research.ladder.history.assignment import assign
-
         tables = {"events": events, "prospects": prospects, "answers": answers}
-        return assign(self, log, tables, period)
-
-
-def rank(states: Sequence[str], beside: Sequence[str]) -> np.ndarray:
-    """Return the height of each state: rungs 0, 1, ...; beside the ladder -1, -2, ..."""
-    off = list(beside)
-    on = [state for state in states if state not in off]
-    return np.array([-1 - off.index(s) if s in off else on.index(s) for s in states])
-
-
-def parse_moves(given: Iterable[Any], states: Sequence[str]) -> tuple[Move, ...]:
-    """Read declared moves: pairs, or mappings of ``from`` and ``to`` with lists and ``"*"``."""
-    found: dict[Move, None] = {}
-    for one in given:
-        ends = (one.get("from"), one.get("to")) if isinstance(one, Mapping) else tuple(one)
-        if len(ends) != 2:
-            raise LadderError(f"an impossible move is a pair (from, to); found {one!r}.")
-        starts, stops = (_names(end, states) for end in ends)
-        found |= {(a, b): None for a in starts for b in stops if a != b}
-    return tuple(found)
-
-
-def _names(end: Any, states: Sequence[str]) -> Sequence[str]:
-    names = states if end == "*" else [end] if isinstance(end, str) else list(end)
-    for name in names:
-        if name not in states:
-            raise LadderError(f"an impossible move: {unknown_name('rung', name, states)}")
-    return names
-
-
-def _check_states(states: Sequence[str]) -> None:
-    twice = sorted({state for state in states if states.count(state) > 1})
-    if len(states) < 2 or twice:
-        raise LadderError(
-            "a ladder has at least two states with different names; found "
-            f"{len(states)}: {', '.join(states) or 'none'}."
-            + (f" Twice: {', '.join(twice)}." if twice else "")
+        calendar = Period.of(period)
+        assigned = assign_spells(self.rule_set, log, tables, calendar)
+        return LadderHistory(
+            states=self.states,
+            off_ladder=tuple(self.off_ladder),
+            source=assigned.spells,
+            period=calendar,
+            first_period=assigned.first_period,
+            last_period=assigned.last_period,
+            impossible=tuple(self.impossible),
+            notes=assigned.notes,
         )
 
+    def __repr__(self) -> str:
+        off = f"; off the ladder: {', '.join(self.off_ladder)}" if self.off_ladder else ""
+        return f"<LoyaltyLadder: {self.name}; {' < '.join(self.rungs)}{off}>"
 
-def _parsed_rules(
-    states: Sequence[str], given: Mapping[str, Any], evidence: Mapping[str, Evidence]
-) -> dict[str, Rule]:
-    for name in given:
-        if name not in states:
-            raise LadderError(f"a rule for an unknown rung: {unknown_name('rung', name, states)}")
-    missing = [state for state in states if state not in given]
-    if missing:
-        raise LadderError(
-            f"every rung needs a rule that says who stands there; found none for "
-            f"{', '.join(missing)}. Add a rule, or take the rung out."
+    def _repr_html_(self) -> str:
+        return html_table(
+            f"LoyaltyLadder: {self.name}",
+            {state: self.describe_rule(state) for state in self.states},
         )
-    rules = {state: Rule.parse(state, given[state], evidence) for state in states}
-    for state, rule in rules.items():
-        for other in rule.unless:
-            if other not in states or other == state:
-                problem = unknown_name("other rung", other, [s for s in states if s != state])
-                raise LadderError(f"the rule of {state!r}, unless: {problem}")
-    return rules
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 @cache
 def bundled(name: str) -> LoyaltyLadder:
-    """Return a ladder that comes with the package: ``"loyalty"`` or ``"purchases"``."""
+    """Return a ladder of the package: ``"loyalty"`` or ``"purchases"``."""
     folder = Path(__file__).parent / "ladders"
     known = sorted(path.stem for path in folder.glob("*.yml"))
     if name not in known:
@@ -275,8 +233,18 @@ def bundled(name: str) -> LoyaltyLadder:
 
 
 def __getattr__(name: str) -> LoyaltyLadder:
-    """Read the bundled ladders when they are first asked for, not when the package is imported."""
+    """Read a bundled ladder at its first use, not when the package is imported."""
     files = {"LOYALTY_LADDER": "loyalty", "PURCHASE_LADDER": "purchases"}
     if name not in files:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return bundled(files[name])
+
+
+def _check_states(states: Sequence[str]) -> None:
+    repeated = sorted({state for state in states if states.count(state) > 1})
+    if len(states) < 2 or repeated:
+        raise LadderError(
+            "a ladder has at least two states with different names; found "
+            f"{len(states)}: {', '.join(states) or 'none'}."
+            + (f" Repeated: {', '.join(repeated)}." if repeated else "")
+        )

@@ -1,4 +1,4 @@
-"""Who stood on which rung when: the table from which everything is estimated."""
+"""The history of each customer on the ladder, by period: the data of every estimate."""
 
 from __future__ import annotations
 
@@ -9,129 +9,155 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table
 from relmark_research.errors import DataError, LadderError, unknown_name
-from relmark_research.ladder.history.ladder import Move, parse_moves, rank
+from relmark_research.ladder.history._period_numbers import (
+    agreed_period,
+    optional_period,
+    period_label,
+    read_periods,
+)
+from relmark_research.ladder.history._states import Move, parse_moves, rank
+from relmark_research.ladder.history.engine_spells import EngineSpells
 from relmark_research.ladder.history.memory_spells import Clusters, FrameSpells
-from relmark_research.ladder.history.periods import label_of
+from relmark_research.units import Period
 
 
 class Spells(Protocol):
-    """What a history is counted from, in memory or in an engine."""
+    """The counts that a history needs, from memory or from an engine."""
 
     def moves(self) -> pd.DataFrame: ...  # noqa: D102
     def triples(self) -> pd.DataFrame: ...  # noqa: D102
     def occupancy(self) -> pd.DataFrame: ...  # noqa: D102
     def customers(self) -> int: ...  # noqa: D102
     def clusters(self) -> Clusters: ...  # noqa: D102
-    def entries(self) -> pd.DataFrame: ...  # noqa: D102
-    def firsts(self, start: int, target: int) -> pd.DataFrame: ...  # noqa: D102
-    def rows(self) -> pd.DataFrame: ...  # noqa: D102
-    def joined(self, people: pd.DataFrame, column: str) -> Any: ...  # noqa: D102
+    def cohort_moves(self) -> pd.DataFrame: ...  # noqa: D102
+    def first_passages(self, start: int, target: int) -> pd.DataFrame: ...  # noqa: D102
+    def person_periods(self) -> pd.DataFrame: ...  # noqa: D102
+    def with_column(self, customers: pd.DataFrame, column: str) -> Any: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
 class LadderHistory:
-    """A table of customer_id, period, rung, counted where it lies.
+    """A table of customer_id, period, rung, counted where the data lie.
 
     Attributes
     ----------
     states
-        Rungs, lowest first, then what is beside the ladder.
-    beside
-        Which of them are beside it.
+        Rungs, lowest first, then the states off the ladder.
+    off_ladder
+        States off the ladder.
     period
-        Calendar period; None where the table came with bare numbers.
+        Calendar period; None if the periods are a bare count.
     first_period, last_period
         Numbers of the first and the last period observed.
     impossible
         Moves that cannot happen.
     notes
-        What a reader must know of the data.
+        Notes on the data.
+    customer_attributes
+        Table of customers with a customer_id and their attributes; None if there is none.
     """
 
     states: tuple[str, ...]
-    beside: tuple[str, ...]
+    off_ladder: tuple[str, ...]
     source: Spells = field(repr=False)
-    period: str | None
+    period: Period | None
     first_period: int
     last_period: int
     impossible: tuple[Move, ...] = ()
     notes: tuple[str, ...] = ()
-    people: pd.DataFrame | None = field(default=None, repr=False)
+    customer_attributes: pd.DataFrame | None = field(default=None, repr=False)
 
     @classmethod
-    def of(
+    def from_table(
         cls,
         table: LadderHistory | pd.DataFrame,
         *,
         rungs: Sequence[str] | None = None,
-        beside: Sequence[str] = (),
+        off_ladder: Sequence[str] = (),
         impossible: Iterable[Any] = (),
-        period: str | None = None,
+        period: str | Period | None = None,
     ) -> LadderHistory:
         """Read a table of customer_id, period and rung.
 
         Parameters
         ----------
         table
-            One row per person and period. Periods are whole numbers, days or pandas Periods; of
-            days and Periods the distinct ones are taken as successive.
+            One row per person and period. Periods are whole numbers, which stay as they are, or
+            calendar periods: pandas Periods, ISO text (2024Q1, 2024-03) or the first day of each,
+            see `Period.parse`.
         rungs
-            States in order, lowest first, ``beside`` last; None takes the categories of a
-            categorical column, else the order in which rungs first appear.
-        beside
-            States that are off the ladder.
+            States in order, lowest first, ``off_ladder`` last; None takes the categories of a
+            categorical column, else the order of first appearance.
+        off_ladder
+            States off the ladder.
         impossible
             Moves that cannot happen.
         period
-            Calendar length of a period, for discounting.
+            Calendar period, as a word, pandas' code (``"Q-JUN"``) or a `Period`; None takes it
+            from calendar periods in the table.
 
         Raises
         ------
         LadderError
             For an unknown rung, a rung that nobody reaches, or a single period.
         DataError
-            Where a column is missing, or a person stands on two rungs in one period.
+            If a column is missing, a period cannot be read, or a person is on two rungs in one
+            period.
+        ParameterError
+            If ``period`` is not the period of the table.
+
+        Examples
+        --------
+        >>> rows = {"customer_id": [1, 1], "period": ["2024Q1", "2024Q2"], "rung": ["x", "y"]}
+        >>> LadderHistory.from_table(pd.DataFrame(rows))
+        <LadderHistory: quarters 2024Q1 to 2024Q2; rungs x, y>
         """
+        given = optional_period(period)
         if isinstance(table, LadderHistory):
-            return table
+            agreed = agreed_period(table.period, given)
+            return table if agreed == table.period else replace(table, period=agreed)
         for column in ("customer_id", "period", "rung"):
             if column not in table.columns:
                 raise DataError(f"history: {unknown_name('column', column, table.columns)}")
         if len(table) == 0:
             raise DataError("a history needs people on rungs; the table has no rows.")
         states = _states(table["rung"], rungs)
-        spells = _spells(table, states)
+        numbers, calendar = read_periods(table["period"], given)
+        spells = _spells(table, numbers, states)
         first, last = int(spells.period.min()), int(spells.period.max())
         if first == last:
             raise LadderError(
                 "a move needs two periods; the history has a single one "
-                f"({table['period'].iloc[0]}). Take shorter periods or longer data."
+                f"({table['period'].iloc[0]}). Use shorter periods or longer data."
             )
         notes = (f"{spells.gaps:,} gaps in people's periods, over which no move is counted",)
         return cls(
             states=states,
-            beside=tuple(beside),
+            off_ladder=tuple(off_ladder),
             source=spells,
-            period=period,
+            period=calendar,
             first_period=first,
             last_period=last,
             impossible=parse_moves(impossible, states),
             notes=notes if spells.gaps else (),
-            people=table.drop(columns=["period", "rung"]).drop_duplicates("customer_id"),
+            customer_attributes=table.drop(columns=["period", "rung"]).drop_duplicates(
+                "customer_id"
+            ),
         )
 
     @property
     def rank(self) -> np.ndarray:
-        """Height of each state: rungs 0, 1, ...; beside the ladder -1, -2, ..."""
-        return rank(self.states, self.beside)
+        """Rank of each state: rungs 0, 1, ...; states off the ladder -1, -2, ..."""
+        return rank(self.states, self.off_ladder)
 
     def customers(self) -> int:
-        """Return how many people there are."""
+        """Return the number of people."""
         return self.source.customers()
 
     def occupancy(self) -> pd.DataFrame:
-        """Return how many people stood on each rung at the end of each period.
+        """Return the number of people on each rung at the end of each period.
 
         Returns
         -------
@@ -144,50 +170,73 @@ class LadderHistory:
         table = table.reindex(index=span, columns=range(len(self.states))).fillna(0).astype(int)
         table.columns = pd.Index(self.states, name="rung")
         return table.set_axis(
-            pd.Index([label_of(i, self.period) for i in table.index], name="period")
+            pd.Index([period_label(i, self.period) for i in table.index], name="period")
         )
 
     def latest(self) -> pd.Series:
-        """Return how many stand on each rung at the end of the last period."""
+        """Return the number of people on each rung at the end of the last period."""
         return self.occupancy().iloc[-1].rename("customers")
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return customer_id, period, rung of everybody in memory, sorted."""
-        rows = self.source.rows()
+        """Return customer_id, period, rung of every person in memory, sorted."""
+        rows = self.source.person_periods()
         rung = pd.Categorical.from_codes(rows["state"].to_numpy(int), pd.Index(self.states))
         return rows.drop(columns="state").assign(rung=rung)
 
-    def with_customers(self, people: pd.DataFrame) -> LadderHistory:
-        """Return the history with a table of what is known of each customer.
+    def with_customers(self, customers: pd.DataFrame) -> LadderHistory:
+        """Return the history with a table of the customers' attributes.
 
         Raises
         ------
         DataError
-            Where it has no customer_id, or one of them twice.
+            If the table has no customer_id, or repeats one.
         """
-        if "customer_id" not in people.columns:
-            raise DataError(f"customers: {unknown_name('column', 'customer_id', people.columns)}")
-        if self.period is not None:  # ids of a log are text
-            people = people.assign(customer_id=people["customer_id"].astype(str))
-        twice = people["customer_id"][people["customer_id"].duplicated()]
-        if len(twice):
+        if "customer_id" not in customers.columns:
+            problem = unknown_name("column", "customer_id", customers.columns)
+            raise DataError(f"customers: {problem}")
+        if self._has_text_ids():
+            customers = customers.assign(customer_id=customers["customer_id"].astype(str))
+        repeated = customers["customer_id"][customers["customer_id"].duplicated()]
+        if len(repeated):
             raise DataError(
-                f"customers must have one row per customer_id; found {len(twice):,} repeated, "
-                f"first {twice.head(3).tolist()}. Keep one row each."
+                f"customers must have one row per customer_id; found {len(repeated):,} repeated, "
+                f"first {repeated.head(3).tolist()}. Keep one row each."
             )
-        return replace(self, people=people)
+        return replace(self, customer_attributes=customers)
 
     def split(self, column: str) -> dict[str, LadderHistory]:
-        """Return the history of each segment; people without one are in none."""
-        if self.people is None:
+        """Return the history of each segment; people without a segment are left out."""
+        if self.customer_attributes is None:
             raise LadderError(
-                f"to tell segments apart by {column!r} the history needs to know its customers: "
+                f"to split by {column!r} the history needs a table of customers: "
                 "history.with_customers(table)."
             )
-        if column not in self.people.columns:
-            raise DataError(f"customers: {unknown_name('column', column, self.people.columns)}")
-        parts = self.source.joined(self.people, column).parts(column)
-        return {name: replace(self, source=part, people=None) for name, part in parts.items()}
+        if column not in self.customer_attributes.columns:
+            raise DataError(
+                f"customers: {unknown_name('column', column, self.customer_attributes.columns)}"
+            )
+        parts = self.source.with_column(self.customer_attributes, column).by_segment(column)
+        return {
+            name: replace(self, source=part, customer_attributes=None)
+            for name, part in parts.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"<LadderHistory: {self._span()}; rungs {', '.join(self.states)}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(f"LadderHistory: {self._span()}", self.latest().items())
+
+    def _has_text_ids(self) -> bool:
+        """Whether customers have text ids, as those of a log are."""
+        source = self.source
+        if isinstance(source, FrameSpells):
+            return len(source.ids) > 0 and isinstance(source.ids[0], str)
+        return isinstance(source, EngineSpells)
+
+    def _span(self) -> str:
+        first, last = (period_label(i, self.period) for i in (self.first_period, self.last_period))
+        return f"{self.period or 'period'}s {first} to {last}"
 
 
 def _states(found: pd.Series, rungs: Sequence[str] | None) -> tuple[str, ...]:
@@ -207,37 +256,17 @@ def _states(found: pd.Series, rungs: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(map(str, rungs))
 
 
-def _spells(table: pd.DataFrame, states: Sequence[str]) -> FrameSpells:
+def _spells(table: pd.DataFrame, period: np.ndarray, states: Sequence[str]) -> FrameSpells:
     person, ids = pd.factorize(table["customer_id"].to_numpy(), sort=True)
-    period = _numbers(table["period"])
     codes = {name: k for k, name in enumerate(states)}
     state = table["rung"].astype(str).map(codes).to_numpy(np.int64)
     order = np.lexsort((period, person))
     person, period, state = person[order], period[order], state[order]
-    twice = (person[1:] == person[:-1]) & (period[1:] == period[:-1])
-    if twice.any():
-        at = int(np.argmax(twice))
+    repeated = (person[1:] == person[:-1]) & (period[1:] == period[:-1])
+    if repeated.any():
+        at = int(np.argmax(repeated))
         raise DataError(
-            f"a person stands on one rung per period; found {int(twice.sum()):,} repeated, first "
+            f"a person is on one rung per period; found {int(repeated.sum()):,} repeated, first "
             f"{ids[person[at]]!r} in period {table['period'].iloc[order[at]]}."
         )
     return FrameSpells(person, period, state, len(states), np.asarray(ids))
-
-
-def _numbers(period: pd.Series) -> np.ndarray:
-    if period.isna().any():
-        raise DataError(
-            f"every row needs a period; found {int(period.isna().sum()):,} rows without."
-        )
-    if pd.api.types.is_integer_dtype(period):
-        return period.to_numpy(np.int64)
-    if pd.api.types.is_float_dtype(period) and not (period % 1).any():
-        return period.to_numpy(np.int64)
-    if pd.api.types.is_float_dtype(period):
-        raise DataError(
-            "periods are whole numbers, days or pandas Periods; found fractions, first "
-            f"{period[period % 1 != 0].iloc[0]}. For irregular times there is fit_generator."
-        )
-    if isinstance(period.dtype, pd.PeriodDtype):
-        return period.astype("int64").to_numpy()
-    return pd.factorize(period, sort=True)[0].astype(np.int64)

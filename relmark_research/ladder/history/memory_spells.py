@@ -1,7 +1,7 @@
-"""Moves from one period to the next, counted within each customer only.
+"""Spells in memory: moves from one period to the next, counted within each customer only.
 
-Arrays `person`, `period`, `state` hold one entry per person and period; a move is a pair of entries
-of one person in successive periods. A gap in a person's periods makes no move.
+The arrays `person`, `period`, `state` hold one entry per person and period; a move is a pair of
+entries of one person in successive periods. A gap in a person's periods makes no move.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Clusters:
-    """Moves by person, equal people together.
+    """Moves by person, equal people together: the clusters of the bootstrap.
 
     Attributes
     ----------
     counts
         Shape (patterns, states, states): a person's moves by origin and destination.
     people
-        How many people (or groups of them) have the pattern.
+        Number of people (or of groups of people) with the pattern.
     """
 
     counts: Array
@@ -33,16 +33,16 @@ class Clusters:
 
 @dataclass(frozen=True)
 class FrameSpells:
-    """Stays in memory, sorted by person and period.
+    """Spells in memory, sorted by person and period.
 
     Attributes
     ----------
     person, period, state
-        Integer arrays of equal length; (person, period) rising and without repetition.
+        Integer arrays of equal length; (person, period) increasing and without repetition.
     states
         Number of states.
     ids
-        What person number 0, 1, ... is called.
+        Id of person number 0, 1, ...
     """
 
     person: Array
@@ -59,7 +59,7 @@ class FrameSpells:
 
     @property
     def gaps(self) -> int:
-        """How often a person's periods have a hole, over which no move is counted."""
+        """Number of gaps in people's periods, over which no move is counted."""
         same = self.person[1:] == self.person[:-1]
         return int((same & (self.period[1:] != self.period[:-1] + 1)).sum())
 
@@ -69,23 +69,23 @@ class FrameSpells:
         columns = {
             "period": self.period[at], "origin": self.state[at], "destination": self.state[at + 1]
         }  # fmt: skip
-        return counted(columns)
+        return count_rows(columns)
 
     def triples(self) -> pd.DataFrame:
-        """Return first, second, third, n of all three successive periods."""
+        """Return first, second, third, n: states of three successive periods."""
         follows = self._follows
         at = np.flatnonzero(follows[:-1] & follows[1:])
         columns = {
             "first": self.state[at], "second": self.state[at + 1], "third": self.state[at + 2]
         }  # fmt: skip
-        return counted(columns)
+        return count_rows(columns)
 
     def occupancy(self) -> pd.DataFrame:
-        """Return period, state, n: how many stood where at the end of each period."""
-        return counted({"period": self.period, "state": self.state})
+        """Return period, state, n: people in each state at the end of each period."""
+        return count_rows({"period": self.period, "state": self.state})
 
     def customers(self) -> int:
-        """Return how many people there are."""
+        """Return the number of people."""
         return len(np.unique(self.person))
 
     def clusters(self) -> Clusters:
@@ -94,7 +94,7 @@ class FrameSpells:
         cell = self.state[at] * self.states + self.state[at + 1]
         return clusters_of_cells(self.person[at], cell, np.ones(len(at)), self.states)
 
-    def entries(self) -> pd.DataFrame:
+    def cohort_moves(self) -> pd.DataFrame:
         """Return entered (first period of a person), period, origin, destination, n."""
         at = np.flatnonzero(self._follows)
         first = np.r_[True, self.person[1:] != self.person[:-1]]
@@ -103,58 +103,58 @@ class FrameSpells:
             "entered": entered[at], "period": self.period[at],
             "origin": self.state[at], "destination": self.state[at + 1],
         }  # fmt: skip
-        return counted(columns)
+        return count_rows(columns)
 
-    def firsts(self, start: int, target: int) -> pd.DataFrame:
-        """Return duration, reached, n: from the first period on one state to the first on another.
+    def first_passages(self, start: int, target: int) -> pd.DataFrame:
+        """Return duration, reached, n: from the first period in ``start`` to the first in ``target``.
 
-        Who has been on the target before, or never on the start, is left out.
-        """
-        rows = self.rows()
-        by = rows.groupby("customer_id")["period"]
-        last = by.max()
+        People who were in the target before, or never in the start, are left out. Without an
+        arrival the duration runs to the person's last period (censored).
+        """  # noqa: E501
+        rows = self.person_periods()
+        last = rows.groupby("customer_id")["period"].max()
         entered = rows[rows["state"] == start].groupby("customer_id")["period"].min()
         arrived = rows[rows["state"] == target].groupby("customer_id")["period"].min()
         arrived = arrived.reindex(entered.index)
-        ready = ~(arrived <= entered)
+        valid = ~(arrived <= entered)
         end = arrived.fillna(last.reindex(entered.index))
         waited = pd.DataFrame(
-            {"duration": (end - entered)[ready], "reached": arrived.notna()[ready]}
+            {"duration": (end - entered)[valid], "reached": arrived.notna()[valid]}
         )
         return waited.groupby(["duration", "reached"]).size().rename("n").reset_index()
 
-    def rows(self) -> pd.DataFrame:
-        """Return customer_id, period, state of everybody, sorted."""
+    def person_periods(self) -> pd.DataFrame:
+        """Return customer_id, period, state of every customer, sorted."""
         columns = {"customer_id": self.ids[self.person], "period": self.period, "state": self.state}
         return pd.DataFrame(columns)
 
-    def joined(self, people: pd.DataFrame, column: str) -> SegmentedSpells:
-        """Return the stays with a column of each person's own."""
-        named = people.drop_duplicates("customer_id").set_index("customer_id")[column]
-        return SegmentedSpells(self, named.reindex(self.ids).to_numpy()[self.person])
+    def with_column(self, customers: pd.DataFrame, column: str) -> SegmentedSpells:
+        """Return the spells with a column of the customers."""
+        by_id = customers.drop_duplicates("customer_id").set_index("customer_id")[column]
+        return SegmentedSpells(self, by_id.reindex(self.ids).to_numpy()[self.person])
 
-    def kept(self, keep: Array) -> FrameSpells:
-        """Return the entries where ``keep`` is true."""
+    def subset(self, chosen: Array) -> FrameSpells:
+        """Return the entries where ``chosen`` is true."""
         return FrameSpells(
-            self.person[keep], self.period[keep], self.state[keep], self.states, self.ids
+            self.person[chosen], self.period[chosen], self.state[chosen], self.states, self.ids
         )
 
 
 @dataclass(frozen=True)
 class SegmentedSpells:
-    """Stays in memory and the segment of each entry's person."""
+    """Spells in memory and the segment of each entry's person."""
 
     spells: FrameSpells
     segment: Array
 
-    def parts(self, column: str) -> dict[str, FrameSpells]:
-        """Return the stays of each segment, those without one left out."""
+    def by_segment(self, column: str) -> dict[str, FrameSpells]:
+        """Return the spells of each segment; people without a segment are left out."""
         segment = pd.Series(self.segment)
         names = sorted(segment.dropna().unique(), key=str)
-        return {str(name): self.spells.kept((segment == name).to_numpy(bool)) for name in names}
+        return {str(name): self.spells.subset((segment == name).to_numpy(bool)) for name in names}
 
 
-def counted(columns: dict[str, Array]) -> pd.DataFrame:
+def count_rows(columns: dict[str, Array]) -> pd.DataFrame:
     """Count equal rows of integer columns: the columns, sorted, and n."""
     lows = [int(column.min()) if len(column) else 0 for column in columns.values()]
     sizes = [int(column.max()) - low + 1 if len(column) else 1
@@ -170,7 +170,7 @@ def counted(columns: dict[str, Array]) -> pd.DataFrame:
     return pd.DataFrame({name: parts[name] for name in columns} | {"n": n})
 
 
-def expanded(rows: pd.DataFrame, first: pd.Series, last: pd.Series) -> pd.DataFrame:
+def expand_periods(rows: pd.DataFrame, first: pd.Series, last: pd.Series) -> pd.DataFrame:
     """Repeat each row for every period from ``first`` to ``last``, in a column period."""
     times = np.maximum((last - first + 1).to_numpy(), 0)
     again = rows.loc[rows.index.repeat(times)]
@@ -208,7 +208,7 @@ def clusters_of_cells(person: Array, cell: Array, n: Array, states: int) -> Clus
 
 
 def _distinct(rows: Array) -> tuple[Array, Array]:
-    """Distinct rows and how often each occurs; by a random projection, then exactly."""
+    """Distinct rows and the number of each, by a random projection (equal only if rows are)."""
     if not len(rows):
         return rows, np.zeros(0)
     key = rows @ np.random.default_rng(0).random(rows.shape[1])

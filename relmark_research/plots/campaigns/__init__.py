@@ -1,24 +1,5 @@
-"""Pictures of prospects, campaigns and whom to mail."""
+"""Plots of prospects, campaigns and mailing cells."""
 
-from relmark_research.plots.campaigns.campaign_uplift import arm_profits, describe_arm_profits
-from relmark_research.plots.campaigns.funnel import (
-    describe_funnel_steps,
-    describe_funnel_trend,
-    funnel_steps,
-    funnel_trend,
-)
-from relmark_research.plots.campaigns.mailing_cells import cell_rates, describe_cell_rates
-from relmark_research.plots.campaigns.qini import describe_qini, qini
+import lazy_loader
 
-__all__ = [
-    "arm_profits",
-    "cell_rates",
-    "describe_arm_profits",
-    "describe_cell_rates",
-    "describe_funnel_steps",
-    "describe_funnel_trend",
-    "describe_qini",
-    "funnel_steps",
-    "funnel_trend",
-    "qini",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

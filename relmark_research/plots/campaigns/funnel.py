@@ -1,4 +1,4 @@
-"""Prospects on their way to a first order: how far they come, and whether that changes."""
+"""Conversion of prospects: cumulative conversion by stage, and its trend."""
 
 from itertools import cycle
 
@@ -11,32 +11,36 @@ from relmark_research.plots.marks import EndLabel, date_ticks, label_ends, name_
 from relmark_research.plots.style import BLUE, LINES, TEXT, canvas
 from relmark_research.plots.tables import checked
 
-_STEPS = ["from_start", "from_start_low", "from_start_high"]
+_CONVERSION = [
+    "cumulative_conversion",
+    "cumulative_conversion_low",
+    "cumulative_conversion_high",
+]
 _TREND = ["share", "low", "high"]
 
 
-def funnel_steps(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of all prospects that comes to each stage in the end, a line per group.
+def conversion_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of all prospects that reaches each stage, a line per group.
 
     Parameters
     ----------
     funnel
-        Row per ``group`` and ``stage`` in order: ``from_start`` with ``from_start_low`` and
-        ``from_start_high`` (shares).
+        Row per ``group`` and ``stage`` in order: ``cumulative_conversion`` with
+        ``cumulative_conversion_low`` and ``cumulative_conversion_high`` (shares).
     ax
         Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
-        Falling lines from 100%, with whiskers and a label at each end.
+        Decreasing lines from 100%, with intervals and a label at each end.
 
     Raises
     ------
     DataError
         If a column is missing or the table is empty.
     """
-    funnel = checked(funnel, "funnel_steps", numbers=_STEPS, others=["group", "stage"])
+    funnel = checked(funnel, "conversion_funnel", numbers=_CONVERSION, others=["group", "stage"])
     stages = list(dict.fromkeys(funnel["stage"]))
     groups = list(dict.fromkeys(funnel["group"]))
     with canvas(ax, size=(7.0, 4.4)) as ax:
@@ -44,13 +48,12 @@ def funnel_steps(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         for number, (group, series) in enumerate(zip(groups, cycle(LINES), strict=False)):
             own = funnel[funnel["group"] == group].set_index("stage").reindex(stages)
             places = np.arange(len(stages) + 1) + 0.05 * (number - (len(groups) - 1) / 2)
-            shares = np.concatenate([[1.0], own["from_start"]])
+            shares = np.concatenate([[1.0], own["cumulative_conversion"]])
             ax.plot(
                 places, shares, color=series.colour, linestyle=series.line, marker=series.marker
             )
-            ax.vlines(
-                places[1:], own["from_start_low"], own["from_start_high"], color=series.colour
-            )
+            low, high = (own[name] for name in _CONVERSION[1:])
+            ax.vlines(places[1:], low, high, color=series.colour)
             ends.append(EndLabel(shares[-1], f"{group}, {percent(shares[-1])}", series))
         ax.set_xticks(range(len(stages) + 1), ["met", *map(str, stages)])
         ax.set_xlim(-0.2, len(stages) + 0.2)
@@ -61,40 +64,42 @@ def funnel_steps(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def describe_funnel_steps(funnel: pd.DataFrame) -> str:
-    """Say in words what `funnel_steps` shows."""
-    funnel = checked(funnel, "funnel_steps", numbers=_STEPS, others=["group", "stage"])
+def describe_conversion_funnel(funnel: pd.DataFrame) -> str:
+    """Return a description in words of `conversion_funnel`."""
+    funnel = checked(funnel, "conversion_funnel", numbers=_CONVERSION, others=["group", "stage"])
     last = funnel.groupby("group", sort=False).tail(1)
-    spoken = ", ".join(
-        f"{row['group']} {percent(row['from_start'])} ({percent(row['from_start_low'])} to "
-        f"{percent(row['from_start_high'])})"
-        for _, row in last.sort_values("from_start", ascending=False).iterrows()
+    spoken = []
+    for _, row in last.sort_values("cumulative_conversion", ascending=False).iterrows():
+        share, low, high = (percent(row[name]) for name in _CONVERSION)
+        spoken.append(f"{row['group']} {share} ({low} to {high})")
+    return (
+        f"Falling lines over {funnel['stage'].nunique()} stages; won in the end: "
+        f"{', '.join(spoken)}."
     )
-    return f"Falling lines over {funnel['stage'].nunique()} stages; won in the end: {spoken}."
 
 
 def funnel_trend(trend: pd.DataFrame, *, within_days: int, ax: Axes | None = None) -> Axes:
-    """Draw the share won within a time, by when prospects were met.
+    """Draw the share converted within a time, by the period of the first contact.
 
     Parameters
     ----------
     trend
-        Row per ``period`` (its first day): ``share``, ``low``, ``high``, ``complete``; periods of
-        which nobody was watched so long have no share and are not drawn.
+        Row per ``period`` (its first day): ``share``, ``low``, ``high``, ``complete``; periods with
+        too short a follow-up have no share and are not drawn.
     within_days
-        The time, for the label.
+        Days within which conversions count, for the label.
     ax
         Axes to draw on; None makes a new figure.
     """
     trend = checked(trend, "funnel_trend", numbers=_TREND, others=["period", "complete"])
     trend = trend[trend["share"].notna()]
     with canvas(ax, size=(7.0, 3.4)) as ax:
-        whole = trend["complete"].to_numpy(bool)
+        complete = trend["complete"].to_numpy(bool)
         ax.vlines(trend["period"], trend["low"], trend["high"], color=BLUE, linewidth=2.2)
         ax.plot(trend["period"], trend["share"], color=BLUE, linewidth=1, alpha=0.6)
-        ax.plot(trend["period"][whole], trend["share"][whole], "o", color=BLUE, markersize=8)
+        ax.plot(trend["period"][complete], trend["share"][complete], "o", color=BLUE, markersize=8)
         ax.plot(
-            trend["period"][~whole], trend["share"][~whole], "o", color=BLUE, markersize=8,
+            trend["period"][~complete], trend["share"][~complete], "o", color=BLUE, markersize=8,
             markerfacecolor="none", markeredgewidth=1.8,
         )  # fmt: skip
         for when, share in zip(trend["period"], trend["share"], strict=True):
@@ -112,7 +117,7 @@ def funnel_trend(trend: pd.DataFrame, *, within_days: int, ax: Axes | None = Non
 
 
 def describe_funnel_trend(trend: pd.DataFrame, *, within_days: int) -> str:
-    """Say in words what `funnel_trend` shows."""
+    """Return a description in words of `funnel_trend`."""
     known = checked(trend, "funnel_trend", numbers=_TREND, others=["period", "complete"])
     known = known[known["share"].notna()]
     first, last = known.iloc[0], known.iloc[-1]

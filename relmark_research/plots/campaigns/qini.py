@@ -1,4 +1,4 @@
-"""Whether addressing the best first works: the Qini curve."""
+"""The Qini curve of a score."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,18 +11,18 @@ _NUMBERS = ["share", "gain", "low", "high", "random"]
 _RANDOM = Series(TEXT, (0, (2, 2)), "")
 
 
-def qini(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw what addressing the best first causes, and what the same number at random causes.
+def qini_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the effect of treating the highest scores first, and of a random selection.
 
     Parameters
     ----------
     curve
-        Rising ``share`` addressed; ``gain`` (responses caused per customer of all) with ``low`` and
-        ``high``, and ``random``.
+        Rising ``share`` treated; ``gain`` (incremental responses per customer of the population)
+        with ``low`` and ``high``, and ``random``.
     ax
         Axes to draw on; None makes a new figure.
     """
-    curve = checked(curve, "qini", numbers=_NUMBERS)
+    curve = checked(curve, "qini_curve", numbers=_NUMBERS)
     best = Series(BLUE, "-", "")
     with canvas(ax, size=(7.0, 4.0)) as ax:
         ax.fill_between(
@@ -47,9 +47,9 @@ def qini(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def describe_qini(curve: pd.DataFrame) -> str:
-    """Say in words what `qini` shows."""
-    curve = checked(curve, "qini", numbers=_NUMBERS)
+def describe_qini_curve(curve: pd.DataFrame) -> str:
+    """Return a description in words of `qini_curve`."""
+    curve = checked(curve, "qini_curve", numbers=_NUMBERS)
     half = curve.iloc[(curve["share"] - 0.5).abs().argmin()]
     last = curve.iloc[-1]
     best, low, high, random = (100 * half[name] for name in ("gain", "low", "high", "random"))

@@ -1,27 +1,27 @@
-"""How well a model repeats the data it was fitted to, and how sure its parameters are."""
+"""Fit of a model to its data, and confidence intervals of its parameters."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from relmark_research.errors import DataError
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import percent, significant
+from relmark_research.formats import count, number, percent
 from relmark_research.plots.marks import (
     EndLabel,
     bars,
     count_axis,
     label_ends,
+    label_rows,
+    log_axis,
     name_axes,
     thinned,
 )
-from relmark_research.plots.style import BLUE, FONT_SIZE, MODEL_BAR, OBSERVED_BAR, TEXT, canvas
+from relmark_research.plots.style import BLUE, FONT_SIZE, MODEL_BAR, OBSERVED_BAR, canvas
 from relmark_research.plots.tables import checked, text_of
 
 
 def frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the customers by number of repeat purchases, actual beside expected.
+    """Draw the customers by number of repeat purchases, actual and expected.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def frequency_fit(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        Two bars per row: filled what was observed, hatched what the model expects.
+        Two bars per row: filled for actual, hatched for expected.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _checked_fit(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_frequency_fit(table: pd.DataFrame) -> str:
-    """Say in words what `frequency_fit` shows.
+    """Return a description in words of `frequency_fit`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def describe_frequency_fit(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `frequency_fit` does.
+        As `frequency_fit`.
 
     Examples
     --------
@@ -118,12 +118,12 @@ def describe_frequency_fit(table: pd.DataFrame) -> str:
 def parameter_intervals(
     table: pd.DataFrame, *, level: float | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw each parameter's estimate and interval, with the figures beside them.
+    """Draw each parameter's estimate and interval, with the numbers beside them.
 
     Parameters
     ----------
     table
-        Index: the parameters' names; columns ``estimate``, ``low``, ``high``, all > 0 for a
+        Index: names of the parameters; columns ``estimate``, ``low``, ``high``, all > 0 for a
         logarithmic axis (otherwise the axis is linear).
     level
         Confidence level of the intervals in (0, 1), for the axis label.
@@ -133,7 +133,7 @@ def parameter_intervals(
     Returns
     -------
     Axes
-        One dot and whisker per row, the first row on top.
+        One dot with its interval per row, the first row on top.
 
     Raises
     ------
@@ -159,11 +159,7 @@ def parameter_intervals(
         ax.set_yticks(places, [str(name) for name in table.index])
         ax.set_ylim(len(table) - 0.5, -0.6)
         _value_axis(ax, log=log)
-        for place, text in zip(places, _figures(table), strict=True):
-            ax.annotate(
-                text, (1, place), (10, 0), ("axes fraction", "data"), "offset points",
-                va="center", color=TEXT, fontsize=FONT_SIZE, annotation_clip=False,
-            )  # fmt: skip
+        label_rows(ax, places, _figures(table), size=FONT_SIZE)
         interval = "Estimate and interval" if level is None else (
             f"Estimate and {100 * level:g}% interval"
         )  # fmt: skip
@@ -177,16 +173,12 @@ def _value_axis(ax: Axes, *, log: bool) -> None:
         return
     ax.set_xscale("log")
     low, high = ax.get_xlim()
-    wide = high / low > 200
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="minor", length=0)
+    log_axis(ax, steps=(1.0,) if high / low > 200 else (1.0, 2.0, 5.0))
 
 
 def _figures(table: pd.DataFrame) -> list[str]:
     return [
-        f"{significant(row['estimate'])}  ({significant(row['low'])} to {significant(row['high'])})"
+        f"{number(row['estimate'])}  ({number(row['low'])} to {number(row['high'])})"
         for _, row in table.iterrows()
     ]
 
@@ -205,7 +197,7 @@ def _checked_intervals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_parameter_intervals(table: pd.DataFrame, *, level: float | None = None) -> str:
-    """Say in words what `parameter_intervals` shows.
+    """Return a description in words of `parameter_intervals`.
 
     Parameters
     ----------
@@ -220,7 +212,7 @@ def describe_parameter_intervals(table: pd.DataFrame, *, level: float | None = N
     Raises
     ------
     DataError
-        As `parameter_intervals` does.
+        As `parameter_intervals`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Who is still a customer: P(alive) by history, over the base, and along one customer's time."""
+"""P(alive) by frequency and recency, and its distribution over customers."""
 
 from warnings import catch_warnings, simplefilter
 
@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from relmark_research.errors import DataError
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import percent
+from relmark_research.formats import count, percent
 from relmark_research.plots.marks import (
     bars,
     cell_edges,
@@ -34,7 +33,7 @@ LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None = None) -> Axes:
-    """Draw P(alive) by a customer's number of repeat purchases and the time of the last one.
+    """Draw P(alive) by number of repeat purchases and time of the last one.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ def p_alive_matrix(table: pd.DataFrame, *, unit: str = "week", ax: Axes | None =
     Raises
     ------
     DataError
-        If the table is empty, names are no numbers, or a value is outside [0, 1].
+        If the table is empty, names are not numbers, or a value is outside [0, 1].
 
     Examples
     --------
@@ -106,13 +105,13 @@ def _matrix(table: pd.DataFrame) -> pd.DataFrame:
     if outside.size:
         raise DataError(
             f"p_alive_matrix draws probabilities from 0 to 1; found {outside.size} outside, first "
-            f"{outside[0]:g}. Hand in P(alive) as a share, not in percent."
+            f"{outside[0]:g}. Give P(alive) as a share, not in percent."
         )
     return matrix
 
 
 def describe_p_alive_matrix(table: pd.DataFrame, *, unit: str = "week") -> str:
-    """Say in words what `p_alive_matrix` shows.
+    """Return a description in words of `p_alive_matrix`.
 
     Parameters
     ----------
@@ -128,7 +127,7 @@ def describe_p_alive_matrix(table: pd.DataFrame, *, unit: str = "week") -> str:
     Raises
     ------
     DataError
-        As `p_alive_matrix` does.
+        As `p_alive_matrix`.
 
     Examples
     --------
@@ -154,8 +153,8 @@ def describe_p_alive_matrix(table: pd.DataFrame, *, unit: str = "week") -> str:
     )
 
 
-def alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how many customers have which P(alive).
+def p_alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the distribution of P(alive) over customers.
 
     Parameters
     ----------
@@ -178,7 +177,7 @@ def alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     --------
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"low": [0, 0.5], "high": [0.5, 1], "customers": [300, 700]})
-    >>> alive_distribution(table, ax=Figure().subplots()).get_ylabel()
+    >>> p_alive_distribution(table, ax=Figure().subplots()).get_ylabel()
     'Customers'
     """
     table = _checked_bins(table)
@@ -193,25 +192,25 @@ def alive_distribution(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def _checked_bins(table: pd.DataFrame) -> pd.DataFrame:
-    table = checked(table, "alive_distribution", numbers=["low", "high", "customers"])
+    table = checked(table, "p_alive_distribution", numbers=["low", "high", "customers"])
     wrong = table[(table["low"] < 0) | (table["high"] > 1) | (table["low"] >= table["high"])]
     if len(wrong):
         row = wrong.iloc[0]
         raise DataError(
             "alive_distribution expects bins with 0 <= low < high <= 1; found "
             f"{len(wrong)} others, first {row['low']:g} to {row['high']:g}. "
-            "Hand in P(alive) as a share, not in percent."
+            "Give P(alive) as a share, not in percent."
         )
     return table
 
 
-def describe_alive_distribution(table: pd.DataFrame) -> str:
-    """Say in words what `alive_distribution` shows.
+def describe_p_alive_distribution(table: pd.DataFrame) -> str:
+    """Return a description in words of `p_alive_distribution`.
 
     Parameters
     ----------
     table
-        As for `alive_distribution`.
+        As for `p_alive_distribution`.
 
     Returns
     -------
@@ -222,12 +221,12 @@ def describe_alive_distribution(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `alive_distribution` does.
+        As `p_alive_distribution`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"low": [0, 0.5], "high": [0.5, 1], "customers": [300, 700]})
-    >>> print(describe_alive_distribution(table))
+    >>> print(describe_p_alive_distribution(table))
     Histogram of P(alive) of 1,000 customers: 700 (70%) have 50% or more; the fullest bin, 50% to
     100%, has 700.
     """

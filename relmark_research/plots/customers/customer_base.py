@@ -1,4 +1,4 @@
-"""How the base grows from month to month, and how often its customers come back."""
+"""Growth of the customer base, and the distribution of repeat purchases."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,7 @@ from matplotlib.container import BarContainer
 from matplotlib.ticker import MaxNLocator
 
 from relmark_research.errors import DataError
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import month, percent
+from relmark_research.formats import count, month, percent
 from relmark_research.plots.marks import (
     EndLabel,
     bars,
@@ -27,7 +26,7 @@ GAPS = 48  # months, at most, between whose bars a gap still looks like one
 
 
 def growth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the customers who bought in each month, the new ones upon the returning ones.
+    """Draw the customers who bought in each month, new ones stacked on returning ones.
 
     Parameters
     ----------
@@ -41,7 +40,7 @@ def growth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        Bars of returning = active - new and, upon them, new customers.
+        Stacked bars of returning (active - new) and new customers.
 
     Raises
     ------
@@ -119,7 +118,7 @@ def _label_growth(ax: Axes, table: pd.DataFrame, returning: pd.Series) -> None:
 
 
 def describe_growth(table: pd.DataFrame) -> str:
-    """Say in words what `growth` shows, for those who do not see it.
+    """Return a description in words of `growth`, for readers who do not see it.
 
     Parameters
     ----------
@@ -135,7 +134,7 @@ def describe_growth(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `growth` does.
+        As `growth`.
 
     Examples
     --------
@@ -167,7 +166,7 @@ def describe_growth(table: pd.DataFrame) -> str:
 
 
 def purchase_counts(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how many customers came back how often, with their share above each bar.
+    """Draw the customers by number of repeat purchases, with their share above each bar.
 
     Parameters
     ----------
@@ -214,12 +213,12 @@ def _checked_counts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_purchase_counts(table: pd.DataFrame) -> str:
-    """Say in words what `purchase_counts` shows.
+    """Return a description in words of `purchase_counts`.
 
     Parameters
     ----------
     table
-        As for `purchase_counts`; its first row are the customers who never came back.
+        As for `purchase_counts`; its first row holds the customers without a repeat purchase.
 
     Returns
     -------
@@ -229,7 +228,7 @@ def describe_purchase_counts(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `purchase_counts` does.
+        As `purchase_counts`.
 
     Examples
     --------

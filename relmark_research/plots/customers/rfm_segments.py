@@ -1,12 +1,11 @@
-"""What RFM scores tell: who is where, how each segment behaved, which cells pay for a mailing."""
+"""RFM scores: customers by score, behaviour of segments, and response of mailing cells."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from relmark_research.errors import DataError
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import percent
+from relmark_research.formats import count, percent
 from relmark_research.plots.marks import name_axes, percent_axis, whiskers
 from relmark_research.plots.style import FONT_SIZE, LINES, SHADES, SQUARE, TEXT, canvas, ink_on
 from relmark_research.plots.tables import checked, text_of
@@ -15,7 +14,7 @@ ROW = 0.36  # inches
 
 
 def rfm_matrix(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how many customers have which scores of recency and frequency.
+    """Draw the number of customers by recency and frequency score.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def _cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_rfm_matrix(table: pd.DataFrame) -> str:
-    """Say in words what `rfm_matrix` shows.
+    """Return a description in words of `rfm_matrix`.
 
     Parameters
     ----------
@@ -88,7 +87,7 @@ def describe_rfm_matrix(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `rfm_matrix` does.
+        As `rfm_matrix`.
 
     Examples
     --------
@@ -108,7 +107,7 @@ def describe_rfm_matrix(table: pd.DataFrame) -> str:
 
 
 def segment_behaviour(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw which share of each segment bought afterwards, with intervals.
+    """Draw the share of each segment that bought afterwards, with intervals.
 
     Parameters
     ----------
@@ -159,7 +158,7 @@ def _checked_segments(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_segment_behaviour(table: pd.DataFrame) -> str:
-    """Say in words what `segment_behaviour` shows.
+    """Return a description in words of `segment_behaviour`.
 
     Parameters
     ----------
@@ -174,7 +173,7 @@ def describe_segment_behaviour(table: pd.DataFrame) -> str:
     Raises
     ------
     DataError
-        As `segment_behaviour` does.
+        As `segment_behaviour`.
 
     Examples
     --------
@@ -201,14 +200,14 @@ def describe_segment_behaviour(table: pd.DataFrame) -> str:
 def mailing_cells(
     table: pd.DataFrame, *, break_even: float | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw the expected response of every cell, best first, against the rate that breaks even.
+    """Draw the expected response of every cell, best first, and the break-even rate.
 
     Parameters
     ----------
     table
         One row per cell: customers, expected_rate (in [0, 1]).
     break_even
-        The response at which a mailing costs nothing; None draws no line.
+        The break-even response; None draws no line.
     ax
         Axes to draw on; None makes a new figure.
 
@@ -259,7 +258,7 @@ def _checked_cells(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_mailing_cells(table: pd.DataFrame, *, break_even: float | None = None) -> str:
-    """Say in words what `mailing_cells` shows.
+    """Return a description in words of `mailing_cells`.
 
     Parameters
     ----------
@@ -274,7 +273,7 @@ def describe_mailing_cells(table: pd.DataFrame, *, break_even: float | None = No
     Raises
     ------
     DataError
-        As `mailing_cells` does.
+        As `mailing_cells`.
 
     Examples
     --------

@@ -1,10 +1,9 @@
-"""How long customers are kept, or how soon they buy again."""
+"""Retention or repurchase curves by group (Kaplan-Meier)."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import percent
+from relmark_research.formats import count, percent
 from relmark_research.plots.marks import EndLabel, label_ends, name_axes, percent_axis
 from relmark_research.plots.style import LINES, canvas
 from relmark_research.plots.tables import checked
@@ -12,20 +11,20 @@ from relmark_research.plots.tables import checked
 GROUPS = len(LINES)
 
 
-def retention(
+def retention_curve(
     table: pd.DataFrame, *, unit: str = "month", again: bool = False, ax: Axes | None = None
 ) -> Axes:
-    """Draw the share kept over time, by group, with its intervals.
+    """Draw the retention curve of each group, with intervals.
 
     Parameters
     ----------
     table
-        Row per group and time: group, time, at_risk, kept, kept_low, kept_high. More than four
-        groups are the four largest.
+        Row per group and time: group, time, at_risk, survival, survival_low,
+        survival_high. Of more than four groups the four largest are drawn.
     unit
         The unit of time, for the axis.
     again
-        True draws 1 - kept, the share that bought again, for logs without contracts.
+        True draws 1 - survival, the share that bought again, for logs without contracts.
     ax
         Axes to draw on; None makes a new figure.
 
@@ -43,8 +42,8 @@ def retention(
     --------
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"group": ["all"] * 2, "time": [1, 2], "at_risk": [10, 8],
-    ...     "kept": [0.8, 0.6], "kept_low": [0.4, 0.2], "kept_high": [0.95, 0.8]})
-    >>> retention(table, ax=Figure().subplots()).get_xlabel()
+    ...     "survival": [0.8, 0.6], "survival_low": [0.4, 0.2], "survival_high": [0.95, 0.8]})
+    >>> retention_curve(table, ax=Figure().subplots()).get_xlabel()
     'Months since the start'
     """
     curves = _curves(table, again)
@@ -70,13 +69,13 @@ def retention(
 
 
 def _curves(table: pd.DataFrame, again: bool) -> dict[str, pd.DataFrame]:
-    numbers = ["time", "at_risk", "kept"]
-    table = checked(table, "retention", numbers=numbers, others=["group", "kept_low", "kept_high"])
+    numbers, others = ["time", "at_risk", "survival"], ["group", "survival_low", "survival_high"]
+    table = checked(table, "retention_curve", numbers=numbers, others=others)
     sizes = table.groupby("group", sort=False)["at_risk"].max().nlargest(GROUPS)
     curves = {}
     for group in sizes.index:
         own = table[table["group"] == group].sort_values("time")
-        low, share, high = own["kept_low"], own["kept"], own["kept_high"]
+        low, share, high = own["survival_low"], own["survival"], own["survival_high"]
         if again:
             low, share, high = 1 - high, 1 - share, 1 - low
         start = {"time": 0.0, "low": share.iloc[0], "share": 0.0 if again else 1.0}
@@ -86,13 +85,15 @@ def _curves(table: pd.DataFrame, again: bool) -> dict[str, pd.DataFrame]:
     return curves
 
 
-def describe_retention(table: pd.DataFrame, *, unit: str = "month", again: bool = False) -> str:
-    """Say in words what `retention` shows.
+def describe_retention_curve(
+    table: pd.DataFrame, *, unit: str = "month", again: bool = False
+) -> str:
+    """Return a description in words of `retention_curve`.
 
     Parameters
     ----------
     table, unit, again
-        As for `retention`.
+        As for `retention_curve`.
 
     Returns
     -------
@@ -102,13 +103,13 @@ def describe_retention(table: pd.DataFrame, *, unit: str = "month", again: bool 
     Raises
     ------
     DataError
-        As `retention` does.
+        As `retention_curve`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"group": ["all"] * 2, "time": [1, 2], "at_risk": [10, 8],
-    ...     "kept": [0.8, 0.6], "kept_low": [0.4, 0.2], "kept_high": [0.95, 0.8]})
-    >>> print(describe_retention(table))
+    ...     "survival": [0.8, 0.6], "survival_low": [0.4, 0.2], "survival_high": [0.95, 0.8]})
+    >>> print(describe_retention_curve(table))
     Steps of the share that is kept, with intervals: by 2 months 60% (20% to 80%) of all.
     """
     curves = _curves(table, again)

@@ -1,14 +1,12 @@
-"""What the next unit of money brings, line by line, and how sure that is."""
+"""Marginal returns of acquisition and retention spend, with intervals."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from relmark_research.errors import DataError
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import with_unit
-from relmark_research.plots.marks import count_axis, name_axes
+from relmark_research.formats import WHOLE, money, with_unit
+from relmark_research.plots.marks import count_axis, log_axis, name_axes
 from relmark_research.plots.style import BLUE, FONT_SIZE, TEXT, VERMILLION, Series, canvas
 from relmark_research.plots.tables import checked
 
@@ -18,15 +16,15 @@ PURPOSES = {  # colour, marker and the word for each purpose
 }
 
 
-def next_unit_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what one more unit of money brings on each line of the budget, with its interval.
+def marginal_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw the marginal return of each line of a budget, with its interval.
 
     Parameters
     ----------
     table
-        One row per line: ``segment``, ``purpose`` (acquisition or retention), ``next_unit``
-        (money of customer value per unit of money spent), ``next_unit_low``, ``next_unit_high``;
-        the first two may be the index.
+        One row per line: ``segment``, ``purpose`` (acquisition or retention), ``marginal_return``
+        (customer value per unit of money spent) with ``marginal_return_low`` and
+        ``marginal_return_high``; the first two may be the index.
     currency
         Currency of both, for the axis label; ``""`` for none.
     ax
@@ -35,8 +33,7 @@ def next_unit_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | Non
     Returns
     -------
     Axes
-        One dot and whisker per line, by segment, and an upright line at 1, where spending no
-        longer pays.
+        One dot with its interval per line, by segment, and a vertical line at 1, the break-even.
 
     Raises
     ------
@@ -47,8 +44,9 @@ def next_unit_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | Non
     --------
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"segment": ["web", "web"], "purpose": ["acquisition", "retention"],
-    ...     "next_unit": [4.6, 2.0], "next_unit_low": [3.3, 1.4], "next_unit_high": [6.1, 2.8]})
-    >>> next_unit_returns(table, "EUR", ax=Figure().subplots()).get_xlabel()
+    ...     "marginal_return": [4.6, 2.0], "marginal_return_low": [3.3, 1.4],
+    ...     "marginal_return_high": [6.1, 2.8]})
+    >>> marginal_returns(table, "EUR", ax=Figure().subplots()).get_xlabel()
     'Customer value brought by one more EUR'
     """
     table = _checked(table)
@@ -56,11 +54,12 @@ def next_unit_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | Non
         places = np.arange(len(table)) + 0.35 * (pd.factorize(table["segment"])[0])
         for place, (_, row) in zip(places, table.iterrows(), strict=True):
             series, _ = PURPOSES[str(row["purpose"])]
-            ends = row["next_unit_low"], row["next_unit_high"]
+            ends = row["marginal_return_low"], row["marginal_return_high"]
             ax.hlines(place, *ends, color=series.colour, linewidth=2.4)
-            ax.plot(row["next_unit"], place, series.marker, color=series.colour, markersize=8)
+            ax.plot(row["marginal_return"], place, series.marker, color=series.colour, markersize=8)
             ax.annotate(
-                f"{row['next_unit']:.1f}", (ends[1], place), (8, 0), textcoords="offset points",
+                f"{row['marginal_return']:.1f}", (ends[1], place), (8, 0),
+                textcoords="offset points",
                 va="center", color=TEXT, fontsize=FONT_SIZE - 1,
             )  # fmt: skip
         ax.axvline(1, color=TEXT, linewidth=1.2, linestyle=(0, (2, 2)))
@@ -77,20 +76,16 @@ def _line(row: pd.Series) -> str:
 
 
 def _scale(ax: Axes, table: pd.DataFrame) -> None:
-    """Stretch small values where the largest would squeeze them."""
-    low = min(table["next_unit_low"].min(), 1.0)
-    high = max(table["next_unit_high"].max(), 1.0)
+    """Use a logarithmic axis where the values span a wide range."""
+    low = min(table["marginal_return_low"].min(), 1.0)
+    high = max(table["marginal_return_high"].max(), 1.0)
     if low <= 0 or high / low < 8:
         ax.set_xscale("linear")
         ax.set_xlim(min(0, low), high * 1.12)
         count_axis(ax.xaxis)
         return
-    ax.set_xscale("log")
+    log_axis(ax)
     ax.set_xlim(low * 0.8, high * 1.3)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="minor", length=0)
 
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
@@ -98,11 +93,11 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
         table = table.reset_index()
     table = checked(
         table,
-        "next_unit_returns",
-        numbers=["next_unit", "next_unit_low", "next_unit_high"],
+        "marginal_returns",
+        numbers=["marginal_return", "marginal_return_low", "marginal_return_high"],
         others=["segment", "purpose"],
     )
-    check_purposes(table, "next_unit_returns")
+    check_purposes(table, "marginal_returns")
     return table.sort_values(["segment", "purpose"], ignore_index=True)
 
 
@@ -117,35 +112,38 @@ def check_purposes(table: pd.DataFrame, plot: str) -> None:
         )
 
 
-def describe_next_unit_returns(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `next_unit_returns` shows.
+def describe_marginal_returns(table: pd.DataFrame, currency: str = "") -> str:
+    """Return a description in words of `marginal_returns`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"segment": ["web", "web"], "purpose": ["acquisition", "retention"],
-    ...     "next_unit": [4.6, 2.0], "next_unit_low": [3.3, 1.4], "next_unit_high": [6.1, 2.8]})
-    >>> print(describe_next_unit_returns(table, "€"))
+    ...     "marginal_return": [4.6, 2.0], "marginal_return_low": [3.3, 1.4],
+    ...     "marginal_return_high": [6.1, 2.8]})
+    >>> print(describe_marginal_returns(table, "€"))
     Dots with intervals, one per line of the budget: one more €1 brings most, €4.60 of customer
-    value (€3.30 to €6.10), in web, winning, and least, €2 (€1.40 to €2.80), in web, keeping.
+    value (€3.30 to €6.10), in web, winning, and least, €2.00 (€1.40 to €2.80), in web, keeping.
     """
     table = _checked(table)
-    most = table.iloc[int(table["next_unit"].argmax())]
-    least = table.iloc[int(table["next_unit"].argmin())]
+    most = table.iloc[int(table["marginal_return"].argmax())]
+    least = table.iloc[int(table["marginal_return"].argmin())]
     return (
-        f"Dots with intervals, one per line of the budget: one more {money(1, currency)} brings "
-        f"most, {_amount(most, currency, ' of customer value')}, in {_line(most)}, and least, "
+        "Dots with intervals, one per line of the budget: one more "
+        f"{money(1, currency, detail=WHOLE)} brings most, "
+        f"{_amount(most, currency, ' of customer value')}, in {_line(most)}, and least, "
         f"{_amount(least, currency)}, in {_line(least)}."
     )
 
 
 def _amount(row: pd.Series, currency: str, of: str = "") -> str:
     value, low, high = (
-        money(round(float(row[f"next_unit{end}"]), 2), currency) for end in ("", "_low", "_high")
+        money(round(float(row[f"marginal_return{end}"]), 2), currency)
+        for end in ("", "_low", "_high")
     )
     return f"{value}{of} ({low} to {high})"
 
 
 def spend_label(purpose: str, currency: str) -> str:
-    """Return the axis label of a spend per head, with its unit."""
+    """Return the axis label of a spend, with its unit."""
     per = {"acquisition": "per prospect", "retention": "per customer and year"}[purpose]
     return with_unit(f"Spend {per}", currency)

@@ -1,22 +1,21 @@
-"""What rungs are worth, where to push, and which level of relationship pays on which rung."""
+"""Value by rung, sensitivity to transitions, and the best relationship level by rung."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import percent, with_unit
+from relmark_research.formats import money, percent, with_unit
 from relmark_research.plots.marks import cell_edges, count_axis, name_axes, whiskers
 from relmark_research.plots.style import BLUE, FONT_SIZE, ORANGE, SHADES, TEXT, canvas, ink_on
 from relmark_research.plots.tables import check_rows, checked
 
 ROW = 0.42  # inches
-MOST = 8  # pushes that are drawn
+MOST = 8  # transitions that are drawn
 
 
 def rung_values(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what it is worth that somebody stands on each rung.
+    """Draw the value of a person on each rung, with its interval.
 
     Parameters
     ----------
@@ -63,7 +62,7 @@ def _checked_values(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `rung_values` shows.
+    """Return a description in words of `rung_values`.
 
     Parameters
     ----------
@@ -80,8 +79,8 @@ def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"rung": ["first", "repeat"], "value": [20.0, 50.0],
     ...                       "low": [15.0, 40.0], "high": [25.0, 60.0]})
     >>> print(describe_rung_values(table, "USD"))
-    Points with intervals: a person on repeat is worth most, USD 50 (USD 40 to USD 60), one on first
-    least, USD 20 (USD 15 to USD 25).
+    Points with intervals: a person on repeat is worth most, $50.00 ($40.00 to $60.00), one on first
+    least, $20.00 ($15.00 to $25.00).
     """
     table = _checked_values(table)
     best, least = (
@@ -98,14 +97,16 @@ def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
     )
 
 
-def pushes(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what one more point of each chance would bring.
+def transition_sensitivities(
+    table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None
+) -> Axes:
+    """Draw the gain from one percentage point more of each transition probability.
 
     Parameters
     ----------
     table
         One row per move, the best first: ``origin``, ``destination``, ``total``, ``low``, ``high``
-        (money for the whole base), ``best`` (chance that it is the best). The first 8 are drawn.
+        (money for the whole base), ``probability_best``. The first 8 are drawn.
     currency
         Currency, for the axis label; ``""`` for none.
     ax
@@ -125,11 +126,12 @@ def pushes(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -
     --------
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"origin": ["first"], "destination": ["repeat"], "total": [900.0],
-    ...                       "low": [700.0], "high": [1100.0], "best": [0.8]})
-    >>> pushes(table, "USD", ax=Figure().subplots()).get_yticklabels()[0].get_text()
+    ...                       "low": [700.0], "high": [1100.0], "probability_best": [0.8]})
+    >>> ax = transition_sensitivities(table, "USD", ax=Figure().subplots())
+    >>> ax.get_yticklabels()[0].get_text()
     'first → repeat'
     """
-    table = _checked_pushes(table).head(MOST)
+    table = _checked_sensitivities(table).head(MOST)
     with canvas(ax, size=(7.0, max(2.2, 1.0 + ROW * len(table))), grid="x") as ax:
         places = np.arange(len(table))[::-1]
         ax.barh(places, table["total"], 0.62, color=BLUE)
@@ -142,9 +144,11 @@ def pushes(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -
     return ax
 
 
-def _checked_pushes(table: pd.DataFrame) -> pd.DataFrame:
-    numbers = ["total", "low", "high", "best"]
-    found = checked(table, "pushes", numbers=numbers, others=["origin", "destination"])
+def _checked_sensitivities(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = ["total", "low", "high", "probability_best"]
+    found = checked(
+        table, "transition_sensitivities", numbers=numbers, others=["origin", "destination"]
+    )
     return found.sort_values("total", ascending=False)
 
 
@@ -154,51 +158,51 @@ def _move(row: pd.Series) -> str:
     return f"{row['origin']} → {row['destination']}"
 
 
-def describe_pushes(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `pushes` shows.
+def describe_transition_sensitivities(table: pd.DataFrame, currency: str = "") -> str:
+    """Return a description in words of `transition_sensitivities`.
 
     Parameters
     ----------
     table, currency
-        As for `pushes`.
+        As for `transition_sensitivities`.
 
     Returns
     -------
     str
-        The best push, its gain, and how sure it is the best.
+        The transition with the largest gain, and the probability that it is the largest.
 
     Examples
     --------
     >>> table = pd.DataFrame({"origin": ["first"], "destination": ["repeat"], "total": [900.0],
-    ...                       "low": [700.0], "high": [1100.0], "best": [0.8]})
-    >>> print(describe_pushes(table, "USD"))
-    Bars of the gain from raising one chance by a point: most, USD 900 (USD 700 to USD 1,100), comes
+    ...                       "low": [700.0], "high": [1100.0], "probability_best": [0.8]})
+    >>> print(describe_transition_sensitivities(table, "USD"))
+    Bars of the gain from raising one chance by a point: most, $900.00 ($700.00 to $1,100), comes
     from first → repeat; the chance that it is the best is 80%.
     """
-    best = _checked_pushes(table).iloc[0]
+    best = _checked_sensitivities(table).iloc[0]
     low, high = money(best["low"], currency), money(best["high"], currency)
     return (
         f"Bars of the gain from raising one chance by a point: most, "
         f"{money(best['total'], currency)} ({low} to {high}), comes from {_move(best)}; the chance "
-        f"that it is the best is {percent(best['best'])}."
+        f"that it is the best is {percent(best['probability_best'])}."
     )
 
 
 def level_choice(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how sure it is that each level of relationship is the best on each rung.
+    """Draw the probability that each relationship level is the best on each rung.
 
     Parameters
     ----------
     table
-        Wide: one row per rung (index), one column per level, values the chance that the level is
-        the best there, in [0, 1], each row summing to 1.
+        Wide: one row per rung (index), one column per level, values the probability that the
+        level is the best there, in [0, 1], each row summing to 1.
     ax
         Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
-        A heat map, the lowest rung at the bottom, the likeliest level of each rung framed.
+        A heat map, the lowest rung at the bottom, the most probable level of each rung framed.
 
     Raises
     ------
@@ -239,7 +243,7 @@ def _frame(column: int, row: int) -> Rectangle:
 
 
 def describe_level_choice(table: pd.DataFrame) -> str:
-    """Say in words what `level_choice` shows.
+    """Return a description in words of `level_choice`.
 
     Parameters
     ----------
@@ -249,7 +253,7 @@ def describe_level_choice(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        The likeliest level of the lowest and of the highest rung.
+        The most probable level of each rung.
 
     Examples
     --------

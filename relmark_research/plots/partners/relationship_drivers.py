@@ -1,18 +1,15 @@
-"""What drives relationships, what ties save, and who is dear."""
+"""Path coefficients, effects of ties, and savings of weak partners."""
 
 from collections.abc import Callable
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import percent, with_unit
+from relmark_research.formats import money, percent, with_unit
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, name_axes, percent_axis
 from relmark_research.plots.style import canvas
 from relmark_research.plots.tables import bounds, checked
-
-# Names and intervals in words, as the pictures of partners share them.
 
 
 def checked_ranges(table: pd.DataFrame, plot: str, value: str, others: list[str]) -> pd.DataFrame:
@@ -36,8 +33,8 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
-def relationship_paths(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how strongly each cause moves its effect, with intervals.
+def path_coefficients(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw the standardised path coefficients, with intervals.
 
     Parameters
     ----------
@@ -62,7 +59,7 @@ def relationship_paths(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"cause": ["trust"], "effect": ["commitment"], "path": [0.5],
     ...                       "path_low": [0.4], "path_high": [0.6]})
-    >>> relationship_paths(table, ax=Figure().subplots()).get_ylabel()
+    >>> path_coefficients(table, ax=Figure().subplots()).get_ylabel()
     'Cause → effect'
     """
     table = checked_ranges(table, "relationship_paths", "path", ["cause", "effect"])
@@ -80,14 +77,14 @@ def relationship_paths(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def describe_relationship_paths(table: pd.DataFrame) -> str:
-    """Say in words what `relationship_paths` shows.
+def describe_path_coefficients(table: pd.DataFrame) -> str:
+    """Return a description in words of `path_coefficients`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"cause": ["trust"], "effect": ["commitment"], "path": [0.5],
     ...                       "path_low": [0.4], "path_high": [0.6]})
-    >>> print(describe_relationship_paths(table))
+    >>> print(describe_path_coefficients(table))
     Dots with intervals of how strongly a cause moves its effect, in standard deviations: trust on
     commitment 0.50 (0.40 to 0.60).
     """
@@ -104,23 +101,23 @@ def describe_relationship_paths(table: pd.DataFrame) -> str:
     )
 
 
-def tie_changes(table: pd.DataFrame, of: str = "cost", *, ax: Axes | None = None) -> Axes:
-    """Draw by how much each tie, and quality, changes cost or response time.
+def tie_effects(table: pd.DataFrame, outcome: str = "cost", *, ax: Axes | None = None) -> Axes:
+    """Draw the effect of each tie, and of quality, on cost or response time.
 
     Parameters
     ----------
     table
-        Index lever; ``change`` (share, per point of a tie or standard deviation of quality) with
+        Index driver; ``change`` (share, per point of a tie or standard deviation of quality) with
         ``change_low`` and ``change_high``.
-    of
-        What changes, as a reader calls it: ``"cost"`` or ``"time"``.
+    outcome
+        What changes: ``"cost"`` or ``"time"``.
     ax
         Axes to draw on; None makes a new figure.
 
     Returns
     -------
     Axes
-        A dot with its interval per lever; an interval across the line at 0 may be no effect.
+        A dot with its interval per driver; an interval across the line at 0 includes no effect.
 
     Raises
     ------
@@ -130,31 +127,31 @@ def tie_changes(table: pd.DataFrame, of: str = "cost", *, ax: Axes | None = None
     table = checked_ranges(table, "tie_changes", "change", [])
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         texts = ranges_in_words(table, "change", percent)
-        names = [_lever(str(name)) for name in table.index]
+        names = [_driver(str(name)) for name in table.index]
         draw_ranges(ax, names, table["change"], bounds(table, "change"), texts)
         percent_axis(ax.xaxis, most=5)
-        name_axes(ax, x=_CHANGES.get(of, of), y="One more of")
+        name_axes(ax, x=_CHANGES.get(outcome, outcome), y="One more of")
     return ax
 
 
 _CHANGES = {"cost": "Change in cost per transaction", "time": "Change in days to answer an offer"}
 
 
-def describe_tie_changes(table: pd.DataFrame, of: str = "cost") -> str:
-    """Say in words what `tie_changes` shows.
+def describe_tie_effects(table: pd.DataFrame, outcome: str = "cost") -> str:
+    """Return a description in words of `tie_effects`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"change": [-0.1], "change_low": [-0.12], "change_high": [-0.08]},
     ...                      index=["technical_tie"])
-    >>> print(describe_tie_changes(table))
+    >>> print(describe_tie_effects(table))
     Dots with intervals of the change in cost per transaction, other things equal: technical tie
     −10% (−12% to −8%).
     """
     table = checked_ranges(table, "tie_changes", "change", [])
     texts = ranges_in_words(table, "change", percent)
     said = [f"{plain(str(n))} {text}" for n, text in zip(table.index, texts, strict=True)]
-    what = _CHANGES.get(of, of)
+    what = _CHANGES.get(outcome, outcome)
     return (
         f"Dots with intervals of the {what[:1].lower()}{what[1:]}, other things equal: "
         f"{', '.join(said)}."
@@ -164,12 +161,12 @@ def describe_tie_changes(table: pd.DataFrame, of: str = "cost") -> str:
 def weak_partners(
     table: pd.DataFrame, currency: str = "", most: int = 12, *, ax: Axes | None = None
 ) -> Axes:
-    """Draw what the costliest weak partners could save a year, with intervals.
+    """Draw the savings per year of the partners with the largest savings, with intervals.
 
     Parameters
     ----------
     table
-        Row per partner, the costliest first: ``name``, ``saving`` with ``saving_low`` and
+        Row per partner, the largest saving first: ``name``, ``saving`` with ``saving_low`` and
         ``saving_high`` (money a year), ``share`` of its cost.
     currency
         Currency, for labels; ``""`` for none.
@@ -201,7 +198,7 @@ def weak_partners(
 
 
 def describe_weak_partners(table: pd.DataFrame, currency: str = "", most: int = 12) -> str:
-    """Say in words what `weak_partners` shows.
+    """Return a description in words of `weak_partners`.
 
     Examples
     --------
@@ -209,7 +206,7 @@ def describe_weak_partners(table: pd.DataFrame, currency: str = "", most: int = 
     ...                       "saving_high": [160.0], "share": [0.3]})
     >>> print(describe_weak_partners(table, "EUR"))
     Dots with intervals of what the 1 costliest weak partners would save a year at the mark: Mill
-    the most, EUR 120 (EUR 80 to EUR 160), 30% of its cost.
+    the most, €120.00 (€80.00 to €160.00), 30% of its cost.
     """
     table = checked_ranges(table, "weak_partners", "saving", ["name", "share"]).head(most)
     top = table.iloc[0]
@@ -221,5 +218,5 @@ def describe_weak_partners(table: pd.DataFrame, currency: str = "", most: int = 
     )
 
 
-def _lever(name: str) -> str:
+def _driver(name: str) -> str:
     return f"{plain(name)} (sd)" if name == "quality" else f"{plain(name)} (point)"

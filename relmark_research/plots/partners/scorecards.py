@@ -1,9 +1,9 @@
-"""How fast partners answer, and one partner on a page."""
+"""Response times of partners, and the scorecard of one partner."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import significant
+from relmark_research.formats import Detail, number
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, name_axes
 from relmark_research.plots.partners.relationship_drivers import (
@@ -18,7 +18,7 @@ from relmark_research.plots.tables import bounds, checked
 def response_times(
     table: pd.DataFrame, by: str = "constituency", *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the typical days to answer an offer of each kind of partner, with intervals.
+    """Draw the typical response time of each kind of partner, with intervals.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def response_times(
         If a column is missing or the table is empty.
     """
     table = _slowest_first(table, by)
-    texts = [f"{significant(v, 2)} days" for v in table["response_days"]]
+    texts = [f"{_days(v)} days" for v in table["response_days"]]
     names = [f"{name} ({n})" for name, n in zip(table[by], table["partners"], strict=True)]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, names, table["response_days"], bounds(table, "response_days"), texts)
@@ -51,17 +51,17 @@ def response_times(
 
 
 def describe_response_times(table: pd.DataFrame, by: str = "constituency") -> str:
-    """Say in words what `response_times` shows.
+    """Return a description in words of `response_times`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"constituency": ["investor"], "response_days": [8.0], "partners": [9],
     ...                       "response_days_low": [6.0], "response_days_high": [11.0]})
     >>> print(describe_response_times(table))
-    Dots with intervals of the typical days to answer an offer: investor 8.0 (6.0 to 11).
+    Dots with intervals of the typical days to answer an offer: investor 8 (6 to 11).
     """
     table = _slowest_first(table, by)
-    texts = ranges_in_words(table, "response_days", lambda value: significant(value, 2))
+    texts = ranges_in_words(table, "response_days", _days)
     said = [f"{name} {text}" for name, text in zip(table[by], texts, strict=True)]
     return f"Dots with intervals of the typical days to answer an offer: {', '.join(said)}."
 
@@ -101,7 +101,7 @@ def scorecard(page: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def describe_scorecard(page: pd.DataFrame) -> str:
-    """Say in words what `scorecard` shows.
+    """Return a description in words of `scorecard`.
 
     Examples
     --------
@@ -131,3 +131,7 @@ def _scores(page: pd.DataFrame) -> pd.DataFrame:
 def _slowest_first(table: pd.DataFrame, by: str) -> pd.DataFrame:
     table = checked_ranges(table, "response_times", "response_days", [by, "partners"])
     return table.sort_values("response_days", ascending=False, kind="stable")
+
+
+def _days(value: float) -> str:
+    return number(value, detail=Detail(digits=2))

@@ -1,19 +1,10 @@
-"""Customers in groups: tiers of the pyramid, and Reinartz and Kumar's four kinds."""
+"""Customer groups: profit tiers, and the four quadrants of Reinartz and Kumar."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import (
-    count_wording as count,
-)
-from relmark_research.formats import (
-    money_wording as money,
-)
-from relmark_research.formats import (
-    percent,
-    with_unit,
-)
+from relmark_research.formats import count, money, percent, with_unit
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import bars, count_axis, name_axes, percent_axis
 from relmark_research.plots.style import FILLS, FONT_SIZE, ON_DARK, ON_LIGHT, TEXT, canvas
@@ -24,7 +15,7 @@ _KINDS = {"true friends": "stay and pay", "butterflies": "pay, but leave",
 
 
 def profit_tiers(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw each tier's share of the customers beside its share of the value.
+    """Draw each tier's share of customers and of value.
 
     Parameters
     ----------
@@ -83,15 +74,15 @@ def profit_tiers(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
 
 
 def describe_profit_tiers(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `profit_tiers` shows.
+    """Return a description in words of `profit_tiers`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"tier": ["gold", "lead"], "customers": [20, 80],
     ...                       "share": [1.1, -0.1], "mean": [55.0, -1.0]})
     >>> print(describe_profit_tiers(table, "EUR"))
-    Bars of each tier's share of customers and of value: gold, 20% of the customers, bring 110%, EUR
-    55 each; lead, 80%, bring −10%, −EUR 1 each.
+    Bars of each tier's share of customers and of value: gold, 20% of the customers, bring 110%,
+    €55.00 each; lead, 80%, bring −10%, −€1.00 each.
     """
     table = checked(table, "profit_tiers", numbers=["customers", "share", "mean"], others=["tier"])
     total = table["customers"].sum()
@@ -105,14 +96,14 @@ def describe_profit_tiers(table: pd.DataFrame, currency: str = "") -> str:
     )
 
 
-def customer_kinds(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw the profit per customer of the four kinds, with intervals.
+def customer_quadrants(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw the profit per customer in the four quadrants, with intervals.
 
     Parameters
     ----------
     table
-        ``kind``, ``customers`` (number), ``mean`` (profit per customer, money) with ``mean_low``
-        and ``mean_high``.
+        ``quadrant``, ``customers`` (number), ``mean`` (profit per customer, money) with
+        ``mean_low`` and ``mean_high``.
     currency
         Currency of the mean, for labels; ``""`` for none.
     ax
@@ -121,7 +112,7 @@ def customer_kinds(table: pd.DataFrame, currency: str = "", *, ax: Axes | None =
     Returns
     -------
     Axes
-        A dot with its interval per kind.
+        A dot with its interval per quadrant.
 
     Raises
     ------
@@ -131,15 +122,15 @@ def customer_kinds(table: pd.DataFrame, currency: str = "", *, ax: Axes | None =
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> table = pd.DataFrame({"kind": ["true friends", "strangers"], "customers": [4, 6],
+    >>> table = pd.DataFrame({"quadrant": ["true friends", "strangers"], "customers": [4, 6],
     ...     "mean": [90.0, -2.0], "mean_low": [70.0, -5.0], "mean_high": [110.0, 1.0]})
-    >>> customer_kinds(table, "EUR", ax=Figure().subplots()).get_ylabel()
+    >>> customer_quadrants(table, "EUR", ax=Figure().subplots()).get_ylabel()
     'Kind of customer'
     """
-    table = checked(table, "customer_kinds", numbers=["customers", "mean"], others=["kind"])
+    table = checked(table, "customer_quadrants", numbers=["customers", "mean"], others=["quadrant"])
     names = [
         f"{kind}: {_KINDS[str(kind)]}" if str(kind) in _KINDS else str(kind)
-        for kind in table["kind"]
+        for kind in table["quadrant"]
     ]
     texts = [f"{count(n)} customers" for n in table["customers"]]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
@@ -151,20 +142,20 @@ def customer_kinds(table: pd.DataFrame, currency: str = "", *, ax: Axes | None =
     return ax
 
 
-def describe_customer_kinds(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `customer_kinds` shows.
+def describe_customer_quadrants(table: pd.DataFrame, currency: str = "") -> str:
+    """Return a description in words of `customer_quadrants`.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"kind": ["true friends", "strangers"], "customers": [4, 6],
+    >>> table = pd.DataFrame({"quadrant": ["true friends", "strangers"], "customers": [4, 6],
     ...     "mean": [90.0, -2.0], "mean_low": [70.0, -5.0], "mean_high": [110.0, 1.0]})
-    >>> print(describe_customer_kinds(table, "EUR"))
-    Dots with intervals of the profit per customer: true friends EUR 90 (4 customers), strangers
-    −EUR 2 (6 customers).
+    >>> print(describe_customer_quadrants(table, "EUR"))
+    Dots with intervals of the profit per customer: true friends €90.00 (4 customers), strangers
+    −€2.00 (6 customers).
     """
-    table = checked(table, "customer_kinds", numbers=["customers", "mean"], others=["kind"])
+    table = checked(table, "customer_quadrants", numbers=["customers", "mean"], others=["quadrant"])
     said = [
-        f"{row['kind']} {money(row['mean'], currency)} ({count(row['customers'])} customers)"
+        f"{row['quadrant']} {money(row['mean'], currency)} ({count(row['customers'])} customers)"
         for row in table.dropna(subset=["mean"]).to_dict("records")
     ]
     return f"Dots with intervals of the profit per customer: {', '.join(said)}."

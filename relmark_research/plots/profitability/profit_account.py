@@ -1,14 +1,13 @@
-"""From revenue down to profit: what each item takes."""
+"""The profit account: revenue, cost items and profit."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import percent, with_unit
+from relmark_research.formats import money, percent, with_unit
 from relmark_research.plots._dot_intervals import size_of
-from relmark_research.plots.marks import count_axis, name_axes
-from relmark_research.plots.style import BLUE, FONT_SIZE, ORANGE, TEXT, canvas
+from relmark_research.plots.marks import count_axis, label_rows, name_axes
+from relmark_research.plots.style import BLUE, ORANGE, TEXT, canvas
 from relmark_research.plots.tables import checked
 
 _NAMES = {
@@ -19,7 +18,7 @@ _NAMES = {
 
 
 def profit_items(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw revenue, what each item takes from it, and the profit that is left.
+    """Draw revenue, the cost items and the profit as a waterfall.
 
     Parameters
     ----------
@@ -64,12 +63,11 @@ def profit_items(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
             )  # fmt: skip
         ax.set_yticks(places, [_NAMES.get(name, name) for name in table["item"]])
         ax.set_ylim(len(table) - 0.5, -0.6)
-        for place, row in zip(places, table.to_dict("records"), strict=True):
-            ax.annotate(
-                f"{money(row['money'], currency)}  ({percent(abs(row['share']))})", (1, place),
-                (10, 0), ("axes fraction", "data"), "offset points", va="center", color=TEXT,
-                fontsize=FONT_SIZE - 1, annotation_clip=False,
-            )  # fmt: skip
+        texts = [
+            f"{money(row['money'], currency)}  ({percent(abs(row['share']))})"
+            for row in table.to_dict("records")
+        ]
+        label_rows(ax, places, texts)
         ax.axvline(0, color=TEXT, linewidth=1)
         count_axis(ax.xaxis, most=4)
         name_axes(ax, x=with_unit("Money", currency), y="Item, and its share of revenue")
@@ -82,15 +80,15 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_profit_items(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `profit_items` shows.
+    """Return a description in words of `profit_items`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"item": ["revenue", "goods", "acquisition", "profit"],
     ...     "money": [10.0, -6.0, -1.0, 3.0], "share": [1.0, -0.6, -0.1, 0.3]})
     >>> print(describe_profit_items(table, "EUR"))
-    Bars from revenue of EUR 10 down to profit of EUR 3, 30% of it; goods sold take most, EUR 6,
-    then winning customers, EUR 1.
+    Bars from revenue of €10.00 down to profit of €3.00, 30% of it; goods sold take most, €6.00,
+    then winning customers, €1.00.
     """
     table = _checked(table).set_index("item")
     taken = table.drop(index=["revenue", "profit"], errors="ignore")["money"].sort_values()

@@ -1,12 +1,12 @@
-"""What advised actions would gain, and whether earlier advice was right."""
+"""Expected gain of recommended actions, and the backtest of earlier advice."""
+
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from relmark_research.formats import count_wording as count
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import with_unit
+from relmark_research.formats import WHOLE, count, money, with_unit
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, name_axes
 from relmark_research.plots.style import MODEL, TEXT, canvas
@@ -14,13 +14,13 @@ from relmark_research.plots.tables import bounds, checked
 
 
 def action_gains(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what each action gains in all, with intervals.
+    """Draw the total expected gain of each action, with intervals.
 
     Parameters
     ----------
     table
         ``action``, ``customers`` (number), ``expected_gain`` with ``gain_low`` and ``gain_high``
-        (money, all customers of the action). Actions advised to nobody, and keep, are left out.
+        (money, all customers of the action). Actions without customers, and keep, are left out.
     currency
         Currency, for labels; ``""`` for none.
     ax
@@ -62,18 +62,19 @@ def _advised(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def describe_action_gains(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `action_gains` shows.
+    """Return a description in words of `action_gains`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected_gain": [50.0],
     ...                       "gain_low": [-5.0], "gain_high": [120.0]})
     >>> print(describe_action_gains(table, "EUR"))
-    Dots with intervals of what each action gains: grow EUR 50 (−EUR 5 to EUR 120) from 9 customers.
+    Dots with intervals of what each action gains: grow €50 (−€5 to €120) from 9 customers.
     """
+    whole = partial(money, currency=currency, detail=WHOLE)
     said = [
-        f"{row['action']} {money(round(row['expected_gain']), currency)} "
-        f"({money(round(row['gain_low']), currency)} to {money(round(row['gain_high']), currency)})"
+        f"{row['action']} {whole(row['expected_gain'])} "
+        f"({whole(row['gain_low'])} to {whole(row['gain_high'])})"
         f" from {count(row['customers'])} customers"
         for row in _advised(table).to_dict("records")
     ]
@@ -81,8 +82,8 @@ def describe_action_gains(table: pd.DataFrame, currency: str = "") -> str:
     return f"Dots with intervals of what each action gains: {body}."
 
 
-def advice_check(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw what customers were expected to bring, by the action advised, and what they brought.
+def advice_backtest(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
+    """Draw expected and actual residual value by recommended action.
 
     Parameters
     ----------
@@ -97,7 +98,8 @@ def advice_check(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
     Returns
     -------
     Axes
-        Per action a dot with interval for what came, and a hollow diamond for what was foretold.
+        Per action a dot with its interval for the actual value, and a hollow diamond for the
+        expected one.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def advice_check(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
     ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
-    >>> advice_check(table, "EUR", ax=Figure().subplots()).get_ylabel()
+    >>> advice_backtest(table, "EUR", ax=Figure().subplots()).get_ylabel()
     'Action advised'
     """
     table = _checked(table)
@@ -131,19 +133,19 @@ def advice_check(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     numbers = ["customers", "expected", "actual"]
-    return checked(table, "advice_check", numbers=numbers, others=["action"])
+    return checked(table, "advice_backtest", numbers=numbers, others=["action"])
 
 
-def describe_advice_check(table: pd.DataFrame, currency: str = "") -> str:
-    """Say in words what `advice_check` shows.
+def describe_advice_backtest(table: pd.DataFrame, currency: str = "") -> str:
+    """Return a description in words of `advice_backtest`.
 
     Examples
     --------
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
     ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
-    >>> print(describe_advice_check(table, "EUR"))
+    >>> print(describe_advice_backtest(table, "EUR"))
     Dots with intervals of what customers brought after the advice, beside what was foretold: grow
-    EUR 55, foretold EUR 50.
+    €55.00, foretold €50.00.
     """
     said = [
         f"{row['action']} {money(row['actual'], currency)}, foretold "

@@ -1,11 +1,10 @@
-"""The five levels: what each does, and what a customer is worth at each."""
+"""Relationship levels: their effects, and the value of a customer at each."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from relmark_research.errors import DataError, unknown_name
-from relmark_research.formats import money_wording as money
-from relmark_research.formats import percent, with_unit
+from relmark_research.formats import money, percent, with_unit
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
 from relmark_research.plots.marks import count_axis, name_axes, percent_axis
 from relmark_research.plots.style import canvas
@@ -15,12 +14,12 @@ from relmark_research.plots.tables import bounds, checked
 def level_values(
     table: pd.DataFrame, segment: str | None = None, currency: str = "", *, ax: Axes | None = None
 ) -> Axes:
-    """Draw the value of a customer at each level, with intervals, for one segment.
+    """Draw the value of a customer at each relationship level, with intervals, for a segment.
 
     Parameters
     ----------
     table
-        ``segment``, ``level`` (the lightest first), ``value`` with ``value_low`` and
+        ``segment``, ``relationship_level`` (the lightest first), ``value`` with ``value_low`` and
         ``value_high`` (money per customer), ``probability_best``, ``best`` (true for the level
         with the highest expected value).
     segment
@@ -43,8 +42,9 @@ def level_values(
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> table = pd.DataFrame({"segment": ["mills"] * 2, "level": ["basic", "partnership"],
-    ...     "value": [80.0, 95.0], "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
+    >>> table = pd.DataFrame({"segment": ["mills"] * 2,
+    ...     "relationship_level": ["basic", "partnership"], "value": [80.0, 95.0],
+    ...     "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
     ...     "probability_best": [0.2, 0.8], "best": [False, True]})
     >>> level_values(table, "mills", "EUR", ax=Figure().subplots()).get_xlabel()
     'Value of a customer less cost (EUR)'
@@ -56,7 +56,7 @@ def level_values(
     ]
     with canvas(ax, size=size_of(len(part)), grid="x") as ax:
         draw_ranges(
-            ax, part["level"].tolist(), part["value"], bounds(part, "value"), texts,
+            ax, part["relationship_level"].tolist(), part["value"], bounds(part, "value"), texts,
             marked=part["best"].tolist(),
         )  # fmt: skip
         count_axis(ax.xaxis, most=4)
@@ -67,7 +67,7 @@ def level_values(
 def _segment(table: pd.DataFrame, segment: str | None) -> pd.DataFrame:
     table = checked(
         table, "level_values", numbers=["value", "probability_best"],
-        others=["segment", "level", "best"],
+        others=["segment", "relationship_level", "best"],
     )  # fmt: skip
     chosen = table["segment"].iloc[0] if segment is None else segment
     part = table[table["segment"] == chosen]
@@ -81,47 +81,49 @@ def _segment(table: pd.DataFrame, segment: str | None) -> pd.DataFrame:
 def describe_level_values(
     table: pd.DataFrame, segment: str | None = None, currency: str = ""
 ) -> str:
-    """Say in words what `level_values` shows.
+    """Return a description in words of `level_values`.
 
     Examples
     --------
-    >>> table = pd.DataFrame({"segment": ["mills"] * 2, "level": ["basic", "partnership"],
-    ...     "value": [80.0, 95.0], "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
+    >>> table = pd.DataFrame({"segment": ["mills"] * 2,
+    ...     "relationship_level": ["basic", "partnership"], "value": [80.0, 95.0],
+    ...     "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
     ...     "probability_best": [0.2, 0.8], "best": [False, True]})
     >>> print(describe_level_values(table, "mills", "EUR"))
     Dots with intervals of what a customer (mills) is worth at each level: partnership is best with
-    80% probability, EUR 95 (EUR 60 to EUR 130); basic brings EUR 80.
+    80% probability, €95.00 (€60.00 to €130.00); basic brings €80.00.
     """
     part = _segment(table, segment).dropna(subset=["value"])
     best, first = part[part["best"].astype(bool)].iloc[0], part.iloc[0]
     low, high = money(best["value_low"], currency), money(best["value_high"], currency)
     rest = (
-        "" if best["level"] == first["level"]
-        else f"; {first['level']} brings {money(first['value'], currency)}"
+        "" if best["relationship_level"] == first["relationship_level"]
+        else f"; {first['relationship_level']} brings {money(first['value'], currency)}"
     )  # fmt: skip
     return (
         f"Dots with intervals of what a customer ({best['segment']}) is worth at each level: "
-        f"{best['level']} is best with {percent(best['probability_best'])} probability, "
+        f"{best['relationship_level']} is best with {percent(best['probability_best'])} "
+        "probability, "
         f"{money(best['value'], currency)} ({low} to {high}){rest}."
     )
 
 
 _OUTCOMES = {
     "retention": "Retention against the first level, log-odds",
-    "margin": "Margin a year against the first level",
+    "annual_margin": "Margin a year against the first level",
 }
 
 
 def level_effects(table: pd.DataFrame, of: str = "retention", *, ax: Axes | None = None) -> Axes:
-    """Draw what each level does to retention or to margin, with intervals.
+    """Draw the effect of each relationship level on retention or margin, with intervals.
 
     Parameters
     ----------
     table
-        Index level; ``retention`` (log-odds) or ``margin`` (share by which it rises), with
-        ``_low`` and ``_high``, against the first level, which is left out.
+        Index relationship_level; ``retention`` (log-odds) or ``annual_margin`` (share by which it
+        rises), with ``_low`` and ``_high``, against the first level, which is left out.
     of
-        ``"retention"`` or ``"margin"``.
+        ``"retention"`` or ``"annual_margin"``.
     ax
         Axes to draw on; None makes a new figure.
 
@@ -147,7 +149,7 @@ def level_effects(table: pd.DataFrame, of: str = "retention", *, ax: Axes | None
     texts = [_effect(row, of) for row in _records(table)]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, [str(name) for name in table.index], table[of], bounds(table, of), texts)
-        (percent_axis if of == "margin" else count_axis)(ax.xaxis, most=4)
+        (percent_axis if of == "annual_margin" else count_axis)(ax.xaxis, most=4)
         name_axes(ax, x=_OUTCOMES[of], y="Level")
     return ax
 
@@ -167,13 +169,13 @@ def _records(table: pd.DataFrame) -> list[dict[str, float]]:
 
 def _effect(row: dict[str, float], of: str) -> str:
     def show(value: float) -> str:
-        return percent(value) if of == "margin" else f"{value:.2f}".replace("-", "−")
+        return percent(value) if of == "annual_margin" else f"{value:.2f}".replace("-", "−")
 
     return f"{show(row[of])}  ({show(row[f'{of}_low'])} to {show(row[f'{of}_high'])})"
 
 
 def describe_level_effects(table: pd.DataFrame, of: str = "retention") -> str:
-    """Say in words what `level_effects` shows.
+    """Return a description in words of `level_effects`.
 
     Examples
     --------

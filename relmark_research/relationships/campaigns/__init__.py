@@ -1,1 +1,1 @@
-"""Campaigns and their control groups."""
+"""Campaign experiments, uplift and targeting."""

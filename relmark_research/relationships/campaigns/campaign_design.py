@@ -1,7 +1,7 @@
-"""What a campaign caused: its arms against a control group drawn at random.
+"""Design of a campaign experiment: its table, its control group, its balance and its sample size.
 
-Everyone addressed is compared as assigned (intention to treat). A response is not an effect: who
-would have ordered anyway responds too; the control group says how many these are.
+Customers are analysed in the arm they were assigned to (intention to treat). A response is not an
+effect: some customers of the control group order as well, without being contacted.
 """
 
 from __future__ import annotations
@@ -11,24 +11,26 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import DataError, ParameterError, check_share
+from relmark_research.relationships._validate import check_columns
 
 COLUMNS = ("campaign_id", "customer_id", "arm", "cost", "responded", "value_in_window")
 
 
 @dataclass(frozen=True)
 class CampaignColumns:
-    """Names of the columns of a table of campaigns, and of the arm that was left alone.
+    """Names of the columns of a table of campaigns, and of its control arm.
 
     Parameters
     ----------
     campaign, customer, arm, cost, responded, value
-        Columns; ``responded`` is 1 or 0, ``value`` the revenue in the window, ``cost`` per head.
-    before
-        Columns of what each customer did before the campaign, which takes chance out of the
-        comparison of values; those that the table does not have are left out.
+        Columns; ``responded`` is 1 or 0, ``value`` the revenue in the response window, ``cost``
+        the contact cost per customer.
+    covariates
+        Columns measured before the campaign, which reduce the variance of values and profits
+        (CUPED); those that the table does not have are left out.
     control
-        The arm that got nothing.
+        The arm that was not contacted.
     """
 
     campaign: str = "campaign_id"
@@ -37,128 +39,82 @@ class CampaignColumns:
     cost: str = "cost"
     responded: str = "responded"
     value: str = "value_in_window"
-    before: tuple[str, ...] = ("pre_value",)
+    covariates: tuple[str, ...] = ("pre_value",)
     control: str = "control"
 
     def read(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the table with the names used here, checked.
+        """Return the checked table with the standard column names.
 
         Returns
         -------
         DataFrame
-            campaign_id, customer_id, arm, cost, responded, value_in_window, those of ``before``
-            that are there, and every other column as it was.
+            campaign_id, customer_id, arm, cost, responded, value_in_window, the ``covariates``
+            present, and every other column unchanged.
 
         Raises
         ------
         DataError
-            If a column is missing, a cost has no customer, a customer is twice in a campaign, a
-            response is not 0 or 1, a number is missing, or a campaign has no control group or
-            nothing but it.
+            If a column is missing, a row has no customer, a customer is twice in a campaign, a
+            response is not 0 or 1, a number is missing, or a campaign lacks a control group or
+            another arm.
         """
-        mine = (
+        given = (
             self.campaign, self.customer, self.arm, self.cost, self.responded, self.value,
         )  # fmt: skip
-        for name in mine:
-            if name not in table.columns:
-                raise DataError(f"campaigns: {unknown_name('column', name, table.columns)}")
-        names = dict(zip(mine, COLUMNS, strict=True))
+        check_columns(table, "campaigns", list(given))
+        names = dict(zip(given, COLUMNS, strict=True))
         found = table.rename(columns=names).reset_index(drop=True)
-        _check_people(found)
-        _check_numbers(found, [name for name in self.before if name in found.columns])
+        _check_customers(found)
+        _check_numbers(found, [name for name in self.covariates if name in found.columns])
         check_control(found, self.control)
         return found.assign(customer_id=found["customer_id"].astype(str))
-
-
-def _check_people(table: pd.DataFrame) -> None:
-    nobody = table["customer_id"].isna() | (table["customer_id"].astype(str).str.strip() == "")
-    if nobody.any():
-        raise DataError(
-            f"costs without a customer: {nobody.sum():,} of {len(table):,} rows with a cost of "
-            f"{table.loc[nobody, 'cost'].sum():,.2f} in all name none, first row "
-            f"{int(np.flatnonzero(nobody)[0])}. Name the customer, or book them as fixed costs of "
-            "the campaign."
-        )
-    twice = table.duplicated(["campaign_id", "customer_id"])
-    if twice.any():
-        row = table[twice].iloc[0]
-        raise DataError(
-            f"expected each customer once in a campaign; {twice.sum():,} are there again, first "
-            f"{row['customer_id']} in {row['campaign_id']}. Keep the row of the arm that was drawn."
-        )
-
-
-def _check_numbers(table: pd.DataFrame, before: list[str]) -> None:
-    for name in ("cost", "value_in_window", *before):
-        bad = pd.to_numeric(table[name], errors="coerce").isna()
-        if bad.any():
-            raise DataError(
-                f"expected a number in {name} of every row; {bad.sum():,} of {len(table):,} have "
-                f"none, first {table.loc[bad, name].tolist()[0]!r}. Write 0 for nothing."
-            )
-    if (table["cost"] < 0).any():
-        raise DataError(f"expected costs of 0 or more; found {table['cost'].min():g}.")
-    other = ~table["responded"].isin([0, 1])
-    if other.any():
-        raise DataError(
-            f"expected 1 or 0 in responded; found {table.loc[other, 'responded'].tolist()[0]!r} in "
-            f"{other.sum():,} of {len(table):,} rows. Count who ordered, not how often."
-        )
-
-
-def check_control(table: pd.DataFrame, control: str) -> None:
-    """Raise DataError for a campaign without a control group, or without anyone addressed."""
-    for campaign, rows in table.groupby("campaign_id", sort=False):
-        sizes = rows["arm"].value_counts()
-        if control not in sizes.index:
-            raise DataError(
-                f"campaign {campaign!r} has no control group: expected an arm {control!r}, found "
-                f"{', '.join(map(str, sizes.index))}. Without customers left alone at random no "
-                "one can say what the campaign caused; leave it out, or name the arm that was "
-                "left alone: CampaignColumns(control=...)."
-            )
-        if len(sizes) < 2 or sizes.min() < 2:
-            raise DataError(
-                f"campaign {campaign!r} needs two customers or more in the control group and in "
-                f"another arm; found {', '.join(f'{n} in {arm}' for arm, n in sizes.items())}."
-            )
 
 
 def campaign_balance(
     campaigns: pd.DataFrame, *, columns: CampaignColumns | None = None
 ) -> pd.DataFrame:
-    """Return how alike the arms were before the campaign, which a fair draw makes them.
+    """Return the balance of the arms before the campaign, as randomisation should give it.
+
+    Parameters
+    ----------
+    campaigns
+        One row per customer and campaign, the control group included.
+    columns
+        Names of the columns; by default those of the sample data.
 
     Returns
     -------
     DataFrame
-        Row per campaign, arm and measure: customers, mean, control_mean, difference (in standard
-        deviations of both) and p_value (Welch); below 0.001 the draw was hardly fair.
+        Row per campaign, arm and covariate: customers, mean, control_mean,
+        standardised_difference (difference of the means in pooled standard deviations) and p_value
+        (Welch); a p_value below 0.001 makes randomisation doubtful.
     """
-    from scipy.stats import ttest_ind
-
     columns = columns or CampaignColumns()
     table = columns.read(campaigns)
+    covariates = [name for name in columns.covariates if name in table.columns]
     rows = []
-    for campaign, mine in table.groupby("campaign_id", sort=False):
-        control = mine[mine["arm"] == columns.control]
-        for arm, own in mine[mine["arm"] != columns.control].groupby("arm", sort=False):
-            for name in (name for name in columns.before if name in table.columns):
-                spread = np.sqrt((own[name].var() + control[name].var()) / 2)
-                gap = own[name].mean() - control[name].mean()
-                rows.append(
-                    {
-                        "campaign_id": campaign,
-                        "arm": arm,
-                        "measure": name,
-                        "customers": len(own),
-                        "mean": own[name].mean(),
-                        "control_mean": control[name].mean(),
-                        "difference": gap / spread if spread else 0.0,
-                        "p_value": ttest_ind(own[name], control[name], equal_var=False).pvalue,
-                    }
-                )
+    for campaign, customers in table.groupby("campaign_id", sort=False):
+        control = customers[customers["arm"] == columns.control]
+        treated = customers[customers["arm"] != columns.control]
+        for arm, own in treated.groupby("arm", sort=False):
+            for name in covariates:
+                row = {"campaign_id": campaign, "arm": arm, "covariate": name}
+                rows.append(row | _balance(own[name], control[name]))
     return pd.DataFrame(rows)
+
+
+def _balance(treated: pd.Series, control: pd.Series) -> dict[str, float]:
+    from scipy.stats import ttest_ind
+
+    pooled = np.sqrt((treated.var() + control.var()) / 2)
+    difference = treated.mean() - control.mean()
+    return {
+        "customers": len(treated),
+        "mean": treated.mean(),
+        "control_mean": control.mean(),
+        "standardised_difference": difference / pooled if pooled else 0.0,
+        "p_value": ttest_ind(treated, control, equal_var=False).pvalue,
+    }
 
 
 def campaign_size(
@@ -170,31 +126,34 @@ def campaign_size(
     power: float = 0.8,
     significance: float = 0.05,
 ) -> pd.DataFrame:
-    """Return how many customers a campaign needs to see an uplift of the response.
+    """Return the sample size that a campaign needs to detect an uplift of the response rate.
 
     Parameters
     ----------
     response
-        Share of the control group that orders anyway, in (0, 1).
+        Response rate of the control group, in (0, 1).
     uplift
-        The rise to be seen, a share: 0.03 for three points.
+        Difference of the response rates to detect, a share: 0.03 for three percentage points.
     arms
-        Number of arms beside the control; the significance is shared out among them (Bonferroni).
+        Number of arms besides the control, >= 1; the significance is divided among them
+        (Bonferroni).
     control_share
-        Share of all customers left alone, in (0, 1); None divides them evenly among the groups.
-    power, significance
-        Probability to see it if it is there, and to see something if there is nothing.
+        Share of all customers in the control group, in (0, 1); None makes all groups equally large.
+    power
+        Probability of detecting the uplift if it exists, in (0, 1).
+    significance
+        Probability of detecting an uplift if there is none, in (0, 1).
 
     Returns
     -------
     DataFrame
-        One row: control and per_arm (customers), total. Evenly divided, with one arm, that is
-        n = 2 (z1 + z2)^2 p (1 - p) / uplift^2 in the scale of Cohen's h.
+        One row: control and per_arm (customers), total. With one arm and equal groups,
+        n = 2 (z1 + z2)^2 p (1 - p) / uplift^2 on the scale of Cohen's h.
 
     Raises
     ------
     ParameterError
-        If a share is outside (0, 1) or the uplift is 0.
+        If a share is outside (0, 1), the uplift is 0 or there is no arm besides the control.
 
     References
     ----------
@@ -208,14 +167,15 @@ def campaign_size(
     from statsmodels.stats.power import NormalIndPower
     from statsmodels.stats.proportion import proportion_effectsize
 
-    from relmark_research.relationships._validate import check_share
-
     share = 1 / (arms + 1) if control_share is None else control_share
     given = {"response": response, "response + uplift": response + uplift, "power": power}
     for name, value in (given | {"significance": significance, "control_share": share}).items():
         check_share(name, value)
     if uplift == 0 or arms < 1:
-        raise_nothing_to_see(uplift, arms)
+        raise ParameterError(
+            "expected an uplift other than 0 and at least one arm besides the control; found an "
+            f"uplift of {uplift:g} and {arms} arms."
+        )
     ratio = ((1 - share) / arms) / share
     control = NormalIndPower().solve_power(
         abs(proportion_effectsize(response + uplift, response)),
@@ -227,11 +187,56 @@ def campaign_size(
     )
 
 
-def raise_nothing_to_see(uplift: float, arms: int) -> None:
-    """Refuse a campaign that can show nothing."""
-    from relmark_research.errors import ParameterError
+def check_control(table: pd.DataFrame, control: str) -> None:
+    """Raise DataError for a campaign without a control group or without another arm."""
+    for campaign, rows in table.groupby("campaign_id", sort=False):
+        sizes = rows["arm"].value_counts()
+        if control not in sizes.index:
+            raise DataError(
+                f"campaign {campaign!r} has no control group: expected an arm {control!r}, found "
+                f"{', '.join(map(str, sizes.index))}. Without a randomised control group the "
+                "effect of the campaign cannot be estimated; remove the campaign, or name its "
+                "control arm: CampaignColumns(control=...)."
+            )
+        if len(sizes) < 2 or sizes.min() < 2:
+            raise DataError(
+                f"campaign {campaign!r} needs two customers or more in the control group and in "
+                f"another arm; found {', '.join(f'{n} in {arm}' for arm, n in sizes.items())}."
+            )
 
-    raise ParameterError(
-        f"a campaign needs an uplift other than 0 and an arm beside the control; found an uplift "
-        f"of {uplift:g} and {arms} arms."
-    )
+
+def _check_customers(table: pd.DataFrame) -> None:
+    missing = table["customer_id"].isna() | (table["customer_id"].astype(str).str.strip() == "")
+    if missing.any():
+        raise DataError(
+            f"costs without a customer: {missing.sum():,} of {len(table):,} rows with a cost of "
+            f"{table.loc[missing, 'cost'].sum():,.2f} in all have no customer_id, first row "
+            f"{int(np.flatnonzero(missing)[0])}. Fill in the customer, or book the amount as a "
+            "fixed cost of the campaign."
+        )
+    repeated = table.duplicated(["campaign_id", "customer_id"])
+    if repeated.any():
+        row = table[repeated].iloc[0]
+        raise DataError(
+            f"expected each customer once in a campaign; found {repeated.sum():,} repeated, first "
+            f"{row['customer_id']} in {row['campaign_id']}. Keep the row of the assigned arm."
+        )
+
+
+def _check_numbers(table: pd.DataFrame, covariates: list[str]) -> None:
+    for name in ("cost", "value_in_window", *covariates):
+        bad = pd.to_numeric(table[name], errors="coerce").isna()
+        if bad.any():
+            raise DataError(
+                f"expected a number in {name} of every row; found {bad.sum():,} of {len(table):,} "
+                f"without one, first {table.loc[bad, name].tolist()[0]!r}. Write 0 for nothing."
+            )
+    if (table["cost"] < 0).any():
+        raise DataError(f"expected costs of 0 or more; found {table['cost'].min():g}.")
+    other = ~table["responded"].isin([0, 1])
+    if other.any():
+        raise DataError(
+            f"expected 1 or 0 in responded; found {table.loc[other, 'responded'].tolist()[0]!r} in "
+            f"{other.sum():,} of {len(table):,} rows. Record whether a customer ordered, not how "
+            "often."
+        )

@@ -1,8 +1,9 @@
-"""Whom to mail: cells of customers, their break-even response, and how sure the choice is.
+"""Which cells of customers to mail after a test mailing: break-even response and shrinkage.
 
-A mailing pays where the response is above p* = cost per contact / contribution per response. The
-break-even index of a cell is (response / p* - 1) x 100. What a response says of the mailing is told
-by a control group only: `uplift_cells` chooses by what the mailing causes.
+A mailing pays where the response rate is above p* = cost per contact / contribution per response.
+The break-even index of a cell is (response rate / p* - 1) x 100. A beta-binomial model shrinks the
+rates of small cells to the mean of all cells. A response rate is not the effect of the mailing:
+with a control group, `uplift_cells` selects cells by their uplift.
 """
 
 from __future__ import annotations
@@ -11,57 +12,62 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
-from relmark_research.customers.describe.mailing_cells import (
-    ResponseRates,
-    break_even_response,
-    fit_response_rates,
-)
+from relmark_research._repr import html_table, one_line
+from relmark_research.customers.describe.mailing_cells import break_even_response
 from relmark_research.customers.describe.rfm import rfm_scores
 from relmark_research.errors import DataError, ParameterError, check_level
 from relmark_research.relationships._validate import check_columns
-from relmark_research.relationships.campaigns.beta_binomial import CellPosterior, shrinkage_table
+from relmark_research.stats.beta_binomial import (
+    BetaBinomial,
+    BetaBinomialPosterior,
+    check_counts,
+    fit_beta_binomial,
+)
+from relmark_research.stats.intervals import tail_probabilities
 from relmark_research.units import as_date
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
 NO_CELL = "none"
-_CHANCE = 2.71  # 90% quantile of chi-squared on one degree of freedom
+_CHI_SQUARED_90 = 2.71  # 90% quantile of chi-squared on one degree of freedom
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MailingPlan:
     """Which cells to mail.
 
     Attributes
     ----------
     table
-        Row per cell, best first: mailed, responses, rate (as counted), shrunk (leaning on the other
-        cells) with low and high, index (break-even index of the shrunk rate), probability_pays,
-        profit (per contact, money; of the shrunk rate), mail (whether to).
+        Row per cell, highest posterior mean first: mailed, responses, rate (observed),
+        posterior_mean of the rate with low and high, index (break-even index of the posterior
+        mean), probability_profitable, profit (expected, money per contact), mail (whether to mail
+        the cell).
     model
-        The Beta between cells.
+        The beta-binomial model of the cells.
     break_even
-        Response from which a mailing pays, a share.
+        Response rate at which a mailing breaks even, a share.
     """
 
     table: pd.DataFrame
-    model: ResponseRates
+    model: BetaBinomial
     break_even: float
 
     @property
     def cells_differ(self) -> bool:
-        """Whether the cells differ by more than chance: likelihood ratio against one rate for all.
+        """Whether a likelihood-ratio test rejects equal response rates at 5%.
 
-        At five percent; the bound is 2.71, since no spread at all lies at the edge of what may be.
+        The critical value is 2.71: the hypothesis lies on the boundary of the parameter space.
         """
         from scipy.stats import binom
 
         x, m = self.table["responses"], self.table["mailed"]
-        alike = binom.logpmf(x, m, x.sum() / m.sum()).sum()
-        return bool(2 * (self.model.log_likelihood - alike) > _CHANCE)
+        pooled = binom.logpmf(x, m, x.sum() / m.sum()).sum()
+        return bool(2 * (self.model.log_likelihood - pooled) > _CHI_SQUARED_90)
 
     @property
     def contacts(self) -> int:
@@ -69,14 +75,29 @@ class MailingPlan:
         return int(self.table.loc[self.table["mail"], "mailed"].sum())
 
     @property
-    def saved(self) -> float:
-        """Share of the mailings that can be spared."""
+    def excluded_share(self) -> float:
+        """Share of the customers in the cells not to mail."""
         return 1 - self.contacts / float(self.table["mailed"].sum())
 
     @property
-    def changed(self) -> pd.DataFrame:
-        """Cells that the counted rate would have decided otherwise."""
+    def reclassified(self) -> pd.DataFrame:
+        """Cells for which the observed rate gives another decision than the plan."""
         return self.table[(self.table["rate"] > self.break_even) != self.table["mail"]]
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "cells": len(self.table),
+            "cells to mail": int(self.table["mail"].sum()),
+            "contacts": self.contacts,
+            "break-even response": self.break_even,
+            "cells differ": self.cells_differ,
+        }
+
+    def __repr__(self) -> str:
+        return one_line("MailingPlan", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Mailing plan", self._rows())
 
 
 def mailing_plan(
@@ -87,7 +108,7 @@ def mailing_plan(
     certainty: float = 0.5,
     level: float = 0.95,
 ) -> MailingPlan:
-    """Choose the cells to mail from a test mailing.
+    """Select the cells to mail from the responses to a test mailing.
 
     Parameters
     ----------
@@ -97,20 +118,21 @@ def mailing_plan(
     cost_per_contact, contribution_per_response
         Money, as for `break_even_response`.
     certainty
-        How probable it must be that a cell pays, in [0.5, 1): 0.5 mails where profit is expected.
+        Required probability that a cell is profitable, in [0.5, 1); 0.5 selects by expected profit
+        alone.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Returns
     -------
     MailingPlan
-        With ``certainty`` 0.5 a cell is mailed where E[theta] > p*, else where
-        P(theta > p*) >= certainty as well.
+        A cell is mailed where E[theta] > p* and, for a ``certainty`` above 0.5, also
+        P(theta > p*) >= certainty.
 
     Raises
     ------
     DataError
-        If the counts are none, or too few to tell how much cells differ.
+        If the counts are invalid, or there are too few cells or responses.
 
     Examples
     --------
@@ -121,90 +143,108 @@ def mailing_plan(
     {'555': True, '115': True, '551': True, '111': False}
     """
     if not 0.5 <= certainty < 1:
-        raise ParameterError(f"certainty is a probability in [0.5, 1); found {certainty!r}.")
+        raise ParameterError(f"certainty must be a probability in [0.5, 1); found {certainty!r}.")
     check_level(level)
-    threshold = break_even_response(
+    break_even = break_even_response(
         cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
     )
-    counts = _counted(cells)
+    counts = _cell_counts(cells)
     responses, mailed = (counts[name].to_numpy() for name in ("responses", "mailed"))
-    posterior = CellPosterior.of(responses, mailed)
-    table = shrinkage_table(posterior, level)
+    check_counts(responses, mailed, names=("responses", "mailed"))
+    posterior = BetaBinomialPosterior.from_counts(responses, mailed)
+    table = _posterior_table(posterior, level)
     table.insert(0, "cell", counts["cell"].to_numpy())
-    table["index"] = 100 * (table["shrunk"] / threshold - 1)
-    table["probability_pays"] = posterior.above(min(threshold, 1.0))
-    table["profit"] = table["shrunk"] * contribution_per_response - cost_per_contact
+    table["index"] = 100 * (table["posterior_mean"] / break_even - 1)
+    table["probability_profitable"] = posterior.probability_above(min(break_even, 1.0))
+    table["profit"] = table["posterior_mean"] * contribution_per_response - cost_per_contact
     table["mail"] = (table["profit"] > 0) & (
-        (table["probability_pays"] >= certainty) | (certainty == 0.5)
+        (table["probability_profitable"] >= certainty) | (certainty == 0.5)
     )
-    table = table.sort_values("shrunk", ascending=False, kind="stable", ignore_index=True)
-    return MailingPlan(table, fit_response_rates(responses, mailed), threshold)
+    table = table.sort_values("posterior_mean", ascending=False, kind="stable", ignore_index=True)
+    return MailingPlan(table, fit_beta_binomial(responses, mailed), break_even)
 
 
-def _counted(cells: pd.DataFrame) -> pd.DataFrame:
+def cells_before_campaign(
+    log: TransactionLog, campaigns: pd.DataFrame, *, bins: int = 4, measures: str = "RF"
+) -> pd.DataFrame:
+    """Return the campaigns with each customer's RFM cell on the day before the campaign.
+
+    Parameters
+    ----------
+    log
+        Transactions, from before the first campaign.
+    campaigns
+        Rows with customer_id and date (the day of the campaign, which is excluded).
+    bins
+        Number of classes of each measure, 2 to 9; of equal size among all customers of that day,
+        frequency within recency, money within both (`rfm_scores`, nested).
+    measures
+        Which of R, F and M define the cell: ``"RF"`` gives bins x bins cells.
+
+    Returns
+    -------
+    DataFrame
+        ``campaigns`` with recency, frequency, monetary and cell; the cell is ``"none"`` for
+        customers without a purchase by then.
+
+    Raises
+    ------
+    DataError
+        If a campaign's day is not after the first transaction.
+    ParameterError
+        If ``measures`` contains anything but R, F and M.
+    """
+    check_columns(campaigns, "campaigns", ["customer_id", "date"])
+    if not measures or set(measures) - set("RFM"):
+        raise ParameterError(f"measures must be some of R, F and M; found {measures!r}.")
+    parts = []
+    for day, rows in campaigns.groupby(pd.to_datetime(campaigns["date"]).dt.date, sort=False):
+        day_before = as_date(day) - timedelta(days=1)
+        if day_before < log.observed_from:
+            raise DataError(
+                f"cells on the day before {day} need earlier transactions; the first is of "
+                f"{log.observed_from}. Read the transactions from before the campaign."
+            )
+        scores = rfm_scores(log.until(day_before), bins=bins, method="nested", ties="split")
+        scores["cell"] = scores[list(measures)].astype(str).agg("".join, axis=1)
+        scores = scores[["recency", "frequency", "monetary", "cell"]]
+        own = scores.reindex(rows["customer_id"].astype(str)).set_index(rows.index)
+        parts.append(pd.concat([rows.drop(columns=scores.columns, errors="ignore"), own], axis=1))
+    found = pd.concat(parts).loc[campaigns.index]
+    return found.assign(cell=found["cell"].fillna(NO_CELL))
+
+
+def _cell_counts(cells: pd.DataFrame) -> pd.DataFrame:
     if "responses" in cells.columns:
         check_columns(cells, "cells", ["cell", "mailed", "responses"])
-        twice = cells["cell"].duplicated()
-        if twice.any():
+        repeated = cells["cell"].duplicated()
+        if repeated.any():
             raise DataError(
-                f"expected each cell once; {cells.loc[twice, 'cell'].iloc[0]!r} is there again."
+                f"expected each cell once; found {cells.loc[repeated, 'cell'].iloc[0]!r} repeated."
             )
         return cells
     check_columns(cells, "cells", ["cell", "responded"])
-    nowhere = cells["cell"].isna()
-    if nowhere.any():
+    missing = cells["cell"].isna()
+    if missing.any():
         raise DataError(
-            f"every customer mailed belongs to a cell; {nowhere.sum():,} of {len(cells):,} to none."
+            f"expected a cell for every mailed customer; {missing.sum():,} of {len(cells):,} have "
+            "none."
         )
     found = cells.groupby("cell")["responded"].agg(["size", "sum"]).reset_index()
     return found.set_axis(["cell", "mailed", "responses"], axis="columns")
 
 
-def cells_before(
-    log: TransactionLog, campaigns: pd.DataFrame, *, bins: int = 4, figures: str = "RF"
-) -> pd.DataFrame:
-    """Return the campaigns with the cell in which each customer was on the eve of his campaign.
-
-    Parameters
-    ----------
-    log
-        Transactions from before the first campaign on.
-    campaigns
-        Rows with customer_id and date (the campaign's day, which does not count itself).
-    bins
-        Number of classes of each figure, 2 to 9; of equal size among all customers of that day,
-        frequency within recency, money within both (`rfm_scores`, nested).
-    figures
-        Which of R, F and M make the cell: ``"RF"`` makes bins x bins cells.
-
-    Returns
-    -------
-    DataFrame
-        ``campaigns`` with recency, frequency, monetary and cell; ``"none"`` for who had bought
-        nothing by then that he kept.
-
-    Raises
-    ------
-    DataError
-        If a campaign's day lies before the first transaction.
-    ParameterError
-        If ``figures`` are none of R, F and M.
-    """
-    check_columns(campaigns, "campaigns", ["customer_id", "date"])
-    if not figures or set(figures) - set("RFM"):
-        raise ParameterError(f"figures are some of R, F and M; found {figures!r}.")
-    parts = []
-    for day, rows in campaigns.groupby(pd.to_datetime(campaigns["date"]).dt.date, sort=False):
-        eve = as_date(day) - timedelta(days=1)
-        if eve < log.observed_from:
-            raise DataError(
-                f"cells on the eve of {day} need earlier transactions; the first is of "
-                f"{log.observed_from}. Read the transactions from before the campaign."
-            )
-        scores = rfm_scores(log.until(eve), bins=bins, method="nested", ties="split")
-        scores["cell"] = scores[list(figures)].astype(str).agg("".join, axis=1)
-        known = scores[["recency", "frequency", "monetary", "cell"]]
-        met = known.reindex(rows["customer_id"].astype(str)).set_index(rows.index)
-        parts.append(pd.concat([rows.drop(columns=known.columns, errors="ignore"), met], axis=1))
-    found = pd.concat(parts).loc[campaigns.index]
-    return found.assign(cell=found["cell"].fillna(NO_CELL))
+def _posterior_table(posterior: BetaBinomialPosterior, level: float) -> pd.DataFrame:
+    with np.errstate(invalid="ignore"):
+        rate = posterior.successes / np.where(posterior.trials > 0, posterior.trials, np.nan)
+    low, high = (posterior.quantile(one) for one in tail_probabilities(level))
+    return pd.DataFrame(
+        {
+            "mailed": posterior.trials.astype(int),
+            "responses": posterior.successes.astype(int),
+            "rate": rate,
+            "posterior_mean": posterior.mean,
+            "low": low,
+            "high": high,
+        }
+    )

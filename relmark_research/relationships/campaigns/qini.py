@@ -1,11 +1,12 @@
-"""Qini curves: how much of what a campaign causes is reached by addressing the best first.
+"""Qini curves: the cumulative effect of a campaign when the highest scores are treated first.
 
-Customers are ordered by a score. Addressing the share s with the highest scores causes
+Customers are ordered by a score. Treating the share s with the highest scores has the effect
 
-    G(s) = s (mean outcome of those addressed among them - of the controls among them)
+    G(s) = s (mean outcome of the treated among them - mean outcome of the controls among them)
 
-per customer of all; at random it causes s G(1). The Qini coefficient is the area between the two.
-The means are weighted by one over the share of the arm in the customer's campaign.
+per customer of the population; a random selection has s G(1). The Qini coefficient is the area
+between the two curves. Means are weighted by the inverse propensity, the share of the customer's
+arm in the campaign.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError
 from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.campaign_design import check_control
@@ -22,37 +24,52 @@ from relmark_research.stats.intervals import percentile_interval
 
 Array = np.ndarray
 
+_GRID_POINTS = 41
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class QiniCurve:
-    """What addressing the best first causes.
+    """Effect of treating the customers with the highest scores.
 
     Attributes
     ----------
     table
-        Rising ``share`` addressed, from 0 to 1; gain (caused, per customer of all) with low and
-        high; random (the same number addressed at random).
-    area
-        Qini coefficient: the area between gain and random, per customer; 0 for a useless score.
-    area_low, area_high
-        Its interval, from customers redrawn.
-    probability_useful
-        Share of the redraws in which the area is above 0.
+        Row per ``share`` treated, rising from 0 to 1: gain (effect per customer of the population)
+        with low and high, random (the effect of a random selection of the same size).
+    coefficient, coefficient_low, coefficient_high
+        Qini coefficient, the area between gain and random, per customer, with its bootstrap
+        interval; its expectation is 0 for a score without information.
+    probability_positive
+        Share of the bootstrap samples in which the coefficient is above 0.
     """
 
     table: pd.DataFrame
-    area: float
-    area_low: float
-    area_high: float
-    probability_useful: float
+    coefficient: float
+    coefficient_low: float
+    coefficient_high: float
+    probability_positive: float
 
     def best_share(self, *, cost_per_contact: float, contribution_per_response: float) -> float:
-        """Return the share to address at which contribution x gain - cost x share is largest."""
+        """Return the share to treat that maximises contribution x gain - cost x share."""
         profit = (
-            contribution_per_response * self.table["gain"]
-            - cost_per_contact * (self.table["share"])
+            contribution_per_response * self.table["gain"] - cost_per_contact * self.table["share"]
         )
         return float(self.table["share"].iloc[int(profit.argmax())])
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "coefficient": self.coefficient,
+            "low": self.coefficient_low,
+            "high": self.coefficient_high,
+            "P(coefficient > 0)": self.probability_positive,
+            "effect of treating all": float(self.table["gain"].iloc[-1]),
+        }
+
+    def __repr__(self) -> str:
+        return one_line("QiniCurve", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Qini curve", self._rows())
 
 
 def qini_curve(
@@ -65,27 +82,27 @@ def qini_curve(
     draws: int = 500,
     seed: int = 0,
 ) -> QiniCurve:
-    """Return the Qini curve of a score on customers from whom it was not learned.
+    """Return the Qini curve of a score on customers that were not used to estimate it.
 
     Parameters
     ----------
     holdout
-        Row per customer: campaign_id, customer_id, arm and the outcome.
+        Row per customer and campaign: campaign_id, customer_id, arm and the outcome.
     score
-        Expected uplift by row of ``holdout``; those with the same score are addressed together.
+        Expected uplift by row of ``holdout``; customers with equal scores are treated together.
     outcome
-        Column of what was caused.
+        Column of the outcome.
     control
-        The arm that got nothing.
+        The arm that was not contacted.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
     draws, seed
-        Number of redraws of the customers (Poisson weights, each customer as a whole) and seed.
+        Number of bootstrap samples of customers (Poisson weights), and seed.
 
     Raises
     ------
     DataError
-        If a campaign has no control group, or a customer has no score.
+        If a campaign has no control group, or a row has no score.
 
     References
     ----------
@@ -93,18 +110,33 @@ def qini_curve(
     """
     check_columns(holdout, "holdout", ["campaign_id", "customer_id", "arm", outcome])
     check_control(holdout, control)
-    given = np.asarray(score, dtype=float)
-    if len(given) != len(holdout) or not np.isfinite(given).all():
+    scores = np.asarray(score, dtype=float)
+    if len(scores) != len(holdout) or not np.isfinite(scores).all():
         raise DataError(
-            f"expected a score for each of {len(holdout):,} rows; found {len(given):,}, "
-            f"{int((~np.isfinite(given)).sum()):,} of them missing."
+            f"expected a score for each of {len(holdout):,} rows; found {len(scores):,}, "
+            f"{int((~np.isfinite(scores)).sum()):,} of them missing."
         )
-    treated = (holdout["arm"] != control).to_numpy()
-    propensity = pd.Series(treated, index=holdout.index).groupby(holdout["campaign_id"])
-    chance = propensity.transform("mean").to_numpy(dtype=float)
-    inverse = np.where(treated, 1 / chance, 1 / (1 - chance))
-    value = holdout[outcome].to_numpy(dtype=float)
-    parts = np.column_stack(
+    terms = _weighted_terms(holdout, outcome, control)
+    order = np.argsort(-scores, kind="stable")
+    starts = np.flatnonzero(np.diff(scores[order], prepend=np.inf) != 0)
+    customer = pd.factorize(holdout["customer_id"])[0]
+    rng = np.random.default_rng(seed)
+    weights = rng.poisson(1.0, (draws, customer.max() + 1))[:, customer]
+    return _curve(terms[order], weights[:, order], starts, level)
+
+
+def _weighted_terms(table: pd.DataFrame, outcome: str, control: str) -> Array:
+    """Return weight and weighted outcome of each row, treated and control, shape (n, 4)."""
+    treated = (table["arm"] != control).to_numpy()
+    propensity = (
+        pd.Series(treated, index=table.index)
+        .groupby(table["campaign_id"])
+        .transform("mean")
+        .to_numpy(dtype=float)
+    )
+    inverse = np.where(treated, 1 / propensity, 1 / (1 - propensity))
+    value = table[outcome].to_numpy(dtype=float)
+    return np.column_stack(
         [
             inverse * treated,
             inverse * ~treated,
@@ -112,40 +144,35 @@ def qini_curve(
             inverse * ~treated * value,
         ]
     )
-    order = np.argsort(-given, kind="stable")
-    starts = np.flatnonzero(np.diff(given[order], prepend=np.inf) != 0)
-    who = pd.factorize(holdout["customer_id"])[0]
-    rng = np.random.default_rng(seed)
-    weights = rng.poisson(1.0, (draws, who.max() + 1))[:, who]
-    return _curve(parts[order], weights[:, order], starts, level)
 
 
-def _curve(parts: Array, weights: Array, starts: Array, level: float) -> QiniCurve:
-    share, gain = _gains(parts, np.ones((1, len(parts))), starts)
-    shares, gains = _gains(parts, weights, starts)
-    grid = np.linspace(0, 1, 41)
-    drawn = np.array([np.interp(grid, *pair) for pair in zip(shares, gains, strict=True)])
-    areas, (area,) = _areas(shares, gains), _areas(share, gain)
-    found = np.interp(grid, share[0], gain[0])
+def _curve(terms: Array, weights: Array, starts: Array, level: float) -> QiniCurve:
+    share, gain = _gains(terms, np.ones((1, len(terms))), starts)
+    shares, gains = _gains(terms, weights, starts)
+    grid = np.linspace(0, 1, _GRID_POINTS)
+    drawn = np.array([np.interp(grid, *curve) for curve in zip(shares, gains, strict=True)])
+    estimate = np.interp(grid, share[0], gain[0])
     low, high = percentile_interval(drawn, level)
-    table = pd.DataFrame({"share": grid, "gain": found, "low": low, "high": high})
-    table["random"] = table["share"] * found[-1]
-    area_low, area_high = percentile_interval(areas, level)
-    return QiniCurve(table, area, float(area_low), float(area_high), float((areas > 0).mean()))
+    table = pd.DataFrame({"share": grid, "gain": estimate, "low": low, "high": high})
+    table["random"] = table["share"] * estimate[-1]
+    (coefficient,), drawn_coefficients = _areas(share, gain), _areas(shares, gains)
+    ends = percentile_interval(drawn_coefficients, level)
+    positive = float((drawn_coefficients > 0).mean())
+    return QiniCurve(table, coefficient, float(ends[0]), float(ends[1]), positive)
 
 
-def _gains(parts: Array, weights: Array, starts: Array) -> tuple[Array, Array]:
+def _gains(terms: Array, weights: Array, starts: Array) -> tuple[Array, Array]:
     """Return shares and gains at the end of each group of equal scores, shape (draws, groups+1)."""
-    sums = np.add.reduceat(weights[:, :, None] * parts[None], starts, axis=1).cumsum(axis=1)
+    sums = np.add.reduceat(weights[:, :, None] * terms[None], starts, axis=1).cumsum(axis=1)
     n_t, n_c, y_t, y_c = np.moveaxis(sums, 2, 0)
     share = (n_t + n_c) / (n_t + n_c)[:, -1:]
     with np.errstate(invalid="ignore", divide="ignore"):
-        gap = y_t / n_t - y_c / n_c
-    gain = share * np.where(np.isfinite(gap), gap, 0.0)
+        difference = y_t / n_t - y_c / n_c
+    gain = share * np.where(np.isfinite(difference), difference, 0.0)
     zero = np.zeros((len(weights), 1))
     return np.hstack([zero, share]), np.hstack([zero, gain])
 
 
 def _areas(share: Array, gain: Array) -> Array:
-    over = gain - share * gain[:, -1:]
-    return np.asarray((np.diff(share, axis=1) * (over[:, 1:] + over[:, :-1]) / 2).sum(axis=1))
+    above = gain - share * gain[:, -1:]
+    return np.asarray((np.diff(share, axis=1) * (above[:, 1:] + above[:, :-1]) / 2).sum(axis=1))

@@ -1,1 +1,1 @@
-"""From prospect to customer."""
+"""The conversion funnel of prospects."""

@@ -1,1 +1,1 @@
-"""Partners of the firm and their surveys."""
+"""Partners of the firm: records, surveys and scorecards."""

@@ -1,8 +1,9 @@
-"""What makes trust, commitment and satisfaction: a path model of the scales, in standard units.
+"""Path model of the drivers of relationship quality, in standardised units.
 
-Ordinary least squares on standardised composites, equation by equation, with correlations divided
-by the root of the reliabilities (Spearman's correction for attenuation). Total effects of a
-recursive model with direct effects B are (I - B)^-1 - I, indirect ones the total less the direct.
+Ordinary least squares on standardised composites, equation by equation, with correlations corrected
+for attenuation (divided by the root of the reliabilities, Spearman). The total effects of a
+recursive model with direct effects B are (I - B)^-1 - I; the indirect effects are the total less
+the direct effects.
 """
 
 from __future__ import annotations
@@ -13,81 +14,98 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
-from relmark_research.relationships.partners.partner_tables import PartnerData
-from relmark_research.relationships.partners.reliability import Complete, alpha
-from relmark_research.stats.bootstrap import correlations_of
+from relmark_research.relationships.partners.partner_data import PartnerData
+from relmark_research.relationships.partners.reliability import CompleteCases, cronbach_alpha
+from relmark_research.stats.bootstrap import correlations
 from relmark_research.stats.intervals import percentile_interval
 
-COMMITMENT_TRUST: Mapping[str, Sequence[str]] = {
+Model = Mapping[str, Sequence[str]]
+
+COMMITMENT_TRUST: Model = {
     "trust": ("communication", "mutual_interest"),
     "commitment": ("trust", "mutual_interest"),
     "satisfaction": ("trust", "commitment"),
 }
-"""After Morgan and Hunt: what makes trust makes commitment, and both make satisfaction."""
+"""After Morgan and Hunt: causes of trust, of commitment and of satisfaction."""
+
+_MIN_RELIABILITY = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PathEstimate:
     """A fitted path model.
 
     Attributes
     ----------
     paths
-        Row per path: effect, cause, path (corrected) with path_low and path_high, error (standard
-        error), uncorrected.
+        Row per path: effect, cause, path (standardised path coefficient, corrected for attenuation)
+        with path_low and path_high, standard_error, uncorrected.
     effects
-        Row per effect and cause with a way between them: direct, indirect and total, each with
+        Row per effect and cause connected by a path: direct, indirect and total effect, each with
         _low and _high.
-    explained
-        Share of each effect's variance that its causes explain (corrected).
+    r_squared
+        Share of each effect's variance explained by its causes (corrected for attenuation).
     answers, left_out
-        Sheets used, and those that lack an item.
-    strange_draws
-        Share of bootstrap samples in which a corrected correlation passed 1.
+        Questionnaires used, and those that lack an item.
+    improper_draws
+        Share of bootstrap samples with a corrected correlation of 1 or more (improper solutions).
     """
 
     paths: pd.DataFrame
     effects: pd.DataFrame
-    explained: pd.Series
+    r_squared: pd.Series
     answers: int
     left_out: int
-    strange_draws: float
+    improper_draws: float
+
+    def _rows(self) -> dict[str, object]:
+        found = {
+            f"{row['cause']} -> {row['effect']}": row["path"] for _, row in self.paths.iterrows()
+        }
+        return {"questionnaires": self.answers} | found
+
+    def __repr__(self) -> str:
+        return one_line("PathEstimate", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Path coefficients", self._rows())
 
 
 def relationship_drivers(
     data: PartnerData,
     *,
-    model: Mapping[str, Sequence[str]] = COMMITMENT_TRUST,
+    model: Model = COMMITMENT_TRUST,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 1,
 ) -> PathEstimate:
-    """Return what drives the quality of relationships, with direct and indirect effects.
+    """Return the drivers of relationship quality, with direct and indirect effects.
 
     Parameters
     ----------
     data
         Partners and their survey.
     model
-        Effect to its causes; effects in an order in which each stands after its causes.
+        Effect to its causes; each effect stands after its causes.
     level
         Probability of the intervals, in (0, 1).
     draws, seed
-        Bootstrap samples of whole partners, and their seed.
+        Bootstrap samples of partners, and their seed.
 
     Returns
     -------
     PathEstimate
         In standard deviations of the effect per standard deviation of the cause, other causes of
-        the same effect held. Intervals are percentiles of the bootstrap.
+        the same effect constant. Intervals are bootstrap percentiles.
 
     Raises
     ------
     ParameterError
-        If the model names a scale that there is not, or runs in a circle.
+        If the model names an unknown scale, or is not recursive.
     DataError
-        If two scales cannot be told apart: their corrected correlation is 1 or more.
+        If two scales lack discriminant validity: their corrected correlation is 1 or more.
 
     References
     ----------
@@ -104,32 +122,34 @@ def relationship_drivers(
     {'communication': 0.38, 'mutual_interest': 0.39}
     """
     check_level(level)
-    names = _order(model, list(data.composites.columns))
+    names = _causal_order(model, list(data.composites.columns))
     used = [scale for name in names for scale in data.scales if scale.name == name]
     columns = [item for scale in used for item in scale.items]
-    known = Complete.of(data, columns)
+    complete = CompleteCases.from_data(data, columns)
     blocks = [[columns.index(item) for item in scale.items] for scale in used]
-    covariance = np.cov(known.items, rowvar=False)[None]
-    seen, true = _correlations(covariance, blocks)
-    _check_apart(true[0], names)
-    drawn = _correlations(known.covariances(draws, seed), blocks)[1]
+    covariance = np.cov(complete.items, rowvar=False)[None]
+    observed, corrected = _composite_correlations(covariance, blocks)
+    _check_distinct(corrected[0], names)
+    drawn = _composite_correlations(complete.covariances(draws, seed), blocks)[1]
     proper = (np.abs(drawn - np.eye(len(names))) < 1).all(axis=(1, 2))
-    found, plain, sampled = (_direct(each, names, model) for each in (true, seen, drawn[proper]))
-    explained = pd.Series(
-        {name: _explained(true[0], found[0], names.index(name)) for name in model},
-        name="explained",
+    direct, uncorrected, sampled = (
+        _direct_effects(each, names, model) for each in (corrected, observed, drawn[proper])
+    )
+    r_squared = pd.Series(
+        {name: _r_squared(corrected[0], direct[0], names.index(name)) for name in model},
+        name="r_squared",
     )
     return PathEstimate(
-        _path_table(names, model, (found[0], plain[0], sampled), level),
-        _effect_table(names, found[0], sampled, level),
-        explained,
-        len(known.items),
-        len(data.answers) - len(known.items),
+        _path_table(names, model, (direct[0], uncorrected[0], sampled), level),
+        _effect_table(names, direct[0], sampled, level),
+        r_squared,
+        len(complete.items),
+        len(data.answers) - len(complete.items),
         float(1 - proper.mean()),
     )
 
 
-def _order(model: Mapping[str, Sequence[str]], known: list[str]) -> list[str]:
+def _causal_order(model: Model, known: list[str]) -> list[str]:
     """Return the scales of the model, causes before effects."""
     names = list(dict.fromkeys(cause for causes in model.values() for cause in causes))
     for name in (*names, *model):
@@ -147,87 +167,94 @@ def _order(model: Mapping[str, Sequence[str]], known: list[str]) -> list[str]:
     return order
 
 
-def _correlations(
+def _composite_correlations(
     covariances: np.ndarray, blocks: Sequence[Sequence[int]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return correlations of the composites, as seen and corrected, one matrix per draw."""
+    """Return correlations of the composites, observed and corrected, one matrix per draw."""
     means = np.zeros((covariances.shape[-1], len(blocks)))
-    for place, block in enumerate(blocks):
-        means[list(block), place] = 1 / len(block)
-    seen = correlations_of(means.T @ covariances @ means)
-    own = [alpha(covariances[:, block][:, :, block]) for block in map(list, blocks)]
-    root = np.sqrt(np.clip(np.stack(own, axis=-1), 1e-6, None))
-    true = seen / (root[:, :, None] * root[:, None, :])
-    places = np.arange(len(blocks))
-    true[:, places, places] = 1.0
-    return seen, true
+    for column, block in enumerate(blocks):
+        means[list(block), column] = 1 / len(block)
+    observed = correlations(means.T @ covariances @ means)
+    alphas = [cronbach_alpha(covariances[:, block][:, :, block]) for block in map(list, blocks)]
+    root = np.sqrt(np.clip(np.stack(alphas, axis=-1), _MIN_RELIABILITY, None))
+    corrected = observed / (root[:, :, None] * root[:, None, :])
+    diagonal = np.arange(len(blocks))
+    corrected[:, diagonal, diagonal] = 1.0
+    return observed, corrected
 
 
-def _check_apart(true: np.ndarray, names: list[str]) -> None:
+def _check_distinct(corrected: np.ndarray, names: list[str]) -> None:
     i, j = np.triu_indices(len(names), 1)
-    worst = int(np.abs(true[i, j]).argmax())
-    if np.abs(true[i, j]).max() >= 1 or np.linalg.eigvalsh(true).min() <= 0:
+    worst = int(np.abs(corrected[i, j]).argmax())
+    if np.abs(corrected[i, j]).max() >= 1 or np.linalg.eigvalsh(corrected).min() <= 0:
         raise DataError(
-            f"the path model: expected scales that can be told apart; found a corrected "
-            f"correlation of {true[i, j][worst]:.2f} between {names[i[worst]]} and "
-            f"{names[j[worst]]}. Put them together, or look at discriminant_validity."
+            f"the path model: expected scales with discriminant validity; found a corrected "
+            f"correlation of {corrected[i, j][worst]:.2f} between {names[i[worst]]} and "
+            f"{names[j[worst]]}. Combine them, or see discriminant_validity."
         )
 
 
-def _direct(
-    correlations: np.ndarray, names: list[str], model: Mapping[str, Sequence[str]]
-) -> np.ndarray:
-    """Return the matrices of direct effects, row the effect and column the cause."""
-    direct = np.zeros_like(correlations)
+def _direct_effects(correlation: np.ndarray, names: list[str], model: Model) -> np.ndarray:
+    """Return matrices of direct effects, row the effect and column the cause, one per draw."""
+    direct = np.zeros_like(correlation)
     for effect, causes in model.items():
-        to, at = names.index(effect), [names.index(cause) for cause in causes]
-        among = correlations[:, at][:, :, at]
-        direct[:, to, at] = np.linalg.solve(among, correlations[:, at, to][..., None])[..., 0]
+        row, columns = names.index(effect), [names.index(cause) for cause in causes]
+        among = correlation[:, columns][:, :, columns]
+        with_effect = correlation[:, columns, row][..., None]
+        direct[:, row, columns] = np.linalg.solve(among, with_effect)[..., 0]
     return direct
 
 
-def _explained(true: np.ndarray, direct: np.ndarray, to: int) -> float:
-    return float(direct[to] @ true[:, to])
+def _r_squared(corrected: np.ndarray, direct: np.ndarray, row: int) -> float:
+    return float(direct[row] @ corrected[:, row])
 
 
 def _path_table(
     names: list[str],
-    model: Mapping[str, Sequence[str]],
-    found: tuple[np.ndarray, np.ndarray, np.ndarray],
+    model: Model,
+    estimates: tuple[np.ndarray, np.ndarray, np.ndarray],
     level: float,
 ) -> pd.DataFrame:
-    point, plain, drawn = found
-    (low, high), error = percentile_interval(drawn, level, skip_missing=True), drawn.std(axis=0)
-    rows = []
+    estimate, uncorrected, drawn = estimates
+    low, high = percentile_interval(drawn, level, skip_missing=True)
+    error, rows = drawn.std(axis=0), []
     for effect, causes in model.items():
         for cause in causes:
             at = names.index(effect), names.index(cause)
             rows.append(
                 {
-                    "effect": effect, "cause": cause, "path": point[at], "path_low": low[at],
-                    "path_high": high[at], "error": error[at], "uncorrected": plain[at],
+                    "effect": effect, "cause": cause, "path": estimate[at], "path_low": low[at],
+                    "path_high": high[at], "standard_error": error[at],
+                    "uncorrected": uncorrected[at],
                 }
             )  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def _effect_table(
-    names: list[str], point: np.ndarray, drawn: np.ndarray, level: float
+    names: list[str], direct: np.ndarray, drawn: np.ndarray, level: float
 ) -> pd.DataFrame:
-    kinds = {"direct": (point, drawn)}
-    whole = tuple(np.linalg.inv(np.eye(len(names)) - each) - np.eye(len(names)) for each in
-                  (point, drawn))  # fmt: skip
-    kinds["total"] = (whole[0], whole[1])
-    kinds["indirect"] = (whole[0] - point, whole[1] - drawn)
+    total, drawn_total = _total_effects(direct), _total_effects(drawn)
+    kinds = {
+        "direct": (direct, drawn),
+        "indirect": (total - direct, drawn_total - drawn),
+        "total": (total, drawn_total),
+    }
     ends = {
         kind: percentile_interval(sampled, level, skip_missing=True)
         for kind, (_, sampled) in kinds.items()
     }
     rows = []
-    for to, at in zip(*np.nonzero(whole[0]), strict=True):
-        row: dict[str, object] = {"effect": names[to], "cause": names[at]}
-        for kind in ("direct", "indirect", "total"):
-            row[kind] = kinds[kind][0][to, at]
-            row |= {f"{kind}_low": ends[kind][0][to, at], f"{kind}_high": ends[kind][1][to, at]}
+    for at in zip(*np.nonzero(total), strict=True):
+        row: dict[str, object] = {"effect": names[at[0]], "cause": names[at[1]]}
+        for kind, (estimate, _) in kinds.items():
+            low, high = ends[kind]
+            row |= {kind: estimate[at], f"{kind}_low": low[at], f"{kind}_high": high[at]}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _total_effects(direct: np.ndarray) -> np.ndarray:
+    """Return (I - B)^-1 - I."""
+    identity = np.eye(direct.shape[-1])
+    return np.linalg.inv(identity - direct) - identity

@@ -1,4 +1,4 @@
-"""A relationship's quality, per partner, with its doubt: few answers are drawn to the mean."""
+"""Relationship quality by partner: mean of survey scales, shrunk to the mean of all partners."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
-from relmark_research.relationships.partners.partner_tables import PartnerData
+from relmark_research.relationships.partners.partner_data import PartnerData
 from relmark_research.stats.intervals import normal_quantile
 
 QUALITY = ("trust", "commitment", "satisfaction")
 
 
 @dataclass(frozen=True)
-class Components:
-    """What answers vary by: their mean, and the variance between and within partners."""
+class VarianceComponents:
+    """Mean of the answers, variance between and within partners, and variance of the mean."""
 
     mean: float
     between: float
@@ -25,25 +26,25 @@ class Components:
     mean_variance: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class QualityScores:
-    """Each partner's relationship quality, and what the scores were drawn to.
+    """Relationship quality of each partner, and the variance components used to shrink it.
 
     Attributes
     ----------
     table
-        Index partner_id: name, constituency, answers (sheets), observed (their mean, in points of
-        the scale), quality (shrunk), quality_low, quality_high, error (standard error), reliability
-        (of the partner's mean, in [0, 1)).
+        Index partner_id: name, constituency, answers (questionnaires), observed (their mean, in
+        points of the scale), quality (shrunken), quality_low, quality_high, standard_error,
+        reliability (of the partner's mean, in [0, 1)).
     components
         Mean and variances, in points of the scale.
-    of
-        The scales that the score is the mean of.
+    scales
+        The scales whose mean is the score.
     """
 
     table: pd.DataFrame
-    components: Components
-    of: tuple[str, ...]
+    components: VarianceComponents
+    scales: tuple[str, ...]
 
     def mean_interval(self, level: float = 0.95) -> tuple[float, float, float]:
         """Return the mean of all partners with its interval, mean -+ z sqrt(mean_variance)."""
@@ -54,14 +55,30 @@ class QualityScores:
 
     @property
     def standardised(self) -> pd.DataFrame:
-        """Score and error in standard deviations between partners: columns value, error."""
+        """Score and standard error in standard deviations between partners: value, error."""
         sd = np.sqrt(self.components.between)
         value = (self.table["quality"] - self.components.mean) / sd
-        return pd.DataFrame({"value": value, "error": self.table["error"] / sd})
+        return pd.DataFrame({"value": value, "error": self.table["standard_error"] / sd})
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "scales": ", ".join(self.scales),
+            "partners": len(self.table),
+            "mean": self.components.mean,
+            "sd between partners": self.components.between**0.5,
+            "sd within partners": self.components.within**0.5,
+            "median reliability": float(self.table["reliability"].median()),
+        }
+
+    def __repr__(self) -> str:
+        return one_line("QualityScores", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Relationship quality", self._rows())
 
 
-def variance_components(values: np.ndarray, groups: np.ndarray) -> Components:
-    """Return mean and variances of a one-way layout with random groups.
+def variance_components(values: np.ndarray, groups: np.ndarray) -> VarianceComponents:
+    """Return the variance components of a one-way layout with random groups.
 
     Parameters
     ----------
@@ -70,9 +87,14 @@ def variance_components(values: np.ndarray, groups: np.ndarray) -> Components:
 
     Returns
     -------
-    Components
+    VarianceComponents
         within = MSW; between = max(0, (MSB - MSW) / n0), n0 = (n - sum n_i^2 / n) / (k - 1); mean
         weighted by 1 / (between + within / n_i).
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two groups, or no group has two answers.
 
     References
     ----------
@@ -89,20 +111,22 @@ def variance_components(values: np.ndarray, groups: np.ndarray) -> Components:
     if k < 2 or n <= k:
         raise DataError(
             f"expected two or more partners and more answers than partners; found {k} partners "
-            f"and {n} answers. With one answer each, doubt and difference cannot be told apart."
+            f"and {n} answers. With one answer per partner, the variances within and between "
+            "partners are not identified."
         )
     means = np.bincount(groups, values) / sizes
     within = float(((values - means[groups]) ** 2).sum() / (n - k))
-    among = float((sizes * (means - values.mean()) ** 2).sum() / (k - 1))
-    between = max(0.0, (among - within) / float((n - (sizes**2).sum() / n) / (k - 1)))
+    between_square = float((sizes * (means - values.mean()) ** 2).sum() / (k - 1))
+    n0 = float((n - (sizes**2).sum() / n) / (k - 1))
+    between = max(0.0, (between_square - within) / n0)
     weights = 1 / (between + within / sizes) if between + within > 0 else np.ones(k)
-    return Components(
+    return VarianceComponents(
         float(weights @ means / weights.sum()), between, within, float(1 / weights.sum())
     )
 
 
 def relationship_quality(
-    data: PartnerData, *, of: str | Sequence[str] = QUALITY, level: float = 0.95
+    data: PartnerData, *, scales: str | Sequence[str] = QUALITY, level: float = 0.95
 ) -> QualityScores:
     """Return each partner's score, shrunk to the mean by its reliability.
 
@@ -110,9 +134,9 @@ def relationship_quality(
     ----------
     data
         Partners and their survey.
-    of
+    scales
         Scales whose mean is the score; one name for one scale. By default trust, commitment and
-        satisfaction, as relationship quality is usually understood.
+        satisfaction, the usual dimensions of relationship quality.
     level
         Probability of the intervals, in (0, 1).
 
@@ -120,8 +144,8 @@ def relationship_quality(
     -------
     QualityScores
         quality = mean + reliability (observed - mean), reliability = between / (between + within /
-        answers). The error counts the partner's few answers, the mean's error, and the error of
-        the reliability itself. A partner without answers has the mean, and all the doubt.
+        answers). The standard error includes the sampling of the partner's answers, of the mean and
+        of the reliability. A partner without answers has the mean of all partners.
 
     Raises
     ------
@@ -145,41 +169,43 @@ def relationship_quality(
     0.78
     """
     check_level(level)
-    names = (of,) if isinstance(of, str) else tuple(of)
+    names = (scales,) if isinstance(scales, str) else tuple(scales)
     for name in names:
         if name not in data.composites:
             raise ParameterError(unknown_name("scale", name, data.composites.columns))
     score = data.composites[list(names)].mean(axis=1, skipna=False).dropna()
-    groups = data.answers.loc[score.index, "partner_id"]
-    codes, known = pd.factorize(groups)
+    partner = data.answers.loc[score.index, "partner_id"]
+    codes, respondents = pd.factorize(partner)
     found = variance_components(score.to_numpy(), codes)
-    seen = score.groupby(groups.to_numpy()).agg(["size", "mean"]).reindex(data.records.index)
-    table = _shrunk(seen, found, len(known), level)
+    observed = score.groupby(partner.to_numpy()).agg(["size", "mean"]).reindex(data.records.index)
+    table = _shrunken(observed, found, len(respondents), level)
     return QualityScores(
         pd.concat([data.records[["name", "constituency"]], table], axis=1), found, names
     )
 
 
-def _shrunk(seen: pd.DataFrame, found: Components, k: int, level: float) -> pd.DataFrame:
-    answers = seen["size"].fillna(0).to_numpy()
-    own = seen["mean"].fillna(found.mean).to_numpy()
-    known = found.between * answers
-    reliability = known / (known + found.within) if found.between > 0 else 0 * answers
-    quality = found.mean + reliability * (own - found.mean)
-    rest = 1 - reliability
-    of_reliability = 2 / max(k - 3, 1) * rest**2 * (own - found.mean) ** 2
-    variance = found.between * rest + rest**2 * found.mean_variance + of_reliability
+def _shrunken(
+    observed: pd.DataFrame, found: VarianceComponents, k: int, level: float
+) -> pd.DataFrame:
+    answers = observed["size"].fillna(0).to_numpy()
+    mean = observed["mean"].fillna(found.mean).to_numpy()
+    signal = found.between * answers
+    reliability = signal / (signal + found.within) if found.between > 0 else 0 * answers
+    quality = found.mean + reliability * (mean - found.mean)
+    shrinkage = 1 - reliability
+    of_reliability = 2 / max(k - 3, 1) * shrinkage**2 * (mean - found.mean) ** 2
+    variance = found.between * shrinkage + shrinkage**2 * found.mean_variance + of_reliability
     error = np.sqrt(variance)
     reach = normal_quantile(level) * error
     return pd.DataFrame(
         {
             "answers": answers.astype(int),
-            "observed": seen["mean"],
+            "observed": observed["mean"],
             "quality": quality,
             "quality_low": quality - reach,
             "quality_high": quality + reach,
-            "error": error,
+            "standard_error": error,
             "reliability": reliability,
         },
-        index=seen.index,
+        index=observed.index,
     )

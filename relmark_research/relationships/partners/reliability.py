@@ -1,9 +1,10 @@
-"""How reliable scales are, and whether they measure different things.
+"""Reliability of survey scales, and their discriminant validity.
 
-Formulas, for k items with covariance matrix S, correlations r and one-factor loadings l:
-alpha = k/(k-1) (1 - tr S / sum S); standardised alpha = k rbar / (1 + (k-1) rbar);
-CR = (sum l)^2 / ((sum l)^2 + sum(1 - l^2)); AVE = mean l^2;
-HTMT = mean |r between| / sqrt(mean |r within a| mean |r within b|).
+For k items with covariance matrix S, correlations r and one-factor loadings l:
+
+    alpha = k/(k-1) (1 - tr S / sum S)       standardised alpha = k rbar / (1 + (k-1) rbar)
+    CR = (sum l)^2 / ((sum l)^2 + sum(1 - l^2))                        AVE = mean l^2
+    HTMT = mean |r between| / sqrt(mean |r within a| mean |r within b|)
 """
 
 from __future__ import annotations
@@ -17,21 +18,158 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from relmark_research.errors import DataError, ParameterError, check_level
-from relmark_research.relationships.partners.partner_tables import PartnerData
+from relmark_research.relationships.partners.partner_data import PartnerData
 from relmark_research.relationships.partners.relationship_quality import variance_components
 from relmark_research.relationships.partners.scales import Scale
-from relmark_research.stats.bootstrap import cluster_covariances, correlations_of
+from relmark_research.stats.bootstrap import cluster_covariances, correlations
 from relmark_research.stats.intervals import percentile_interval, tail_probabilities
 
+_MIN_COMPLETE = 10  # questionnaires
+_HTMT_BOUND = 0.9
+_HEYWOOD = 0.999  # communality from which a solution counts as a Heywood case
 
-def alpha(covariance: ArrayLike) -> np.ndarray:
+
+def scale_reliability(
+    data: PartnerData, *, level: float = 0.95, draws: int = 1000, seed: int = 1
+) -> pd.DataFrame:
+    """Return the reliability of each scale.
+
+    Parameters
+    ----------
+    data
+        Partners and their survey.
+    level
+        Probability of the intervals, in (0, 1).
+    draws, seed
+        Bootstrap samples of partners, and their seed, for the intervals of CR and AVE.
+
+    Returns
+    -------
+    DataFrame
+        Row per scale: items, answers (complete questionnaires), alpha with alpha_low and alpha_high
+        (Feldt, corrected for the clustering by partner), alpha_standardised, composite_reliability
+        and average_variance_extracted with _low and _high, min_loading, design_effect =
+        1 + (m - 1) icc^2 (m questionnaires per partner, icc of the sum score; 1 for independent
+        answers).
+
+    Raises
+    ------
+    DataError
+        If there are too few complete questionnaires.
+
+    References
+    ----------
+    Cronbach 1951; Feldt 1965; Fornell and Larcker 1981 (see the functions of this module).
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
+    >>> data = rm.relationships.read_partners(partners, survey)
+    >>> found = rm.relationships.scale_reliability(data, draws=200)
+    >>> found.set_index("scale")["alpha"].round(2).to_dict()
+    {'trust': 0.86, 'commitment': 0.86, 'satisfaction': 0.79, 'communication': 0.83,
+    'mutual_interest': 0.83}
+    """
+    check_level(level)
+    rows = [_reliability_row(data, scale, level, draws, seed) for scale in data.scales]
+    return pd.DataFrame(rows)
+
+
+def discriminant_validity(
+    data: PartnerData, *, level: float = 0.95, draws: int = 1000, seed: int = 1
+) -> pd.DataFrame:
+    """Return the discriminant validity of each pair of scales.
+
+    Parameters
+    ----------
+    data, level, draws, seed
+        As for `scale_reliability`.
+
+    Returns
+    -------
+    DataFrame
+        Row per pair: scale_a, scale_b, htmt with htmt_low and htmt_high (bootstrap of partners),
+        correlation (corrected for attenuation), min_root_ave (the lower square root of the two
+        AVE), fornell_larcker (whether it exceeds the correlation), distinct (whether htmt_high is
+        below 0.9).
+
+    References
+    ----------
+    Fornell and Larcker 1981; Henseler, Ringle and Sarstedt 2015.
+    """
+    check_level(level)
+    columns = [item for scale in data.scales for item in scale.items]
+    complete = CompleteCases.from_data(data, columns)
+    covariance = np.cov(complete.items, rowvar=False)
+    drawn = correlations(complete.covariances(draws, seed))
+    observed, rows = correlations(covariance), []
+    for a, b in combinations(data.scales, 2):
+        i, j = ([columns.index(item) for item in scale.items] for scale in (a, b))
+        low, high = percentile_interval(htmt(drawn, i, j), level, skip_missing=True)
+        correlation = _disattenuated(covariance, i, j)
+        root = min(
+            float(
+                np.sqrt(average_variance_extracted(one_factor_loadings(observed[np.ix_(at, at)])))
+            )
+            for at in (i, j)
+        )
+        rows.append(
+            {
+                "scale_a": a.name, "scale_b": b.name, "htmt": float(htmt(observed, i, j)),
+                "htmt_low": float(low), "htmt_high": float(high), "correlation": correlation,
+                "min_root_ave": root, "fornell_larcker": bool(root > abs(correlation)),
+                "distinct": bool(high < _HTMT_BOUND),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class CompleteCases:
+    """Questionnaires without a missing item: the items, and the partner of each as a number.
+
+    Attributes
+    ----------
+    items
+        Answers, shape (n, items).
+    clusters
+        Partner of each questionnaire, whole numbers from 0, shape (n,).
+    """
+
+    items: np.ndarray
+    clusters: np.ndarray
+
+    @classmethod
+    def from_data(cls, data: PartnerData, columns: list[str]) -> CompleteCases:
+        """Return the questionnaires in which all of these items are answered."""
+        complete = data.answers[["partner_id", *columns]].dropna()
+        if len(complete) < _MIN_COMPLETE:
+            raise DataError(
+                f"expected {_MIN_COMPLETE} or more complete questionnaires; found {len(complete)} "
+                f"in which {', '.join(columns[:4])}{' ...' if len(columns) > 4 else ''} are all "
+                "answered."
+            )
+        return cls(complete[columns].to_numpy(float), pd.factorize(complete["partner_id"])[0])
+
+    def covariances(self, draws: int, seed: int) -> np.ndarray:
+        """Return covariance matrices of bootstrap samples of partners."""
+        return cluster_covariances(self.items, self.clusters, draws=draws, seed=seed)
+
+
+def cronbach_alpha(covariance: ArrayLike) -> np.ndarray:
     """Return Cronbach's alpha, k/(k-1) (1 - trace / sum of all entries).
 
     Parameters
     ----------
     covariance
-        Covariance matrix of the items, shape (..., k, k); of correlations, alpha is the
-        standardised one.
+        Covariance matrix of the items, shape (..., k, k), k >= 2; a correlation matrix gives the
+        standardised alpha.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer than two items.
 
     References
     ----------
@@ -40,13 +178,13 @@ def alpha(covariance: ArrayLike) -> np.ndarray:
     Examples
     --------
     >>> correlations = np.full((4, 4), 0.5) + 0.5 * np.eye(4)
-    >>> round(float(alpha(correlations)), 6)  # 4 x .5 / (1 + 3 x .5)
+    >>> round(float(cronbach_alpha(correlations)), 6)  # 4 x .5 / (1 + 3 x .5)
     0.8
     """
     matrix = np.asarray(covariance, float)
     k = matrix.shape[-1]
     if k < 2:
-        raise ParameterError(f"alpha needs two or more items; found {k}. Ask more than one.")
+        raise ParameterError(f"alpha needs two or more items; found {k}. Add an item.")
     trace = np.trace(matrix, axis1=-2, axis2=-1)
     return k / (k - 1) * (1 - trace / matrix.sum(axis=(-2, -1)))
 
@@ -54,26 +192,31 @@ def alpha(covariance: ArrayLike) -> np.ndarray:
 def feldt_interval(
     value: float, n: float, k: int, *, level: float = 0.95, design_effect: float = 1.0
 ) -> tuple[float, float]:
-    """Return Feldt's interval of alpha: 1 - (1 - alpha) F at the two ends.
+    """Return Feldt's interval of Cronbach's alpha, 1 - (1 - alpha) F at both quantiles.
 
     Parameters
     ----------
     value
         Alpha, at most 1.
     n
-        Number of answer sheets, > 1.
+        Number of questionnaires, > 1.
     k
         Number of items, > 1.
     level
         Probability of the interval, in (0, 1).
     design_effect
-        What answers of the same partner cost: the degrees of freedom between answer sheets are
+        Variance inflation by clustered answers: the degrees of freedom between questionnaires are
         (n - 1) / design_effect; 1 for independent answers.
 
     Returns
     -------
-    tuple
+    tuple of float
         With F of (n - 1) / design_effect and (n - 1)(k - 1) degrees of freedom.
+
+    Raises
+    ------
+    ParameterError
+        If n, k or the design effect is out of range.
 
     References
     ----------
@@ -132,13 +275,13 @@ def htmt(correlations: ArrayLike, a: ArrayLike, b: ArrayLike) -> np.ndarray:
     correlations
         Of all items, shape (..., p, p).
     a, b
-        Places of each scale's items, two or more.
+        Positions of each scale's items, two or more.
 
     Returns
     -------
     ndarray
-        mean |r between| / sqrt(mean |r within a| mean |r within b|); near or above 0.85 to 0.9 the
-        scales measure hardly different things.
+        mean |r between| / sqrt(mean |r within a| mean |r within b|); above 0.85 to 0.9 the scales
+        lack discriminant validity.
 
     References
     ----------
@@ -156,213 +299,100 @@ def htmt(correlations: ArrayLike, a: ArrayLike, b: ArrayLike) -> np.ndarray:
     return between / np.sqrt(_mean_within(size, a) * _mean_within(size, b))
 
 
-def _mean_within(size: np.ndarray, items: np.ndarray) -> np.ndarray:
-    i, j = np.triu_indices(len(items), 1)
-    return size[..., items[i], items[j]].mean(axis=-1)
-
-
-def one_factor(correlations: ArrayLike, *, steps: int = 300) -> np.ndarray:
+def one_factor_loadings(correlations: ArrayLike, *, steps: int = 300) -> np.ndarray:
     """Return the loadings on one factor of many correlation matrices at once.
 
     Parameters
     ----------
     correlations
-        Shape (..., k, k); k = 2 is taken to load alike, sqrt(|r|).
+        Shape (..., k, k); for k = 2 both loadings are sqrt(|r|).
     steps
-        Iterations at most.
+        Maximum number of iterations.
 
     Returns
     -------
     ndarray
-        Principal axis factoring to its fixed point, shape (..., k), the sum positive. Where a
-        communality passes 1 (a Heywood case) it is held at 1.
+        Loadings by iterated principal axis factoring, shape (..., k), with a positive sum. A
+        communality above 1 (a Heywood case) is set to 1.
     """
     matrix = np.array(correlations, float)
     k = matrix.shape[-1]
     if k == 2:
         return np.repeat(np.sqrt(np.abs(matrix[..., :1, 1])), 2, axis=-1)
     diagonal = np.arange(k)
-    shared = np.abs(matrix - np.eye(k)).max(axis=-1)
+    communality = np.abs(matrix - np.eye(k)).max(axis=-1)
     for _ in range(steps):
-        matrix[..., diagonal, diagonal] = shared
+        matrix[..., diagonal, diagonal] = communality
         values, vectors = np.linalg.eigh(matrix)
         loadings = vectors[..., -1] * np.sqrt(np.clip(values[..., -1:], 0, None))
-        before, shared = shared, np.clip(loadings**2, 0, 1)
-        if np.abs(shared - before).max() < 1e-9:
+        before, communality = communality, np.clip(loadings**2, 0, 1)
+        if np.abs(communality - before).max() < 1e-9:
             break
     return loadings * np.where(loadings.sum(axis=-1, keepdims=True) < 0, -1, 1)
 
 
-# The survey's scales as tables: how reliable each is, and whether they can be told apart.
-
-
-@dataclass(frozen=True)
-class Complete:
-    """Sheets without a hole: the items as an array, and the partner of each as a number."""
-
-    items: np.ndarray
-    clusters: np.ndarray
-
-    @classmethod
-    def of(cls, data: PartnerData, columns: list[str]) -> Complete:
-        """Return the sheets in which all of these items are answered."""
-        whole = data.answers[["partner_id", *columns]].dropna()
-        if len(whole) < 10:
-            raise DataError(
-                f"expected 10 or more complete answer sheets; found {len(whole)} in which "
-                f"{', '.join(columns[:4])}{' ...' if len(columns) > 4 else ''} are all answered."
-            )
-        return cls(whole[columns].to_numpy(float), pd.factorize(whole["partner_id"])[0])
-
-    def covariances(self, draws: int, seed: int) -> np.ndarray:
-        """Return covariance matrices of samples of partners."""
-        return cluster_covariances(self.items, self.clusters, draws=draws, seed=seed)
-
-
-def scale_reliability(
-    data: PartnerData, *, level: float = 0.95, draws: int = 1000, seed: int = 1
-) -> pd.DataFrame:
-    """Return how reliable each scale is.
-
-    Parameters
-    ----------
-    data
-        Partners and their survey.
-    level
-        Probability of the intervals, in (0, 1).
-    draws, seed
-        Bootstrap samples of partners, and their seed, for the intervals of CR and AVE.
-
-    Returns
-    -------
-    DataFrame
-        Row per scale: items, answers, alpha with alpha_low and alpha_high (Feldt; answers of the
-        same partner count for less), alpha_standardised, composite_reliability and
-        variance_extracted with _low and _high, least_loading, design_effect = 1 + (m - 1) icc^2
-        (m answers per partner, icc of the sum score; 1 for independent answers).
-
-    Raises
-    ------
-    DataError
-        If too few sheets are complete.
-
-    References
-    ----------
-    See `reliability`.
-
-    Examples
-    --------
-    >>> import relmark_research as rm
-    >>> partners, survey = rm.load_sample("partners"), rm.load_sample("partner_survey")
-    >>> data = rm.relationships.read_partners(partners, survey)
-    >>> found = rm.relationships.scale_reliability(data, draws=200)
-    >>> found.set_index("scale")["alpha"].round(2).to_dict()
-    {'trust': 0.86, 'commitment': 0.86, 'satisfaction': 0.79, 'communication': 0.83,
-    'mutual_interest': 0.83}
-    """
-    check_level(level)
-    rows = [_reliability_of(data, scale, level, draws, seed) for scale in data.scales]
-    return pd.DataFrame(rows)
-
-
-def _reliability_of(
-    data: PartnerData, scale: Scale, level: float, draws: int, seed: int
-) -> dict[str, object]:
-    known = Complete.of(data, list(scale.items))
-    n, k = known.items.shape
-    covariance = np.cov(known.items, rowvar=False)
-    effect = _design_effect(known)
-    value = float(alpha(covariance))
-    low, high = feldt_interval(value, n, k, level=level, design_effect=effect)
-    loadings = factor_loadings(correlations_of(covariance), n)
-    drawn = one_factor(correlations_of(known.covariances(draws, seed)))
-    row: dict[str, object] = {
-        "scale": scale.name, "items": k, "answers": n,
-        "alpha": value, "alpha_low": low, "alpha_high": high,
-        "alpha_standardised": float(alpha(correlations_of(covariance))),
-    }  # fmt: skip
-    for name, measure in (
-        ("composite_reliability", composite_reliability),
-        ("variance_extracted", average_variance_extracted),
-    ):
-        ends = percentile_interval(measure(drawn), level, skip_missing=True)
-        row |= {name: float(measure(loadings))}
-        row |= {f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}
-    return row | {"least_loading": float(loadings.min()), "design_effect": effect}
-
-
 def factor_loadings(correlations: np.ndarray, n: int) -> np.ndarray:
-    """Return the loadings on one factor, by statsmodels' principal axes; two items load alike."""
-    if len(correlations) == 2:
-        return one_factor(correlations)
+    """Return the loadings on one factor by statsmodels' principal axis factoring.
+
+    Two items, and Heywood cases, have the loadings of `one_factor_loadings`.
+    """
+    start = one_factor_loadings(correlations)
+    if len(correlations) == 2 or (start**2).max() > _HEYWOOD:
+        return start  # in a Heywood case statsmodels takes the root of a negative number
     from statsmodels.multivariate.factor import Factor
 
-    start = one_factor(correlations)
-    if (start**2).max() > 0.999:
-        return start  # a Heywood case: statsmodels would take the root of a negative number
     fit = Factor(corr=correlations, n_factor=1, method="pa", nobs=n).fit(maxiter=500, tol=1e-10)
     loadings = np.asarray(fit.loadings)[:, 0]
     return loadings if loadings.sum() > 0 else -loadings
 
 
-def _design_effect(known: Complete) -> float:
-    """What resemblance within partners costs the variance of the sum score."""
-    sizes = np.bincount(known.clusters)
-    if len(sizes) < 2 or len(known.clusters) <= len(sizes):
+def _reliability_row(
+    data: PartnerData, scale: Scale, level: float, draws: int, seed: int
+) -> dict[str, object]:
+    complete = CompleteCases.from_data(data, list(scale.items))
+    n, k = complete.items.shape
+    covariance = np.cov(complete.items, rowvar=False)
+    effect = _design_effect(complete)
+    alpha = float(cronbach_alpha(covariance))
+    low, high = feldt_interval(alpha, n, k, level=level, design_effect=effect)
+    loadings = factor_loadings(correlations(covariance), n)
+    drawn = one_factor_loadings(correlations(complete.covariances(draws, seed)))
+    row: dict[str, object] = {
+        "scale": scale.name, "items": k, "answers": n,
+        "alpha": alpha, "alpha_low": low, "alpha_high": high,
+        "alpha_standardised": float(cronbach_alpha(correlations(covariance))),
+    }  # fmt: skip
+    for name, measure in (
+        ("composite_reliability", composite_reliability),
+        ("average_variance_extracted", average_variance_extracted),
+    ):
+        ends = percentile_interval(measure(drawn), level, skip_missing=True)
+        row |= {name: float(measure(loadings))}
+        row |= {f"{name}_low": float(ends[0]), f"{name}_high": float(ends[1])}
+    return row | {"min_loading": float(loadings.min()), "design_effect": effect}
+
+
+def _design_effect(complete: CompleteCases) -> float:
+    """Return the variance inflation of the sum score by clustering within partners."""
+    sizes = np.bincount(complete.clusters)
+    if len(sizes) < 2 or len(complete.clusters) <= len(sizes):
         return 1.0
-    found = variance_components(known.items.sum(axis=1), known.clusters)
+    found = variance_components(complete.items.sum(axis=1), complete.clusters)
     icc = found.between / (found.between + found.within)
     return float(1 + ((sizes**2).sum() / sizes.sum() - 1) * icc**2)
 
 
-def discriminant_validity(
-    data: PartnerData, *, level: float = 0.95, draws: int = 1000, seed: int = 1
-) -> pd.DataFrame:
-    """Return, for each pair of scales, whether they measure different things.
-
-    Parameters
-    ----------
-    data, level, draws, seed
-        As in `scale_reliability`.
-
-    Returns
-    -------
-    DataFrame
-        Row per pair: a, b, htmt with htmt_low and htmt_high (bootstrap of partners), correlation
-        (of the factors, corrected for unreliability), root_variance (the lesser root of the two
-        AVE), fornell_larcker (whether it exceeds the correlation), distinct (whether htmt_high is
-        below 0.9).
-
-    References
-    ----------
-    Fornell and Larcker 1981; Henseler, Ringle and Sarstedt 2015.
-    """
-    check_level(level)
-    columns = [item for scale in data.scales for item in scale.items]
-    known = Complete.of(data, columns)
-    covariance = np.cov(known.items, rowvar=False)
-    drawn = correlations_of(known.covariances(draws, seed))
-    observed, rows = correlations_of(covariance), []
-    for a, b in combinations(data.scales, 2):
-        i, j = ([columns.index(item) for item in scale.items] for scale in (a, b))
-        low, high = percentile_interval(htmt(drawn, i, j), level, skip_missing=True)
-        together = _true_correlation(covariance, i, j)
-        root = min(
-            float(np.sqrt(average_variance_extracted(one_factor(observed[np.ix_(at, at)]))))
-            for at in (i, j)
-        )
-        rows.append(
-            {
-                "a": a.name, "b": b.name, "htmt": float(htmt(observed, i, j)),
-                "htmt_low": float(low), "htmt_high": float(high), "correlation": together,
-                "root_variance": root, "fornell_larcker": bool(root > abs(together)),
-                "distinct": bool(high < 0.9),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+def _root_ave(correlation: np.ndarray) -> float:
+    return float(np.sqrt(average_variance_extracted(one_factor_loadings(correlation))))
 
 
-def _true_correlation(covariance: np.ndarray, i: list[int], j: list[int]) -> float:
+def _mean_within(size: np.ndarray, items: np.ndarray) -> np.ndarray:
+    i, j = np.triu_indices(len(items), 1)
+    return size[..., items[i], items[j]].mean(axis=-1)
+
+
+def _disattenuated(covariance: np.ndarray, i: list[int], j: list[int]) -> float:
+    """Return the correlation of two composites, corrected for attenuation."""
     own_i, own_j = covariance[np.ix_(i, i)], covariance[np.ix_(j, j)]
-    seen = covariance[np.ix_(i, j)].sum() / np.sqrt(own_i.sum() * own_j.sum())
-    return float(seen / np.sqrt(alpha(own_i) * alpha(own_j)))
+    observed = covariance[np.ix_(i, j)].sum() / np.sqrt(own_i.sum() * own_j.sum())
+    return float(observed / np.sqrt(cronbach_alpha(own_i) * cronbach_alpha(own_j)))

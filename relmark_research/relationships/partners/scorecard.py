@@ -1,4 +1,4 @@
-"""One partner on one page: where it stands beside its peers, and what that costs."""
+"""Scorecards of partners: survey scores and records compared with peers, and their cost."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, unknown_name
-from relmark_research.relationships.partners.partner_tables import TIES, PartnerData
+from relmark_research.relationships.partners.partner_data import TIES, PartnerData
 from relmark_research.relationships.partners.relationship_quality import (
     QUALITY,
     QualityScores,
@@ -17,25 +18,29 @@ from relmark_research.relationships.partners.relationship_quality import (
 )
 from relmark_research.relationships.partners.structural_ties import WeakPartners
 
-RECORDS = {  # figure of the record, and whether more of it is better
+HIGHER_IS_BETTER = {
     "response_time_days": False, "transaction_cost": False, "commitment_years": True,
     "guarantees": True, **dict.fromkeys(TIES, True),
 }  # fmt: skip
-OUTER = 0.25  # share of peers at each end that is called weak or strong
+"""Measures of the record, and whether more of each is better."""
+
+OUTER_SHARE = 0.25  # share of peers at each end that is rated weak or strong
+MIN_PEERS = 8
+AVERAGE = "like its peers"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scorecards:
-    """All partners' scores: the whole, and a page for each.
+    """Scorecards of all partners.
 
     Attributes
     ----------
     data
         Partners and their survey.
     scores
-        Quality and each scale, by name.
+        Relationship quality and each scale, by name.
     costs
-        What weak partners cost.
+        The excess cost of weak partners.
     """
 
     data: PartnerData
@@ -44,18 +49,16 @@ class Scorecards:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per partner, the costliest weakness first."""
+        """One row per partner, the largest saving first."""
         quality = self.scores["quality"].table
         order = self.costs.table.index
         columns = ["quality", "quality_low", "quality_high", "answers"]
         records = self.data.records[["response_time_days", "transaction_cost", "commitment_years"]]
-        left = self.costs.table[["name", "constituency", "saving", "saving_low", "saving_high"]]
-        return left.join(quality.loc[order, columns]).join(records).join(
-            self.costs.table["below"]
-        )  # fmt: skip
+        costs = self.costs.table[["name", "constituency", "saving", "saving_low", "saving_high"]]
+        return costs.join(quality.loc[order, columns]).join(records).join(self.costs.table["below"])
 
-    def page(self, partner: str) -> pd.DataFrame:
-        """Return one partner's page.
+    def card(self, partner: str) -> pd.DataFrame:
+        """Return the scorecard of one partner.
 
         Parameters
         ----------
@@ -66,10 +69,10 @@ class Scorecards:
         -------
         DataFrame
             Index measure: value, low, high (of survey scores), peers (the mean of all partners for
-            scores, the median of the same kind for records), better_than (share of peers that do
-            worse, ties counted half), standing (``"strong"``, ``"weak"`` or ``"like its peers"``:
-            for scores, whether the interval keeps clear of the mean; for records, whether in the
-            outer quarter of at least 8 peers).
+            scores, the median of the same kind for records), percentile_rank (share of peers with a
+            worse value, ties counted half), standing (``"strong"``, ``"weak"`` or ``"like its
+            peers"``: for scores, whether the interval excludes the mean; for records, whether in
+            the outer quarter of at least 8 peers).
 
         Raises
         ------
@@ -79,9 +82,21 @@ class Scorecards:
         if partner not in self.data.records.index:
             words = unknown_name("partner", partner, self.data.records.index[:50])
             raise DataError(f"{words} Give a partner_id of the records.")
-        rows = [_score_row(name, each, partner) for name, each in self.scores.items()]
-        rows += [_record_row(self.data.records, name, partner) for name in RECORDS]
+        rows = [_score_row(name, scores, partner) for name, scores in self.scores.items()]
+        rows += [_record_row(self.data.records, name, partner) for name in HIGHER_IS_BETTER]
         return pd.DataFrame(rows).set_index("measure")
+
+    def _rows(self) -> dict[str, object]:
+        return {
+            "partners": len(self.costs.table),
+            "scores": ", ".join(self.scores),
+        }
+
+    def __repr__(self) -> str:
+        return one_line("Scorecards", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Scorecards", self._rows())
 
 
 def scorecards(
@@ -100,9 +115,9 @@ def scorecards(
     costs
         From `weak_partners`, of cost.
     quality
-        Scales whose mean is the quality of a relationship.
+        Scales whose mean is relationship quality.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Examples
     --------
@@ -113,44 +128,44 @@ def scorecards(
     >>> ties = rm.relationships.tie_effects(data, quality)
     >>> costs = rm.relationships.weak_partners(data, quality, ties)
     >>> cards = rm.relationships.scorecards(data, costs)
-    >>> cards.page("B001").loc["social_tie", "standing"]
+    >>> cards.card("B001").loc["social_tie", "standing"]
     'strong'
     """
-    scores = {"quality": relationship_quality(data, of=quality, level=level)}
+    scores = {"quality": relationship_quality(data, scales=quality, level=level)}
     for scale in data.scales:
-        scores[scale.name] = relationship_quality(data, of=scale.name, level=level)
+        scores[scale.name] = relationship_quality(data, scales=scale.name, level=level)
     return Scorecards(data, scores, costs)
 
 
 def _score_row(name: str, scores: QualityScores, partner: str) -> dict[str, object]:
     row, mean = scores.table.loc[[partner]].iloc[0], scores.components.mean
     low, high = float(row["quality_low"]), float(row["quality_high"])
-    standing = "strong" if low > mean else "weak" if high < mean else "like its peers"
-    others = scores.table["quality"].drop(partner)
+    standing = "strong" if low > mean else "weak" if high < mean else AVERAGE
+    peers = scores.table["quality"].drop(partner)
     return {
         "measure": name, "value": float(row["quality"]), "low": low, "high": high, "peers": mean,
-        "better_than": _better(float(row["quality"]), others), "standing": standing,
+        "percentile_rank": _percentile_rank(float(row["quality"]), peers), "standing": standing,
     }  # fmt: skip
 
 
 def _record_row(records: pd.DataFrame, name: str, partner: str) -> dict[str, object]:
     value, kind = float(records[name][partner]), records["constituency"][partner]
-    others = records.loc[records["constituency"] == kind, name].drop(partner)
-    sign = 1.0 if RECORDS[name] else -1.0
-    better = _better(sign * value, sign * others)
-    standing = "like its peers"
-    if len(others) >= 8 and better >= 1 - OUTER:
+    peers = records.loc[records["constituency"] == kind, name].drop(partner)
+    sign = 1.0 if HIGHER_IS_BETTER[name] else -1.0
+    rank = _percentile_rank(sign * value, sign * peers)
+    standing = AVERAGE
+    if len(peers) >= MIN_PEERS and rank >= 1 - OUTER_SHARE:
         standing = "strong"
-    elif len(others) >= 8 and better <= OUTER:
+    elif len(peers) >= MIN_PEERS and rank <= OUTER_SHARE:
         standing = "weak"
     return {
         "measure": name, "value": value, "low": np.nan, "high": np.nan,
-        "peers": float(others.median()) if len(others) else np.nan, "better_than": better,
+        "peers": float(peers.median()) if len(peers) else np.nan, "percentile_rank": rank,
         "standing": standing,
     }  # fmt: skip
 
 
-def _better(value: float, others: pd.Series) -> float:
-    if others.empty:
+def _percentile_rank(value: float, peers: pd.Series) -> float:
+    if peers.empty:
         return np.nan
-    return float((others < value).mean() + 0.5 * (others == value).mean())
+    return float((peers < value).mean() + 0.5 * (peers == value).mean())

@@ -1,1 +1,1 @@
-"""Satisfaction, recommendation, and retention."""
+"""Satisfaction, recommendation and retention."""

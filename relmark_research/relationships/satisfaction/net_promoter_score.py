@@ -1,11 +1,11 @@
-"""The Net Promoter Score, and how sure it is.
+"""The Net Promoter Score and its standard error.
 
 Of n answers from 0 to 10, p_P are 9 or 10 (promoters) and p_D are 6 or less (detractors):
 
     NPS = p_P - p_D,   Var(NPS) = (p_P + p_D - NPS^2) / n
 
-in shares; scores are shown in points, 100 times as much. Customers who answer several times count
-once as a whole in the standard error.
+in shares; scores are given in points, 100 times as much. Where customers answered several times,
+the standard error is clustered by customer.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, check_choice, check_level
+from relmark_research._repr import html_table, one_line
+from relmark_research.errors import DataError, check_level
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.units import Period
 
 SCALE = (0, 10)
-DETRACTORS, PASSIVES, PROMOTERS = "detractor", "passive", "promoter"
-_PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
-_ENOUGH = 30  # answers from which a pattern of another scale is no chance
+_MIN_ANSWERS = 30  # answers needed to infer from their range that the scale is another one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NetPromoterScore:
     """A Net Promoter Score with its standard error, in points.
 
@@ -34,7 +34,7 @@ class NetPromoterScore:
     promoters, passives, detractors
         Numbers of answers.
     clustered_error
-        Standard error where customers answered several times, points; None where each did once.
+        Standard error clustered by customer, points; None where each customer answered once.
 
     Examples
     --------
@@ -73,23 +73,35 @@ class NetPromoterScore:
         return 100 * _error(self.promoters, self.detractors, self.answers)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """Return the interval in points, in [-100, 100].
+        """Return the confidence interval in points, within [-100, 100].
 
-        It is built about the score with one answer more of each kind, which keeps its level where
-        answers are few; the standard error is that of these counts, widened for clusters.
+        It is computed with one answer added to each class (an adjusted Wald interval), which keeps
+        the coverage of small samples, and widened by the ratio of the clustered standard error to
+        the simple one.
         """
         check_level(level)
-        n, gap = self.answers + 3, self.promoters - self.detractors
-        plain = 100 * _error(self.promoters, self.detractors, self.answers)
-        wider = self.standard_error / plain if plain else 1.0
+        n, difference = self.answers + 3, self.promoters - self.detractors
+        simple = 100 * _error(self.promoters, self.detractors, self.answers)
+        ratio = self.standard_error / simple if simple else 1.0
         reach = normal_quantile(level) * 100 * _error(self.promoters + 1, self.detractors + 1, n)
-        centre, reach = 100 * gap / n, float(reach * max(wider, 1e-9))
+        centre, reach = 100 * difference / n, float(reach * max(ratio, 1e-9))
         return max(-100.0, centre - reach), min(100.0, centre + reach)
 
+    def _rows(self) -> dict[str, object]:
+        low, high = self.interval()
+        return {
+            "score": self.score,
+            "95% interval": f"{low:.1f} to {high:.1f}",
+            "promoters": self.promoters,
+            "passives": self.passives,
+            "detractors": self.detractors,
+        }
 
-def _error(promoters: int, detractors: int, n: int) -> float:
-    gap = (promoters - detractors) / n
-    return float(np.sqrt(((promoters + detractors) / n - gap**2) / n))
+    def __repr__(self) -> str:
+        return one_line("NetPromoterScore", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Net Promoter Score", self._rows())
 
 
 def net_promoter_score(
@@ -100,15 +112,14 @@ def net_promoter_score(
     Parameters
     ----------
     answers
-        Answers, or a table of them; missing ones do not count.
+        Answers, or a table of them; missing answers are left out.
     score, customer
-        Columns of the answer and of who gave it, where a table is given.
+        Columns of the answer and of the customer, if a table is given.
 
     Raises
     ------
     DataError
-        If an answer is outside 0 to 10, or all look like answers on a shorter scale: a score from
-        another scale is another score.
+        If an answer is outside 0 to 10, or all answers seem to be on a shorter scale.
 
     References
     ----------
@@ -121,39 +132,22 @@ def net_promoter_score(
     """
     table = answers.to_frame(score) if isinstance(answers, pd.Series) else answers
     check_columns(table, "answers", [score])
-    marks = check_scale(table[score], SCALE)
-    table = table.assign(**{score: marks})[marks.notna()]
+    scores = check_scale(table[score], SCALE)
+    table = table.assign(**{score: scores})[scores.notna()]
     _refuse_other_scale(table[score])
-    side = np.where(table[score] >= 9, 1, np.where(table[score] <= 6, -1, 0))
-    promoters, passives, detractors = (int((side == sign).sum()) for sign in (1, 0, -1))
-    who = table[customer] if customer in table.columns else None
+    sign = np.where(table[score] >= 9, 1, np.where(table[score] <= 6, -1, 0))
+    promoters, passives, detractors = (int((sign == one).sum()) for one in (1, 0, -1))
     clustered = None
-    if who is not None and who.duplicated().any():
-        clustered = _clustered(side.astype(float), pd.factorize(who)[0])
+    if customer in table.columns and table[customer].duplicated().any():
+        clustered = _clustered_error(sign.astype(float), pd.factorize(table[customer])[0])
     return NetPromoterScore(promoters, passives, detractors, clustered)
-
-
-def _refuse_other_scale(marks: pd.Series) -> None:
-    if len(marks) >= _ENOUGH and marks.max() <= 7 and marks.min() >= 1:
-        raise DataError(
-            f"a Net Promoter Score needs answers from 0 to 10; found {len(marks):,} answers from "
-            f"{marks.min():g} to {marks.max():g}, as of a shorter scale. Ask on 0 to 10, or use "
-            "these answers under their own name."
-        )
-
-
-def _clustered(side: np.ndarray, who: np.ndarray) -> float:
-    sums = np.bincount(who, side - side.mean())
-    n = len(sums)
-    small = n / (n - 1) if n > 1 else 1.0
-    return float(100 * np.sqrt(small * (sums**2).sum()) / len(side))
 
 
 def nps_table(
     answers: pd.DataFrame,
     *,
     by: str | None = None,
-    period: str | None = None,
+    period: str | Period | None = None,
     score: str = "nps",
     date: str = "date",
     level: float = 0.95,
@@ -165,13 +159,14 @@ def nps_table(
     answers
         Table with the answers.
     by
-        Column whose values are kept apart; None for all together.
+        Column whose values form groups; None for one group.
     period
-        ``"month"``, ``"quarter"`` or ``"year"`` of ``date``, instead of ``by``.
+        Period of ``date``, instead of ``by``: ``"week"``, ``"month"``, ``"quarter"``, ``"year"`` or
+        a fiscal `Period`.
     score, date
         Columns.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Returns
     -------
@@ -182,8 +177,8 @@ def nps_table(
     check_columns(answers, "answers", [score, *([by] if by else []), *([date] if period else [])])
     group = pd.Series("all", index=answers.index) if by is None else answers[by]
     if period is not None:
-        check_choice("period", period, _PERIODS)
-        group = pd.to_datetime(answers[date]).dt.to_period(_PERIODS[period]).dt.start_time
+        when = pd.to_datetime(answers[date]).dt.to_period(Period.of(period).frequency)
+        group = when.dt.start_time
     rows = []
     for name, part in answers.groupby(group, sort=True):
         found = net_promoter_score(part, score=score)
@@ -198,3 +193,24 @@ def nps_table(
              "high": high, "standard_error": found.standard_error}
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _error(promoters: int, detractors: int, n: int) -> float:
+    difference = (promoters - detractors) / n
+    return float(np.sqrt(((promoters + detractors) / n - difference**2) / n))
+
+
+def _clustered_error(sign: np.ndarray, customer: np.ndarray) -> float:
+    sums = np.bincount(customer, sign - sign.mean())
+    n = len(sums)
+    correction = n / (n - 1) if n > 1 else 1.0
+    return float(100 * np.sqrt(correction * (sums**2).sum()) / len(sign))
+
+
+def _refuse_other_scale(scores: pd.Series) -> None:
+    if len(scores) >= _MIN_ANSWERS and scores.max() <= 7 and scores.min() >= 1:
+        raise DataError(
+            f"a Net Promoter Score needs answers from 0 to 10; found {len(scores):,} answers from "
+            f"{scores.min():g} to {scores.max():g}, as on a shorter scale. Use the 0 to 10 scale, "
+            "or report these answers as another measure."
+        )

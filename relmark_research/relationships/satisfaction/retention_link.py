@@ -1,8 +1,8 @@
-"""From satisfaction to staying: how retention rises with the answer, faster below than above.
+"""The satisfaction-retention link: a logit whose slope changes at a knot of the satisfaction scale.
 
-    logit P(retained) = a + b_below min(s - bend, 0) + b_above max(s - bend, 0) + controls
+    logit P(retained) = a + b_below min(s - knot, 0) + b_above max(s - knot, 0) + controls
 
-Dissatisfaction weighs more than delight where b_below > b_above: the asymmetry.
+The link is asymmetric where b_below > b_above: dissatisfaction weighs more than delight.
 """
 
 from __future__ import annotations
@@ -13,54 +13,234 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, ndtr
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns, check_scale
-from relmark_research.stats.binomial_logit import fitted_logit
+from relmark_research.stats.binomial_logit import fit_logit
 from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
-
-# Whether two straight slopes describe how retention rises with satisfaction.
 
 Array = np.ndarray
 
-_LEAST = 5  # who stayed, and who left, in each class of answers
+_SLOPES = ["below", "above"]
+_MIN_PER_CLASS = 5  # customers retained, and customers lost, in each class of answers
+_DRAWS = 400
+
+
+@dataclass(frozen=True, repr=False)
+class RetentionLink:
+    """How the probability of retention depends on satisfaction.
+
+    Attributes
+    ----------
+    coefficients
+        Of intercept, below, above and the controls, on the logit; by name.
+    covariance
+        Of the coefficients, clustered by customer.
+    controls
+        Dummy variables of the controls, one row per answer used; columns as in ``coefficients``
+        from the fourth on.
+    scores, retained
+        The answers used, and whether the customer was retained (1) or not (0).
+    knot
+        Answer at which the slope changes.
+    scale
+        Lowest and highest possible answer.
+    censored_answers
+        Number of answers left out because retention is not known yet.
+    """
+
+    coefficients: pd.Series
+    covariance: pd.DataFrame
+    controls: pd.DataFrame
+    scores: pd.Series
+    retained: pd.Series
+    knot: float
+    scale: tuple[int, int]
+    censored_answers: int
+
+    @property
+    def answers(self) -> int:
+        """Number of answers used."""
+        return len(self.scores)
+
+    def summary(self, level: float = 0.95) -> pd.DataFrame:
+        """Return estimate, standard_error, low, high and odds_ratio of each coefficient."""
+        reach = normal_quantile(level) * np.sqrt(np.diag(self.covariance))
+        return pd.DataFrame(
+            {
+                "estimate": self.coefficients,
+                "standard_error": np.sqrt(np.diag(self.covariance)),
+                "low": self.coefficients - reach,
+                "high": self.coefficients + reach,
+                "odds_ratio": np.exp(self.coefficients),
+            }
+        )
+
+    def asymmetry(self, level: float = 0.95) -> dict[str, float]:
+        """Return the difference of the slopes below and above the knot.
+
+        Returns
+        -------
+        dict
+            difference = b_below - b_above on the logit, with low and high, and probability, that
+            it is above 0.
+        """
+        difference = float(self.coefficients["below"] - self.coefficients["above"])
+        (below, both), (_, above) = self.covariance.loc[_SLOPES, _SLOPES].to_numpy()
+        error = float(np.sqrt(below + above - 2 * both))
+        reach = float(normal_quantile(level) * error)
+        return {
+            "difference": difference,
+            "low": difference - reach,
+            "high": difference + reach,
+            "probability": float(ndtr(difference / error)),
+        }
+
+    def retention_probabilities(self, scores: Array, coefficients: Array | None = None) -> Array:
+        """Return P(retained) of every customer used, if their answer were ``scores``, shape (n,).
+
+        ``coefficients`` of shape (k, coefficients) gives k draws at once: shape (k, n).
+        """
+        used = self.coefficients.to_numpy() if coefficients is None else coefficients
+        return np.asarray(expit(used @ self.design_matrix(scores).T))
+
+    def design_matrix(self, scores: Array) -> Array:
+        """Return the design matrix of the logit for these answers, shape (n, coefficients)."""
+        distance = np.broadcast_to(np.asarray(scores, dtype=float), (len(self.scores),)) - self.knot
+        columns = [np.ones(len(distance)), np.minimum(distance, 0), np.maximum(distance, 0)]
+        return np.column_stack([*columns, self.controls.to_numpy(dtype=float)])
+
+    def draws(self, n: int, seed: int) -> Array:
+        """Return draws of the coefficients, multivariate normal, shape (n, coefficients)."""
+        rng = np.random.default_rng(seed)
+        return rng.multivariate_normal(self.coefficients, self.covariance, n, method="cholesky")
+
+    def _rows(self) -> dict[str, object]:
+        odds = np.exp(self.coefficients)
+        return {
+            "answers": self.answers,
+            "retained": float(self.retained.mean()),
+            "knot": self.knot,
+            "odds ratio below": float(odds["below"]),
+            "odds ratio above": float(odds["above"]),
+            "censored answers": self.censored_answers,
+        }
+
+    def __repr__(self) -> str:
+        return one_line("RetentionLink", self._rows())
+
+    def _repr_html_(self) -> str:
+        return html_table("Link between satisfaction and retention", self._rows())
+
+
+def retention_link(
+    answers: pd.DataFrame,
+    *,
+    score: str = "nps",
+    retained: str = "retained",
+    customer: str = "customer_id",
+    controls: tuple[str, ...] = (),
+    knot: float = 7.0,
+    scale: tuple[int, int] = (0, 10),
+) -> RetentionLink:
+    """Estimate how the probability of retention depends on satisfaction.
+
+    Parameters
+    ----------
+    answers
+        Row per answer: the score, and whether the customer was retained afterwards (1, 0, or
+        missing where it is not known yet: these rows are left out and counted).
+    score, retained, customer
+        Columns.
+    controls
+        Categorical columns that affect retention too, such as segment or relationship level.
+    knot
+        Answer at which the slope may change, inside the scale.
+    scale
+        Lowest and highest possible answer.
+
+    Returns
+    -------
+    RetentionLink
+        Binary logit by maximum likelihood, standard errors clustered by customer.
+
+    Raises
+    ------
+    DataError
+        If an answer is outside the scale, ``retained`` is not 0 or 1, a control is missing, or too
+        few customers were retained or lost.
+    ParameterError
+        If the knot is outside the scale.
+    ConvergenceError
+        If the likelihood has no maximum, as under perfect separation.
+
+    References
+    ----------
+    Anderson and Sullivan (1993), Marketing Science 12 (asymmetric effects of satisfaction).
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> link = rm.relationships.retention_link(rm.load_sample("satisfaction"))
+    >>> link.coefficients[["below", "above"]].round(2).tolist()
+    [0.48, 0.25]
+    """
+    check_columns(answers, "answers", [score, retained, customer, *controls])
+    if not scale[0] < knot < scale[1]:
+        raise ParameterError(f"knot must lie inside the scale {scale}; found {knot!r}.")
+    scores = check_scale(answers[score], scale)
+    outcome = _retention(answers, retained)
+    use = outcome.notna() & scores.notna()
+    dummies = _dummies(answers.loc[use], list(controls))
+    _check_outcomes(outcome[use], 3 + dummies.shape[1])
+    link = RetentionLink(
+        coefficients=pd.Series(dtype=float),
+        covariance=pd.DataFrame(),
+        controls=dummies,
+        scores=scores[use],
+        retained=outcome[use].astype(float),
+        knot=knot,
+        scale=scale,
+        censored_answers=int((scores.notna() & outcome.isna()).sum()),
+    )
+    return _fitted(link, answers.loc[use, customer])
 
 
 def retention_by_score(link: RetentionLink, *, level: float = 0.95, seed: int = 0) -> pd.DataFrame:
-    """Return retention by answer: counted, by the link, and by the isotonic check.
+    """Return retention by answer: observed, modelled, and by isotonic regression.
 
     Parameters
     ----------
     link
         From `retention_link`.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
     seed
-        Seed of the draws that carry the link's doubt.
+        Seed of the draws of the coefficients.
 
     Returns
     -------
     DataFrame
-        Row per answer on the scale: score, answers, retained (share counted) with low and high
-        (Wilson), modelled (mean over all customers used, had they answered so) with modelled_low
-        and modelled_high, isotonic (the counted shares made to rise).
+        Row per answer on the scale: score, answers, retained (observed share) with low and high
+        (Wilson), modelled (mean over all customers used, if their answer were this one) with
+        modelled_low and modelled_high, isotonic (isotonic regression of the observed shares).
 
     Examples
     --------
     >>> import relmark_research as rm
-    >>> from relmark_research.relationships.satisfaction import retention_link
-    >>> link = retention_link(rm.load_sample("satisfaction"))
+    >>> link = rm.relationships.retention_link(rm.load_sample("satisfaction"))
     >>> retention_by_score(link).set_index("score").loc[[4, 9], "modelled"].round(2).tolist()
     [0.33, 0.77]
     """
-    rows, draws = [], link.draws(400, seed=seed)
+    rows, draws = [], link.draws(_DRAWS, seed=seed)
     for score in range(link.scale[0], link.scale[1] + 1):
-        drawn = link.chances(np.array(score), draws).mean(axis=1)
+        drawn = link.retention_probabilities(np.array(score), draws).mean(axis=1)
         low, high = percentile_interval(drawn, level)
         rows.append(
             {
                 "score": score,
-                **_counted(link.retained[link.scores == score], level),
-                "modelled": float(link.chances(np.array(score)).mean()),
+                **_observed(link.retained[link.scores == score], level),
+                "modelled": float(link.retention_probabilities(np.array(score)).mean()),
                 "modelled_low": float(low),
                 "modelled_high": float(high),
             }
@@ -69,16 +249,8 @@ def retention_by_score(link: RetentionLink, *, level: float = 0.95, seed: int = 
     return table.assign(isotonic=isotonic_rates(table["retained"], table["answers"]))
 
 
-def _counted(retained: pd.Series, level: float) -> dict[str, float]:
-    n, kept = len(retained), int(retained.sum())
-    if n == 0:
-        return {"answers": 0, "retained": np.nan, "low": np.nan, "high": np.nan}
-    low, high = map(float, wilson_interval(kept, n, level))
-    return {"answers": n, "retained": kept / n, "low": low, "high": high}
-
-
 def isotonic_rates(rates: pd.Series, weights: pd.Series) -> pd.Series:
-    """Return the rates made to rise with their index, each weighing as given; missing stay missing.
+    """Return the weighted isotonic regression of rates on their index; missing stay missing.
 
     Examples
     --------
@@ -94,226 +266,56 @@ def isotonic_rates(rates: pd.Series, weights: pd.Series) -> pd.Series:
     return found
 
 
-def shape_test(link: RetentionLink) -> dict[str, float]:
-    """Test the two slopes against a step of its own for each class of answers.
+def lack_of_fit_test(link: RetentionLink) -> dict[str, float]:
+    """Test the two slopes against a separate level for each class of answers (likelihood ratio).
 
-    Neighbouring answers are one class until five customers stayed and five left in it.
+    Neighbouring answers are combined until a class has five customers retained and five lost.
 
     Returns
     -------
     dict
-        statistic = 2 (ln L of slopes and steps - ln L of slopes), degrees_of_freedom, p_value; a
-        small one says that two straight slopes do not describe how retention rises.
+        statistic = 2 (ln L with classes - ln L), degrees_of_freedom, p_value; a small p_value says
+        that two slopes do not describe how retention rises with satisfaction.
     """
     from scipy.stats import chi2
 
     classes = _classes(link)
-    steps = np.column_stack(
+    dummies = np.column_stack(
         [classes == one for one in np.unique(classes)[1:]] or [classes[:, None]]
     )
-    plain = link.matrix(link.scores.to_numpy())
-    wide = _independent(plain, steps.astype(float))
-    freedom = wide.shape[1] - plain.shape[1]
-    if freedom == 0:
+    restricted = link.design_matrix(link.scores.to_numpy())
+    full = _with_independent(restricted, dummies.astype(float))
+    degrees = full.shape[1] - restricted.shape[1]
+    if degrees == 0:
         return {"statistic": 0.0, "degrees_of_freedom": 0, "p_value": np.nan}
-    more, less = (fitted_logit(link.retained, rows).llf for rows in (wide, plain))
+    more, less = (fit_logit(link.retained.to_numpy(), rows).llf for rows in (full, restricted))
     statistic = max(0.0, float(2 * (more - less)))
     return {
         "statistic": statistic,
-        "degrees_of_freedom": freedom,
-        "p_value": float(chi2.sf(statistic, freedom)),
+        "degrees_of_freedom": degrees,
+        "p_value": float(chi2.sf(statistic, degrees)),
     }
 
 
-def _classes(link: RetentionLink) -> Array:
-    """Return the class of each answer, numbered from the lowest."""
-    counts = pd.crosstab(link.scores, link.retained).reindex(columns=[0.0, 1.0], fill_value=0)
-    number, filled, of = 0, np.zeros(2), {}
-    for score, row in counts.iterrows():
-        of[score], filled = number, filled + row.to_numpy()
-        if filled.min() >= _LEAST:
-            number, filled = number + 1, np.zeros(2)
-    last = max(0, number - 1)  # what is left over at the top joins the class below
-    return np.minimum(link.scores.map(of).to_numpy(), last)
-
-
-def _independent(base: Array, more: Array) -> Array:
-    """Return ``base`` with those columns of ``more`` that it does not hold already."""
-    for column in more.T:
-        wider = np.column_stack([base, column])
-        if np.linalg.matrix_rank(wider) > base.shape[1]:
-            base = wider
-    return base
-
-
-@dataclass(frozen=True)
-class RetentionLink:
-    """How the chance of staying depends on satisfaction.
-
-    Attributes
-    ----------
-    coefficients
-        Of intercept, below, above and the controls, on the logit; by name.
-    covariance
-        Of the coefficients, customers as clusters.
-    design
-        Controls of each answer used, columns as in ``coefficients`` from the third on, and
-        ``weight`` 1; shape (n, controls).
-    scores, retained
-        The answers used, and whether the customer stayed (1) or not (0).
-    bend
-        Answer at which the slope changes.
-    scale
-        Lowest and highest answer.
-    open_answers
-        Answers of customers whose year is not over: left out.
-    """
-
-    coefficients: pd.Series
-    covariance: pd.DataFrame
-    design: pd.DataFrame
-    scores: pd.Series
-    retained: pd.Series
-    bend: float
-    scale: tuple[int, int]
-    open_answers: int
-
-    @property
-    def answers(self) -> int:
-        """Number of answers used."""
-        return len(self.scores)
-
-    def summary(self, level: float = 0.95) -> pd.DataFrame:
-        """Return estimate, standard_error, low, high, and odds (of staying, times) by name."""
-        z = normal_quantile(level)
-        error = np.sqrt(np.diag(self.covariance))
-        return pd.DataFrame(
-            {
-                "estimate": self.coefficients,
-                "standard_error": error,
-                "low": self.coefficients - z * error,
-                "high": self.coefficients + z * error,
-                "odds": np.exp(self.coefficients),
-            }
-        )
-
-    def asymmetry(self, level: float = 0.95) -> dict[str, float]:
-        """Return how much more a point weighs below the bend than above it.
-
-        Returns
-        -------
-        dict
-            difference = b_below - b_above on the logit, with low and high, and probability, that
-            it is above 0.
-        """
-        gap = float(self.coefficients["below"] - self.coefficients["above"])
-        parts = self.covariance.loc[["below", "above"], ["below", "above"]].to_numpy()
-        error = float(np.sqrt(parts[0, 0] + parts[1, 1] - 2 * parts[0, 1]))
-        reach = float(normal_quantile(level) * error)
-        return {
-            "difference": gap,
-            "low": gap - reach,
-            "high": gap + reach,
-            "probability": float(ndtr(gap / error)),
-        }
-
-    def chances(self, scores: Array, coefficients: Array | None = None) -> Array:
-        """Return P(retained) of every customer used, had he answered ``scores``, shape (n,).
-
-        ``coefficients``, shape (k, coefficients), takes k draws at once: shape (k, n).
-        """
-        given = self.coefficients.to_numpy() if coefficients is None else coefficients
-        return np.asarray(expit(given @ self.matrix(scores).T))
-
-    def matrix(self, scores: Array) -> Array:
-        """Return the rows of the regression for these answers, shape (n, coefficients)."""
-        from_bend = np.broadcast_to(np.asarray(scores, dtype=float), (len(self.scores),))
-        from_bend = from_bend - self.bend
-        columns = [np.ones(len(from_bend)), np.minimum(from_bend, 0), np.maximum(from_bend, 0)]
-        return np.column_stack([*columns, self.design.to_numpy(dtype=float)])
-
-    def draws(self, n: int, seed: int) -> Array:
-        """Return draws of the coefficients, multivariate normal, shape (n, coefficients)."""
-        rng = np.random.default_rng(seed)
-        return rng.multivariate_normal(self.coefficients, self.covariance, n, method="cholesky")
-
-
-def retention_link(
-    answers: pd.DataFrame,
-    *,
-    score: str = "nps",
-    retained: str = "retained",
-    customer: str = "customer_id",
-    controls: tuple[str, ...] = (),
-    bend: float = 7.0,
-    scale: tuple[int, int] = (0, 10),
-) -> RetentionLink:
-    """Fit how the chance of staying depends on satisfaction.
-
-    Parameters
-    ----------
-    answers
-        Row per answer: the score, and whether the customer stayed afterwards (1, 0, missing where
-        that is not known yet: these rows are left out and counted).
-    score, retained, customer
-        Columns.
-    controls
-        Columns of words that move retention too, such as segment or level of relationship.
-    bend
-        Answer at which the slope may change, inside the scale.
-    scale
-        Lowest and highest answer.
-
-    Returns
-    -------
-    RetentionLink
-        Binary logit by maximum likelihood, standard errors by customer.
-
-    Raises
-    ------
-    DataError
-        If an answer is outside the scale, ``retained`` is not 0 or 1, or too few stayed or left.
-    ConvergenceError
-        If the likelihood has no maximum, as where an answer parts those who stay and leave.
-
-    References
-    ----------
-    Anderson and Sullivan (1993), Marketing Science 12 (dissatisfaction weighs more).
-
-    Examples
-    --------
-    >>> import relmark_research as rm
-    >>> from relmark_research.relationships.satisfaction import retention_link
-    >>> link = retention_link(rm.load_sample("satisfaction"))
-    >>> link.coefficients[["below", "above"]].round(2).tolist()
-    [0.48, 0.25]
-    """
-    check_columns(answers, "answers", [score, retained, customer, *controls])
-    if not scale[0] < bend < scale[1]:
-        raise ParameterError(f"bend must lie inside the scale {scale}; found {bend!r}.")
-    marks = check_scale(answers[score], scale)
-    stayed = pd.to_numeric(answers[retained], errors="coerce")
-    wrong = answers[retained].notna() & ~stayed.isin([0, 1])
+def _retention(answers: pd.DataFrame, column: str) -> pd.Series:
+    retained = pd.to_numeric(answers[column], errors="coerce")
+    wrong = answers[column].notna() & ~retained.isin([0, 1])
     if wrong.any():
         raise DataError(
-            f"expected 1 or 0 in {retained}, empty where the year is not over; found "
-            f"{answers.loc[wrong, retained].iloc[0]!r} in {wrong.sum():,} rows."
+            f"expected 1 or 0 in {column}, missing where retention is not known yet; found "
+            f"{answers.loc[wrong, column].iloc[0]!r} in {wrong.sum():,} rows."
         )
-    use = stayed.notna() & marks.notna()
-    dummies = _dummies(answers.loc[use], list(controls))
-    kept = stayed[use].astype(float)
-    if min(kept.sum(), len(kept) - kept.sum()) < 5 * (3 + dummies.shape[1]) / 3:
+    return retained
+
+
+def _check_outcomes(retained: pd.Series, coefficients: int) -> None:
+    stayed = int(retained.sum())
+    lost = len(retained) - stayed
+    if min(stayed, lost) < 5 * coefficients / 3:
         raise DataError(
-            f"how staying depends on satisfaction takes customers who stayed and who left; found "
-            f"{int(kept.sum()):,} and {int(len(kept) - kept.sum()):,} for {3 + dummies.shape[1]} "
-            "coefficients. Wait for more answers, or drop controls."
+            f"expected more customers retained and more customers lost; found {stayed:,} and "
+            f"{lost:,} for {coefficients} coefficients. Wait for more answers, or drop controls."
         )
-    empty = pd.DataFrame(index=range(3 + dummies.shape[1]))
-    link = RetentionLink(
-        pd.Series(dtype=float), empty, dummies, marks[use], kept, bend, scale,
-        int((marks.notna() & stayed.isna()).sum()),
-    )  # fmt: skip
-    return _with_fit(link, answers.loc[use, customer])
 
 
 def _dummies(table: pd.DataFrame, controls: list[str]) -> pd.DataFrame:
@@ -328,12 +330,41 @@ def _dummies(table: pd.DataFrame, controls: list[str]) -> pd.DataFrame:
     return pd.get_dummies(table[controls].astype(str), drop_first=True, dtype=float)
 
 
-def _with_fit(link: RetentionLink, customer: pd.Series) -> RetentionLink:
-    matrix = link.matrix(link.scores.to_numpy())
-    names = ["intercept", "below", "above", *link.design.columns]
-    groups = pd.factorize(customer)[0]
-    found = fitted_logit(link.retained, matrix, groups)
-    covariance = pd.DataFrame(found.cov_params(), index=names, columns=names)
+def _fitted(link: RetentionLink, customer: pd.Series) -> RetentionLink:
+    matrix = link.design_matrix(link.scores.to_numpy())
+    names = ["intercept", *_SLOPES, *link.controls.columns]
+    fit = fit_logit(link.retained.to_numpy(), matrix, pd.factorize(customer)[0])
     return replace(
-        link, coefficients=pd.Series(np.asarray(found.params), index=names), covariance=covariance
+        link,
+        coefficients=pd.Series(np.asarray(fit.params), index=names),
+        covariance=pd.DataFrame(fit.cov_params(), index=names, columns=names),
     )
+
+
+def _observed(retained: pd.Series, level: float) -> dict[str, float]:
+    n, stayed = len(retained), int(retained.sum())
+    if n == 0:
+        return {"answers": 0, "retained": np.nan, "low": np.nan, "high": np.nan}
+    low, high = map(float, wilson_interval(stayed, n, level))
+    return {"answers": n, "retained": stayed / n, "low": low, "high": high}
+
+
+def _classes(link: RetentionLink) -> Array:
+    """Return the class of each answer, numbered from the lowest."""
+    counts = pd.crosstab(link.scores, link.retained).reindex(columns=[0.0, 1.0], fill_value=0)
+    number, filled, class_of = 0, np.zeros(2), {}
+    for score, row in counts.iterrows():
+        class_of[score], filled = number, filled + row.to_numpy()
+        if filled.min() >= _MIN_PER_CLASS:
+            number, filled = number + 1, np.zeros(2)
+    highest = max(0, number - 1)  # an incomplete class at the top joins the one below
+    return np.minimum(link.scores.map(class_of).to_numpy(), highest)
+
+
+def _with_independent(base: Array, more: Array) -> Array:
+    """Return ``base`` with those columns of ``more`` that are linearly independent of it."""
+    for column in more.T:
+        wider = np.column_stack([base, column])
+        if np.linalg.matrix_rank(wider) > base.shape[1]:
+            base = wider
+    return base

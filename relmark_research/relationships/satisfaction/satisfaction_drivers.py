@@ -1,4 +1,4 @@
-"""What the overall answer hangs on: an ordered logit on the answers to single questions."""
+"""Drivers of overall satisfaction: an ordered logit on the answers to single items."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ def satisfaction_drivers(
     score: str = "nps",
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Return how much each single answer moves a customer from detractor to promoter.
+    """Return the effect of each item on being a detractor, a passive or a promoter.
 
     Parameters
     ----------
     answers
-        Row per answer: the overall score from 0 to 10, and the single ones; rows where one is
-        missing do not count.
+        Row per answer: the overall score from 0 to 10, and the items; rows with a missing value
+        are left out.
     items, item_scale
-        Columns of the single answers, and their lowest and highest answer.
+        Columns of the items, and their lowest and highest possible answer.
     score
         Column of the overall score.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
 
     Returns
     -------
     DataFrame
-        Row per item, strongest first: item, mean, slope (on the logit of being in a higher class
-        of detractor, passive, promoter, per point; the others as they are) with low and high, odds
-        (times, per point), promoters and detractors (change of their shares in points of a share,
-        if everyone answered one point higher).
+        Row per item, strongest first: item, mean, slope (per point, on the logit of being in a
+        higher class of detractor, passive, promoter, other items constant) with low and high,
+        odds_ratio (per point), promoter_change and detractor_change (change of their shares if
+        everyone answered one point higher).
 
     Raises
     ------
     DataError
-        If an answer is outside its scale, or a class is empty.
+        If an answer is outside its scale, a class is empty, or an item is constant.
     ConvergenceError
         If the likelihood has no maximum.
 
@@ -64,56 +64,55 @@ def satisfaction_drivers(
     ['service', 'quality', 'delivery', 'price']
     """
     check_columns(answers, "answers", [score, *items])
-    marks = check_scale(answers[score], (0, 10))
-    single = pd.DataFrame({item: check_scale(answers[item], item_scale) for item in items})
-    use = marks.notna() & single.notna().all(axis=1)
-    single, marks = single[use], marks[use]
-    side = pd.cut(marks, [-1, 6, 8, 10], labels=list(CLASSES), ordered=True)
-    empty = [name for name in CLASSES if not (side == name).any()]
-    if empty or (single.std() == 0).any():
+    scores = check_scale(answers[score], (0, 10))
+    table = pd.DataFrame({item: check_scale(answers[item], item_scale) for item in items})
+    use = scores.notna() & table.notna().all(axis=1)
+    table, scores = table[use], scores[use]
+    category = pd.cut(scores, [-1, 6, 8, 10], labels=list(CLASSES), ordered=True)
+    empty = [name for name in CLASSES if not (category == name).any()]
+    if empty or (table.std() == 0).any():
         raise DataError(
-            f"what the answer hangs on takes customers of every class, and single answers that "
-            f"differ; found no {', '.join(empty) or 'difference'} among {len(side):,} answers."
+            "satisfaction drivers need detractors, passives and promoters, and items whose answers "
+            f"differ; found no {', '.join(empty) or 'variation'} among {len(category):,} answers."
         )
-    found = _ordered(side, single - single.mean())
-    z = normal_quantile(level)
-    slope, error = found.params[list(items)], found.bse[list(items)]
-    shares = np.array([_shares(found, single, item) for item in items])
-    table = pd.DataFrame(
+    centred = table - table.mean()
+    fit = _ordered_logit(category, centred)
+    slope, reach = fit.params[list(items)], normal_quantile(level) * fit.bse[list(items)]
+    changes = np.array([_share_changes(fit, centred, item) for item in items])
+    found = pd.DataFrame(
         {
             "item": list(items),
-            "mean": single.mean().to_numpy(),
+            "mean": table.mean().to_numpy(),
             "slope": slope.to_numpy(),
-            "low": (slope - z * error).to_numpy(),
-            "high": (slope + z * error).to_numpy(),
-            "odds": np.exp(slope).to_numpy(),
-            "promoters": shares[:, 2],
-            "detractors": shares[:, 0],
+            "low": (slope - reach).to_numpy(),
+            "high": (slope + reach).to_numpy(),
+            "odds_ratio": np.exp(slope).to_numpy(),
+            "promoter_change": changes[:, 2],
+            "detractor_change": changes[:, 0],
         }
     )
-    return table.sort_values("slope", ascending=False, ignore_index=True)
+    return found.sort_values("slope", ascending=False, ignore_index=True)
 
 
-def _ordered(side: pd.Series, single: pd.DataFrame) -> Any:
+def _ordered_logit(category: pd.Series, items: pd.DataFrame) -> Any:
     from statsmodels.miscmodels.ordinal_model import OrderedModel
     from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
-            return OrderedModel(side, single, distr="logit").fit(
+            return OrderedModel(category, items, distr="logit").fit(
                 method="bfgs", disp=False, maxiter=200
             )
     except (ConvergenceWarning, np.linalg.LinAlgError) as error:
         raise ConvergenceError(
-            f"no best link between single answers and the score: {error}. Leave out items that say "
-            "the same."
+            f"the ordered logit of the score on the items did not converge: {error}. Leave out "
+            "items that measure the same thing."
         ) from None
 
 
-def _shares(found: Any, single: pd.DataFrame, item: str) -> np.ndarray:
-    """Return how the shares of the classes change if all answer ``item`` one point higher."""
-    centred = single - single.mean()
+def _share_changes(fit: Any, centred: pd.DataFrame, item: str) -> np.ndarray:
+    """Return the change of the classes' shares if all answer ``item`` one point higher."""
     moved = centred.assign(**{item: centred[item] + 1})
-    before, after = (np.asarray(found.model.predict(found.params, one)) for one in (centred, moved))
+    before, after = (np.asarray(fit.model.predict(fit.params, one)) for one in (centred, moved))
     return np.asarray((after - before).mean(axis=0))

@@ -1,14 +1,14 @@
-"""What one point of satisfaction is worth: satisfaction to staying to profit.
+"""The value of one point of satisfaction: from satisfaction to retention to profit.
 
-A customer of margin m per year who stays each year with chance r is worth (Gupta and Lehmann, the
-first year's margin now)
+A customer with the margin m per year and the yearly retention rate r has the lifetime value (Gupta
+and Lehmann, the first year's margin immediately)
 
     V(r) = m (1 + d) / (1 + d - r)
 
-Answering one point higher, he stays with r' = r(min(s + 1, highest)). The point is worth
-m (r' - r) next year, and V(r') - V(r) over his life if the point lasts. Both are means over the
-customers who answered; the coefficients of the link and the margins are drawn from what is known
-of them.
+With an answer one point higher the retention rate is r' = r(min(s + 1, highest)). The point is
+worth m (r' - r) next year, and V(r') - V(r) over the lifetime if the higher answer lasts. Both are
+means over the customers who answered; the coefficients of the link and the margins are drawn from
+their sampling distributions.
 """
 
 from __future__ import annotations
@@ -18,193 +18,181 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
+from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.satisfaction.retention_link import RetentionLink
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
 Array = np.ndarray
-YEAR, LIFE = "next year", "while they stay"
+
+RETENTION, NEXT_YEAR, LIFETIME = "retention", "next year", "lifetime"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PointValue:
-    """What one point more is worth per customer, and where the doubt comes from.
+    """The value of one point more per customer, and the sources of its uncertainty.
 
     Attributes
     ----------
     table
-        Rows ``retention`` (points gained, a share), ``next year`` and ``while they stay`` (money
-        per customer): value, low, high, and doubt_link, doubt_margin, the shares of the variance
-        that remain where only that link of the chain is in doubt.
+        Rows ``retention`` (percentage points gained, a share), ``next year`` and ``lifetime``
+        (money per customer): value, low, high, and link_variance_share and margin_variance_share,
+        the shares of the variance that remain if only the link or only the margins are uncertain.
     by_score
-        Row per answer given: score, customers, retained, gained (retention of one point more),
-        value (while they stay) with low and high.
-    up, down
-        Value of a point more, and of a point less (negative), per customer who can move: for the
-        asymmetry in money; each (value, low, high).
+        Row per answer: score, customers, retained (probability), retention_gain (of one point
+        more), value (over the lifetime) with low and high.
+    increase, decrease
+        Lifetime value of a point more, and of a point less (negative), per customer who can move:
+        the asymmetry in money; each (value, low, high).
     level
         Probability of the intervals.
     """
 
     table: pd.DataFrame
     by_score: pd.DataFrame
-    up: tuple[float, float, float]
-    down: tuple[float, float, float]
+    increase: tuple[float, float, float]
+    decrease: tuple[float, float, float]
     level: float
+
+    def _rows(self) -> list[tuple[object, ...]]:
+        rows = [(name, *row) for name, *row in self.table[["value", "low", "high"]].itertuples()]
+        return [("", "value", "low", "high"), *rows]
+
+    def __repr__(self) -> str:
+        return one_line(
+            "PointValue", [(str(name), value) for name, value in self.table["value"].items()]
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(f"Value of one point ({self.level:.0%} intervals)", self._rows())
 
 
 def value_of_a_point(
     link: RetentionLink,
     *,
-    margin: pd.DataFrame | Mapping[str, tuple[float, float]] | tuple[float, float],
+    annual_margin: pd.DataFrame | Mapping[str, tuple[float, float]] | tuple[float, float],
     annual_discount_rate: float,
     segment: pd.Series | None = None,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> PointValue:
-    """Return what one point more of satisfaction is worth, with the doubt of every link.
+    """Return the value of one point more of satisfaction, with the uncertainty of every step.
 
     Parameters
     ----------
     link
-        How staying depends on satisfaction.
-    margin
-        Margin per customer and year with its standard error: (margin, standard_error), or by
-        segment; a table with these columns, as of ``first_year_margin``, does as well.
+        How retention depends on satisfaction.
+    annual_margin
+        Margin per customer and year, money, with its standard error: (annual_margin,
+        standard_error), or by segment; or a table with these columns by segment, as from
+        ``first_year_margin``.
     annual_discount_rate
         Effective rate per year, a share in [0, 1).
     segment
-        Segment of each answer, by the row of the answers; needed where margins are by segment.
+        Segment of each answer, indexed as the answers; required if margins are by segment.
     level
-        Probability of the intervals.
+        Probability of the intervals, in (0, 1).
     draws, seed
         Number of draws of coefficients and margins, and their seed.
+
+    Returns
+    -------
+    PointValue
+        m (r' - r) and V(r') - V(r), means over the customers who answered.
 
     Raises
     ------
     DataError
-        If an answer has no segment, or a segment no margin.
+        If an answer has no segment, or a segment has no margin.
     ParameterError
-        If a margin or its standard error is no number.
+        If a margin is not finite or a standard error is negative.
+
+    References
+    ----------
+    Gupta and Lehmann (2003), Journal of Interactive Marketing 17 (lifetime value).
 
     Examples
     --------
     >>> import relmark_research as rm
-    >>> from relmark_research.relationships.satisfaction import retention_link
-    >>> link = retention_link(rm.load_sample("satisfaction"))
-    >>> worth = value_of_a_point(link, margin=(250.0, 12.0), annual_discount_rate=0.1)
-    >>> worth.table.loc["next year", ["low", "value", "high"]].round().astype(int).tolist()
+    >>> link = rm.relationships.retention_link(rm.load_sample("satisfaction"))
+    >>> value = rm.relationships.value_of_a_point(
+    ...     link, annual_margin=(250.0, 12.0), annual_discount_rate=0.1)
+    >>> value.table.loc["next year", ["low", "value", "high"]].round().astype(int).tolist()
     [11, 14, 17]
     """
-    factor = 1 + AnnualRate(annual_discount_rate).value
-    of_answer, means, errors = _margins(link, margin, segment)
+    growth = 1 + AnnualRate(annual_discount_rate).value
+    margin_of_answer, means, errors = _answer_margins(link, annual_margin, segment)
     rng = np.random.default_rng(seed)
-    drawn = means + errors * rng.standard_normal((draws, len(means)))
-    chain = _Chain(link, of_answer, factor)
-    slopes = link.draws(draws, seed=seed + 1)
-    best = link.coefficients.to_numpy()[None]
-    both = chain.gains(slopes, drawn)
-    links = chain.gains(slopes, np.tile(means, (draws, 1)))
-    money = chain.gains(np.tile(best, (draws, 1)), drawn)
+    margins = means + errors * rng.standard_normal((draws, len(means)))
+    chain = _ProfitChain(link, margin_of_answer, growth)
+    coefficients = link.draws(draws, seed=seed + 1)
+    estimate = link.coefficients.to_numpy()[None]
+    both = chain.gains(coefficients, margins)
+    link_only = chain.gains(coefficients, np.tile(means, (draws, 1)))
+    margin_only = chain.gains(np.tile(estimate, (draws, 1)), margins)
     rows = {}
-    for name, point in chain.gains(best, means[None]).items():
-        whole = both[name].var()
+    for name, point in chain.gains(estimate, means[None]).items():
+        variance = both[name].var()
         rows[name] = {
-            **_summed(float(point[0]), both[name], level),
-            "doubt_link": links[name].var() / whole if whole else np.nan,
-            "doubt_margin": money[name].var() / whole if whole else np.nan,
+            **_with_interval(float(point[0]), both[name], level),
+            "link_variance_share": link_only[name].var() / variance if variance else np.nan,
+            "margin_variance_share": margin_only[name].var() / variance if variance else np.nan,
         }
-    up, down = (
-        _triple(chain.step(best, means[None], one), chain.step(slopes, drawn, one), level)
-        for one in (1, -1)
-    )
-    by_score = chain.by_score(slopes, drawn, means, level)
-    return PointValue(pd.DataFrame(rows).T, by_score, up, down, level)
-
-
-def _triple(best: Array, drawn: Array, level: float) -> tuple[float, float, float]:
-    found = _summed(float(best[0]), drawn, level)
-    return found["value"], found["low"], found["high"]
-
-
-def _summed(value: float, drawn: Array, level: float) -> dict[str, float]:
-    low, high = percentile_interval(drawn, level)
-    return {"value": value, "low": float(low), "high": float(high)}
-
-
-def _margins(
-    link: RetentionLink, margin: object, segment: pd.Series | None
-) -> tuple[Array, Array, Array]:
-    """Return the place of each answer's margin, the margins and their standard errors."""
-    if isinstance(margin, pd.DataFrame):
-        margin = {
-            str(name): (float(row["margin"]), float(row["standard_error"]))
-            for name, row in margin.iterrows()
-        }
-    if not isinstance(margin, Mapping):
-        pair = np.atleast_1d(np.asarray(margin, dtype=float))
-        table, places = pair[None, :], np.zeros(link.answers, dtype=int)
-    else:
-        if segment is None:
-            raise DataError(
-                "margins by segment need the segment of each answer; give segment=, or one margin."
-            )
-        named = segment.reindex(link.scores.index).astype(str)
-        unknown = ~named.isin([*margin])
-        if unknown.any():
-            raise DataError(
-                f"every answer needs a segment with a margin ({', '.join(margin)}); "
-                f"{unknown.sum():,} of {len(named):,} have {named[unknown].iloc[0]!r}."
-            )
-        table = np.array([margin[name] for name in margin], dtype=float)
-        places = named.map({name: place for place, name in enumerate(margin)}).to_numpy(int)
-    if table.shape[1] != 2 or not np.isfinite(table).all() or (table[:, 1] < 0).any():
-        raise ParameterError(
-            f"a margin is money per customer and year with its standard error; found {margin!r}."
+    increase, decrease = (
+        _triple(
+            chain.value_of_step(estimate, means[None], step),
+            chain.value_of_step(coefficients, margins, step),
+            level,
         )
-    return places, table[:, 0], table[:, 1]
+        for step in (1, -1)
+    )
+    by_score = chain.by_score(coefficients, margins, means, level)
+    return PointValue(pd.DataFrame(rows).T, by_score, increase, decrease, level)
 
 
 @dataclass(frozen=True)
-class _Chain:
-    """The chain for each customer who answered; draws along the first axis."""
+class _ProfitChain:
+    """Satisfaction, retention and value of each customer; draws along the first axis."""
 
     link: RetentionLink
-    of_answer: Array
-    factor: float
+    margin_of_answer: Array
+    growth: float  # 1 + d
 
-    def gains(self, slopes: Array, margins: Array) -> dict[str, Array]:
-        """Return the mean gain of one point more, for each draw: retention, next year, life."""
+    def gains(self, coefficients: Array, margins: Array) -> dict[str, Array]:
+        """Return the mean gain of one point more, by draw."""
         groups, weight = self._groups()
-        now, more = (self._rates(slopes, groups, step) for step in (0, 1))
-        money = margins[:, self.of_answer[groups]]
+        now, higher = (self._retention(coefficients, groups, step) for step in (0, 1))
+        money = margins[:, self.margin_of_answer[groups]]
         return {
-            "retention": (more - now) @ weight,
-            YEAR: (money * (more - now)) @ weight,
-            LIFE: (money * self._worth(now, more)) @ weight,
+            RETENTION: (higher - now) @ weight,
+            NEXT_YEAR: (money * (higher - now)) @ weight,
+            LIFETIME: (money * self._lifetime_gain(now, higher)) @ weight,
         }
 
-    def step(self, slopes: Array, margins: Array, step: int) -> Array:
-        """Return the mean worth while they stay of moving those who can by ``step``."""
+    def value_of_step(self, coefficients: Array, margins: Array, step: int) -> Array:
+        """Return the mean lifetime value of moving those who can by ``step``, by draw."""
         groups, weight = self._groups()
         scores = self.link.scores.to_numpy()[groups] + step
         can = (scores >= self.link.scale[0]) & (scores <= self.link.scale[1])
-        now, then = (self._rates(slopes, groups, one) for one in (0, step))
-        worth = margins[:, self.of_answer[groups]] * self._worth(now, then)
-        return np.asarray(worth[:, can] @ weight[can] / weight[can].sum())
+        now, then = (self._retention(coefficients, groups, one) for one in (0, step))
+        value = margins[:, self.margin_of_answer[groups]] * self._lifetime_gain(now, then)
+        return np.asarray(value[:, can] @ weight[can] / weight[can].sum())
 
-    def by_score(self, slopes: Array, margins: Array, means: Array, level: float) -> pd.DataFrame:
-        """Return what a point more is worth by the answer now."""
+    def by_score(
+        self, coefficients: Array, margins: Array, means: Array, level: float
+    ) -> pd.DataFrame:
+        """Return the value of a point more by the current answer."""
         groups, weight = self._groups()
         scores = self.link.scores.to_numpy()[groups]
-        now, more = (self._rates(slopes, groups, step) for step in (0, 1))
-        best = self.link.coefficients.to_numpy()[None]
-        now_best, more_best = (self._rates(best, groups, step) for step in (0, 1))
-        drawn = margins[:, self.of_answer[groups]] * self._worth(now, more)
-        point = (means[self.of_answer[groups]] * self._worth(now_best, more_best))[0]
+        now, higher = (self._retention(coefficients, groups, step) for step in (0, 1))
+        drawn = margins[:, self.margin_of_answer[groups]] * self._lifetime_gain(now, higher)
+        estimate = self.link.coefficients.to_numpy()[None]
+        now, higher = (self._retention(estimate, groups, step) for step in (0, 1))
+        value = (means[self.margin_of_answer[groups]] * self._lifetime_gain(now, higher))[0]
         rows = []
         for score in np.unique(scores):
             own = scores == score
@@ -213,25 +201,72 @@ class _Chain:
                 {
                     "score": int(score),
                     "customers": round(weight[own].sum() * self.link.answers),
-                    "retained": float(now_best[0, own] @ share),
-                    "gained": float((more_best - now_best)[0, own] @ share),
-                    **_summed(float(point[own] @ share), drawn[:, own] @ share, level),
+                    "retained": float(now[0, own] @ share),
+                    "retention_gain": float((higher - now)[0, own] @ share),
+                    **_with_interval(float(value[own] @ share), drawn[:, own] @ share, level),
                 }
             )
         return pd.DataFrame(rows)
 
     def _groups(self) -> tuple[Array, Array]:
-        """Return one row for all customers alike, and the share of each such group."""
-        rows = np.column_stack([self.link.matrix(self.link.scores.to_numpy()), self.of_answer])
+        """Return one row of each group of identical customers, and the groups' shares."""
+        design = self.link.design_matrix(self.link.scores.to_numpy())
+        rows = np.column_stack([design, self.margin_of_answer])
         _, first, counts = np.unique(rows, axis=0, return_index=True, return_counts=True)
         return first, counts / counts.sum()
 
-    def _rates(self, slopes: Array, groups: Array, step: int) -> Array:
-        from scipy.special import expit
-
+    def _retention(self, coefficients: Array, groups: Array, step: int) -> Array:
         moved = np.clip(self.link.scores.to_numpy() + step, *self.link.scale)
-        return np.asarray(expit(slopes @ self.link.matrix(moved)[groups].T))
+        return np.asarray(expit(coefficients @ self.link.design_matrix(moved)[groups].T))
 
-    def _worth(self, now: Array, then: Array) -> Array:
+    def _lifetime_gain(self, now: Array, then: Array) -> Array:
         """Return V(then) - V(now) per unit of margin."""
-        return self.factor * (1 / (self.factor - then) - 1 / (self.factor - now))
+        return self.growth * (1 / (self.growth - then) - 1 / (self.growth - now))
+
+
+def _triple(estimate: Array, drawn: Array, level: float) -> tuple[float, float, float]:
+    found = _with_interval(float(estimate[0]), drawn, level)
+    return found["value"], found["low"], found["high"]
+
+
+def _with_interval(value: float, drawn: Array, level: float) -> dict[str, float]:
+    low, high = percentile_interval(drawn, level)
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def _answer_margins(
+    link: RetentionLink, annual_margin: object, segment: pd.Series | None
+) -> tuple[Array, Array, Array]:
+    """Return the position of each answer's margin, the margins and their standard errors."""
+    if isinstance(annual_margin, pd.DataFrame):
+        annual_margin = {
+            str(name): (float(row["annual_margin"]), float(row["standard_error"]))
+            for name, row in annual_margin.iterrows()
+        }
+    if isinstance(annual_margin, Mapping):
+        table = np.array([annual_margin[name] for name in annual_margin], dtype=float)
+        position = _margin_positions(link, list(annual_margin), segment)
+    else:
+        table = np.atleast_1d(np.asarray(annual_margin, dtype=float))[None, :]
+        position = np.zeros(link.answers, dtype=int)
+    if table.shape[1] != 2 or not np.isfinite(table).all() or (table[:, 1] < 0).any():
+        raise ParameterError(
+            "annual_margin must be money per customer and year with its standard error; found "
+            f"{annual_margin!r}."
+        )
+    return position, table[:, 0], table[:, 1]
+
+
+def _margin_positions(link: RetentionLink, names: list[str], segment: pd.Series | None) -> Array:
+    if segment is None:
+        raise DataError(
+            "margins by segment need the segment of each answer; give segment=, or one margin."
+        )
+    own = segment.reindex(link.scores.index).astype(str)
+    unknown = ~own.isin(names)
+    if unknown.any():
+        raise DataError(
+            f"every answer needs a segment with a margin ({', '.join(names)}); "
+            f"{unknown.sum():,} of {len(own):,} have {own[unknown].iloc[0]!r}."
+        )
+    return own.map({name: number for number, name in enumerate(names)}).to_numpy(int)

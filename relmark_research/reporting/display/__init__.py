@@ -1,4 +1,4 @@
-"""What a notebook shows: key figures, tables, figures."""
+"""Content of a report that a notebook displays: answers, key figures, tables, figures."""
 
 import lazy_loader
 

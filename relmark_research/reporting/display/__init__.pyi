@@ -1,3 +1,3 @@
-from . import files, story, svg, table_display
+from . import story
 
-__all__ = ["files", "story", "svg", "table_display"]
+__all__ = ["story"]

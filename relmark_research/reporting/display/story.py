@@ -1,7 +1,7 @@
-"""What a notebook calls to speak: its answer, its figures, its findings, and what lies behind.
+"""The content of a report: functions that a notebook calls for answers, findings and figures.
 
-Everything goes through IPython's display, in a form that the report's template knows and that
-JupyterLab shows as well.
+Each function shows its content with IPython's display, in a form for JupyterLab and a form for
+the template of the report.
 """
 
 import math
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from relmark_research import formats as numbers
+from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
-from relmark_research.reporting.display.files import save_figure
-from relmark_research.reporting.display.svg import draw, inline_svg
-from relmark_research.reporting.display.table_display import Layout, as_html
+from relmark_research.reporting.display._svg import draw, inline_svg
+from relmark_research.reporting.display._table_html import TableLayout, as_html
+from relmark_research.reporting.display.downloads import save_figure
 from relmark_research.reporting.record.manifest import RECORD_MIME
 from relmark_research.reporting.record.secrets import Scrubber
 
@@ -24,27 +24,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_DOLLAR = (
-    "<span>&#36;</span>"  # alone in its tag, or JupyterLab takes it for the start of a formula
-)
+# in its own tag, because JupyterLab would read a dollar as the start of a formula
+_DOLLAR = "<span>&#36;</span>"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def answer(sentence: str) -> None:
-    """Say the report's answer, in one or two sentences with their numbers and range.
+    """Show the answer of the report, one or two sentences with numbers and their range.
 
     Parameters
     ----------
     sentence
-        Plain text; it is shown large under the question.
+        Plain text; it is shown in large type below the question.
 
     Raises
     ------
     ReportError
-        If there is nothing in it.
+        The sentence is empty.
     """
-    text = _spoken("an answer", sentence)
-    _show({"kind": "answer", "text": text}, f"**{_literal(text)}**")
+    text = _single_line("an answer", sentence)
+    _show({"kind": "answer", "text": text}, f"**{_escape_markdown(text)}**")
 
 
 def record(
@@ -57,58 +56,65 @@ def record(
     label: str = "",
     meaning: str = "",
 ) -> None:
-    """Record a key figure: shown on the first screen, kept in the manifest, compared between runs.
+    """Record a key figure: shown on the first screen, stored in the manifest, compared by run.
 
     Parameters
     ----------
     name
-        Stable identifier: small letters, digits, ``_`` and ``-``.
+        Stable identifier: lower-case letters, digits, ``_`` and ``-``.
     value, low, high
         The estimate and its interval, in ``unit``; a value that does not exist is None or NaN.
     unit
-        A currency's code (``"USD"``), ``"share"`` (of one), or what is counted (``"customers"``).
+        A currency code (``"USD"``), ``"share"`` (of one), or what is counted (``"customers"``).
     label
-        What a reader calls it; made from the name where it is missing.
+        Name for readers; the default is the name with spaces.
     meaning
-        A few words that say what it means.
+        A short explanation.
 
     Raises
     ------
     ReportError
-        If the name is none, or the interval is upside down.
+        The name is not an identifier, or the lower bound exceeds the upper bound.
     """
     _check_name(name)
-    value, low, high = _number(value), _number(low), _number(high)
+    value, low, high = _finite(value), _finite(low), _finite(high)
     if low is not None and high is not None and low > high:
         raise ReportError(
-            f"key figure {name!r}: expected low <= high, found low={low} and high={high}; swap them"
+            f"key figure {name!r}: expected low <= high; found low={low}, high={high}. Swap them."
         )
-    form = numbers.formatter(unit)
+    form = number_formats.formatter(unit)
     label = label or name.replace("_", " ").replace("-", " ").capitalize()
     fields = {"name": name, "value": value, "low": low, "high": high, "unit": unit}
-    fields |= {"label": label, "meaning": meaning, "text": numbers.estimate(value, low, high, form)}
-    line = f"{label}: {numbers.with_interval(value, low, high, form)}"
-    _show({"kind": "key_figure", **fields}, _literal(f"{line}. {meaning}" if meaning else line))
+    fields |= {
+        "label": label,
+        "meaning": meaning,
+        "text": number_formats.estimate(value, low, high, form),
+    }
+    line = f"{label}: {number_formats.with_interval(value, low, high, form)}"
+    _show(
+        {"kind": "key_figure", **fields},
+        _escape_markdown(f"{line}. {meaning}" if meaning else line),
+    )
 
 
 def finding(sentence: str) -> None:
-    """Begin a section whose heading states what the run found.
+    """Start a section with a heading that states a finding.
 
     Parameters
     ----------
     sentence
         Plain text without a full stop, such as ``f"{share(x)} of customers bring half"``.
     """
-    text = _spoken("a finding", sentence)
-    _show({"kind": "finding", "text": text}, f"## {_literal(text)}")
+    text = _single_line("a finding", sentence)
+    _show({"kind": "finding", "text": text}, f"## {_escape_markdown(text)}")
 
 
 def say(sentence: str) -> None:
-    """Say a paragraph: Markdown, with its numbers filled in by the run.
+    """Show a paragraph of Markdown.
 
-    HTML in it is shown, never obeyed, and ``$`` is a dollar, never the start of a formula.
+    HTML inside it is escaped, and ``$`` is a dollar sign, not the start of a formula.
     """
-    text = _spoken("a paragraph", sentence)
+    text = _not_empty("a paragraph", sentence)
     _show({"kind": "say", "text": text}, text.replace("<", "&lt;").replace("$", _DOLLAR))
 
 
@@ -117,40 +123,40 @@ def figure(
 ) -> None:
     """Show a figure as inline SVG in the page's typeface and colours, and close it.
 
-    In a run it is kept as an SVG and a PNG file as well.
+    A run also saves it as an SVG and a PNG file.
 
     Parameters
     ----------
     drawing
         Axes, an array of them, or a Figure.
     alt
-        What the figure shows, in words, for readers who do not see it; required.
+        Description of the figure for readers who cannot see it.
     name
         Identifier of the figure in its report.
     caption
-        A line below it; None for none.
+        A line below the figure, or None.
 
     Raises
     ------
     ReportError
-        If ``alt`` is empty or ``name`` is no identifier.
+        ``alt`` is empty, or ``name`` is not an identifier.
     """
     from matplotlib import pyplot
 
     _check_name(name)
-    words = _spoken(f"words for figure {name!r} (alt)", alt)
-    whole, scrub = _whole(drawing), Scrubber.in_force()
-    _write_over(whole, scrub)
-    text = draw(whole, name)
-    drawn = scrub(inline_svg(text, name=name, alt=words))
-    links = save_figure(whole, text, name)
-    pyplot.close(whole)
-    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    description = _single_line(f"alt text for figure {name!r}", alt)
+    parent, scrub = _parent_figure(drawing), Scrubber.from_environment()
+    _scrub_texts(parent, scrub)
+    svg = draw(parent, name)
+    inline = scrub(inline_svg(svg, name=name, alt=description))
+    links = save_figure(parent, svg, name)
+    pyplot.close(parent)
+    caption_html = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     _show_html(
         f'<figure class="rm-figure" id="figure-{name}">'
         f'<div class="rm-scroll" tabindex="0" role="group" aria-label="Figure: {escape(name)}">'
-        f"{drawn}</div>{below}{links}</figure>",
-        words,
+        f"{inline}</div>{caption_html}{links}</figure>",
+        description,
     )
 
 
@@ -161,47 +167,47 @@ def table(
     name: str,
     formats: Mapping[str, str] | None = None,
     currency: str = "USD",
-    open: bool = False,  # noqa: A002 (the word that HTML has for it)
+    open: bool = False,  # noqa: A002 (the name of the HTML attribute)
 ) -> None:
-    """Show a table behind one click, with all of it as files to download: CSV and Parquet.
+    """Show a folded table with downloads of all its rows as CSV and Parquet.
 
     Parameters
     ----------
     frame
         The table; a named index becomes its first column. The first 20 rows are shown.
     caption
-        What the table holds.
+        Description of the table.
     name
         Identifier of the table in its report, and the name of the CSV file.
     formats
         Column to ``"money"``, ``"share"``, ``"count"``, ``"number"``, ``"date"`` or ``"text"``;
-        other columns are shown by their type.
+        the type of the column decides for the others.
     currency
-        The code for columns of money.
+        Currency code of the columns with money.
     open
-        Whether it is unfolded from the start.
+        Whether the table is shown open.
 
     Raises
     ------
     ReportError
-        If a format or a column in ``formats`` is unknown.
+        A format or a column in ``formats`` does not exist.
     """
     _check_name(name)
-    layout = Layout(name=name, caption=caption, currency=currency, open=open)
+    layout = TableLayout(name=name, caption=caption, currency=currency, open=open)
     _show_html(as_html(frame, formats or {}, layout), f"{caption}\n{frame.head(20)}")
 
 
-def _write_over(figure: "Figure", scrub: Scrubber) -> None:
-    """Take secrets out of a figure's texts, as a picture cannot be scrubbed."""
+def _scrub_texts(figure: "Figure", scrub: Scrubber) -> None:
+    """Remove secrets from the texts of a figure, because an image cannot be scrubbed."""
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text) if scrub.spellings else ():
+    for text in figure.findobj(Text) if scrub.replacements else ():
         if isinstance(text, Text):
             text.set_text(scrub(text.get_text()))
 
 
-def _whole(drawing: Any) -> "Figure":
-    """The figure of Axes, of an array of them, of a part of a figure, or of itself."""
+def _parent_figure(drawing: Any) -> "Figure":
+    """Return the figure of Axes, of an array of them, or of a part of a figure."""
     if not hasattr(drawing, "figure"):
         drawing = next(iter(getattr(drawing, "flat", drawing)))
     figure: Figure = drawing.figure
@@ -211,8 +217,8 @@ def _whole(drawing: Any) -> "Figure":
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise ReportError(
-            f"expected a name of small letters, digits, _ and -, starting with a letter, "
-            f"found {name!r}; try {_suggestion(name)!r}"
+            "expected a name of lower-case letters, digits, _ and -, starting with a letter; "
+            f"found {name!r}. Try {_suggestion(name)!r}."
         )
 
 
@@ -220,34 +226,38 @@ def _suggestion(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_0123456789") or "figure"
 
 
-def _spoken(what: str, sentence: str) -> str:
-    text = " ".join(sentence.split()) if what != "a paragraph" else sentence.strip()
+def _single_line(expected: str, sentence: str) -> str:
+    return _not_empty(expected, " ".join(sentence.split()))
+
+
+def _not_empty(expected: str, sentence: str) -> str:
+    text = sentence.strip()
     if not text:
-        raise ReportError(f"expected {what}, found nothing; say it in a sentence")
+        raise ReportError(f"expected {expected}; found an empty text. Write a sentence.")
     return text
 
 
-def _number(value: float | None) -> float | None:
-    """A float that JSON can hold, None for what does not exist."""
+def _finite(value: float | None) -> float | None:
+    """Return a finite float, or None if the value does not exist."""
     if value is None or value is pd.NA:
         return None
-    given = float(value)
-    return given if math.isfinite(given) else None
+    number = float(value)
+    return number if math.isfinite(number) else None
 
 
-def _literal(text: str) -> str:
-    """Text that Markdown shows as it is; dollars would otherwise start a formula."""
+def _escape_markdown(text: str) -> str:
+    """Return text that Markdown shows literally, dollar signs included."""
     return re.sub(r"([\\`*_\[\]<>#|~])", r"\\\1", text).replace("$", _DOLLAR)
 
 
 def _show(fields: dict[str, Any], markdown: str) -> None:
     from IPython.display import display
 
-    plain = str(fields.get("text", ""))
-    display({RECORD_MIME: fields, "text/markdown": markdown, "text/plain": plain}, raw=True)
+    text = str(fields.get("text", ""))
+    display({RECORD_MIME: fields, "text/markdown": markdown, "text/plain": text}, raw=True)
 
 
-def _show_html(html: str, plain: str) -> None:
+def _show_html(html: str, text: str) -> None:
     from IPython.display import display
 
-    display({"text/html": html, "text/plain": plain}, raw=True)
+    display({"text/html": html, "text/plain": text}, raw=True)

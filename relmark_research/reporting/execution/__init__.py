@@ -1,1 +1,1 @@
-"""Running notebooks in processes of their own."""
+"""Execution of a recipe: one process per notebook, limits, reuse of results, verification."""

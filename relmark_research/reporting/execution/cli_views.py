@@ -1,10 +1,10 @@
-"""``relmark check``: the audit of a source, in colour for people and as JSON for programs."""
+"""What the command line prints: the audit of a source, the notebooks, the progress of a run."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,109 +13,61 @@ from typing import TYPE_CHECKING, Any, cast
 import pandas as pd
 
 from relmark_research.errors import DataError, ReportError
-from relmark_research.reporting.execution.run_execution import Progress, Watch
+from relmark_research.reporting.execution.run_execution import Progress, ProgressCallback
 from relmark_research.reporting.recipe.parameters import Parameter, read_parameters
 from relmark_research.reporting.recipe.recipe_file import notebooks_folder, read_recipe
-from relmark_research.reporting.record.outputs import read_executed, title
+from relmark_research.reporting.record.outputs import notebook_title, read_executed
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
-_COLOURS = {"left out": "red", "kept": "yellow", "": "bold"}
+_COLOURS = {"left out": "red", "kept": "yellow", "": "bold"}  # by action of the audit
+_WIDTH = 200  # characters of a line that does not go to a terminal
 
 
-def check_source(
+def audit_source(
     source: str, columns: Mapping[str, Any], options: Mapping[str, Any], *, out: Path | None = None
 ) -> TransactionLog:
-    """Read a source as a report would, print what was done with each row, and write it as JSON.
+    """Read a source as a report would, print its audit, and write it as JSON.
 
     Parameters
     ----------
     source
-        As `read_transactions` takes it.
+        A source for `read_transactions`.
     columns
-        customer, date, value, cost and returns, as far as they are said.
+        The arguments customer, date, value, cost and returns; None is the default.
     options
         `ReadOptions` by name.
     out
-        A file for the audit as JSON; None for none. A refusal is written as well.
+        File for the audit as JSON, or None. An error is written to it as well.
 
     Raises
     ------
     DataError, ParameterError
-        Where the data cannot carry a report; the command line then ends with exit code 2.
+        The data are not sufficient for a report; the command line then ends with exit code 2.
     """
     from relmark_research.customers.log.transactions import read_transactions
     from relmark_research.reporting.record.provenance import read_options
     from relmark_research.tables.sources import open_source
 
-    given = {name: value for name, value in columns.items() if value is not None}
+    arguments = {name: value for name, value in columns.items() if value is not None}
     try:
-        log = read_transactions(source, options=read_options(options), **cast(Any, given))
+        log = read_transactions(source, options=read_options(options), **cast(Any, arguments))
         audit = log.audit
-        repeaters = _refuse_what_carries_no_report(log)
+        repeat_customers = _count_repeat_customers(log)
     except ValueError as error:
         if out is not None:
             refused = {"usable": False, "refused": str(error)}
-            _write(out, {"source": open_source.describe_source(source), **refused})
+            _write_json(out, {"source": open_source.describe_source(source), **refused})
         raise
     if out is not None:
-        _write(out, _as_json(log, audit, repeaters))
-    _print(log, audit)
+        _write_json(out, _audit_record(log, audit, repeat_customers))
+    _print_audit(log, audit)
     return log
 
 
-def _refuse_what_carries_no_report(log: TransactionLog) -> int:
-    """Return how many customers bought again; nobody is nothing to learn from."""
-    histories = log.distinct_histories(unit="day").table
-    repeaters = int(histories.loc[histories["frequency"] > 0, "n_customers"].sum())
-    if repeaters == 0:
-        raise DataError(
-            "the data cannot carry a report: not one of "
-            f"{int(histories['n_customers'].sum()):,} customers bought on two days. "
-            "Give a longer log, or another column for the customer."
-        )
-    return repeaters
-
-
-def _as_json(log: TransactionLog, audit: pd.DataFrame, repeaters: int) -> dict[str, Any]:
-    return {
-        "source": log.source,
-        "usable": True,
-        "first_day": log.observed_from.isoformat(),
-        "last_day": log.observed_until.isoformat(),
-        "repeat_customers": repeaters,
-        "audit": json.loads(audit.to_json(orient="records")),
-    }
-
-
-def _write(out: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    out.write_text(text + "\n", encoding="utf-8")
-
-
-def _print(log: TransactionLog, audit: pd.DataFrame) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(Text(f"{log.source}: {log.observed_from} to {log.observed_until}"))
-    table = Table(box=None, pad_edge=False)
-    for name in ("check", "rows", "share", "action", "examples"):
-        table.add_column(name, justify="right" if name in ("rows", "share") else "left")
-    for line in audit.to_dict("records"):
-        colour = _COLOURS.get(line["action"], "") if line["rows"] else "dim"
-        words = [line["check"], f"{line['rows']:,}", f"{line['share']:.1%}", line["action"]]
-        table.add_row(*(Text(str(word), style=colour) for word in words), Text(line["examples"]))
-    console.print(table)
-
-
-# ``relmark list``: what each notebook can be asked.
-
-
 def print_notebooks(where: Path) -> None:
-    """Print notebooks with their parameters: type, default, what it means.
+    """Print notebooks with the type, default and meaning of their parameters.
 
     Parameters
     ----------
@@ -125,18 +77,137 @@ def print_notebooks(where: Path) -> None:
     Raises
     ------
     ReportError
-        There is nothing such, or a notebook's parameters cannot be read.
+        There is no such notebook, recipe or folder, or a parameters cell cannot be read.
     """
-    for book in _notebooks(where):
-        print(f"{book.stem}  {title(read_executed(book, book))}".rstrip())
-        lines = columns([_row(parameter) for parameter in read_parameters(book)])
+    for path in _notebooks(where):
+        print(f"{path.stem}  {notebook_title(read_executed(path, path))}".rstrip())
+        lines = aligned([_row(parameter) for parameter in read_parameters(path)])
         print("\n".join(lines) or "  no parameters", end="\n\n")
 
 
+@contextmanager
+def progress_display() -> Iterator[ProgressCallback]:
+    """Yield a callback that shows the progress of a run on standard error.
+
+    On a terminal it draws one bar per notebook; elsewhere it prints lines.
+    """
+    if not sys.stderr.isatty():
+        yield ProgressLines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    description = TextColumn("{task.description}", markup=False)
+    cells = (BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn())
+    with Bars(description, *cells, console=Console(stderr=True)) as bars:
+        yield progress_bars(bars)
+
+
+@dataclass
+class ProgressLines:
+    """A progress callback that prints one line for every change of state.
+
+    Attributes
+    ----------
+    printed
+        The state that was last printed, by notebook.
+    """
+
+    printed: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, progress: Progress) -> None:
+        """Print the state of a notebook if it has changed."""
+        if self.printed.get(progress.notebook) == progress.state:
+            return
+        self.printed[progress.notebook] = progress.state
+        detail = f" ({progress.seconds:.1f} s)" if progress.state != "running" else ""
+        detail = ", unchanged since the last good run" if progress.reused else detail
+        print(f"{progress.notebook}: {progress.state}{detail}", file=sys.stderr, flush=True)
+
+
+def progress_bars(bars: Any) -> ProgressCallback:
+    """Return a progress callback that updates one bar of `rich` for each notebook."""
+    tasks: dict[str, Any] = {}
+
+    def update(progress: Progress) -> None:
+        name = progress.notebook
+        if name not in tasks:
+            tasks[name] = bars.add_task(name, total=None)
+        task = tasks[name]
+        description = f"{name}: {'unchanged' if progress.reused else progress.state}"
+        if progress.state == "running":
+            done, total = max(progress.cell - 1, 0), progress.cells or None
+            bars.update(task, description=description, completed=done, total=total)
+        elif progress.state == "done":
+            total = next(each.total for each in bars.tasks if each.id == task) or 1
+            bars.update(task, description=description, completed=total, total=total)
+        else:
+            bars.update(task, description=description)
+
+    return update
+
+
+def aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Yield rows as lines with aligned columns; the last column is not padded."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {'  '.join(cells)}".rstrip()
+
+
+def _count_repeat_customers(log: TransactionLog) -> int:
+    """Return the number of customers who bought again; raise an error if there are none."""
+    histories = log.distinct_histories(unit="day").table
+    repeat = int(histories.loc[histories["frequency"] > 0, "n_customers"].sum())
+    if repeat == 0:
+        customers = int(histories["n_customers"].sum())
+        raise DataError(
+            "expected customers who bought on at least two days; found none among "
+            f"{customers:,}. Give a longer log, or another column for the customer."
+        )
+    return repeat
+
+
+def _audit_record(
+    log: TransactionLog, audit: pd.DataFrame, repeat_customers: int
+) -> dict[str, Any]:
+    return {
+        "source": log.source,
+        "usable": True,
+        "first_day": log.observed_from.isoformat(),
+        "last_day": log.observed_until.isoformat(),
+        "repeat_customers": repeat_customers,
+        "audit": json.loads(audit.to_json(orient="records")),
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _print_audit(log: TransactionLog, audit: pd.DataFrame) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console.print(Text(f"{log.source}: {log.observed_from} to {log.observed_until}"))
+    table = Table(box=None, pad_edge=False)
+    for name in ("check", "rows", "share", "action", "examples"):
+        table.add_column(name, justify="right" if name in ("rows", "share") else "left")
+    for row in audit.to_dict("records"):
+        colour = _COLOURS.get(row["action"], "") if row["rows"] else "dim"
+        cells = [row["check"], f"{row['rows']:,}", f"{row['share']:.1%}", row["action"]]
+        table.add_row(*(Text(str(cell), style=colour) for cell in cells), Text(row["examples"]))
+    console.print(table)
+
+
 def _row(parameter: Parameter) -> tuple[str, ...]:
-    kind = f"{parameter.type} or none" if parameter.optional else parameter.type
-    words = f"{parameter.help} [{parameter.unit}]" if parameter.unit else parameter.help
-    return parameter.name, kind, repr(parameter.default), words
+    type_ = f"{parameter.type} or none" if parameter.optional else parameter.type
+    text = f"{parameter.help} [{parameter.unit}]" if parameter.unit else parameter.help
+    return parameter.name, type_, repr(parameter.default), text
 
 
 def _notebooks(where: Path) -> list[Path]:
@@ -147,74 +218,3 @@ def _notebooks(where: Path) -> list[Path]:
     if not where.is_dir():
         raise ReportError(f"no notebook, recipe or folder at {where.absolute()}.")
     return sorted(notebooks_folder(where.resolve()).glob("*.ipynb"))
-
-
-# What a run says while it runs: a bar on a terminal, plain lines elsewhere; both on stderr.
-
-
-@contextmanager
-def watching() -> Iterator[Watch]:
-    """Give what is called at every change of a run."""
-    if not sys.stderr.isatty():
-        yield Lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    words = TextColumn("{task.description}", markup=False)
-    columns = (words, BarColumn(), MofNCompleteColumn(), TextColumn("cells"), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True)) as shown:
-        yield bars(shown)
-
-
-@dataclass
-class Lines:
-    """Progress as one line for every change of state."""
-
-    said: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, progress: Progress) -> None:
-        """Say where a notebook is, where that is new."""
-        if self.said.get(progress.notebook) == progress.state:
-            return
-        self.said[progress.notebook] = progress.state
-        took = f" ({progress.seconds:.1f} s)" if progress.state != "running" else ""
-        took = ", unchanged since the last good run" if progress.reused else took
-        say(f"{progress.notebook}: {progress.state}{took}")
-
-
-def bars(shown: Any) -> Callable[[Progress], None]:
-    """Return what shows progress as bars, one for each notebook."""
-    tasks: dict[str, Any] = {}
-
-    def show(progress: Progress) -> None:
-        name = progress.notebook
-        if name not in tasks:
-            tasks[name] = shown.add_task(name, total=None)
-        words = f"{name}: {'unchanged' if progress.reused else progress.state}"
-        if progress.state == "running":
-            done = max(progress.cell - 1, 0)
-            shown.update(
-                tasks[name], description=words, completed=done, total=progress.cells or None
-            )
-        elif progress.state == "done":
-            total = next(task.total for task in shown.tasks if task.id == tasks[name]) or 1
-            shown.update(tasks[name], description=words, completed=total, total=total)
-        else:
-            shown.update(tasks[name], description=words)
-
-    return show
-
-
-def say(text: str) -> None:
-    """Say something that is not a result."""
-    print(text, file=sys.stderr, flush=True)
-
-
-def columns(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Give lines with their columns aligned; the last one runs free."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {'  '.join(cells)}".rstrip()

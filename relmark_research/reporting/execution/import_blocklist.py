@@ -1,26 +1,26 @@
-"""What need not be imported: a second or two for each process of a run."""
+"""Imports that the processes of a run do not need; blocking them saves one or two seconds each."""
 
 import sys
 from typing import Any, cast
 
-_GRAMMAR = "rfc3987_syntax"  # built on import by jsonschema; notebooks have no such addresses
-_STORES = ("pyarrow",)  # for notebooks on Hadoop, which papermill can read
+_ADDRESS_GRAMMAR = "rfc3987_syntax"  # jsonschema builds it on import; notebooks do not use it
+_REMOTE_STORAGE = ("pyarrow",)  # papermill uses it for notebooks on Hadoop
 
 
-def without(*names: str) -> None:
-    """Let modules that are optional to their users count as not installed, in this process.
+def block_imports(*names: str) -> None:
+    """Make optional modules appear as not installed in this process.
 
-    Only for processes that are ours from start to end.
+    Only for processes that this package runs from start to end.
     """
     for name in names:
         sys.modules.setdefault(name, cast(Any, None))
 
 
-def spare_grammar() -> None:
-    """Read and write notebooks without a grammar of international addresses."""
-    without(_GRAMMAR)
+def block_address_grammar() -> None:
+    """Read and write notebooks without the grammar of international addresses."""
+    block_imports(_ADDRESS_GRAMMAR)
 
 
-def spare_papermill() -> None:
-    """Run notebooks with papermill on files of this machine alone."""
-    without(_GRAMMAR, *_STORES)
+def block_papermill_extras() -> None:
+    """Restrict papermill to notebooks on this machine."""
+    block_imports(_ADDRESS_GRAMMAR, *_REMOTE_STORAGE)

@@ -1,4 +1,4 @@
-"""What need not be run again: a notebook whose figures follow from what has not changed."""
+"""Reuse of results: a notebook is not run again if everything it depends on is unchanged."""
 
 import hashlib
 import json
@@ -18,73 +18,75 @@ from relmark_research.reporting.record.provenance import (
     fingerprint,
     versions,
 )
-from relmark_research.reporting.record.secrets import named
+from relmark_research.reporting.record.secrets import secret_names
+
+_MAX_PATH = 1000  # characters; a longer text is not a path
 
 
 @dataclass
 class Fingerprints:
-    """Of every source that a run reads, each taken once.
+    """Fingerprints of the sources of a run, each computed once.
 
     Attributes
     ----------
-    known
+    by_source
         Source to fingerprint.
     """
 
-    known: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_source: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def of(self, source: str) -> dict[str, Any]:
+    def get(self, source: str) -> dict[str, Any]:
         """Return the fingerprint of a source."""
-        if source not in self.known:
-            self.known[source] = fingerprint(source)
-        return self.known[source]
+        if source not in self.by_source:
+            self.by_source[source] = fingerprint(source)
+        return self.by_source[source]
 
-    def changed(self) -> list[str]:
-        """Return the sources that are no longer what they were."""
-        return [source for source, old in self.known.items() if fingerprint(source) != old]
+    def changed_sources(self) -> list[str]:
+        """Return the sources whose fingerprint has changed since it was computed."""
+        return [source for source, old in self.by_source.items() if fingerprint(source) != old]
 
 
-def key_of(task: Task, prints: Fingerprints) -> str:
-    """Return one hash of all that a notebook's figures follow from.
+def reuse_key(task: Task, fingerprints: Fingerprints) -> str:
+    """Return one hash of everything that determines the results of a notebook.
 
-    Empty where that cannot be known: its data lie elsewhere, or it is given a secret. What a
-    notebook reads without a parameter that names it is not seen.
+    The key is empty if that is unknown: the data are remote, or a parameter holds a secret. Files
+    that a notebook reads without a parameter for them are not covered.
     """
-    given = list(_texts(task.parameters))
-    if named(given) or any(is_remote(text) for text in given):
+    texts = list(_texts(task.parameters))
+    if secret_names(texts) or any(is_remote(text) for text in texts):
         return ""
     folder = task.notebook.parent
-    data = {text: prints.of(str(folder / text)) for text in given if _is_file(folder, text)}
-    data |= {text: prints.of(text) for text in given if text.startswith("dataset:")}
-    known = {
+    data = {text: fingerprints.get(str(folder / text)) for text in texts if _is_path(folder, text)}
+    data |= {text: fingerprints.get(text) for text in texts if text.startswith("dataset:")}
+    inputs = {
         "notebook": file_hash(task.notebook),
-        "beside": files_hash(sorted(folder.glob("*.py")), folder),
+        "modules": files_hash(sorted(folder.glob("*.py")), folder),
         "parameters": task.parameters,
         "data": data,
         "code": code_hash(),
         "versions": versions(),
     }
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
-def reusable(new: NotebookRun, before: Manifest, folder: Path) -> NotebookRun | None:
-    """Return what the last good run made of a notebook, if the same would come out again.
+def reusable_run(new: NotebookRun, previous: Manifest, folder: Path) -> NotebookRun | None:
+    """Return the notebook of the last good run if its results can be reused, or None.
 
     Parameters
     ----------
     new
-        The notebook, queued, with its key.
-    before, folder
-        The last good run.
+        The queued notebook, with its key.
+    previous, folder
+        Manifest and folder of the last good run.
     """
-    old = before.run_of(new.notebook)
+    old = previous.run_of(new.notebook)
     if old is None or not new.key or old.key != new.key or old.state != "done":
         return None
     return old if (folder / "notebooks" / f"{old.notebook}.ipynb").is_file() else None
 
 
-def carry_over(notebook: str, source: Path, target: Path) -> None:
-    """Copy the executed notebook and its files from one run into another."""
+def copy_results(notebook: str, source: Path, target: Path) -> None:
+    """Copy the executed notebook and its files from one run folder to another."""
     name = f"{notebook}.ipynb"
     shutil.copyfile(source / "notebooks" / name, target / "notebooks" / name)
     if (source / "files" / notebook).is_dir():
@@ -102,8 +104,8 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _is_file(folder: Path, text: str) -> bool:
-    """Whether a text names files: from the notebook's folder, where it runs."""
-    if not text or "\n" in text or "\0" in text or len(text) > 1000:
+def _is_path(folder: Path, text: str) -> bool:
+    """Return whether a text names files, relative to the notebook's folder."""
+    if not text or "\n" in text or "\0" in text or len(text) > _MAX_PATH:
         return False
     return (folder / text).exists() or (any(sign in text for sign in "*?[") and "/" in text)

@@ -1,7 +1,7 @@
-"""A run while it is being made: its folder aside, its manifest, its processes.
+"""The execution of a run: its processes, its reports, and its manifest in a temporary folder.
 
-While one notebook runs, the next one's process and kernel get ready, and the page of the one
-before is written in a thread; neither keeps the others' limits from being watched.
+While one notebook runs, the process and the kernel of the next one are prepared, and the report of
+the previous one is written in a thread. The limits of all notebooks are checked all the time.
 """
 
 import time
@@ -11,27 +11,36 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from relmark_research.reporting.execution.reuse import Fingerprints, carry_over, reusable
+from relmark_research.reporting.execution.reuse import Fingerprints, copy_results, reusable_run
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
-from relmark_research.reporting.execution.worker import Job, Outcome
-from relmark_research.reporting.recipe.alerts import fired
+from relmark_research.reporting.recipe.alerts import fired_alerts
 from relmark_research.reporting.recipe.plan import Task
 from relmark_research.reporting.recipe.recipe_file import Recipe
-from relmark_research.reporting.record.manifest import Manifest, NotebookRun, State, write_whole
-from relmark_research.reporting.record.outputs import made_true, read_executed, with_findings
-from relmark_research.reporting.record.run_store import note_scratch
-from relmark_research.reporting.record.scratch import make_scratch, new_scratch, remove_scratch
+from relmark_research.reporting.record.job import Job, Outcome
+from relmark_research.reporting.record.manifest import (
+    Manifest,
+    NotebookRun,
+    State,
+    write_atomically,
+)
+from relmark_research.reporting.record.outputs import (
+    correct_cell_states,
+    read_executed,
+    with_recorded_results,
+)
+from relmark_research.reporting.record.run_store import register_scratch
+from relmark_research.reporting.record.scratch import create_scratch, remove_scratch, scratch_path
 from relmark_research.reporting.record.secrets import Scrubber
 
-_PAUSE = 0.05  # seconds between two looks at the processes
-_TRIES = 2  # for a notebook that ends before its first cell
-_AFTER_ALL = 1_000_000  # a number that no cell has
-_HEADROOM = 2 * 2**30  # what engines reserve and never touch [bytes]
+_POLL_INTERVAL = 0.05  # seconds between two checks of the processes
+_MAX_ATTEMPTS = 2  # for a notebook that ends before its first cell
+_AFTER_LAST_CELL = 1_000_000  # larger than the number of any cell
+_HEADROOM = 2 * 2**30  # memory that database engines reserve but do not use [bytes]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a notebook is: its state, and which of its cells is running (0: none yet)."""
+    """The progress of a notebook: its state, and the cell that is running (0: none yet)."""
 
     notebook: str
     state: State
@@ -42,11 +51,11 @@ class Progress:
     reused: bool = False
 
 
-Watch = Callable[[Progress], None]
+ProgressCallback = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
-class Before:
+class PreviousRun:
     """The last good run: its folder and its manifest."""
 
     folder: Path
@@ -54,188 +63,215 @@ class Before:
 
 
 @dataclass
-class Run:
-    """A run that is being made.
+class RunExecution:
+    """A run in progress.
 
     Attributes
     ----------
+    recipe, tasks
+        The recipe, and the notebooks to run.
+    folder
+        Temporary folder of the run.
+    on_progress
+        Called at every change of a notebook's progress.
     limits
-        For each notebook.
-    before
+        Limits for each notebook.
+    previous
         The last good run, or None.
     force
-        Whether notebooks are run even where nothing has changed.
+        Whether notebooks are run even if nothing has changed.
+    manifest
+        The current manifest.
+    processes, prepared
+        Processes of the notebooks that run, and of those that wait, by task name.
+    reports
+        Reports that are being written, by task name.
+    started
+        When the run started, on the monotonic clock [seconds].
     """
 
     recipe: Recipe
     tasks: tuple[Task, ...]
-    aside: Path
-    watch: Watch
+    folder: Path
+    on_progress: ProgressCallback
     limits: Limits
-    before: Before | None = None
+    previous: PreviousRun | None = None
     force: bool = False
     manifest: Manifest = field(init=False)
     processes: dict[str, NotebookProcess] = field(default_factory=dict)
-    ready: dict[str, NotebookProcess] = field(default_factory=dict)
-    pages: dict[str, Future[NotebookRun]] = field(default_factory=dict)
-    began: float = field(default_factory=time.monotonic)
+    prepared: dict[str, NotebookProcess] = field(default_factory=dict)
+    reports: dict[str, Future[NotebookRun]] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
 
-    def make(self, manifest: Manifest, prints: Fingerprints, *, jobs: int) -> Manifest:
-        """Run every notebook, write every report, and return the manifest as it ended."""
+    def execute(self, manifest: Manifest, fingerprints: Fingerprints, *, jobs: int) -> Manifest:
+        """Run every notebook, write every report, and return the final manifest.
+
+        Parameters
+        ----------
+        manifest
+            The manifest of the run before it starts.
+        fingerprints
+            Of the sources, to detect data that change during the run.
+        jobs
+            Largest number of notebooks that run at the same time.
+        """
         self.manifest = manifest
-        manifest.write(self.aside)
+        manifest.write(self.folder)
         try:
             with ThreadPoolExecutor(1) as pool:
-                waiting = [task for task in self._ordered(jobs) if not self._reused(task)]
+                waiting = [task for task in self._ordered_tasks(jobs) if not self._reuse(task)]
                 self._run_all(waiting, jobs, pool)
         finally:
-            for process in (*self.processes.values(), *self.ready.values()):
+            for process in (*self.processes.values(), *self.prepared.values()):
                 process.end()
-        self._check_still(prints)
-        elapsed = timedelta(seconds=round(time.monotonic() - self.began))
+        self._check_data_unchanged(fingerprints)
+        elapsed = timedelta(seconds=round(time.monotonic() - self.started))
         finished = (datetime.fromisoformat(self.manifest.started) + elapsed).isoformat()
-        alerts = fired(self.recipe.alerts, self._old(), self.manifest)
+        alerts = fired_alerts(self.recipe.alerts, self._previous_manifest(), self.manifest)
         self.manifest = replace(self.manifest, finished=finished, alerts=alerts)
         self._write_index()
-        self.manifest.write(self.aside)
+        self.manifest.write(self.folder)
         return self.manifest
 
-    def _ordered(self, jobs: int) -> list[Task]:
-        """The tasks as the recipe has them; side by side, those that took longest go first."""
-        if jobs == 1 or self.before is None:
+    def _ordered_tasks(self, jobs: int) -> list[Task]:
+        """Return the tasks in the order of the recipe; with several jobs, the slowest first."""
+        if jobs == 1 or self.previous is None:
             return list(self.tasks)
-        took = {run.notebook: run.seconds or 0.0 for run in self.before.manifest.notebooks}
-        return sorted(self.tasks, key=lambda task: -took.get(task.name, float("inf")))
+        seconds = {run.notebook: run.seconds or 0.0 for run in self.previous.manifest.notebooks}
+        return sorted(self.tasks, key=lambda task: -seconds.get(task.name, float("inf")))
 
     def _run_all(self, waiting: list[Task], jobs: int, pool: ThreadPoolExecutor) -> None:
-        while waiting or self.processes or self.pages:
+        while waiting or self.processes or self.reports:
             while waiting and len(self.processes) < jobs:
                 self._begin(waiting.pop(0))
-            if waiting and not self.ready and self._at_work():
-                self.ready[waiting[0].name] = self._start(waiting[0])
+            if waiting and not self.prepared and self._all_have_started():
+                self.prepared[waiting[0].name] = self._prepare(waiting[0])
             for task in self.tasks:
                 if task.name in self.processes:
-                    self._look_at(task, pool)
-            for name in [name for name, page in self.pages.items() if page.done()]:
-                self._set(self.pages.pop(name).result())
-            if self.processes or self.pages:
-                time.sleep(_PAUSE)
+                    self._poll(task, pool)
+            for name in [name for name, report in self.reports.items() if report.done()]:
+                self._update(self.reports.pop(name).result())
+            if self.processes or self.reports:
+                time.sleep(_POLL_INTERVAL)
 
-    def _at_work(self) -> bool:
-        """Whether each process has come to its first cell, and leaves a core to get more ready."""
+    def _all_have_started(self) -> bool:
+        """Return whether each process has reached its first cell; a core is then free."""
         return all(process.progress()[0] for process in self.processes.values())
 
-    def _reused(self, task: Task) -> bool:
-        """Take a notebook from the last good run, where nothing has changed since."""
-        if self.force or not self.recipe.reuse or self.before is None:
+    def _reuse(self, task: Task) -> bool:
+        """Take a notebook from the last good run if nothing has changed since."""
+        if self.force or not self.recipe.reuse or self.previous is None:
             return False
         run = self._run_of(task)
-        old = reusable(run, self.before.manifest, self.before.folder)
+        old = reusable_run(run, self.previous.manifest, self.previous.folder)
         if old is None:
             return False
-        carry_over(task.name, self.before.folder, self.aside)
-        origin = old.reused_from or self.before.manifest.run_id
+        copy_results(task.name, self.previous.folder, self.folder)
+        origin = old.reused_from or self.previous.manifest.run_id
         run = replace(run, state="done", seconds=old.seconds, memory=old.memory)
         run = replace(run, reused_from=origin, attempts=old.attempts)
-        self._set(self._reported(task, run, 0))
+        self._update(self._write_report(task, run, 0))
         return True
 
-    def _start(self, task: Task) -> NotebookProcess:
-        """Start a notebook's process and kernel; nothing of it runs yet."""
-        scratch = new_scratch()
-        note_scratch(self.aside, scratch)
-        make_scratch(scratch)
+    def _prepare(self, task: Task) -> NotebookProcess:
+        """Start the process and the kernel of a notebook; no cell runs yet."""
+        scratch = scratch_path()
+        register_scratch(self.folder, scratch)
+        create_scratch(scratch)
+        limits = self.limits
         job = Job(
-            str(task.notebook),
-            str(self._executed(task)),
-            task.given,
-            str(scratch),
-            str(self.aside / "files" / task.name),
-            self.limits.memory + _HEADROOM if self.limits.hard else None,
+            notebook=str(task.notebook),
+            output=str(self._executed(task)),
+            parameters=task.overrides,
+            scratch=str(scratch),
+            files=str(self.folder / "files" / task.name),
+            memory=limits.memory + _HEADROOM if limits.limits_reservation else None,
         )
         secrets = tuple(self.recipe.secrets())
         folder = task.notebook.parent
-        return NotebookProcess.start(job, folder=folder, limits=self.limits, secrets=secrets)
+        return NotebookProcess.prepare(job, folder=folder, limits=limits, secrets=secrets)
 
     def _begin(self, task: Task) -> None:
-        process = self.ready.pop(task.name, None) or self._start(task)
+        process = self.prepared.pop(task.name, None) or self._prepare(task)
         self.processes[task.name] = process
         run = self._run_of(task)
-        self._set(replace(run, state="running", attempts=run.attempts + 1))
+        self._update(replace(run, state="running", attempts=run.attempts + 1))
         self.processes[task.name] = process.begin()
 
-    def _look_at(self, task: Task, pool: ThreadPoolExecutor) -> None:
+    def _poll(self, task: Task, pool: ThreadPoolExecutor) -> None:
         process = self.processes[task.name]
         outcome = process.outcome()
         cell, cells = process.progress()
         if outcome is None:
-            self.watch(Progress(task.name, "running", cell, cells, process.seconds))
+            self.on_progress(Progress(task.name, "running", cell, cells, process.seconds))
             return
         del self.processes[task.name]
         run = self._run_of(task)
-        if cell == 0 and outcome.state in ("failed", "killed") and run.attempts < _TRIES:
+        if cell == 0 and outcome.state in ("failed", "killed") and run.attempts < _MAX_ATTEMPTS:
             self._begin(task)
         else:
-            run = self._ended(run, outcome, process.seconds)
-            self.pages[task.name] = pool.submit(self._reported, task, run, cell)
+            run = self._with_outcome(run, outcome, process.seconds)
+            self.reports[task.name] = pool.submit(self._write_report, task, run, cell)
         remove_scratch(process.scratch)
 
-    def _ended(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
-        error = Scrubber.of(self.recipe.secrets())(outcome.error) if outcome.error else None
+    def _with_outcome(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
+        scrub = Scrubber.from_secrets(self.recipe.secrets())
+        error = scrub(outcome.error) if outcome.error else None
         run = replace(run, seconds=round(seconds, 2), memory=outcome.memory)
         return replace(run, state=outcome.state, error=error)
 
-    def _reported(self, task: Task, run: NotebookRun, cell: int) -> NotebookRun:
-        """Read out what the notebook became, with cell states that are true, and report it."""
+    def _write_report(self, task: Task, run: NotebookRun, cell: int) -> NotebookRun:
+        """Read the executed notebook, correct its cell states, and write its report."""
         import nbformat
 
         from relmark_research.reporting.pages.render import render_report
 
         path = self._executed(task)
-        notebook = made_true(read_executed(path, task.notebook), run, cell=cell)
+        notebook = correct_cell_states(read_executed(path, task.notebook), run, cell=cell)
         if run.reused_from is None:
-            write_whole(path, nbformat.writes(notebook))
-        run = replace(with_findings(run, notebook), report=f"{task.name}.html")
-        whole = self.manifest.with_run(run)
+            write_atomically(path, nbformat.writes(notebook))
+        run = replace(with_recorded_results(run, notebook), report=f"{task.name}.html")
+        manifest = self.manifest.with_run(run)
         try:
-            page = render_report(notebook, run, whole, self._old())
+            page = render_report(notebook, run, manifest, self._previous_manifest())
         except OSError:
             raise
-        except Exception as error:  # noqa: BLE001  (one report must not take the others along)
-            reason = f"its report could not be made: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001  (other reports must still be written)
+            reason = f"its report could not be written: {type(error).__name__}: {error}"
             return replace(run, state="failed", report=None, error=run.error or reason)
-        write_whole(self.aside / f"{task.name}.html", page)
+        write_atomically(self.folder / f"{task.name}.html", page)
         return run
 
-    def _check_still(self, prints: Fingerprints) -> None:
-        """Fail what was made of data that changed meanwhile: its fingerprint would be a lie."""
-        changed = prints.changed()
+    def _check_data_unchanged(self, fingerprints: Fingerprints) -> None:
+        """Mark notebooks as failed if the data changed during the run."""
+        changed = fingerprints.changed_sources()
         if not changed:
             return
-        said = f"the data changed while the run was being made ({changed[0]}); run it again."
+        error = f"the data changed during the run ({changed[0]}); run it again."
         for task in self.tasks:
             run = self._run_of(task)
             if run.state == "done" and run.reused_from is None:
-                run = replace(run, state="failed", error=said)
-                self._set(self._reported(task, run, _AFTER_ALL))
+                run = replace(run, state="failed", error=error)
+                self._update(self._write_report(task, run, _AFTER_LAST_CELL))
 
     def _write_index(self) -> None:
         from relmark_research.reporting.pages.render import render_index
 
-        page = render_index(self.manifest, self._old())
-        write_whole(self.aside / "index.html", page)
+        page = render_index(self.manifest, self._previous_manifest())
+        write_atomically(self.folder / "index.html", page)
 
-    def _old(self) -> Manifest | None:
-        return self.before.manifest if self.before else None
+    def _previous_manifest(self) -> Manifest | None:
+        return self.previous.manifest if self.previous else None
 
     def _executed(self, task: Task) -> Path:
-        return self.aside / "notebooks" / f"{task.name}.ipynb"
+        return self.folder / "notebooks" / f"{task.name}.ipynb"
 
     def _run_of(self, task: Task) -> NotebookRun:
         return next(run for run in self.manifest.notebooks if run.notebook == task.name)
 
-    def _set(self, run: NotebookRun) -> None:
+    def _update(self, run: NotebookRun) -> None:
+        """Write a new state of a notebook into the manifest, and report it as progress."""
         self.manifest = self.manifest.with_run(run)
-        self.manifest.write(self.aside)
+        self.manifest.write(self.folder)
         progress = Progress(run.notebook, run.state, seconds=run.seconds or 0.0, error=run.error)
-        self.watch(replace(progress, reused=run.reused_from is not None))
+        self.on_progress(replace(progress, reused=run.reused_from is not None))

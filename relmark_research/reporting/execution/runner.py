@@ -1,4 +1,4 @@
-"""From a recipe to a published run: each notebook in its own process, each state written down."""
+"""The runner: from a recipe to a published run, with each notebook in its own process."""
 
 import re
 import shlex
@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import RelmarkError, ReportError
-from relmark_research.reporting.execution.reuse import Fingerprints, key_of
-from relmark_research.reporting.execution.run_execution import Before, Progress, Run, Watch
-from relmark_research.reporting.execution.supervisor import Limits, machine_limit
+from relmark_research.reporting.execution.reuse import Fingerprints, reuse_key
+from relmark_research.reporting.execution.run_execution import (
+    PreviousRun,
+    Progress,
+    ProgressCallback,
+    RunExecution,
+)
+from relmark_research.reporting.execution.supervisor import Limits, default_memory_limit
 from relmark_research.reporting.pages.pdf import find_browser, print_pages
-from relmark_research.reporting.recipe.hooks import End, News, notify
+from relmark_research.reporting.recipe.hooks import Notification, Result, notify
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
@@ -24,15 +29,20 @@ from relmark_research.reporting.record.provenance import (
     git_state,
     versions,
 )
-from relmark_research.reporting.record.run_store import LATEST, Home, RunningError, now
+from relmark_research.reporting.record.run_store import (
+    LATEST,
+    AlreadyRunningError,
+    RunStore,
+    utc_now,
+)
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
 
 _SEED = re.compile(r"(^|_)seed$")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a person asks of a run beyond its recipe, as on the command line.
+class RunOptions:
+    """The options of a run, as on the command line.
 
     Attributes
     ----------
@@ -41,17 +51,17 @@ class Asked:
     only
         The notebooks to run; empty runs all.
     as_of
-        The last day that may be seen; None sees all.
+        Last day of the data that is used; None uses all.
     jobs
-        How many notebooks may run at the same time, >= 1.
+        Largest number of notebooks that run at the same time, >= 1.
     keep
-        How many runs to keep, in place of the recipe's number.
+        Number of runs to keep, instead of the recipe's number.
     out
-        The folder in which each recipe has its folder of runs; None is ``runs`` beside ``recipes``.
+        The folder that holds the run folder of each recipe; None is ``runs`` beside ``recipes``.
     force
-        Whether notebooks are run even where nothing has changed since the last good run.
+        Whether notebooks are run even if nothing has changed since the last good run.
     pdf
-        Whether each page is printed as PDF too.
+        Whether each page is also printed as PDF.
     """
 
     settings: tuple[str, ...] = ()
@@ -64,182 +74,193 @@ class Asked:
     pdf: bool = False
 
 
-def run_recipe(path: Path | str, asked: Asked | None = None, *, watch: Watch | None = None) -> Path:
-    """Run a recipe and publish its reports; return the folder of the run.
+def run_recipe(
+    path: Path | str,
+    options: RunOptions | None = None,
+    *,
+    on_progress: ProgressCallback | None = None,
+) -> Path:
+    """Run a recipe, publish its reports, and return the folder of the run.
 
-    Everything that can be checked is checked before the first notebook runs. A notebook that
-    fails does not stop the others, and the run is kept; ``latest`` stays with the last good run.
+    All checks are made before the first notebook runs. If a notebook fails, the others still run,
+    and the run is kept; ``latest`` still points to the last good run.
 
     Parameters
     ----------
     path
         The recipe, a YAML file.
-    asked
-        What is asked beyond the recipe.
-    watch
-        Called with a Progress at every change.
+    options
+        The options of the run.
+    on_progress
+        Called with a `Progress` at every change.
 
     Raises
     ------
     ReportError, DataError, ParameterError
-        The recipe, a parameter or the data are refused; nothing has run.
-    RunningError
-        The same recipe is running.
+        The recipe, a parameter or the data are invalid; nothing has run.
+    AlreadyRunningError
+        The recipe is already running.
     """
-    asked = asked or Asked()
-    recipe = read_recipe(path, settings=asked.settings)
-    with scrubbed_errors(Scrubber.of(recipe.secrets())):
+    options = options or RunOptions()
+    recipe = read_recipe(path, settings=options.settings)
+    with scrubbed_errors(Scrubber.from_secrets(recipe.secrets())):
         try:
-            run = _run(recipe, asked, command_line(path, asked), watch or _unwatched)
-        except RunningError:
+            run = _run(recipe, options, command_line(path, options), on_progress or _ignore)
+        except AlreadyRunningError:
             raise
         except RelmarkError as error:
-            _tell(recipe, News(recipe.name, recipe.title, "refused", str(error)))
+            _notify(recipe, Notification(recipe.name, recipe.title, "refused", str(error)))
             raise
         manifest = read_manifest(run)
-        end: End = "done" if manifest.good else "failed"
-        end = "alert" if manifest.good and manifest.alerts else end
-        _tell(recipe, News(recipe.name, recipe.title, end, run=run, manifest=manifest))
+        result: Result = "done" if manifest.succeeded else "failed"
+        result = "alert" if manifest.succeeded and manifest.alerts else result
+        _notify(recipe, Notification(recipe.name, recipe.title, result, run=run, manifest=manifest))
     return run
 
 
-def _run(recipe: Recipe, asked: Asked, command: str, watch: Watch) -> Path:
-    """Check everything, make the run aside, and publish it."""
-    tasks = plan(recipe, as_of=asked.as_of, only=asked.only)
-    able = _able(tasks)
-    home = Home(runs_folder(recipe, asked.out))
-    browser = find_browser() if asked.pdf else None
-    home.refuse_if_running()  # before the data are read, which takes longer
-    prints = Fingerprints()
-    manifest = first_manifest(recipe, tasks, asked, prints, command=command)
+def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: ProgressCallback) -> Path:
+    """Check everything, execute the run in a temporary folder, and publish it."""
+    tasks = plan(recipe, as_of=options.as_of, only=options.only)
+    runnable = _runnable(tasks)
+    store = RunStore(runs_folder(recipe, options.out))
+    browser = find_browser() if options.pdf else None
+    store.check_not_running()  # before the data are read, which takes longer
+    fingerprints = Fingerprints()
+    manifest = initial_manifest(recipe, tasks, options, fingerprints, command=command)
     limits = Limits(
-        recipe.time_limit, recipe.memory_limit or machine_limit(), recipe.memory_limit is not None
+        time=recipe.time_limit,
+        memory=recipe.memory_limit or default_memory_limit(),
+        limits_reservation=recipe.memory_limit is not None,
     )
-    with home.locked():
-        old = home.latest()
-        before = Before((home.path / LATEST).resolve(), old) if old else None
-        run_id, aside = home.new_run()
+    with store.locked():
+        latest = store.latest()
+        previous = PreviousRun((store.path / LATEST).resolve(), latest) if latest else None
+        run_id, folder = store.new_run()
         try:
-            run = Run(recipe, able, aside, watch, limits, before, asked.force)
-            manifest = replace(manifest, run_id=run_id, before=old.run_id if old else None)
-            manifest = run.make(manifest, prints, jobs=asked.jobs)
+            execution = RunExecution(
+                recipe, runnable, folder, on_progress, limits, previous, options.force
+            )
+            before = latest.run_id if latest else None
+            manifest = replace(manifest, run_id=run_id, before=before)
+            manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
             if browser:
-                print_pages(aside, browser)
-            published = home.publish(aside, manifest)
+                print_pages(folder, browser)
+            published = store.publish(folder, manifest)
         finally:
-            home.clear()
-        home.prune(asked.keep or recipe.keep)
-        _write_overviews(home, recipe.title)
+            store.remove_interrupted()
+        store.prune(options.keep or recipe.keep)
+        _write_overviews(store, recipe.title)
     return published
 
 
-def _write_overviews(home: Home, title: str) -> None:
+def _write_overviews(store: RunStore, title: str) -> None:
     from relmark_research.reporting.pages.overview import write_overviews
 
-    write_overviews(home, title)
+    write_overviews(store, title)
 
 
-def first_manifest(
+def initial_manifest(
     recipe: Recipe,
     tasks: tuple[Task, ...],
-    asked: Asked,
-    prints: Fingerprints,
+    options: RunOptions,
+    fingerprints: Fingerprints,
     *,
     command: str,
 ) -> Manifest:
-    """Return the manifest of a run that has not begun; reads the data, and so may refuse them."""
-    seen = _fingerprints(recipe, asked.as_of)
+    """Return the manifest of a run before it starts; reads the data and may raise their errors."""
+    data = _data_fingerprints(recipe, options.as_of)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
-    skipped += [_lacking(task) for task in tasks if task.lacks]
+    skipped += [_skipped_run(task) for task in tasks if task.missing_table]
+    queued = [_queued_run(task, fingerprints, data) for task in tasks if not task.missing_table]
     return Manifest(
         recipe=recipe.name,
         title=recipe.title,
         run_id="",
-        started=now().isoformat(timespec="seconds"),
-        as_of=asked.as_of,
+        started=utc_now().isoformat(timespec="seconds"),
+        as_of=options.as_of,
         data=dict(recipe.data),
-        fingerprint=seen.get("", {}),
+        fingerprint=data.get("", {}),
         versions=versions(),
         git=git_state(recipe.path.parent),
         code=code_hash(),
         command=command,
-        notebooks=(
-            *(_queued(task, prints, seen) for task in tasks if not task.lacks),
-            *skipped,
-        ),
+        notebooks=(*queued, *skipped),
     )
 
 
-def _able(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
-    """Return the tasks that have their tables, refusing a run in which none has."""
-    able = tuple(task for task in tasks if not task.lacks)
-    if not able:
-        reasons = "\n".join(f"notebook {task.name}: {task.lacks}" for task in tasks)
+def _runnable(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Return the tasks that have their tables; raise an error if there is none."""
+    runnable = tuple(task for task in tasks if not task.missing_table)
+    if not runnable:
+        reasons = "\n".join(f"notebook {task.name}: {task.missing_table}" for task in tasks)
         raise ReportError(f"no notebook of this recipe can run.\n{reasons}")
-    return able
+    return runnable
 
 
-def _lacking(task: Task) -> NotebookRun:
+def _skipped_run(task: Task) -> NotebookRun:
     return NotebookRun(
         task.name,
         "skipped",
         title=source_title(task.notebook),
         path=str(task.notebook),
         case=task.case,
-        error=f"Skipped: {task.lacks}",
+        error=f"Skipped: {task.missing_table}",
     )
 
 
-def _fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
-    """What is found in each source; the one of the whole recipe below an empty name."""
+def _data_fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
+    """Return the fingerprint of each source; the key is empty if there is one for the run."""
     if "source" not in recipe.matrix:
         return {"": check_data(recipe.data, as_of=as_of)}
     sources = recipe.matrix["source"]
     return {each: check_data({**recipe.data, "source": each}, as_of=as_of) for each in sources}
 
 
-def _queued(task: Task, prints: Fingerprints, seen: dict[str, dict[str, Any]]) -> NotebookRun:
+def _queued_run(
+    task: Task, fingerprints: Fingerprints, data: dict[str, dict[str, Any]]
+) -> NotebookRun:
     return NotebookRun(
         task.name,
         parameters=task.parameters,
         path=str(task.notebook),
         source=file_hash(task.notebook),
         case=task.case,
-        fingerprint=seen.get(str(task.case.get("source")), {}),
-        key=key_of(task, prints),
+        fingerprint=data.get(str(task.case.get("source")), {}),
+        key=reuse_key(task, fingerprints),
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
 
 
-def _tell(recipe: Recipe, news: News) -> None:
-    for wrong in notify(recipe.hooks, news):
-        print(f"relmark: {wrong}", file=sys.stderr, flush=True)
+def _notify(recipe: Recipe, notification: Notification) -> None:
+    for failure in notify(recipe.hooks, notification):
+        print(f"relmark: {failure}", file=sys.stderr, flush=True)
 
 
 def runs_folder(recipe: Recipe, out: Path | None) -> Path:
     """Return the folder of a recipe's runs: in ``out``, or in ``runs`` beside ``recipes``."""
-    beside = recipe.path.parent
-    usual = beside.parent / "runs" if beside.name == "recipes" else beside / "runs"
-    return (out.absolute() if out else usual) / recipe.name
+    folder = recipe.path.parent
+    default = folder.parent / "runs" if folder.name == "recipes" else folder / "runs"
+    return (out.absolute() if out else default) / recipe.name
 
 
-def command_line(path: Path | str, asked: Asked) -> str:
-    """Return the line that asks for the same reports again.
+def command_line(path: Path | str, options: RunOptions) -> str:
+    """Return the command that produces the same reports again.
 
     Examples
     --------
-    >>> command_line("monthly.yml", Asked(settings=("data.source=may 24.csv",), as_of="2024-05-31"))
+    >>> options = RunOptions(settings=("data.source=may 24.csv",), as_of="2024-05-31")
+    >>> command_line("monthly.yml", options)
     "relmark run monthly.yml --as-of 2024-05-31 --set 'data.source=may 24.csv'"
     """
     words: list[Any] = ["relmark", "run", path]
-    words += ["--as-of", asked.as_of] if asked.as_of else []
-    for setting in asked.settings:
+    words += ["--as-of", options.as_of] if options.as_of else []
+    for setting in options.settings:
         words += ["--set", setting]
-    for name in asked.only:
+    for name in options.only:
         words += ["--only", name]
     return shlex.join(str(word) for word in words)
 
 
-def _unwatched(progress: Progress) -> None:
-    """Watch nothing."""
+def _ignore(progress: Progress) -> None:
+    """Ignore the progress."""

@@ -1,7 +1,7 @@
-"""The process of one notebook: started apart, watched, limited in time, ended with all it started.
+"""The supervisor: starts the worker of a notebook, enforces its limits, and ends its processes.
 
-Every process that a notebook starts carries the mark ``RELMARK_PROCESS`` in its environment, so
-that all can be found and ended, whichever session or parent they have by then.
+Every process that a notebook starts carries the mark `job.PROCESS_MARK` in its environment. All of
+them can be found and ended, even if their session or parent has changed.
 """
 
 import json
@@ -14,137 +14,115 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from relmark_research.reporting.execution.worker import Job, Outcome
+from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State
-from relmark_research.reporting.record.secrets import LISTED
-from relmark_research.reporting.record.size_units import in_words
+from relmark_research.reporting.record.resource_units import format_memory_size
+from relmark_research.reporting.record.secrets import NAMES_VARIABLE
 
-# How much memory a notebook's processes hold, and how much they may.
+_REFRESH = 1.0  # seconds between two searches for new processes
+_MEMORY_SHARE = 0.8  # of the machine's memory, if a recipe sets no limit
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_NEAR_LIMIT = 0.9  # a kernel killed above this share of its limit counts as out of memory
 
-_LOOK = 1.0  # seconds between two looks for new processes
-_SHARE = 0.8  # of the machine's memory, where a recipe sets no limit
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits on the resources of one notebook.
+
+    Attributes
+    ----------
+    time
+        Wall-clock time [seconds].
+    memory
+        Memory of all its processes together [bytes].
+    limits_reservation
+        Whether each process is also limited in the memory that it reserves. This applies if the
+        recipe sets the memory limit.
+    """
+
+    time: float
+    memory: int
+    limits_reservation: bool = False
 
 
 @dataclass
-class Tree:
-    """A process and all that descend from it.
+class ProcessTree:
+    """A process and its descendants.
 
     Attributes
     ----------
     root
         The id of the first process.
     peak
-        The most that they were seen to hold at once [bytes].
+        The largest memory use that was measured [bytes].
     """
 
     root: int
     peak: int = 0
-    looked: float = float("-inf")
-    known: list[Any] = field(default_factory=list)
+    refreshed: float = float("-inf")
+    processes: list[Any] = field(default_factory=list)
 
-    def measure(self) -> int:
-        """Return what they hold now, resident in memory [bytes]."""
+    def measure_memory(self) -> int:
+        """Return the resident memory of all processes [bytes], and update the peak."""
         import psutil
 
-        if time.monotonic() - self.looked > _LOOK:
-            self.looked = time.monotonic()
+        if time.monotonic() - self.refreshed > _REFRESH:
+            self.refreshed = time.monotonic()
             try:
-                first = psutil.Process(self.root)
-                self.known = [first, *first.children(recursive=True)]
+                root = psutil.Process(self.root)
+                self.processes = [root, *root.children(recursive=True)]
             except psutil.Error:
-                self.known = []
-        held = sum(_resident(process) for process in self.known)
-        self.peak = max(self.peak, held)
-        return held
-
-
-def machine_limit() -> int:
-    """Return four fifths of the memory that this machine, or its container, has [bytes]."""
-    import psutil
-
-    total = int(psutil.virtual_memory().total)
-    with suppress(OSError, ValueError):  # no control group, or "max"
-        total = min(total, int(_CGROUP.read_text(encoding="utf-8")))
-    return int(total * _SHARE)
-
-
-def _resident(process: Any) -> int:
-    import psutil
-
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-_MARK = "RELMARK_PROCESS"
-_FULL = 0.9  # a kernel that is killed above this share of its limit has run out of memory
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one whole notebook may take.
-
-    Attributes
-    ----------
-    time
-        On the clock [seconds].
-    memory
-        Of all its processes together [bytes].
-    hard
-        Whether the memory limit was asked for; no process may then even reserve far more.
-    """
-
-    time: float
-    memory: int
-    hard: bool = False
+                self.processes = []
+        memory = sum(_resident_memory(process) for process in self.processes)
+        self.peak = max(self.peak, memory)
+        return memory
 
 
 @dataclass(frozen=True)
 class NotebookProcess:
-    """A child process that runs one notebook.
+    """A worker process that runs one notebook.
 
     Attributes
     ----------
-    began
-        When it was let run, on the monotonic clock, which no change of the wall clock moves
-        [seconds].
+    process
+        The worker process.
+    scratch
+        The private folder of the notebook's run.
+    started
+        When the notebook started, on the monotonic clock [seconds].
     limits
         For the whole notebook.
     tree
-        Its processes, as far as their memory goes.
+        The worker with its descendants, for the measurement of memory.
     """
 
-    child: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes]
     scratch: Path
-    began: float
+    started: float
     limits: Limits
-    tree: Tree
+    tree: ProcessTree
 
     @classmethod
-    def start(
+    def prepare(
         cls, job: Job, *, folder: Path, limits: Limits, secrets: tuple[str, ...] = ()
     ) -> Self:
-        """Start a process with this interpreter and get the notebook's kernel ready.
-
-        Nothing of the notebook runs before `begin`.
+        """Start a worker and its kernel; the notebook itself waits for `begin`.
 
         Parameters
         ----------
         job
-            What to run; its scratch folder exists.
+            The notebook to run; its scratch folder exists.
         folder
             The working directory: the notebook's own folder.
         limits
-            What it may take.
+            Limits on time and memory.
         secrets
-            The names of the environment variables whose values it must not write down.
+            Names of the environment variables whose values must not be written to files.
         """
         scratch = Path(job.scratch)
         path = job.write()
         with (scratch / "log.txt").open("wb") as log:
-            child = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "relmark_research.reporting.execution.worker", str(path)],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -153,22 +131,22 @@ class NotebookProcess:
                 env=_environment(scratch, job.files, secrets),
                 start_new_session=True,
             )
-        return cls(child, scratch, time.monotonic(), limits, Tree(child.pid))
+        return cls(process, scratch, time.monotonic(), limits, ProcessTree(process.pid))
 
     def begin(self) -> Self:
-        """Let the notebook run; its time counts from here, ready or not."""
-        if self.child.stdin:
-            with suppress(BrokenPipeError):  # it has ended already, and `outcome` says how
-                os.write(self.child.stdin.fileno(), b".")
-        return replace(self, began=time.monotonic())
+        """Start the notebook; its time counts from here."""
+        if self.process.stdin:
+            with suppress(BrokenPipeError):  # the worker has ended, and `outcome` says how
+                os.write(self.process.stdin.fileno(), b".")
+        return replace(self, started=time.monotonic())
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
-        return time.monotonic() - self.began
+        """Time since the notebook started."""
+        return time.monotonic() - self.started
 
     def progress(self) -> tuple[int, int]:
-        """Return the cell that is running, from 1, and how many there are; (0, 0) before that."""
+        """Return the current cell, from 1, and the number of cells; (0, 0) before the first."""
         try:
             cell, cells = (self.scratch / "progress").read_text(encoding="utf-8").split()
         except (OSError, ValueError):
@@ -176,92 +154,83 @@ class NotebookProcess:
         return int(cell), int(cells)
 
     def outcome(self) -> Outcome | None:
-        """Return how the notebook ended, or None while it runs; past a limit it is ended."""
-        if self.child.poll() is not None:
+        """Return how the notebook ended, or None while it runs; end it if it exceeds a limit."""
+        if self.process.poll() is not None:
             self.end()
-            return self._with_memory(self._said())
-        held = self.tree.measure()
-        if held > self.limits.memory:
-            said = f"stopped when it held {in_words(held)}, more than its limit of "
-            return self._stopped("out of memory", said + in_words(self.limits.memory))
+            return self._with_peak_memory(self._read_outcome())
+        memory = self.tree.measure_memory()
+        if memory > self.limits.memory:
+            used, limit = format_memory_size(memory), format_memory_size(self.limits.memory)
+            return self._stop("out of memory", f"stopped at {used}, above its limit of {limit}")
         if self.seconds > self.limits.time:
-            said = f"stopped after its time limit of {self.limits.time:g} seconds"
-            return self._stopped("timed out", said)
+            reason = f"stopped after its time limit of {self.limits.time:g} seconds"
+            return self._stop("timed out", reason)
         return None
 
-    def _stopped(self, state: State, said: str) -> Outcome:
+    def end(self) -> None:
+        """End the worker, its kernel, and all processes that they started."""
+        end_processes(self.scratch.name)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.process.stdin:
+            self.process.stdin.close()
+
+    def _stop(self, state: State, reason: str) -> Outcome:
         cell, cells = self.progress()
         self.end()
         where = f"in cell {cell} of {cells}" if cell else "before its first cell"
-        return self._with_memory(Outcome(state, f"{said}, {where}."))
+        return self._with_peak_memory(Outcome(state, f"{reason}, {where}."))
 
-    def _with_memory(self, outcome: Outcome) -> Outcome:
+    def _with_peak_memory(self, outcome: Outcome) -> Outcome:
         peak = max(self.tree.peak, outcome.memory or 0)
-        if outcome.state == "killed" and peak > _FULL * self.limits.memory:
-            said = f"{outcome.error} It held {in_words(peak)}; the limit is "
-            said += f"{in_words(self.limits.memory)}."
-            outcome = replace(outcome, state="out of memory", error=said)
+        if outcome.state == "killed" and peak > _NEAR_LIMIT * self.limits.memory:
+            used, limit = format_memory_size(peak), format_memory_size(self.limits.memory)
+            error = f"{outcome.error} It used {used}; the limit is {limit}."
+            outcome = replace(outcome, state="out of memory", error=error)
         return replace(outcome, memory=peak or None)
 
-    def end(self) -> None:
-        """End the child, its kernel, and whatever they started."""
-        end_all(self.scratch.name)
-        if self.child.poll() is None:
-            self.child.kill()
-        self.child.wait()
-        if self.child.stdin:
-            self.child.stdin.close()
-
-    def _said(self) -> Outcome:
+    def _read_outcome(self) -> Outcome:
         path = self.scratch / "outcome.json"
         if path.is_file():
             return Outcome(**json.loads(path.read_text(encoding="utf-8")))
-        code = self.child.returncode
+        code = self.process.returncode
         if code < 0:
             return Outcome("killed", f"its process was ended by signal {-code}.")
         log = (self.scratch / "log.txt").read_text(encoding="utf-8", errors="replace")
-        last = (log.strip().splitlines() or ["it said nothing"])[-1]
+        last = (log.strip().splitlines() or ["it printed nothing"])[-1]
         return Outcome("failed", f"its process ended with code {code}: {last}")
 
 
-def end_all(mark: str) -> None:
-    """Kill every process that carries ``mark``, except this one."""
+def default_memory_limit() -> int:
+    """Return 80% of the memory of this machine, or of its container [bytes]."""
     import psutil
 
-    for _ in range(20):  # a process may fork while it is looked for
-        marked = [process for process in psutil.process_iter() if _carries(process, mark)]
-        if not marked:
-            return
-        for process in marked:
-            try:
-                process.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs(marked, timeout=1)
+    total = int(psutil.virtual_memory().total)
+    with suppress(OSError, ValueError):  # no control group, or "max"
+        total = min(total, int(_CONTAINER_LIMIT.read_text(encoding="utf-8")))
+    return int(total * _MEMORY_SHARE)
 
 
-def _carries(process: Any, mark: str) -> bool:
+def _resident_memory(process: Any) -> int:
     import psutil
 
-    if process.pid == os.getpid():
-        return False
     try:
-        alive = process.status() != psutil.STATUS_ZOMBIE
-        return alive and process.environ().get(_MARK) == mark
-    except (psutil.Error, OSError):
-        return False
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
 
 
 def _environment(scratch: Path, files: str, secrets: tuple[str, ...]) -> dict[str, str]:
-    """The runner's environment, with what Jupyter keeps in a home folder made private."""
+    """Return the runner's environment, with Jupyter's folders moved into the scratch folder."""
     package = Path(__file__).resolve().parents[3]
     path = os.environ.get("PYTHONPATH", "")
-    if "site-packages" not in package.parts:  # run from a checkout that is not installed
+    if "site-packages" not in package.parts:  # a checkout that is not installed
         path = os.pathsep.join(filter(None, (str(package), path)))
     return {
         **os.environ,
-        _MARK: scratch.name,
-        LISTED: " ".join(secrets),
+        PROCESS_MARK: scratch.name,
+        NAMES_VARIABLE: " ".join(secrets),
         "RELMARK_FILES": files,
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",

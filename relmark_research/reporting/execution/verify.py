@@ -1,14 +1,19 @@
-"""A run made again from what it left behind, to see whether the same figures come out."""
+"""Verification: a stored run is repeated, and its key figures are compared."""
 
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relmark_research._repr import Rows, short_repr
 from relmark_research.errors import ReportError
-from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess, machine_limit
-from relmark_research.reporting.execution.worker import Job, Outcome
+from relmark_research.reporting.execution.supervisor import (
+    Limits,
+    NotebookProcess,
+    default_memory_limit,
+)
+from relmark_research.reporting.record.job import Job, Outcome
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
-from relmark_research.reporting.record.outputs import read_executed, with_findings
+from relmark_research.reporting.record.outputs import read_executed, with_recorded_results
 from relmark_research.reporting.record.provenance import (
     check_data,
     code_hash,
@@ -18,107 +23,121 @@ from relmark_research.reporting.record.provenance import (
 )
 from relmark_research.reporting.record.run_comparison import Comparison, compare_runs
 from relmark_research.reporting.record.scratch import (
-    make_scratch,
-    new_scratch,
+    create_scratch,
     remove_scratch,
-    temporary_files,
+    scratch_path,
+    temporary_folder,
 )
-from relmark_research.reporting.record.secrets import named, taken
+from relmark_research.reporting.record.secrets import read_secrets, secret_names
 
-_PAUSE = 0.05
-_INJECTED = "injected-parameters"
+_POLL_INTERVAL = 0.05  # seconds between two checks of the process
+_INJECTED = "injected-parameters"  # tag of the cell that papermill adds
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class Verification:
-    """What came out when a run was made again.
+    """The result of repeating a run.
 
     Attributes
     ----------
     comparison
-        The run and its repetition.
-    again
-        The repetition.
+        Comparison of the run with its repetition.
+    repetition
+        Manifest of the repetition.
     """
 
     comparison: Comparison
-    again: Manifest
+    repetition: Manifest
 
     @property
-    def same(self) -> bool:
-        """Whether every notebook was done again and every key figure is the same."""
-        return self.again.good and not any(change.moved for change in self.comparison.changes)
+    def reproduced(self) -> bool:
+        """Whether every notebook is done again and every key figure is equal."""
+        changed = any(change.changed for change in self.comparison.changes)
+        return self.repetition.succeeded and not changed
+
+    def _summary(self) -> Rows:
+        figures = len(self.comparison.changes)
+        return {
+            "run": self.comparison.before,
+            "key figures": figures,
+            "reproduced": self.reproduced,
+        }
 
 
 def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
-    """Run the notebooks of a run again, as it kept them, and compare the key figures.
+    """Repeat the notebooks of a stored run and compare the key figures.
 
-    Code, versions and data are those of today; the comparison says whether they are the same.
+    The current code, versions and data are used; the comparison shows whether they have changed.
 
     Parameters
     ----------
     run
-        The folder of the run; nothing in it is changed.
+        The folder of the run, which is not changed.
     time_limit
         For one notebook [seconds].
 
     Raises
     ------
     ReportError
-        There is no run, nothing in it was done, or its data are gone.
+        There is no run, it has no notebook that is done, or its data no longer exist.
     """
     run = run.resolve()
     manifest = read_manifest(run)
     done = [each for each in manifest.notebooks if each.state == "done"]
     if not done:
-        raise ReportError(f"{run} has no notebook that was done, so there is nothing to verify.")
-    taken(named([each.parameters for each in done]))
-    found = check_data(manifest.data, as_of=manifest.as_of)
-    with temporary_files() as folder:
-        runs = tuple(_again(run, each, folder, time_limit) for each in done)
-    again = replace(
+        raise ReportError(f"expected a run with a notebook that is done; found none in {run}.")
+    read_secrets(secret_names([each.parameters for each in done]))
+    fingerprint = check_data(manifest.data, as_of=manifest.as_of)
+    with temporary_folder() as folder:
+        runs = tuple(_repeat(run, each, folder, time_limit) for each in done)
+    repetition = replace(
         manifest,
         run_id="again",
-        fingerprint=found,
+        fingerprint=fingerprint,
         versions=versions(),
         code=code_hash(),
         git=git_state(Path(__file__).parent),
         notebooks=runs,
     )
-    return Verification(compare_runs(replace(manifest, notebooks=tuple(done)), again), again)
+    comparison = compare_runs(replace(manifest, notebooks=tuple(done)), repetition)
+    return Verification(comparison, repetition)
 
 
-def _again(run: Path, old: NotebookRun, folder: Path, time_limit: float) -> NotebookRun:
-    """Run one notebook again; what it was given then goes in once more."""
-    notebook = _bare(run / "notebooks" / f"{old.notebook}.ipynb", folder)
+def _repeat(run: Path, old: NotebookRun, folder: Path, time_limit: float) -> NotebookRun:
+    """Run one notebook again with the same parameters."""
+    notebook = _without_outputs(run / "notebooks" / f"{old.notebook}.ipynb", folder)
     output = folder / f"again-{old.notebook}.ipynb"
-    scratch = new_scratch()
-    make_scratch(scratch)
+    scratch = scratch_path()
+    create_scratch(scratch)
+    path = Path(old.path)
     try:
         job = Job(str(notebook), str(output), old.parameters, str(scratch))
-        beside = Path(old.path).parent if Path(old.path).is_file() else folder
-        limits = Limits(time_limit, machine_limit())
-        secrets = tuple(taken(named(old.parameters)))
-        process = NotebookProcess.start(job, folder=beside, limits=limits, secrets=secrets)
-        outcome = _waited(process.begin())
+        working_directory = path.parent if path.is_file() else folder
+        limits = Limits(time_limit, default_memory_limit())
+        secrets = tuple(read_secrets(secret_names(old.parameters)))
+        process = NotebookProcess.prepare(
+            job, folder=working_directory, limits=limits, secrets=secrets
+        )
+        outcome = _wait(process.begin())
     finally:
         remove_scratch(scratch)
-    source = file_hash(Path(old.path)) if Path(old.path).is_file() else old.source
+    source = file_hash(path) if path.is_file() else old.source
     new = replace(old, state=outcome.state, error=outcome.error, source=source)
-    return with_findings(new, read_executed(output, notebook))
+    return with_recorded_results(new, read_executed(output, notebook))
 
 
-def _waited(process: NotebookProcess) -> Outcome:
+def _wait(process: NotebookProcess) -> Outcome:
     try:
         while (outcome := process.outcome()) is None:
-            time.sleep(_PAUSE)
+            time.sleep(_POLL_INTERVAL)
         return outcome
     finally:
         process.end()
 
 
-def _bare(executed: Path, folder: Path) -> Path:
-    """The notebook as it was before it ran."""
+def _without_outputs(executed: Path, folder: Path) -> Path:
+    """Write a copy of an executed notebook without outputs and injected parameters."""
     import nbformat
 
     notebook = nbformat.read(executed, as_version=4)
@@ -129,6 +148,6 @@ def _bare(executed: Path, folder: Path) -> Path:
         cell.metadata.pop("papermill", None)
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    bare = folder / executed.name
-    nbformat.write(notebook, bare)
-    return bare
+    copy = folder / executed.name
+    nbformat.write(notebook, copy)
+    return copy

@@ -1,1 +1,1 @@
-"""Executed notebooks as HTML and PDF pages."""
+"""Pages of HTML and PDF from executed notebooks and their manifest."""

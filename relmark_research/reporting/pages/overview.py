@@ -1,4 +1,4 @@
-"""The pages above the runs: one for a recipe, one for all of them, with trends over the runs."""
+"""Overview pages: one for each recipe and one for all recipes, with trends over the runs."""
 
 import fcntl
 import math
@@ -11,50 +11,51 @@ from urllib.parse import quote
 
 from relmark_research import formats
 from relmark_research.errors import ReportError
-from relmark_research.reporting.pages.render import card, page_of
-from relmark_research.reporting.pages.run_metadata import day, moment
+from relmark_research.reporting.pages.render import key_figure_card, render_page
+from relmark_research.reporting.pages.run_metadata import format_day, format_time
 from relmark_research.reporting.record.manifest import (
     KeyFigure,
     Manifest,
     NotebookRun,
     read_manifest,
-    write_whole,
+    write_atomically,
 )
-from relmark_research.reporting.record.run_store import LATEST, Home
+from relmark_research.reporting.record.run_store import LATEST, RunStore
 
-_SHOWN = 30  # runs in a trend and in a table
-_WIDTH, _HEIGHT, _MARGIN = 120.0, 28.0, 3.0
+_MAX_RUNS = 30  # in a trend and in a table
+_WIDTH, _HEIGHT, _MARGIN = 120.0, 28.0, 3.0  # of a sparkline [CSS pixels]
 
 
 @dataclass(frozen=True)
-class Story:
-    """A recipe's runs, the oldest first.
+class RunHistory:
+    """The runs of one recipe.
 
     Attributes
     ----------
     name
-        Of the recipe, and of its folder.
+        Name of the recipe and of its folder.
     runs
-        Their manifests.
-    good
-        The id of the last good run; empty where there is none.
+        The manifests, the oldest first.
+    last_good
+        Id of the last good run; empty if there is none.
     """
 
     name: str
     runs: tuple[Manifest, ...]
-    good: str = ""
+    last_good: str = ""
 
     @classmethod
-    def of(cls, home: Home) -> "Story":
-        """Read the story of a recipe from its folder."""
+    def read(cls, store: RunStore) -> "RunHistory":
+        """Return the history of a recipe from its stored runs."""
         runs = []
-        for folder in home.runs()[-_SHOWN:]:
+        for folder in store.runs()[-_MAX_RUNS:]:
             try:
                 runs.append(read_manifest(folder))
-            except ReportError:  # of another version; its pages are still there
+            except ReportError:  # another version wrote it; its pages still exist
                 continue
-        link = home.path / LATEST
-        return cls(home.path.name, tuple(runs), link.resolve().name if link.exists() else "")
+        link = store.path / LATEST
+        last_good = link.resolve().name if link.exists() else ""
+        return cls(store.path.name, tuple(runs), last_good)
 
     @property
     def title(self) -> str:
@@ -62,74 +63,75 @@ class Story:
         return self.runs[-1].title or self.name if self.runs else self.name
 
 
-def write_overviews(home: Home, title: str) -> None:
-    """Write the page of a recipe, and that of all recipes beside it, each in one step."""
-    story = Story.of(home)
-    write_whole(home.path / "index.html", render_story(story, title))
-    root = home.path.parent
+def write_overviews(store: RunStore, title: str) -> None:
+    """Write the page of a recipe and the page of all recipes, each atomically."""
+    history = RunHistory.read(store)
+    write_atomically(store.path / "index.html", render_recipe_page(history, title))
+    root = store.path.parent
     with (root / ".lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        homes = [Home(path) for path in sorted(root.iterdir()) if _is_home(path)]
-        stories = [Story.of(each) for each in homes]
-        write_whole(root / "index.html", render_all([each for each in stories if each.runs]))
+        stores = [RunStore(path) for path in sorted(root.iterdir()) if _is_store(path)]
+        histories = [RunHistory.read(each) for each in stores]
+        page = render_recipe_list([each for each in histories if each.runs])
+        write_atomically(root / "index.html", page)
 
 
-def render_story(story: Story, title: str = "") -> str:
+def render_recipe_page(history: RunHistory, title: str = "") -> str:
     """Return the page of one recipe: key figures, their trends, and every run."""
-    newest = story.runs[-1] if story.runs else None
-    return page_of(
-        "story.html.j2",
-        title=title or story.title,
+    newest = history.runs[-1] if history.runs else None
+    return render_page(
+        "recipe.html.j2",
+        title=title or history.title,
         collection="All recipes",
         home="../index.html",
-        lead=f"{_how_many(story.runs)} of {moment(newest.started)}." if newest else "",
-        good=f"{quote(story.good)}/index.html" if story.good else "",
-        sections=_sections(story, prefix=""),
-        runs=[_row(story, run) for run in reversed(story.runs)],
+        lead=f"{_number_of(history.runs)} of {format_time(newest.started)}." if newest else "",
+        good=_last_good_link(history, prefix=""),
+        sections=_sections(history, prefix=""),
+        runs=[_row(history, run) for run in reversed(history.runs)],
     )
 
 
-def render_all(stories: list[Story]) -> str:
-    """Return the page of all recipes: the state of each, and what its key figures do."""
-    return page_of(
+def render_recipe_list(histories: list[RunHistory]) -> str:
+    """Return the page of all recipes: the state and the key figures of each."""
+    return render_page(
         "recipes.html.j2",
         title="Reports",
-        lead=f"{len(stories)} recipes." if len(stories) != 1 else "1 recipe.",
+        lead=f"{len(histories)} recipes." if len(histories) != 1 else "1 recipe.",
         recipes=[
             {
-                "title": story.title,
-                "link": f"{quote(story.name)}/index.html",
-                "row": _row(story, story.runs[-1]),
-                "good": f"{quote(story.name)}/{quote(story.good)}/index.html" if story.good else "",
-                "sections": _sections(story, prefix=f"{quote(story.name)}/"),
+                "title": history.title,
+                "link": f"{quote(history.name)}/index.html",
+                "row": _row(history, history.runs[-1]),
+                "good": _last_good_link(history, prefix=f"{quote(history.name)}/"),
+                "sections": _sections(history, prefix=f"{quote(history.name)}/"),
             }
-            for story in stories
+            for history in histories
         ],
     )
 
 
-def trend(values: list[float | None], label: str) -> str:
-    """Return a small line over the runs as SVG, with its story in words; empty below two values.
+def sparkline(values: list[float | None], label: str) -> str:
+    """Return a small line chart over the runs as SVG; empty for fewer than two values.
 
     Parameters
     ----------
     values
-        Of one key figure, the oldest first; None where a run does not have it.
+        The values of one key figure, the oldest first; None for a run that does not have it.
     label
-        What it shows, for readers who do not see it.
+        Text alternative for screen readers.
     """
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return ""
     low, high = min(known), max(known)
-    across = (_WIDTH - 2 * _MARGIN) / (len(values) - 1)
-    down = (_HEIGHT - 2 * _MARGIN) / (high - low) if high > low else 0.0
+    x_step = (_WIDTH - 2 * _MARGIN) / (len(values) - 1)
+    y_scale = (_HEIGHT - 2 * _MARGIN) / (high - low) if high > low else 0.0
     points = [
         (
-            _MARGIN + across * place,
-            _HEIGHT - _MARGIN - down * (value - low) if down else _HEIGHT / 2,
+            _MARGIN + x_step * position,
+            _HEIGHT - _MARGIN - y_scale * (value - low) if y_scale else _HEIGHT / 2,
         )
-        for place, value in enumerate(values)
+        for position, value in enumerate(values)
         if value is not None
     ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -141,14 +143,18 @@ def trend(values: list[float | None], label: str) -> str:
     )
 
 
-def _is_home(path: Path) -> bool:
+def _is_store(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and (path / ".lock").is_file()
 
 
-def _sections(story: Story, prefix: str) -> list[dict[str, Any]]:
-    """The notebooks of the last good run, or of the newest, with the trends of their figures."""
-    shown = next((run for run in story.runs if run.run_id == story.good), None)
-    shown = shown or (story.runs[-1] if story.runs else None)
+def _last_good_link(history: RunHistory, prefix: str) -> str:
+    return f"{prefix}{quote(history.last_good)}/index.html" if history.last_good else ""
+
+
+def _sections(history: RunHistory, prefix: str) -> list[dict[str, Any]]:
+    """Return the notebooks of the last good run, or of the newest, with trends of the figures."""
+    shown = next((run for run in history.runs if run.run_id == history.last_good), None)
+    shown = shown or (history.runs[-1] if history.runs else None)
     if shown is None:
         return []
     return [
@@ -158,7 +164,7 @@ def _sections(story: Story, prefix: str) -> list[dict[str, Any]]:
             "answer": run.answer,
             "state": run.state,
             "error": run.error,
-            "key_figures": [_with_trend(story, run, figure) for figure in run.key_figures],
+            "key_figures": [_card_with_trend(history, run, figure) for figure in run.key_figures],
         }
         for run in shown.notebooks
         if run.state != "skipped"
@@ -170,46 +176,47 @@ def _title(run: NotebookRun) -> str:
     return f"{run.title or run.notebook}{f' ({case})' if case else ''}"
 
 
-def _with_trend(story: Story, run: NotebookRun, figure: KeyFigure) -> dict[str, Any]:
+def _card_with_trend(history: RunHistory, run: NotebookRun, figure: KeyFigure) -> dict[str, Any]:
     from markupsafe import Markup
 
-    values = [_value(each, run.notebook, figure) for each in story.runs]
+    values = [_value(each, run.notebook, figure) for each in history.runs]
     known = [value for value in values if value is not None]
     form = formats.formatter(figure.unit)
-    words = f"{figure.label}, over {len(known)} runs: "
+    label = f"{figure.label}, over {len(known)} runs: "
     if known:
-        words += f"from {form(known[0])} to {form(known[-1])}, "
-        words += f"between {form(min(known))} and {form(max(known))}"
-    return card(figure) | {"trend": Markup(trend(values, words))}
+        label += f"from {form(known[0])} to {form(known[-1])}, "
+        label += f"between {form(min(known))} and {form(max(known))}"
+    return key_figure_card(figure) | {"trend": Markup(sparkline(values, label))}
 
 
 def _value(manifest: Manifest, notebook: str, figure: KeyFigure) -> float | None:
     run = manifest.run_of(notebook)
-    found = [each for each in run.key_figures if each.name == figure.name] if run else []
-    same = [each for each in found if each.unit == figure.unit and math.isfinite(each.value)]
+    figures = [each for each in run.key_figures if each.name == figure.name] if run else []
+    same = [each for each in figures if each.unit == figure.unit and math.isfinite(each.value)]
     return same[0].value if same else None
 
 
-def _row(story: Story, run: Manifest) -> dict[str, Any]:
-    """A run in the table of all runs."""
-    ended = [each for each in run.notebooks if each.state != "skipped"]
-    done = sum(each.state == "done" for each in ended)
-    state = "done" if run.good else next(each.state for each in ended if each.state != "done")
-    reused = sum(each.reused_from is not None for each in ended)
-    notes = [f"part of the recipe: {len(ended)} of {len(run.notebooks)}"] if run.partial else []
+def _row(history: RunHistory, run: Manifest) -> dict[str, Any]:
+    """Return the row of a run in the table of all runs."""
+    requested = [each for each in run.notebooks if each.state != "skipped"]
+    done = sum(each.state == "done" for each in requested)
+    others = (each.state for each in requested if each.state != "done")
+    state = "done" if run.succeeded else next(others)
+    reused = sum(each.reused_from is not None for each in requested)
+    notes = [f"part of the recipe: {len(requested)} of {len(run.notebooks)}"] if run.partial else []
     notes += [f"{reused} unchanged"] if reused else []
-    notes += [f"as of {day(run.as_of)}"] if run.as_of else []
+    notes += [f"as of {format_day(run.as_of)}"] if run.as_of else []
     return {
         "link": f"{quote(run.run_id)}/index.html",
         "run": run.run_id,
-        "when": moment(run.started),
-        "state": "alert" if run.good and run.alerts else state,
-        "reports": f"{done} of {len(ended)}",
-        "latest": run.run_id == story.good,
+        "when": format_time(run.started),
+        "state": "alert" if run.succeeded and run.alerts else state,
+        "reports": f"{done} of {len(requested)}",
+        "latest": run.run_id == history.last_good,
         "notes": "; ".join(notes),
         "alerts": run.alerts,
     }
 
 
-def _how_many(runs: Sized) -> str:
+def _number_of(runs: Sized) -> str:
     return "One run," if len(runs) == 1 else f"{len(runs)} runs, the newest"

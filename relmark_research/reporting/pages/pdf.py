@@ -1,4 +1,4 @@
-"""Pages printed as PDF by the Chromium of the system, which fetches nothing for it."""
+"""Pages printed as PDF by an installed Chromium, without network access."""
 
 import os
 import shutil
@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.record.scratch import temporary_files
+from relmark_research.reporting.record.scratch import temporary_folder
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_PATIENCE = 120.0  # seconds for one page
+_TIMEOUT = 120.0  # seconds for one page
 _ARGUMENTS = (
     "--headless",
     "--disable-gpu",
@@ -26,55 +26,58 @@ _ARGUMENTS = (
 
 
 def find_browser() -> str:
-    """Return the command of an installed Chromium, or of the one in ``RELMARK_CHROMIUM``.
+    """Return the command of the Chromium in ``RELMARK_CHROMIUM``, or of an installed one.
 
     Raises
     ------
     ReportError
-        There is none.
+        No Chromium is found.
     """
-    named = os.environ.get("RELMARK_CHROMIUM")
-    found = next(filter(None, map(shutil.which, [named] if named else _NAMES)), None)
-    if found is None:
+    chosen = os.environ.get("RELMARK_CHROMIUM")
+    names = [chosen] if chosen else _NAMES
+    browser = next(filter(None, map(shutil.which, names)), None)
+    if browser is None:
         raise ReportError(
-            f"--pdf needs a Chromium; found none of {', '.join([named] if named else _NAMES)}. "
-            "Install it (apt-get install chromium), or name it in RELMARK_CHROMIUM."
+            f"--pdf needs a Chromium; found none of {', '.join(names)}. "
+            "Install it (apt-get install chromium), or set RELMARK_CHROMIUM to its command."
         )
-    return found
+    return browser
 
 
 def print_pages(folder: Path, browser: str) -> list[Path]:
-    """Print every page of a run as PDF beside it; what cannot be printed is said.
+    """Print every page of a run as PDF beside it, and return the PDF files.
+
+    A page that cannot be printed is reported on standard error.
 
     Parameters
     ----------
     folder
-        Of the run.
+        The folder of the run.
     browser
-        As `find_browser` gives it.
+        The result of `find_browser`.
     """
-    made = []
-    with temporary_files() as home:
+    printed = []
+    with temporary_folder() as profile:
         for page in sorted(folder.glob("*.html")):
             target = page.with_suffix(".pdf")
-            said = _print(page, target, browser, home)
+            error = _print(page, target, browser, profile)
             if target.is_file():
-                made.append(target)
+                printed.append(target)
             else:
-                print(f"relmark: no PDF of {page.name}: {said}", file=sys.stderr, flush=True)
-    return made
+                print(f"relmark: no PDF of {page.name}: {error}", file=sys.stderr, flush=True)
+    return printed
 
 
-def _print(page: Path, target: Path, browser: str, home: Path) -> str:
-    """Print one page; return what went wrong."""
-    root = ["--no-sandbox"] if os.getuid() == 0 else []  # Chromium refuses root a sandbox
-    words = [browser, *_ARGUMENTS, *root, f"--user-data-dir={home}", f"--print-to-pdf={target}"]
+def _print(page: Path, target: Path, browser: str, profile: Path) -> str:
+    """Print one page, and return the last line that the browser wrote."""
+    sandbox = ["--no-sandbox"] if os.getuid() == 0 else []  # Chromium has no sandbox for root
+    folders = [f"--user-data-dir={profile}", f"--print-to-pdf={target}"]
     try:
         done = subprocess.run(
-            [*words, page.absolute().as_uri()],
+            [browser, *_ARGUMENTS, *sandbox, *folders, page.absolute().as_uri()],
             capture_output=True,
             text=True,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,4 +1,7 @@
-"""The pages of a run: a report for each executed notebook, and the index that leads to them."""
+"""The pages of a run: one report per executed notebook, and an index of the reports.
+
+Each page is one file. Its content policy forbids scripts and downloads from elsewhere.
+"""
 
 import hashlib
 from base64 import b64encode
@@ -9,7 +12,7 @@ from urllib.parse import quote
 
 from relmark_research import formats
 from relmark_research.reporting.pages import run_metadata
-from relmark_research.reporting.pages.notebook_html import Body, Failure, read_body
+from relmark_research.reporting.pages._notebook_html import Body, Failure, read_body
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
 from relmark_research.reporting.record.run_comparison import (
     Change,
@@ -22,22 +25,20 @@ if TYPE_CHECKING:
     import nbformat
     from jinja2 import Environment
 
-# The frame of every page: one file, with a policy that lets nothing else in.
-
 _TEMPLATES = Path(__file__).parent / "templates" / "report"
 
 
-def page_of(template: str, **page: Any) -> str:
-    """Return a page of HTML, complete without a network.
+def render_page(template: str, **page: Any) -> str:
+    """Return a page of HTML that needs no network.
 
     Parameters
     ----------
     template
-        The name of one of our templates.
+        The file name of a template.
     page
-        What it shows; text is escaped unless it is Markup.
+        The variables of the template; text is escaped unless it is Markup.
     """
-    return _environment().get_template(template).render(page=_shell() | page)
+    return _environment().get_template(template).render(page=_page_frame() | page)
 
 
 @lru_cache(maxsize=1)
@@ -54,8 +55,8 @@ def _environment() -> "Environment":
 
 
 @lru_cache(maxsize=1)
-def _shell() -> dict[str, Any]:
-    """Style, script and the policy that lets nothing else in."""
+def _page_frame() -> dict[str, Any]:
+    """Return the style, the script and the content policy of every page."""
     from markupsafe import Markup
 
     style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -79,73 +80,73 @@ def render_report(
     Parameters
     ----------
     notebook
-        The notebook as papermill left it, done or broken off.
+        The executed notebook, complete or stopped by an error.
     run
-        What it was given and what became of it; what is empty is read from the notebook.
+        Its inputs and results; empty fields are read from the notebook.
     manifest
-        The run that it belongs to.
+        The run that the notebook belongs to.
     before
-        The last good run, with which it is compared; None where there is none.
-
-    Returns
-    -------
-    str
-        One file: nothing in it is fetched, and a content policy forbids it to try.
+        The last good run, for the comparison, or None.
     """
     body = read_body(notebook)
-    compared = _compared(before, manifest.with_run(run), run)
-    first = _first_screen(body, run, manifest, before, compared)
-    return page_of("report.html.j2", **first, **_end(body, run, manifest), compared=compared)
+    comparison = _comparison(before, manifest.with_run(run), run)
+    first = _first_screen(body, run, manifest, before, comparison)
+    rest = _body_and_provenance(body, run, manifest)
+    return render_page("report.html.j2", **first, **rest, comparison=comparison)
 
 
 def render_index(manifest: Manifest, before: Manifest | None = None) -> str:
-    """Return the page that leads to the reports of a run.
+    """Return the index page of a run.
 
     Parameters
     ----------
     manifest
-        The run; each notebook becomes a card with its question, answer, key figures and state.
+        The run; each notebook has a card with its question, answer, key figures and state.
     before
-        The last good run, with which the key figures are compared.
+        The last good run, for the comparison of the key figures, or None.
     """
-    return page_of(
+    return render_page(
         "index.html.j2",
         title=manifest.title or manifest.recipe,
         home="../index.html",
         summary=_summary(manifest),
         alerts=manifest.alerts,
-        asked=run_metadata.asked(manifest),
+        data=run_metadata.data_terms(manifest),
         causes=compare_runs(before, manifest).causes if before else (),
-        since=run_metadata.day(before.finished or before.started) if before else "",
+        since=run_metadata.format_day(before.finished or before.started) if before else "",
         reports=[_report_card(run, before) for run in manifest.notebooks],
         command=manifest.command,
-        origin=run_metadata.origin(manifest),
+        provenance=run_metadata.provenance_terms(manifest),
     )
 
 
-def card(figure: KeyFigure, change: Change | None = None, since: str = "") -> dict[str, Any]:
-    """Return a key figure as words; its unit only where neither text nor label say it.
+def key_figure_card(
+    figure: KeyFigure, change: Change | None = None, since: str = ""
+) -> dict[str, Any]:
+    """Return the texts of a key figure's card.
+
+    The unit is shown only if the value and the label do not contain it.
 
     Parameters
     ----------
     figure
-        What was recorded.
+        The recorded key figure.
     change
-        What it did since the last good run, if there was one.
+        Its change since the last good run, or None.
     since
-        The day of that run.
+        Date of the last good run.
     """
     form = formats.formatter(figure.unit)
     text = figure.text or formats.estimate(figure.value, figure.low, figure.high, form)
     counted = form is formats.count and figure.unit.lower() not in figure.label.lower()
     return {
-        "label": figure.label or run_metadata.words(figure.name),
+        "label": figure.label or run_metadata.label_of(figure.name),
         "text": text,
         "unit": figure.unit if counted and text != formats.MISSING else "",
         "interval": formats.interval(figure.value, figure.low, figure.high, form),
         "meaning": figure.meaning,
-        "change": f"{change.words} since {since}" if change else "",
-        "moved": bool(change and change.moved),
+        "change": f"{change.difference} since {since}" if change else "",
+        "changed": bool(change and change.changed),
         "trend": "",
     }
 
@@ -155,11 +156,11 @@ def _first_screen(
     run: NotebookRun,
     manifest: Manifest,
     before: Manifest | None,
-    compared: Comparison | None,
+    comparison: Comparison | None,
 ) -> dict[str, Any]:
     figures = run.key_figures or tuple(body.key_figures)
-    changes = {change.name: change for change in compared.changes} if compared else {}
-    since = _since(before)
+    changes = {change.name: change for change in comparison.changes} if comparison else {}
+    since = _date_of(before)
     case = ", ".join(str(value) for value in run.case.values())
     return {
         "title": body.title or run.title or run.notebook,
@@ -167,16 +168,18 @@ def _first_screen(
         "collection": manifest.title or manifest.recipe,
         "home": "../" * run.report.count("/") + "index.html" if run.report else "",
         "answer": run.answer or body.answer,
-        "key_figures": [card(each, changes.get(each.name), since) for each in figures],
+        "key_figures": [key_figure_card(each, changes.get(each.name), since) for each in figures],
         "failure": _failure(body, run),
-        "again": _again(run, manifest) if run.state not in ("done", "queued", "running") else "",
-        "asked": run_metadata.asked(manifest, run),
-        "parameters": run_metadata.parameters(run, manifest),
-        "columns": run_metadata.columns(manifest),
+        "rerun": _rerun_command(run, manifest)
+        if run.state not in ("done", "queued", "running")
+        else "",
+        "data": run_metadata.data_terms(manifest, run),
+        "parameters": run_metadata.parameter_terms(run, manifest),
+        "columns": run_metadata.column_terms(manifest),
     }
 
 
-def _end(body: Body, run: NotebookRun, manifest: Manifest) -> dict[str, Any]:
+def _body_and_provenance(body: Body, run: NotebookRun, manifest: Manifest) -> dict[str, Any]:
     from markupsafe import Markup
 
     return {
@@ -185,24 +188,24 @@ def _end(body: Body, run: NotebookRun, manifest: Manifest) -> dict[str, Any]:
         "preparation": Markup(body.preparation),
         "messages": body.messages.strip(),
         "command": manifest.command,
-        "origin": run_metadata.origin(manifest, run),
+        "provenance": run_metadata.provenance_terms(manifest, run),
         "versions": list(manifest.versions.items()),
     }
 
 
-def _compared(before: Manifest | None, after: Manifest, run: NotebookRun) -> Comparison | None:
+def _comparison(before: Manifest | None, after: Manifest, run: NotebookRun) -> Comparison | None:
     if before is None or before.run_of(run.notebook) is None:
         return None
     return compare_runs(before, after, notebook=run.notebook)
 
 
-def _since(before: Manifest | None) -> str:
-    """The day of the last good run, short enough for a card."""
-    return run_metadata.short_day(before.finished or before.started) if before else ""
+def _date_of(before: Manifest | None) -> str:
+    """Return the date of a run in short form."""
+    return run_metadata.format_short_day(before.finished or before.started) if before else ""
 
 
-def _again(run: NotebookRun, manifest: Manifest) -> str:
-    """The line that runs this notebook alone."""
+def _rerun_command(run: NotebookRun, manifest: Manifest) -> str:
+    """Return the command that runs only this notebook."""
     if not manifest.command or f"--only {run.notebook}" in manifest.command:
         return manifest.command
     return f"{manifest.command} --only {run.notebook}"
@@ -212,8 +215,8 @@ def _failure(body: Body, run: NotebookRun) -> Failure | None:
     if run.state in ("done", "queued", "running") and body.failure is None:
         return None
     traceback = body.failure.traceback if body.failure else ""
-    words = run.error or (body.failure.words if body.failure else f"The notebook {run.state}.")
-    return Failure(words, traceback)
+    message = body.failure.message if body.failure else f"The notebook {run.state}."
+    return Failure(run.error or message, traceback)
 
 
 def _report_card(run: NotebookRun, before: Manifest | None) -> dict[str, Any]:
@@ -225,19 +228,19 @@ def _report_card(run: NotebookRun, before: Manifest | None) -> dict[str, Any]:
         "case": ", ".join(str(value) for value in run.case.values()),
         "link": quote(run.report) if run.report else "",
         "state": run.state,
-        "time": "" if run.seconds is None else run_metadata.duration(run.seconds),
+        "time": "" if run.seconds is None else run_metadata.format_duration(run.seconds),
         "reused": run.reused_from,
         "answer": run.answer,
         "error": run.error,
         "key_figures": [
-            card(each, changes[each.name] if old else None, _since(before))
+            key_figure_card(each, changes[each.name] if old else None, _date_of(before))
             for each in run.key_figures
         ],
     }
 
 
 def _summary(manifest: Manifest) -> str:
-    asked = [run for run in manifest.notebooks if run.state != "skipped"]
-    done = sum(run.state == "done" for run in asked)
-    when = run_metadata.moment(manifest.finished or manifest.started)
-    return f"{done} of {len(asked)} reports done, {when}."
+    requested = [run for run in manifest.notebooks if run.state != "skipped"]
+    done = sum(run.state == "done" for run in requested)
+    when = run_metadata.format_time(manifest.finished or manifest.started)
+    return f"{done} of {len(requested)} reports done, {when}."

@@ -1,4 +1,4 @@
-"""What was asked and where it comes from, as terms with their texts, and moments as words."""
+"""Data, parameters and provenance of a run as pairs of a term and its text; dates as text."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,111 +6,87 @@ from typing import Any
 
 from relmark_research import formats
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun
-from relmark_research.reporting.record.size_units import in_words
+from relmark_research.reporting.record.resource_units import format_memory_size
 
-Facts = list[tuple[str, str]]
+Terms = list[tuple[str, str]]
 
-_SAID = ("source", "currency", "as_of")  # stand among the first facts
+_IN_DATA_TERMS = ("source", "currency", "as_of")
 
 
-def asked(manifest: Manifest, run: NotebookRun | None = None) -> Facts:
-    """Return data, rows, period, as-of day and currency, as far as they are known."""
-    data = {**manifest.data, **(run.case if run else {})}
-    found = (run.fingerprint if run else {}) or manifest.fingerprint
-    days = [day(found[end]) for end in ("first_day", "last_day") if found.get(end)]
-    facts = [
-        ("Data", _source(str(data.get("source") or ""))),
-        ("Rows used", _value(found.get("rows_used", found.get("rows")))),
+def data_terms(manifest: Manifest, run: NotebookRun | None = None) -> Terms:
+    """Return the data, rows, period, as-of date and currency, as far as they are known."""
+    case = run.case if run else {}
+    data = {**manifest.data, **case}
+    fingerprint = (run.fingerprint if run else {}) or manifest.fingerprint
+    days = [
+        format_day(fingerprint[key]) for key in ("first_day", "last_day") if fingerprint.get(key)
+    ]
+    terms = [
+        ("Data", _source_name(str(data.get("source") or ""))),
+        ("Rows used", _text(fingerprint.get("rows_used", fingerprint.get("rows")))),
         ("Period", " to ".join(days)),
-        ("As of", day(manifest.as_of) if manifest.as_of else ""),
-        ("Currency", _value(data.get("currency"))),
+        ("As of", format_day(manifest.as_of) if manifest.as_of else ""),
+        ("Currency", _text(data.get("currency"))),
     ]
-    facts += [(words(name), _value(value)) for name, value in (run.case if run else {}).items()]
-    return list({term: text for term, text in facts if text}.items())
+    terms += [(label_of(name), _text(value)) for name, value in case.items()]
+    return list({term: text for term, text in terms if text}.items())
 
 
-def _source(source: str) -> str:
-    """The file's name, without the folders of whoever ran it."""
-    if source.startswith("dataset:"):
-        return f"{source.removeprefix('dataset:')}, comes with the package"
-    return source if "://" in source else source.replace("\\", "/").rpartition("/")[2]
+def column_terms(manifest: Manifest) -> Terms:
+    """Return the columns and reading options of the data section."""
+    items = {name: item for name, item in manifest.data.items() if name not in _IN_DATA_TERMS}
+    return [(label_of(name), _text(item)) for name, item in items.items() if _text(item)]
 
 
-def columns(manifest: Manifest) -> Facts:
-    """Return what the data section says of columns and options."""
-    said = {name: item for name, item in manifest.data.items() if name not in _SAID}
-    return [(words(name), _value(item)) for name, item in said.items() if _value(item)]
+def parameter_terms(run: NotebookRun, manifest: Manifest) -> Terms:
+    """Return the parameters of a notebook that the other terms do not contain."""
+    shown = {*_IN_DATA_TERMS, *manifest.data, *run.case}
+    others = {name: value for name, value in run.parameters.items() if name not in shown}
+    return [(label_of(name), _text(value) or "none") for name, value in others.items()]
 
 
-def parameters(run: NotebookRun, manifest: Manifest) -> Facts:
-    """Return what the notebook was given, apart from what is said already."""
-    said = {*_SAID, *manifest.data, *run.case}
-    own = {name: value for name, value in run.parameters.items() if name not in said}
-    return [(words(name), _value(value) or "none") for name, value in own.items()]
-
-
-def origin(manifest: Manifest, run: NotebookRun | None = None) -> Facts:
-    """Return run, recipe, times, data and code; of a notebook, also time and memory."""
-    facts = [("Run", manifest.run_id), ("Recipe", manifest.recipe)]
-    facts += [("Started", moment(manifest.started)), ("Finished", moment(manifest.finished))]
-    facts += _taken(run) if run else []
+def provenance_terms(manifest: Manifest, run: NotebookRun | None = None) -> Terms:
+    """Return run, recipe, times, data and code; for a notebook also its duration and memory."""
+    terms = [("Run", manifest.run_id), ("Recipe", manifest.recipe)]
+    terms += [
+        ("Started", format_time(manifest.started)),
+        ("Finished", format_time(manifest.finished)),
+    ]
+    terms += _resource_terms(run) if run else []
     for title, record in (("Data", manifest.fingerprint), ("Code", manifest.git)):
-        facts += [
-            (f"{title}: {words(name).lower()}", _value(item)) for name, item in record.items()
+        terms += [
+            (f"{title}: {label_of(name).lower()}", _text(item)) for name, item in record.items()
         ]
-    return [(term, text) for term, text in facts if text]
+    return [(term, text) for term, text in terms if text]
 
 
-def _taken(run: NotebookRun) -> Facts:
-    return [
-        ("Time", "" if run.seconds is None else duration(run.seconds)),
-        ("Memory", in_words(run.memory) if run.memory else ""),
-        ("Taken from run", run.reused_from or ""),
-    ]
-
-
-def words(name: str) -> str:
-    """Return an identifier as words.
+def label_of(name: str) -> str:
+    """Return an identifier as a label.
 
     Examples
     --------
-    >>> words("annual_discount_rate")
+    >>> label_of("annual_discount_rate")
     'Annual discount rate'
     """
     text = str(name).replace("_", " ").replace(".", ", ")
     return text[:1].upper() + text[1:]
 
 
-def _value(value: Any) -> str:
-    """A value of a manifest as a reader writes it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{words(name).lower()}: {_value(item)}" for name, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return ", ".join(map(_value, value))
-    if isinstance(value, int) and abs(value) >= 10_000:
-        return formats.count(value)
-    return str(value)
-
-
-def day(value: Any) -> str:
-    """Return a day as a reader writes it; what is none, as it is."""
+def format_day(value: Any) -> str:
+    """Return an ISO date as a date in words, and any other value unchanged."""
     try:
-        given = datetime.fromisoformat(str(value))
+        day = datetime.fromisoformat(str(value))
     except ValueError:
         return str(value)
-    return f"{given.day} {given:%B %Y}"
+    return f"{day.day} {day:%B %Y}"
 
 
-def short_day(value: Any) -> str:
-    """Return a day as on a card.
+def format_short_day(value: Any) -> str:
+    """Return an ISO date in short form, and any other value unchanged.
 
     Examples
     --------
-    >>> short_day("2026-11-21T18:57:00+00:00")
+    >>> format_short_day("2026-11-21T18:57:00+00:00")
     '21 Nov 2026'
     """
     try:
@@ -119,17 +95,48 @@ def short_day(value: Any) -> str:
         return str(value)
 
 
-def moment(value: str | None) -> str:
-    """Return a moment as a reader writes it."""
+def format_time(value: str | None) -> str:
+    """Return an ISO date and time in words, and any other value unchanged."""
     try:
-        given = datetime.fromisoformat(str(value))
+        time = datetime.fromisoformat(str(value))
     except ValueError:
         return value or ""
-    return f"{given.day} {given:%B %Y, %H:%M} {given.tzname() or ''}".strip()
+    return f"{time.day} {time:%B %Y, %H:%M} {time.tzname() or ''}".strip()
 
 
-def duration(seconds: float) -> str:
-    """Return a length of time in seconds, or in minutes from ninety on."""
+def format_duration(seconds: float) -> str:
+    """Return a duration in seconds below 90 seconds, else in minutes."""
     if seconds < 90:
         return f"{seconds:.0f} seconds" if round(seconds) != 1 else "1 second"
     return f"{seconds / 60:.0f} minutes"
+
+
+def _resource_terms(run: NotebookRun) -> Terms:
+    return [
+        ("Time", "" if run.seconds is None else format_duration(run.seconds)),
+        ("Memory", format_memory_size(run.memory) if run.memory else ""),
+        ("Taken from run", run.reused_from or ""),
+    ]
+
+
+def _source_name(source: str) -> str:
+    """Return the file name of a source, without the folders of the user."""
+    if source.startswith("dataset:"):
+        return f"{source.removeprefix('dataset:')}, comes with the package"
+    return source if "://" in source else source.replace("\\", "/").rpartition("/")[2]
+
+
+def _text(value: Any) -> str:
+    """Return a value of a manifest as text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        items = (f"{label_of(name).lower()}: {_text(item)}" for name, item in value.items())
+        return ", ".join(items)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return formats.count(value)
+    return str(value)

@@ -1,1 +1,1 @@
-"""What is to be run: recipes, parameters, inputs."""
+"""Recipes: the recipe file, notebook parameters, input data and tables, alerts, hooks."""

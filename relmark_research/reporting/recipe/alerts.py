@@ -1,4 +1,4 @@
-"""Alerts: what a recipe says of its key figures, held against a run and the last good one.
+"""Alerts: rules for key figures, checked against a run and the last good run.
 
 alerts:
   total_clv: {falls_by: 10%}                  # against the last good run
@@ -16,6 +16,7 @@ from relmark_research.reporting.record.manifest import KeyFigure, Manifest, Note
 
 RELATIVE = ("falls_by", "rises_by", "changes_by")
 ABSOLUTE = ("below", "above")
+
 _VERBS = {"falls_by": "fell", "rises_by": "rose", "changes_by": "changed"}
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
@@ -26,52 +27,54 @@ class Alert:
 
     Attributes
     ----------
-    figure
-        A key figure's name, or ``NOTEBOOK.NAME``.
+    key_figure
+        The name of a key figure, or ``NOTEBOOK.NAME``.
     rule
-        ``falls_by``, ``rises_by`` or ``changes_by`` the amount, from the last good run;
-        ``below`` or ``above`` it.
-    amount
-        In the figure's unit, or a share of the earlier value.
-    percent
-        Whether the amount is such a share.
+        ``falls_by``, ``rises_by`` or ``changes_by`` for a change since the last good run;
+        ``below`` or ``above`` for a value.
+    threshold
+        In the unit of the key figure, or as a share of the earlier value.
+    is_share
+        Whether the threshold is a share of the earlier value.
     """
 
-    figure: str
+    key_figure: str
     rule: str
-    amount: float
-    percent: bool = False
+    threshold: float
+    is_share: bool = False
 
 
 def read_alerts(section: dict[str, dict[str, Any]]) -> tuple[Alert, ...]:
-    """Return the alerts of a recipe's section, which has been checked for its names.
+    """Return the alerts of a recipe's section, whose keys have been checked.
 
     Raises
     ------
     ReportError
-        An amount is none.
+        A threshold is not a number, or a key figure has no rule.
 
     Examples
     --------
     >>> read_alerts({"total_clv": {"falls_by": "10%"}})
-    (Alert(figure='total_clv', rule='falls_by', amount=0.1, percent=True),)
+    (Alert(key_figure='total_clv', rule='falls_by', threshold=0.1, is_share=True),)
     """
-    found = []
+    alerts = []
     for figure, rules in section.items():
-        given = {rule: amount for rule, amount in rules.items() if amount is not None}
-        if not given:
+        thresholds = {rule: value for rule, value in rules.items() if value is not None}
+        if not thresholds:
             raise ReportError(
                 f"alerts.{figure} must have a rule: {', '.join(RELATIVE + ABSOLUTE)}; found none."
             )
-        found += [_alert(figure, rule, amount) for rule, amount in given.items()]
-    return tuple(found)
+        alerts += [_alert(figure, rule, value) for rule, value in thresholds.items()]
+    return tuple(alerts)
 
 
-def fired(alerts: tuple[Alert, ...], before: Manifest | None, after: Manifest) -> tuple[str, ...]:
-    """Return a sentence for each alert that fires.
+def fired_alerts(
+    alerts: tuple[Alert, ...], before: Manifest | None, after: Manifest
+) -> tuple[str, ...]:
+    """Return one sentence for each alert that fires.
 
-    A figure that was asked for and not recorded fires too: silence is no news. A rule of change is
-    silent where there is no earlier good run.
+    An alert also fires if its key figure was not recorded. A rule about a change does not fire
+    if there is no earlier good run.
 
     Parameters
     ----------
@@ -80,68 +83,73 @@ def fired(alerts: tuple[Alert, ...], before: Manifest | None, after: Manifest) -
     before
         The last good run, or None.
     after
-        The run that has just ended.
+        The run that has just finished.
     """
-    said: list[str] = []
+    sentences: list[str] = []
     for alert in alerts:
-        found = _figures(alert, after)
-        if not found:
-            said.append(f"{alert.figure}: no notebook of this run recorded this key figure.")
-        for run, figure in found:
-            sentence = _judged(alert, figure, _earlier(before, run, figure))
-            said += [f"{_place(alert, run, found)}: {sentence}"] if sentence else []
-    return tuple(said)
+        figures = _figures(alert, after)
+        if not figures:
+            sentences.append(
+                f"{alert.key_figure}: no notebook of this run recorded this key figure."
+            )
+        for run, figure in figures:
+            reason = _reason(alert, figure, _earlier_figure(before, run, figure))
+            subject = f"{run.notebook}, " * (len(figures) > 1) + alert.key_figure
+            sentences += [f"{subject}: {reason}"] if reason else []
+    return tuple(sentences)
 
 
-def _alert(figure: str, rule: str, amount: Any) -> Alert:
-    match = _PERCENT.fullmatch(str(amount).strip()) if rule in RELATIVE else None
+def _alert(figure: str, rule: str, threshold: Any) -> Alert:
+    match = _PERCENT.fullmatch(str(threshold).strip()) if rule in RELATIVE else None
     if match:
-        return Alert(figure, rule, float(match[1]) / 100, percent=True)
-    is_number = isinstance(amount, (int, float)) and not isinstance(amount, bool)
-    if not is_number or not math.isfinite(amount) or (rule in RELATIVE and amount < 0):
-        words = "a percentage such as 10% or an amount" if rule in RELATIVE else "a number"
-        raise ReportError(f"alerts.{figure}.{rule} must be {words}; found {str(amount)[:60]!r}.")
-    return Alert(figure, rule, float(amount))
+        return Alert(figure, rule, float(match[1]) / 100, is_share=True)
+    is_number = isinstance(threshold, (int, float)) and not isinstance(threshold, bool)
+    if not is_number or not math.isfinite(threshold) or (rule in RELATIVE and threshold < 0):
+        expected = "a percentage such as 10% or an amount" if rule in RELATIVE else "a number"
+        raise ReportError(
+            f"alerts.{figure}.{rule} must be {expected}; found {str(threshold)[:60]!r}."
+        )
+    return Alert(figure, rule, float(threshold))
 
 
 def _figures(alert: Alert, manifest: Manifest) -> list[tuple[NotebookRun, KeyFigure]]:
+    """Return the key figures of a run that an alert is about, each with its notebook."""
     return [
         (run, figure)
         for run in manifest.notebooks
         if run.state != "skipped"
         for figure in run.key_figures
-        if alert.figure
-        in (figure.name, f"{run.notebook}.{figure.name}", f"{run.book}.{figure.name}")
+        if alert.key_figure
+        in (figure.name, f"{run.notebook}.{figure.name}", f"{run.file_stem}.{figure.name}")
     ]
 
 
-def _earlier(before: Manifest | None, run: NotebookRun, figure: KeyFigure) -> KeyFigure | None:
+def _earlier_figure(
+    before: Manifest | None, run: NotebookRun, figure: KeyFigure
+) -> KeyFigure | None:
+    """Return the key figure of the earlier run, if it was recorded in the same unit."""
     old = before.run_of(run.notebook) if before else None
     same = [each for each in old.key_figures if each.name == figure.name] if old else []
     return same[0] if same and same[0].unit == figure.unit else None
 
 
-def _judged(alert: Alert, figure: KeyFigure, earlier: KeyFigure | None) -> str:
-    """Why the alert fires; nothing where it does not."""
+def _reason(alert: Alert, figure: KeyFigure, earlier: KeyFigure | None) -> str:
+    """Return why the alert fires, or an empty text if it does not."""
     form = formats.formatter(figure.unit)
     if not math.isfinite(figure.value):
         return "has no value in this run."
     if alert.rule in ABSOLUTE:
-        beyond = figure.value - alert.amount
-        beyond = beyond if alert.rule == "above" else -beyond
-        words = f"is {form(figure.value)}, {alert.rule} {form(alert.amount)}."
-        return words if beyond > 0 else ""
+        excess = figure.value - alert.threshold
+        fires = excess > 0 if alert.rule == "above" else excess < 0
+        sentence = f"is {form(figure.value)}, {alert.rule} {form(alert.threshold)}."
+        return sentence if fires else ""
     if earlier is None or not math.isfinite(earlier.value):
         return ""
     change = figure.value - earlier.value
-    moved = {"falls_by": -change, "rises_by": change, "changes_by": abs(change)}[alert.rule]
-    limit = alert.amount * abs(earlier.value) if alert.percent else alert.amount
-    if moved < limit or moved <= 0:
+    size = {"falls_by": -change, "rises_by": change, "changes_by": abs(change)}[alert.rule]
+    limit = alert.threshold * abs(earlier.value) if alert.is_share else alert.threshold
+    if size < limit or size <= 0:
         return ""
-    asked = formats.share(alert.amount) if alert.percent else form(alert.amount)
-    amounts = f"from {form(earlier.value)} to {form(figure.value)}"
-    return f"{_VERBS[alert.rule]} {amounts}; the alert is set at {asked}."
-
-
-def _place(alert: Alert, run: NotebookRun, found: list[tuple[NotebookRun, KeyFigure]]) -> str:
-    return alert.figure if len(found) == 1 else f"{run.notebook}, {alert.figure}"
+    threshold = formats.share(alert.threshold) if alert.is_share else form(alert.threshold)
+    values = f"from {form(earlier.value)} to {form(figure.value)}"
+    return f"{_VERBS[alert.rule]} {values}; the alert is set at {threshold}."

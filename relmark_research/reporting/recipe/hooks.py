@@ -1,13 +1,13 @@
-"""Whom to tell how a run ended: a command, a mail by SMTP, a webhook.
+"""Hooks: notifications about the end of a run by a command, a mail or a webhook.
 
 hooks:
-  - when: [failed, alert]          # always, done, failed, alert; always where this line is missing
+  - when: [failed, alert]          # always, done, failed, alert; default: always
     mail: {to: [me@example.org], sender: reports@example.org, server: mail.example.org,
            port: 587, security: starttls, user: reports, password: "${MAIL_PASSWORD}"}
-  - command: [notify-send, relmark]                       # told by its environment and its input
+  - command: [notify-send, relmark]             # reads its environment and its standard input
   - webhook: {url: "https://example.org/hooks/${HOOK_TOKEN}"}
 
-A hook that fails is said on the terminal; it changes neither the reports nor the exit code.
+A hook that fails is reported on the terminal. It changes neither the reports nor the exit code.
 """
 
 import json
@@ -20,64 +20,70 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from relmark_research import formats
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest
-from relmark_research.reporting.record.secrets import Scrubber, named, revealed, taken
+from relmark_research.reporting.record.secrets import (
+    Scrubber,
+    fill_in_secrets,
+    read_secrets,
+    secret_names,
+)
 
 if TYPE_CHECKING:
     import smtplib
     from email.message import EmailMessage
 
-End = Literal["done", "failed", "alert", "refused"]
-_PATIENCE = 30.0  # seconds for one hook
+Result = Literal["done", "failed", "alert", "refused"]
+
+_TIMEOUT = 30.0  # seconds for one hook
 
 
 @dataclass(frozen=True)
 class Hook:
-    """One way to tell, as the recipe has it: exactly one of command, mail and webhook."""
+    """One hook of a recipe: exactly one of command, mail and webhook is set."""
 
     when: tuple[str, ...] = ("always",)
     command: tuple[str, ...] = ()
     mail: dict[str, Any] = field(default_factory=dict)
     webhook: dict[str, Any] = field(default_factory=dict)
 
-    def wants(self, end: End) -> bool:
-        """Whether this hook is to be told of such an end; a refusal is a failure."""
-        return "always" in self.when or ("failed" if end == "refused" else end) in self.when
+    def applies_to(self, result: Result) -> bool:
+        """Return whether the hook runs after such a result; a refusal counts as a failure."""
+        return "always" in self.when or ("failed" if result == "refused" else result) in self.when
 
 
 @dataclass(frozen=True)
-class News:
-    """How a run ended.
+class Notification:
+    """The result of a run, as the hooks send it.
 
     Attributes
     ----------
     recipe, title
-        Of the recipe.
-    end
-        ``"refused"`` where nothing ran.
-    said
-        Why it was refused; otherwise empty.
+        Name and title of the recipe.
+    result
+        ``"refused"`` if nothing ran.
+    message
+        Why the run was refused; empty otherwise.
     run
         The folder of the run.
     manifest
-        What it did.
+        The manifest of the run.
     """
 
     recipe: str
     title: str
-    end: End
-    said: str = ""
+    result: Result
+    message: str = ""
     run: Path | None = None
     manifest: Manifest | None = None
 
     @property
     def subject(self) -> str:
-        """The news in a line."""
-        words = {"alert": "done, with an alert"}.get(self.end, self.end)
-        return " ".join(f"{self.title}: {words}".split())[:200]
+        """The result in one line."""
+        result = {"alert": "done, with an alert"}.get(self.result, self.result)
+        return " ".join(f"{self.title}: {result}".split())[:200]
 
     def text(self) -> str:
-        """Return the news as plain text for a mail."""
-        lines = [self.subject, "", self.said] if self.said else [self.subject]
+        """Return the notification as plain text for a mail."""
+        lines = [self.subject, "", self.message] if self.message else [self.subject]
         if self.manifest:
             lines += [f"Alert: {alert}" for alert in self.manifest.alerts]
             for run in self.manifest.notebooks:
@@ -88,17 +94,16 @@ class News:
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> str:
-        """Return the news as JSON, with the text under the key that chat programs read."""
-        record = json.loads(self.manifest.to_json()) if self.manifest else {}
+        """Return the notification as JSON; chat programs read the text under ``text``."""
         return json.dumps(
             {
                 "text": self.text(),
                 "recipe": self.recipe,
                 "title": self.title,
-                "state": self.end,
-                "said": self.said,
+                "state": self.result,
+                "said": self.message,
                 "run": str(self.run) if self.run else None,
-                "manifest": record,
+                "manifest": json.loads(self.manifest.to_json()) if self.manifest else {},
             }
         )
 
@@ -116,81 +121,88 @@ def read_hooks(sections: list[dict[str, Any]]) -> tuple[Hook, ...]:
     )
 
 
-def notify(hooks: tuple[Hook, ...], news: News) -> list[str]:
-    """Tell the news to the hooks that want them, and return what went wrong, free of secrets.
+def notify(hooks: tuple[Hook, ...], notification: Notification) -> list[str]:
+    """Run the hooks that apply to a result.
 
     Parameters
     ----------
     hooks
-        Of the recipe.
-    news
-        How the run ended.
+        The hooks of the recipe.
+    notification
+        The result of the run.
+
+    Returns
+    -------
+    list of str
+        One message for each hook that failed, without secrets.
     """
-    wrong: list[str] = []
+    failures: list[str] = []
     for hook in hooks:
-        if not hook.wants(news.end):
+        if not hook.applies_to(notification.result):
             continue
-        way, told = _way(hook)
-        scrub = Scrubber.of(taken(named([*hook.command, hook.mail, hook.webhook])))
+        channel, send = _channel(hook)
+        names = secret_names([*hook.command, hook.mail, hook.webhook])
+        scrub = Scrubber.from_secrets(read_secrets(names))
         try:
-            told(hook, news)
+            send(hook, notification)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            kind = "" if type(error) is OSError else f"{type(error).__name__}: "
-            wrong.append(scrub(f"hook {way}: {kind}{' '.join(str(error).split())}"))
-    return wrong
+            prefix = "" if type(error) is OSError else f"{type(error).__name__}: "
+            failures.append(scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}"))
+    return failures
 
 
-def _way(hook: Hook) -> tuple[str, Callable[[Hook, News], None]]:
+def _channel(hook: Hook) -> tuple[str, Callable[[Hook, Notification], None]]:
     if hook.command:
-        return f"command {hook.command[0]}", _command
-    return ("mail", _mail) if hook.mail else ("webhook", _webhook)
+        return f"command {hook.command[0]}", _run_command
+    return ("mail", _send_mail) if hook.mail else ("webhook", _post_webhook)
 
 
-def _command(hook: Hook, news: News) -> None:
-    told = {
-        "RELMARK_RECIPE": news.recipe,
-        "RELMARK_STATE": news.end,
-        "RELMARK_RUN": str(news.run or ""),
-        "RELMARK_INDEX": str(news.run / "index.html") if news.run else "",
+def _run_command(hook: Hook, notification: Notification) -> None:
+    run = notification.run
+    variables = {
+        "RELMARK_RECIPE": notification.recipe,
+        "RELMARK_STATE": notification.result,
+        "RELMARK_RUN": str(run or ""),
+        "RELMARK_INDEX": str(run / "index.html") if run else "",
     }
     subprocess.run(
-        [revealed(word) for word in hook.command],
-        input=news.to_json().encode(),
-        env={**os.environ, **told},
+        [fill_in_secrets(word) for word in hook.command],
+        input=notification.to_json().encode(),
+        env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
         check=True,
     )
 
 
-def _mail(hook: Hook, news: News) -> None:
+def _send_mail(hook: Hook, notification: Notification) -> None:
     import ssl
 
-    given = revealed(hook.mail)
+    settings = fill_in_secrets(hook.mail)
     try:
-        with _post_office(given) as server:
-            if given["user"]:
-                server.login(given["user"], given["password"] or "")
-            server.send_message(_letter(given, news))
+        with _smtp_connection(settings) as server:
+            if settings["user"]:
+                server.login(settings["user"], settings["password"] or "")
+            server.send_message(_mail_message(settings, notification))
     except ssl.SSLCertVerificationError as error:
         raise OSError(
-            f"the certificate of {given['server']} is not trusted ({error.verify_message}), so "
-            "nothing was sent. Where it is your own server, name the file of its certificate, or "
-            "of the authority that signed it, in the environment: SSL_CERT_FILE."
+            f"the certificate of {settings['server']} is not trusted ({error.verify_message}), so "
+            "no mail was sent. If it is your own server, set the environment variable "
+            "SSL_CERT_FILE to the file of its certificate or of the authority that signed it."
         ) from None
 
 
-def _post_office(given: dict[str, Any]) -> "smtplib.SMTP":
-    """A connection to the server, encrypted as was asked or not made at all."""
+def _smtp_connection(settings: dict[str, Any]) -> "smtplib.SMTP":
+    """Return a connection to the server; without the requested encryption there is none."""
     import smtplib
     import ssl
 
-    where = (given["server"], given["port"])
-    if given["security"] == "tls":
+    address = (settings["server"], settings["port"])
+    if settings["security"] == "tls":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(*where, timeout=_PATIENCE, context=context)
-    server = smtplib.SMTP(*where, timeout=_PATIENCE)
-    if given["security"] == "starttls":
+        return smtplib.SMTP_SSL(*address, timeout=_TIMEOUT, context=context)
+    server = smtplib.SMTP(*address, timeout=_TIMEOUT)
+    if settings["security"] == "starttls":
         try:
             server.starttls(context=ssl.create_default_context())
         except BaseException:
@@ -199,34 +211,34 @@ def _post_office(given: dict[str, Any]) -> "smtplib.SMTP":
     return server
 
 
-def _letter(given: dict[str, Any], news: News) -> "EmailMessage":
+def _mail_message(settings: dict[str, Any], notification: Notification) -> "EmailMessage":
     from email.message import EmailMessage
     from email.utils import localtime, make_msgid
 
-    letter = EmailMessage()
-    letter["Subject"] = news.subject
-    letter["From"] = given["sender"] or given["to"][0]
-    letter["To"] = ", ".join(given["to"])
-    letter["Date"] = localtime()
-    letter["Message-ID"] = make_msgid(domain="relmark.invalid")
-    letter["Auto-Submitted"] = "auto-generated"
-    letter.set_content(news.text())
-    return letter
+    message = EmailMessage()
+    message["Subject"] = notification.subject
+    message["From"] = settings["sender"] or settings["to"][0]
+    message["To"] = ", ".join(settings["to"])
+    message["Date"] = localtime()
+    message["Message-ID"] = make_msgid(domain="relmark.invalid")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(notification.text())
+    return message
 
 
-def _webhook(hook: Hook, news: News) -> None:
+def _post_webhook(hook: Hook, notification: Notification) -> None:
     from urllib.request import Request, urlopen
 
-    given = revealed(hook.webhook)
-    if not given["url"].startswith(("https://", "http://")):
-        raise ValueError("its address must begin with https:// or http://")
-    headers = {"Content-Type": "application/json", "User-Agent": "relmark", **given["headers"]}
-    request = Request(given["url"], news.to_json().encode(), headers, method="POST")
-    with urlopen(request, timeout=_PATIENCE) as answer:
+    settings = fill_in_secrets(hook.webhook)
+    if not settings["url"].startswith(("https://", "http://")):
+        raise ValueError("the url must begin with https:// or http://")
+    headers = {"Content-Type": "application/json", "User-Agent": "relmark", **settings["headers"]}
+    request = Request(settings["url"], notification.to_json().encode(), headers, method="POST")
+    with urlopen(request, timeout=_TIMEOUT) as answer:
         answer.read(1)
 
 
 def _line(figure: KeyFigure) -> str:
     form = formats.formatter(figure.unit)
-    found = formats.with_interval(figure.value, figure.low, figure.high, form)
-    return f"  {figure.label or figure.name}: {found}"
+    value = formats.with_interval(figure.value, figure.low, figure.high, form)
+    return f"  {figure.label or figure.name}: {value}"

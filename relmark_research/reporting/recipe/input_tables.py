@@ -1,8 +1,8 @@
-"""A recipe's own tables, and which notebooks must be left out for want of one.
+"""The tables of a recipe, and the notebooks that are skipped because a table is missing.
 
-A notebook says that it needs a table by a parameter whose default is one of the bundled sample's,
-``contacts = "sample:contacts"``. A recipe on other data must name the table under ``tables``; one
-that it does not name, or whose file is not there, leaves the notebook out, with the reason.
+A notebook requires a table if the default of a parameter is a table of the bundled sample:
+``contacts = "sample:contacts"``. A recipe on other data names the file of the table under
+``tables``. If it does not, or if the file does not exist, the notebook is skipped with the reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,59 +14,67 @@ from relmark_research.reporting.recipe.parameters import Parameter
 SAMPLE = "sample:"
 
 
-def located_tables(tables: Mapping[str, str | None], beside: Path) -> dict[str, str]:
-    """Return the tables that are named, their paths made absolute from the recipe's folder."""
-    given = {name: where for name, where in tables.items() if where}
+def resolve_tables(tables: Mapping[str, str | None], folder: Path) -> dict[str, str]:
+    """Return the tables that a recipe names, with absolute paths.
+
+    Parameters
+    ----------
+    tables
+        Paths by parameter name; None and empty paths are left out.
+    folder
+        The folder of the recipe, which relative paths start from.
+    """
+    named = {name: path for name, path in tables.items() if path}
     return {
-        name: where if where.startswith(SAMPLE) else str((beside / where).resolve())
-        for name, where in given.items()
+        name: path if path.startswith(SAMPLE) else str((folder / path).resolve())
+        for name, path in named.items()
     }
 
 
-def taken_tables(schema: Iterable[Parameter], tables: Mapping[str, str]) -> dict[str, str]:
-    """Return the tables that a notebook has a parameter for and that are there."""
-    names = {parameter.name for parameter in schema if _takes_table(parameter)}
-    return {name: where for name, where in tables.items() if name in names and _is_there(where)}
-
-
-def _takes_table(parameter: Parameter) -> bool:
-    """Whether a parameter's default is a table of the sample, or that there is none."""
-    return not parameter.default or str(parameter.default).startswith(SAMPLE)
+def available_tables(schema: Iterable[Parameter], tables: Mapping[str, str]) -> dict[str, str]:
+    """Return the existing tables for which a notebook has a parameter."""
+    names = {parameter.name for parameter in schema if _accepts_table(parameter)}
+    return {name: path for name, path in tables.items() if name in names and _exists(path)}
 
 
 def missing_table(
     schema: Iterable[Parameter],
     tables: Mapping[str, str],
-    given: Mapping[str, Any],
+    values: Mapping[str, Any],
     *,
     sample: bool,
 ) -> str:
-    """Return why a notebook cannot run for want of a table; empty where it can.
+    """Return why a notebook cannot run without a table, or an empty text if it can.
 
     Parameters
     ----------
     schema
-        The notebook's parameters.
+        The parameters of the notebook.
     tables
-        What `located_tables` returned.
-    given
-        What else the recipe gives the notebook.
+        The result of `resolve_tables`.
+    values
+        The other parameters that the recipe sets for the notebook.
     sample
-        Whether the recipe is about the bundled sample, whose tables are all there.
+        Whether the recipe uses the bundled sample, which has all the tables.
     """
     for parameter in schema:
-        if not str(parameter.default).startswith(SAMPLE) or parameter.name in given:
+        if not str(parameter.default).startswith(SAMPLE) or parameter.name in values:
             continue
-        where = tables.get(parameter.name)
-        if where is None and not sample:
+        path = tables.get(parameter.name)
+        if path is None and not sample:
             return (
                 f"it needs a table of {parameter.name}, and the recipe names none. "
                 f"Name its file under tables: {parameter.name}: {parameter.name}.csv"
             )
-        if where is not None and not _is_there(where):
-            return f"it needs a table of {parameter.name}; there is no file {Path(where).name}."
+        if path is not None and not _exists(path):
+            return f"it needs a table of {parameter.name}; there is no file {Path(path).name}."
     return ""
 
 
-def _is_there(where: str) -> bool:
-    return where.startswith(SAMPLE) or Path(where).is_file()
+def _accepts_table(parameter: Parameter) -> bool:
+    """Return whether the default of a parameter is a table of the sample or empty."""
+    return not parameter.default or str(parameter.default).startswith(SAMPLE)
+
+
+def _exists(path: str) -> bool:
+    return path.startswith(SAMPLE) or Path(path).is_file()

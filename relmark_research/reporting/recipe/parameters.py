@@ -1,9 +1,9 @@
-"""What a notebook can be asked: its parameters cell, read as Python syntax and never run.
+"""The parameters of a notebook, read from its parameters cell as Python syntax, never executed.
 
-A parameters cell is the first code cell that carries the tag ``parameters``. Each of its lines is
-``name = literal  # help [unit]``; the literal is the default, and the kind of the default is the
-kind of value that the parameter takes. A default of None takes a text, a number or a date. Where a
-kind may be left out, an annotation says so: ``segment: str | None = "all"``.
+The parameters cell is the first code cell with the tag ``parameters``. Each of its lines is
+``name = literal  # help [unit]``. The literal is the default, and its type is the type of the
+values that the parameter accepts. A default of None accepts a text, a number or a date. An
+annotation allows None besides another type: ``segment: str | None = "all"``.
 """
 
 import ast
@@ -21,81 +21,8 @@ from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
 
-# What the annotation of a parameter says of its kind: ``segment: str | None = "all"``.
-
-_KINDS = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
-
-
-def kind_of(assignment: ast.stmt, default: Any) -> tuple[str, bool]:
-    """Return a parameter's kind, empty where its default is of no kind of ours, and if None fits.
-
-    Parameters
-    ----------
-    assignment
-        ``name = literal`` or ``name: annotation = literal``.
-    default
-        The literal.
-
-    Raises
-    ------
-    ReportError
-        The annotation says one kind, the default is of another.
-    """
-    said, optional = annotated_kind(getattr(assignment, "annotation", None))
-    if default is None:
-        return said or "any", bool(said)
-    found = _KINDS.get(type(default), "")
-    if said and found not in {said, ""} and (said, found) != ("float", "int"):
-        raise ReportError(
-            f"line {assignment.lineno} of the parameters cell says that the value is {said}; its "
-            f"default {default!r} is {found}. Change one of the two."
-        )
-    return found and (said or found), optional
-
-
-def annotated_kind(annotation: ast.expr | None) -> tuple[str, bool]:
-    """Return the kind that an annotation names, empty where it names none, and whether None fits.
-
-    Parameters
-    ----------
-    annotation
-        As `ast` reads it, never evaluated; None where there is none.
-
-    Examples
-    --------
-    >>> annotated_kind(ast.parse("str | None", mode="eval").body)
-    ('str', True)
-    >>> annotated_kind(ast.parse("Optional[list[str]]", mode="eval").body)
-    ('list', True)
-    """
-    parts = _parts(annotation) if annotation else []
-    kinds = [part for part in parts if part in _KINDS.values()]
-    return (kinds[0] if len(kinds) == 1 else "", "None" in parts)
-
-
-def _parts(node: ast.expr) -> list[str]:
-    """The names that an annotation joins by ``|``, ``Optional`` or ``Union``."""
-    if isinstance(node, ast.BinOp):
-        return _parts(node.left) + _parts(node.right)
-    if isinstance(node, ast.Subscript):
-        outer, inner = _parts(node.value), node.slice
-        if outer == ["Optional"]:
-            return [*_parts(inner), "None"]
-        if outer == ["Union"]:
-            each = inner.elts if isinstance(inner, ast.Tuple) else [inner]
-            return [part for one in each for part in _parts(one)]
-        return outer
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        try:
-            return _parts(ast.parse(node.value, mode="eval").body)
-        except SyntaxError:
-            return []
-    if isinstance(node, ast.Attribute):
-        return [node.attr]
-    return [node.id if isinstance(node, ast.Name) else ast.unparse(node)]
-
-
-_WORDS = {
+_TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
+_DESCRIPTIONS = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
@@ -114,16 +41,16 @@ class Parameter:
     Attributes
     ----------
     name, default
-        As the parameters cell has them.
+        As in the parameters cell.
     type
-        ``"str"``, ``"int"``, ``"float"``, ``"bool"``, ``"list"``, ``"dict"``, or ``"any"`` where
-        the default is None.
+        ``"str"``, ``"int"``, ``"float"``, ``"bool"``, ``"list"``, ``"dict"``, or ``"any"`` if
+        the default is None and no annotation names a type.
     help
-        The comment beside it, without its unit.
+        The comment on its line, without the unit.
     unit
-        What the comment has in square brackets.
+        The text of the comment in square brackets.
     optional
-        Whether its annotation allows None as well.
+        Whether its annotation allows None.
     """
 
     name: str
@@ -148,7 +75,7 @@ def read_parameters(notebook_path: Path | str) -> tuple[Parameter, ...]:
         The file is not a notebook, or a line of the cell is not ``name = literal``.
     """
     path = Path(notebook_path)
-    source = _parameters_source(path)
+    source = _parameters_cell(path)
     try:
         return parse_parameters(source)
     except ReportError as error:
@@ -172,55 +99,57 @@ def parse_parameters(source: str) -> tuple[Parameter, ...]:
             "Write name = value  # what it means [unit]."
         ) from None
     comments = _comments(source)
-    found = [_parameter(node, comments) for node in statements if not _is_text(node)]
-    names = [parameter.name for parameter in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
-        raise ReportError(f"the parameters cell sets {twice!r} twice. Keep one of the two lines.")
-    return tuple(found)
+    parameters = [_parameter(node, comments) for node in statements if not _is_bare_literal(node)]
+    names = [parameter.name for parameter in parameters]
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate:
+        raise ReportError(
+            f"the parameters cell sets {duplicate!r} twice. Remove one of the two lines."
+        )
+    return tuple(parameters)
 
 
-def bind(parameters: tuple[Parameter, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value of every parameter: the one that was given, else the default.
+def bind(parameters: tuple[Parameter, ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every parameter: the one in ``values``, otherwise the default.
 
     Parameters
     ----------
     parameters
-        Of one notebook.
-    given
-        Values by name. A date becomes ISO text, a whole number serves as a number.
+        The parameters of one notebook.
+    values
+        Values by name. A date becomes ISO text; a whole number is accepted as a number.
 
     Raises
     ------
     ReportError
-        A name that the notebook does not have, or a value of the wrong kind.
+        The notebook does not have the parameter, or the value has another type.
 
     Examples
     --------
     >>> bind(parse_parameters("unit = 'week'\\nmargin = 0.3"), {"margin": 1})
     {'unit': 'week', 'margin': 1.0}
     """
-    known = {parameter.name: parameter for parameter in parameters}
-    for name in given:
-        if name not in known:
-            raise ReportError(unknown_name("parameter", name, known))
+    by_name = {parameter.name: parameter for parameter in parameters}
+    for name in values:
+        if name not in by_name:
+            raise ReportError(unknown_name("parameter", name, by_name))
     return {
-        name: _checked(parameter, given[name]) if name in given else parameter.default
-        for name, parameter in known.items()
+        name: _validated(parameter, values[name]) if name in values else parameter.default
+        for name, parameter in by_name.items()
     }
 
 
 def parse_text(parameter: Parameter, text: str) -> Any:
-    """Return the value that a word of the command line stands for, of the kind of the default.
+    """Return the value of a command-line word, in the type of the parameter.
 
-    Text stays as it was typed ("007" stays "007"). Lists and mappings are written as JSON. Where
-    the default is None, ``none`` is None, a plain number is a number, and all else is text; where
+    Text is taken literally ("007" stays "007"). Lists and mappings are written as JSON. If the
+    default is None, ``none`` is None, a plain number is a number, and anything else is text. If
     an annotation allows None, ``none`` is None as well.
 
     Raises
     ------
     ReportError
-        The text does not stand for a value of that kind.
+        The text is not a value of that type.
 
     Examples
     --------
@@ -235,25 +164,82 @@ def parse_text(parameter: Parameter, text: str) -> Any:
     if parameter.type == "str":
         return text
     if parameter.type == "any":
-        return None if word.lower() in {"none", "null", ""} else _number(word, text)
+        return None if word.lower() in {"none", "null", ""} else _number_or_text(word, text)
     if parameter.type == "bool" and word.lower() in {"true", "yes", "on", "false", "no", "off"}:
         return word.lower() in {"true", "yes", "on"}
     try:
         value = json.loads(word)
     except (ValueError, RecursionError):
-        raise _wrong_kind(parameter, text) from None
-    return _checked(parameter, value)
+        raise _wrong_type(parameter, text) from None
+    return _validated(parameter, value)
 
 
-def _number(word: str, otherwise: str) -> int | float | str:
-    """A plain number such as 26 or 0.5; "007" and "1e" are text."""
+def annotated_type(annotation: ast.expr | None) -> tuple[str, bool]:
+    """Return the type that an annotation names, or an empty text, and whether it allows None.
+
+    Parameters
+    ----------
+    annotation
+        The node that `ast` read, never evaluated; None if there is no annotation.
+
+    Examples
+    --------
+    >>> annotated_type(ast.parse("str | None", mode="eval").body)
+    ('str', True)
+    >>> annotated_type(ast.parse("Optional[list[str]]", mode="eval").body)
+    ('list', True)
+    """
+    names = _names_in_union(annotation) if annotation else []
+    types = [name for name in names if name in _TYPES.values()]
+    return (types[0] if len(types) == 1 else "", "None" in names)
+
+
+def _names_in_union(node: ast.expr) -> list[str]:
+    """Return the names that an annotation joins by ``|``, ``Optional`` or ``Union``."""
+    if isinstance(node, ast.BinOp):
+        return _names_in_union(node.left) + _names_in_union(node.right)
+    if isinstance(node, ast.Subscript):
+        outer, inner = _names_in_union(node.value), node.slice
+        if outer == ["Optional"]:
+            return [*_names_in_union(inner), "None"]
+        if outer == ["Union"]:
+            members = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            return [name for member in members for name in _names_in_union(member)]
+        return outer
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            return _names_in_union(ast.parse(node.value, mode="eval").body)
+        except SyntaxError:
+            return []
+    if isinstance(node, ast.Attribute):
+        return [node.attr]
+    return [node.id if isinstance(node, ast.Name) else ast.unparse(node)]
+
+
+def _parameter_type(assignment: ast.stmt, default: Any) -> tuple[str, bool]:
+    """Return the type of a parameter and whether it allows None; empty for another type."""
+    annotated, optional = annotated_type(getattr(assignment, "annotation", None))
+    if default is None:
+        return annotated or "any", bool(annotated)
+    found = _TYPES.get(type(default), "")
+    if annotated and found not in {annotated, ""} and (annotated, found) != ("float", "int"):
+        raise ReportError(
+            f"line {assignment.lineno} of the parameters cell: the annotation is {annotated}, but "
+            f"the default {default!r} is {found}. Change one of the two."
+        )
+    return found and (annotated or found), optional
+
+
+def _number_or_text(word: str, text: str) -> int | float | str:
+    """Return a plain number such as 26 or 0.5 as a number, and "007" or "1e" as text."""
     match = _NUMBER.fullmatch(word)
     if match is None:
-        return otherwise
+        return text
     return float(word) if match[2] or match[3] else int(word)
 
 
-def _parameters_source(path: Path) -> str:
+def _parameters_cell(path: Path) -> str:
+    """Return the source of the parameters cell of a notebook."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         tagged = [
@@ -270,24 +256,24 @@ def _parameters_source(path: Path) -> str:
     return "".join(tagged[0]) if tagged else ""
 
 
-def _is_text(node: ast.stmt) -> bool:
-    """A bare string between the lines, which some use as a comment."""
+def _is_bare_literal(node: ast.stmt) -> bool:
+    """Return whether a statement is a bare literal, which some write as a comment."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _parameter(node: ast.stmt, comments: dict[int, str]) -> Parameter:
-    target, value = _assignment(node)
+    name, value = _assignment(node)
     try:
         default = ast.literal_eval(value)
     except (ValueError, TypeError):
         raise _not_literal(node) from None
-    kind, optional = kind_of(node, default)
-    if not kind:
+    type_, optional = _parameter_type(node, default)
+    if not type_:
         raise _not_literal(node)
     comment = comments.get(node.end_lineno or node.lineno, "")
     unit = re.search(r"\[([^\[\]]+)\]", comment)
-    words = " ".join((comment.replace(unit[0], " ") if unit else comment).split())
-    return Parameter(target, default, kind, words, unit[1].strip() if unit else "", optional)
+    help_ = " ".join((comment.replace(unit[0], " ") if unit else comment).split())
+    return Parameter(name, default, type_, help_, unit[1].strip() if unit else "", optional)
 
 
 def _assignment(node: ast.stmt) -> tuple[str, ast.expr]:
@@ -307,11 +293,12 @@ def _not_literal(node: ast.stmt) -> ReportError:
     return ReportError(
         f"line {node.lineno} of the parameters cell must be name = literal (text, a number, True, "
         f"False, None, a list or a dict); found {ast.unparse(node)!r}. "
-        "Move what is computed to a later cell."
+        "Move computations to a later cell."
     )
 
 
 def _comments(source: str) -> dict[int, str]:
+    """Return the comments of a source by line number."""
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {
         token.start[0]: token.string.lstrip("#").strip()
@@ -320,12 +307,12 @@ def _comments(source: str) -> dict[int, str]:
     }
 
 
-def _checked(parameter: Parameter, value: Any) -> Any:
-    value = _as_text(value)
+def _validated(parameter: Parameter, value: Any) -> Any:
+    value = _dates_as_text(value)
     if value is None and parameter.optional:
         return None
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = {
+    is_type = {
         "bool": isinstance(value, bool),
         "int": is_number and isinstance(value, int),
         "float": is_number and math.isfinite(value),
@@ -336,13 +323,13 @@ def _checked(parameter: Parameter, value: Any) -> Any:
         or isinstance(value, (str, bool))
         or (is_number and math.isfinite(value)),
     }
-    if not fits[parameter.type] or not _is_unicode(value):
-        raise _wrong_kind(parameter, value)
+    if not is_type[parameter.type] or not _is_encodable(value):
+        raise _wrong_type(parameter, value)
     return float(value) if parameter.type == "float" else value
 
 
-def _is_unicode(value: Any) -> bool:
-    """Whether every text in a value can be written down: half of a surrogate pair cannot."""
+def _is_encodable(value: Any) -> bool:
+    """Return whether every text in a value can be encoded; a lone surrogate cannot."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -350,22 +337,22 @@ def _is_unicode(value: Any) -> bool:
     return True
 
 
-def _as_text(value: Any) -> Any:
-    """Dates, wherever they stand, as ISO text: a notebook's parameters are plain values."""
+def _dates_as_text(value: Any) -> Any:
+    """Return a value with dates as ISO text, also in lists and mappings."""
     if isinstance(value, (date, datetime)):
         return value.isoformat()
     if isinstance(value, dict):
-        return {str(key): _as_text(item) for key, item in value.items()}
+        return {str(key): _dates_as_text(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_as_text(item) for item in value]
+        return [_dates_as_text(item) for item in value]
     return value
 
 
-def _wrong_kind(parameter: Parameter, value: Any) -> ReportError:
+def _wrong_type(parameter: Parameter, value: Any) -> ReportError:
+    expected = _DESCRIPTIONS[parameter.type] + " or none" * parameter.optional
+    reason = "" if parameter.default is None else f", like its default {parameter.default!r}"
     hint = " Put it in quotes." if parameter.type == "str" and value is not None else ""
-    none = " or none" if parameter.optional else ""
-    why = "" if parameter.default is None else f", as its default {parameter.default!r} is"
     return ReportError(
-        f"parameter {parameter.name!r} must be {_WORDS[parameter.type]}{none}{why}; "
-        f"found {reprlib.repr(value)}.{hint}"
+        f"parameter {parameter.name!r} must be {expected}{reason}; found {reprlib.repr(value)}."
+        f"{hint}"
     )

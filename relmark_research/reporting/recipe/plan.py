@@ -1,16 +1,16 @@
-"""Every parameter of every notebook bound before anything runs, so that a slip costs no hour."""
+"""The tasks of a recipe: every parameter of every notebook is bound and checked before a run."""
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
-from relmark_research.reporting.recipe.input_paths import check_paths, located_paths
-from relmark_research.reporting.recipe.input_tables import missing_table, taken_tables
-from relmark_research.reporting.recipe.parameter_domains import check_domains
+from relmark_research.reporting.recipe._input_paths import check_paths, resolve_paths
+from relmark_research.reporting.recipe._parameter_domains import check_domains
+from relmark_research.reporting.recipe.input_tables import available_tables, missing_table
 from relmark_research.reporting.recipe.parameters import (
     Parameter,
     bind,
@@ -25,20 +25,20 @@ _Schema = dict[str, Parameter]
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook with every parameter bound: ready to run.
+    """One notebook with all parameters bound.
 
     Attributes
     ----------
     notebook
-        The file.
+        Path of the notebook.
     parameters
-        The value of each of the notebook's parameters.
-    given
-        Those of them that differ from the notebook's own defaults.
+        The value of every parameter of the notebook.
+    overrides
+        The parameters that differ from the notebook's own defaults.
     case
-        Those that the recipe's matrix gives.
-    lacks
-        Why the notebook cannot run for want of a table; empty where it can.
+        The parameters that the recipe's matrix sets.
+    missing_table
+        Why the notebook cannot run without a table; empty if it can run.
 
     Examples
     --------
@@ -48,179 +48,185 @@ class Task:
 
     notebook: Path
     parameters: dict[str, Any]
-    given: dict[str, Any]
+    overrides: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
-    lacks: str = ""
+    missing_table: str = ""
 
     @property
     def name(self) -> str:
-        """The notebook's name without its suffix, and its case."""
+        """The stem of the notebook's file name, followed by the case."""
         return "-".join([self.notebook.stem, *map(_slug, self.case.values())])
 
 
 def plan(
     recipe: Recipe, *, as_of: str | None = None, only: tuple[str, ...] = ()
 ) -> tuple[Task, ...]:
-    """Return the Tasks of a recipe, or of the part of it that is asked for.
+    """Return the tasks of a recipe, or of the requested part of it.
 
-    There is one for each notebook; with a matrix, for each combination of those of its values
-    whose parameter the notebook has. A parameter is what ``--set`` says, else the matrix, else
-    what the recipe says for the notebook, else for all, else what its data section says, else the
-    notebook's default. ``as_of`` goes before all. Paths are read as `paths_given` says.
+    There is one task for each notebook. A matrix adds one for each combination of its values, as
+    far as the notebook has the parameters. The value of a parameter comes from the first of these
+    that sets it: ``as_of``, ``--set``, the matrix, the recipe's parameters for the notebook, its
+    shared parameters, its data section, the notebook's default.
 
     Parameters
     ----------
     recipe
-        As `read_recipe` gives it.
+        The result of `read_recipe`.
     as_of
-        The last day that may be seen, ``"1997-09-30"``; None sees all.
+        Last day of the data that is used, ``"1997-09-30"``; None uses all.
     only
         The names of the notebooks to run; empty runs all.
 
     Raises
     ------
     ReportError
-        A parameter that no notebook has, a value of the wrong kind, or an as-of date for a
-        notebook that cannot keep to it.
+        No notebook has the parameter, a value has the wrong type or lies outside the domain, or
+        a notebook cannot apply the as-of date.
     """
     schemas = {
-        book: {parameter.name: parameter for parameter in read_parameters(book)}
-        for book in recipe.notebooks
+        notebook: {parameter.name: parameter for parameter in read_parameters(notebook)}
+        for notebook in recipe.notebooks
     }
-    common = _common(recipe)
-    _check_names(recipe, list(schemas.values()), common)
+    from_data = _data_parameters(recipe)
+    _check_names(recipe, list(schemas.values()), from_data)
     day = None if as_of is None else as_date(as_of, name="--as-of").isoformat()
-    wanted = [book for book in recipe.notebooks if _is_wanted(recipe, book, schemas[book], only)]
     tasks = [
-        _task(recipe, book, schemas[book], common, day, case)
-        for book in wanted
-        for case in _cases(recipe, book, schemas[book])
+        _task(recipe, notebook, schemas[notebook], from_data, day, case)
+        for notebook in recipe.notebooks
+        if _is_requested(recipe, notebook, schemas[notebook], only)
+        for case in _cases(recipe, notebook, schemas[notebook])
     ]
-    return _selected(tasks, only, [book.stem for book in recipe.notebooks])
+    return _select(tasks, only, [notebook.stem for notebook in recipe.notebooks])
 
 
 def task_names(recipe: Recipe) -> list[str]:
-    """Return the names of all tasks of a recipe, whatever part of it is asked for."""
+    """Return the names of all tasks of a recipe, whether requested or not."""
     return [
-        Task(book, {}, {}, case).name
-        for book in recipe.notebooks
-        for case in _cases(recipe, book, {each.name for each in read_parameters(book)})
+        Task(notebook, {}, {}, case).name
+        for notebook in recipe.notebooks
+        for case in _cases(recipe, notebook, {each.name for each in read_parameters(notebook)})
     ]
 
 
-def _is_wanted(recipe: Recipe, book: Path, schema: _Schema, only: tuple[str, ...]) -> bool:
-    names = {Task(book, {}, {}, case).name for case in _cases(recipe, book, schema)}
-    return not only or bool({book.stem, *names} & set(only))
+def _is_requested(recipe: Recipe, notebook: Path, schema: _Schema, only: tuple[str, ...]) -> bool:
+    names = {Task(notebook, {}, {}, case).name for case in _cases(recipe, notebook, schema)}
+    return not only or bool({notebook.stem, *names} & set(only))
 
 
-def _selected(tasks: list[Task], only: tuple[str, ...], books: list[str]) -> tuple[Task, ...]:
+def _select(tasks: list[Task], only: tuple[str, ...], notebooks: list[str]) -> tuple[Task, ...]:
     names = [task.name for task in tasks]
     for name in only:
-        if name not in names and name not in books:
-            known = list(dict.fromkeys([*books, *names]))
+        if name not in names and name not in notebooks:
+            known = list(dict.fromkeys([*notebooks, *names]))
             raise ReportError(f"--only: {unknown_name('notebook', name, known)}")
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate:
         raise ReportError(
-            f"matrix: two reports would be called {twice!r}. Choose values that differ in more "
-            "than signs."
+            f"matrix: two reports would have the name {duplicate!r}. Choose values that differ in "
+            "letters or digits."
         )
     return tuple(task for task in tasks if not only or {task.name, task.notebook.stem} & set(only))
 
 
-def _cases(recipe: Recipe, book: Path, known: Container[str]) -> Iterator[dict[str, Any]]:
-    """The combinations of the matrix that concern a notebook; one empty case where none does."""
-    typed = {each.name for each in recipe.settings if each.notebook in {None, book.stem}}
-    axes = {name: of for name, of in recipe.matrix.items() if name in known and name not in typed}
+def _cases(recipe: Recipe, notebook: Path, known: Container[str]) -> Iterator[dict[str, Any]]:
+    """Yield the combinations of the matrix for a notebook, or one empty case if none applies."""
+    fixed = {each.name for each in recipe.settings if each.notebook in {None, notebook.stem}}
+    axes = {
+        name: values
+        for name, values in recipe.matrix.items()
+        if name in known and name not in fixed
+    }
     for values in product(*axes.values()):
         yield dict(zip(axes, values, strict=True))
 
 
 def _slug(value: Any) -> str:
-    """A value as a part of a file's name: letters of any alphabet, digits, and ``_``."""
+    """Return a value as part of a file name: letters of any alphabet, digits, and ``_``."""
     text = str(value).replace("\\", "/").rpartition("/")[2] if "/" in str(value) else str(value)
     return re.sub(r"[^\w.]+", "_", text).strip("_.")[:60] or "empty"
 
 
-def _common(recipe: Recipe) -> dict[str, Any]:
-    """The data section by the names of the notebooks' common parameters.
+def _data_parameters(recipe: Recipe) -> dict[str, Any]:
+    """Return the data section as parameters of the notebooks.
 
-    The engine is one of the reading options there, so that a notebook needs no parameter for it.
+    The engine becomes one of the reading options, so that a notebook needs no parameter for it.
     """
-    common = {key: value for key, value in recipe.data.items() if key not in ("options", "engine")}
+    values = {key: value for key, value in recipe.data.items() if key not in ("options", "engine")}
     reading = dict(recipe.data.get("options", {}))
     if "engine" in recipe.data:
         reading["engine"] = recipe.data["engine"]
-    return {**common, "reading": reading} if reading or "options" in recipe.data else common
+    return {**values, "reading": reading} if reading or "options" in recipe.data else values
 
 
-def _check_names(recipe: Recipe, schemas: list[_Schema], common: Mapping[str, Any]) -> None:
-    """Refuse what is said for all notebooks and taken by none."""
+def _check_names(recipe: Recipe, schemas: list[_Schema], from_data: Mapping[str, Any]) -> None:
+    """Raise an error for a shared name that no notebook has as a parameter."""
     known = {name for schema in schemas for name in schema}
-    named = {*recipe.own, *(book.stem for book in recipe.notebooks)}
+    notebooks = {*recipe.notebook_parameters, *(path.stem for path in recipe.notebooks)}
     for name in recipe.matrix:
-        if name not in known:
-            raise ReportError(f"matrix: {unknown_name('parameter', name, sorted(known))}")
-        if name in recipe.shared or any(name in own for own in recipe.own.values()):
+        _check_known("matrix", "parameter", name, known)
+        own = any(name in values for values in recipe.notebook_parameters.values())
+        if name in recipe.shared_parameters or own:
             raise ReportError(
-                f"{name!r} stands in matrix and in parameters. Take it out of one of the two."
+                f"{name!r} stands in matrix and in parameters. Remove it from one of the two."
             )
-    for name in recipe.shared:
-        if name not in known:
-            raise ReportError(
-                f"parameters: {unknown_name('parameter or notebook', name, sorted(known | named))}"
-            )
+    for name in recipe.shared_parameters:
+        _check_known("parameters", "parameter or notebook", name, known, also=notebooks)
     for name in recipe.tables:
-        if name not in known:
-            raise ReportError(f"tables: {unknown_name('parameter', name, sorted(known))}")
+        _check_known("tables", "parameter", name, known)
     for setting in recipe.settings:
-        if setting.notebook is None and setting.name not in known:
-            raise ReportError(f"--set: {unknown_name('parameter', setting.name, sorted(known))}")
-    for name in common:
+        if setting.notebook is None:
+            _check_known("--set", "parameter", setting.name, known)
+    for name in from_data:
         if name not in known:
-            told = "options" if "options" in recipe.data else "engine"
-            key = told if name == "reading" else name
+            reading = "options" if "options" in recipe.data else "engine"
+            key = reading if name == "reading" else name
             raise ReportError(
-                f"data.{key} is given, but no notebook of this recipe has a parameter {name!r}. "
-                "Take the line out, or add the parameter to a notebook that reads it."
+                f"data.{key} is set, but no notebook of this recipe has a parameter {name!r}. "
+                "Remove the line, or add the parameter to a notebook that reads it."
             )
+
+
+def _check_known(
+    place: str, kind: str, name: str, known: Set[str], *, also: Set[str] = frozenset()
+) -> None:
+    if name not in known:
+        raise ReportError(f"{place}: {unknown_name(kind, name, sorted(known | also))}")
 
 
 def _task(
     recipe: Recipe,
-    book: Path,
+    notebook: Path,
     schema: _Schema,
-    common: Mapping[str, Any],
+    from_data: Mapping[str, Any],
     day: str | None,
     case: dict[str, Any],
 ) -> Task:
-    given = {name: value for name, value in common.items() if name in schema}
-    given |= taken_tables(schema.values(), recipe.tables)
-    told = {name: value for name, value in recipe.shared.items() if name in schema}
-    told |= recipe.own.get(book.stem, {}) | case
-    given |= located_paths(told, schema, recipe.path.parent)
+    values = {name: value for name, value in from_data.items() if name in schema}
+    values |= available_tables(schema.values(), recipe.tables)
+    written = {name: each for name, each in recipe.shared_parameters.items() if name in schema}
+    written |= recipe.notebook_parameters.get(notebook.stem, {}) | case
+    values |= resolve_paths(written, schema, recipe.path.parent)
     try:
-        given |= located_paths(_typed(recipe, book.stem, schema), schema, Path.cwd())
-        if day is not None:
-            given |= _as_of(schema, day)
-        bound = bind(tuple(schema.values()), given)
-        check_paths(given, schema)
-        check_domains(given, schema)
+        values |= resolve_paths(_settings(recipe, notebook.stem, schema), schema, Path.cwd())
+        values |= {} if day is None else _as_of(schema, day)
+        bound = bind(tuple(schema.values()), values)
+        check_paths(values, schema)
+        check_domains(values, schema)
     except ReportError as error:
-        raise ReportError(f"notebook {book.stem}: {error}") from None
-    changed = {name: value for name, value in bound.items() if value != schema[name].default}
+        raise ReportError(f"notebook {notebook.stem}: {error}") from None
+    overrides = {name: value for name, value in bound.items() if value != schema[name].default}
     sample = recipe.data.get("source") in {None, "dataset:sample"}
-    lacks = missing_table(schema.values(), recipe.tables, given, sample=sample)
-    return Task(book, bound, changed, {name: bound[name] for name in case}, lacks)
+    missing = missing_table(schema.values(), recipe.tables, values, sample=sample)
+    return Task(notebook, bound, overrides, {name: bound[name] for name in case}, missing)
 
 
-def _typed(recipe: Recipe, book: str, schema: _Schema) -> dict[str, Any]:
-    """What ``--set`` gives this notebook, each of the kind of its default."""
+def _settings(recipe: Recipe, notebook: str, schema: _Schema) -> dict[str, Any]:
+    """Return the values that ``--set`` gives a notebook, in the types of its parameters."""
     values: dict[str, Any] = {}
     for setting in sorted(recipe.settings, key=lambda setting: setting.notebook is not None):
-        if setting.notebook == book and setting.name not in schema:
+        if setting.notebook == notebook and setting.name not in schema:
             raise ReportError(unknown_name("parameter", setting.name, schema))
-        if setting.notebook in {None, book} and setting.name in schema:
+        if setting.notebook in {None, notebook} and setting.name in schema:
             values[setting.name] = parse_text(schema[setting.name], setting.text)
     return values
 
@@ -228,7 +234,7 @@ def _typed(recipe: Recipe, book: str, schema: _Schema) -> dict[str, Any]:
 def _as_of(schema: _Schema, day: str) -> dict[str, str]:
     if "as_of" not in schema:
         raise ReportError(
-            f"it has no parameter 'as_of', so it may see later data than {day}. Add as_of = None "
-            "to its parameters cell, or leave it out with --only."
+            f"it has no parameter 'as_of', so it may use data after {day}. Add as_of = None to "
+            "its parameters cell, or leave it out with --only."
         )
     return {"as_of": day}

@@ -1,4 +1,4 @@
-"""A project of one's own: recipes, notebooks and a folder for data, outside this repository."""
+"""A new project: recipes, notebooks and a data folder, outside this repository."""
 
 import shutil
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from relmark_research.errors import ReportError
 
 _PACKAGE = Path(__file__).resolve().parents[2]
-_IGNORED = "reports/runs/\n.ipynb_checkpoints/\ndata/*\n!data/README.md\n"
-_DATA = """\
+_GITIGNORE = "reports/runs/\n.ipynb_checkpoints/\ndata/*\n!data/README.md\n"
+_DATA_README = """\
 # Data
 
-Put your transactions here: a CSV or Parquet file with a row for each purchase, and columns for the
-customer's id, the day and the value. Then, from the folder above:
+Put your transactions here: a CSV or Parquet file with one row per purchase, and columns for the
+customer's id, the date and the value. Then run in the parent folder:
 
     relmark check data/sales.csv --customer customer_id --date date --value value
     relmark run reports/recipes/own.yml --set data.source=data/sales.csv
 
-The files here are not kept by git (.gitignore).
+Git ignores the files in this folder (.gitignore).
 """
 _README = """\
 # Reports on our customers
@@ -25,61 +25,65 @@ _README = """\
     relmark list                             # the notebooks and their parameters
     relmark run reports/recipes/own.yml --set data.source=data/sales.csv
 
-Recipes are in `reports/recipes/`, notebooks in `notebooks/`; both are yours to change. What is made
-goes to `reports/runs/`; open `reports/runs/index.html`.
+Recipes are in `reports/recipes/`, notebooks in `notebooks/`; change both as you like. Runs are
+written to `reports/runs/`; open `reports/runs/index.html`.
 
-Lessons on what the reports compute, to work in: `jupyter lab lessons/student`. With the solutions,
-for teachers: `relmark lessons lessons` writes them to `lessons/teacher`.
+Lessons about what the reports compute: `jupyter lab lessons/student`. With solutions, for teachers:
+`relmark lessons lessons` writes them to `lessons/teacher`.
 """
 
 
-def make_project(folder: Path) -> list[Path]:
+def create_project(folder: Path) -> list[Path]:
     """Write a project into a new or empty folder, and return its files.
 
-    The lessons are left out, as their sources hold the solutions; `teaching.copies` makes copies.
+    The lessons are left out, because their sources contain the solutions; `teaching.copies`
+    writes copies.
 
     Parameters
     ----------
     folder
-        Where to; its parents are made as well.
+        The folder of the project; its parents are created as well.
 
     Raises
     ------
     ReportError
-        There is something in the folder, or it cannot be written.
+        The folder is not empty, or it cannot be written.
     """
     folder = folder.absolute()
     try:
         if folder.exists() and any(folder.iterdir()):
-            raise ReportError(f"{folder} is not empty. Name a new folder, so that nothing is lost.")
-        for below in ("notebooks", "reports/recipes", "data"):
-            (folder / below).mkdir(parents=True, exist_ok=True)
-        _copy(shipped("notebooks"), folder / "notebooks", "*.ipynb")
-        _copy(shipped("recipes"), folder / "reports" / "recipes", "*.yml")
-        (folder / "data" / "README.md").write_text(_DATA, encoding="utf-8")
+            raise ReportError(f"{folder} is not empty. Choose a new or an empty folder.")
+        for subfolder in ("notebooks", "reports/recipes", "data"):
+            (folder / subfolder).mkdir(parents=True, exist_ok=True)
+        _copy(bundled_folder("notebooks"), folder / "notebooks", "*.ipynb")
+        _copy(bundled_folder("recipes"), folder / "reports" / "recipes", "*.yml")
+        (folder / "data" / "README.md").write_text(_DATA_README, encoding="utf-8")
         (folder / "README.md").write_text(_README, encoding="utf-8")
-        (folder / ".gitignore").write_text(_IGNORED, encoding="utf-8")
+        (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     except OSError as error:
         raise ReportError(
-            f"a project cannot be made in {folder}: {error.strerror}. Name another folder."
+            f"a project cannot be created in {folder}: {error.strerror}. Choose another folder."
         ) from None
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def shipped(what: str) -> Path:
-    """Return where the notebooks or recipes are: in the package, or beside it."""
-    beside = {"notebooks": "notebooks", "recipes": "reports/recipes"}[what]
-    places = (_PACKAGE / what, _PACKAGE.parent / beside)
-    for place in places:
-        if place.is_dir():
-            return place
+def bundled_folder(content: str) -> Path:
+    """Return the folder of the bundled ``"notebooks"`` or ``"recipes"``.
+
+    It lies in an installed package, or beside the package in a checkout.
+    """
+    in_checkout = {"notebooks": "notebooks", "recipes": "reports/recipes"}[content]
+    folders = (_PACKAGE / content, _PACKAGE.parent / in_checkout)
+    for folder in folders:
+        if folder.is_dir():
+            return folder
     raise ReportError(
-        f"expected the {what} that come with relmark_research in "
-        f"{' or '.join(map(str, places))}; found them in neither. Install the package again."
+        f"expected the {content} of relmark_research in {' or '.join(map(str, folders))}; "
+        "found them in neither. Install the package again."
     )
 
 
 def _copy(source: Path, target: Path, pattern: str) -> None:
-    """Copy the files of a folder, not of those below."""
+    """Copy the files of a folder, without its subfolders."""
     for path in sorted(source.glob(pattern)):
         shutil.copyfile(path, target / path.name)

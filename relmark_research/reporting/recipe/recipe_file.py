@@ -1,4 +1,4 @@
-"""A recipe: which notebooks, of which data, with which parameters.
+"""A recipe file: the notebooks to run, their data and their parameters.
 
 title: What are our customers worth?
 data:
@@ -6,15 +6,17 @@ data:
   customer: customer_id
 notebooks: [01_customer_base, 03_lifetime_value]
 tables:
-  contacts: contacts.csv       # notebooks that need it are skipped where it is missing
+  contacts: contacts.csv       # a notebook that needs a missing table is skipped
 parameters:
-  margin: 0.3                  # shared: for every notebook that has it
+  margin: 0.3                  # shared by all notebooks that have the parameter
   03_lifetime_value:
-    horizon: 52 weeks          # for this one
+    horizon: 52 weeks          # for one notebook
 matrix:
-  segment: [private, trade]    # a report for each, of every notebook that has it
+  segment: [private, trade]    # one report for each value, if the notebook has the parameter
 alerts:
   total_clv: {falls_by: 10%}
+
+The sections are pydantic models without extra keys; `Recipe` is the checked result.
 """
 
 import reprlib
@@ -26,29 +28,47 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from relmark_research._repr import Rows, short_repr
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.recipe.alerts import Alert, read_alerts
 from relmark_research.reporting.recipe.hooks import Hook, read_hooks
-from relmark_research.reporting.recipe.input_tables import located_tables
-from relmark_research.reporting.recipe.recipe_sources import check_source, located
-from relmark_research.reporting.record.secrets import named, refuse_written, taken
-from relmark_research.reporting.record.size_units import seconds, size
-
-# The sections of a recipe file, as pydantic checks them: strict, and no key beside these.
+from relmark_research.reporting.recipe.input_tables import resolve_tables
+from relmark_research.reporting.recipe.recipe_sources import check_source, resolve_source
+from relmark_research.reporting.record.resource_units import parse_duration, parse_memory_size
+from relmark_research.reporting.record.secrets import (
+    check_no_plain_secrets,
+    read_secrets,
+    secret_names,
+)
 
 When = Literal["always", "done", "failed", "alert"]
-_HERE = ("localhost", "127.0.0.1", "::1")
+
+_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _TEXT = Annotated[str, Field(min_length=1)]
+_TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
+_MAPPING = "names with values, one per line"
+_EXPECTED = {  # type of a pydantic error -> what was expected
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": _MAPPING,
+    "model_type": _MAPPING,
+    "model_attributes_type": _MAPPING,
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "recursion_loop": "a value that does not contain itself",
+}
 
 
 class Section(BaseModel):
-    """A part of a recipe."""
+    """A section of a recipe; other keys are errors."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class DataSection(Section):
-    """Which data, and what its columns are called."""
+    """The data source, its columns and its reading options."""
 
     source: str | None = None
     customer: str | None = None
@@ -62,7 +82,7 @@ class DataSection(Section):
 
 
 class AlertSection(Section):
-    """What a key figure must not do."""
+    """The thresholds of a key figure."""
 
     falls_by: Any = None
     rises_by: Any = None
@@ -84,23 +104,23 @@ class MailSection(Section):
 
     @model_validator(mode="after")
     def _password_encrypted(self) -> Self:
-        if self.user and self.security == "none" and self.server not in _HERE:
+        if self.user and self.security == "none" and self.server not in _LOCAL_HOSTS:
             raise ValueError(
-                "would send its password in the clear. Add security: starttls (port 587) or "
-                "security: tls (port 465), as the server has it."
+                "would send its password unencrypted. Add security: starttls (port 587) or "
+                "security: tls (port 465), whichever the server supports."
             )
         return self
 
 
 class WebhookSection(Section):
-    """A POST of JSON."""
+    """A POST request with JSON."""
 
     url: _TEXT
     headers: dict[str, str] = Field(default_factory=dict)
 
 
 class HookSection(Section):
-    """Whom to tell, and when: one of command, mail and webhook."""
+    """A notification, and the results that trigger it: one of command, mail and webhook."""
 
     when: list[When] = Field(default=["always"], min_length=1)
     command: list[_TEXT] | None = Field(default=None, min_length=1)
@@ -109,12 +129,12 @@ class HookSection(Section):
 
     @field_validator("when", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
+    def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
     @field_validator("command", mode="before")
     @classmethod
-    def _words(cls, value: Any) -> Any:
+    def _split_words(cls, value: Any) -> Any:
         import shlex
 
         try:
@@ -124,7 +144,7 @@ class HookSection(Section):
 
 
 class RecipeFile(Section):
-    """A whole recipe."""
+    """The whole content of a recipe file."""
 
     title: str = Field(min_length=1)
     data: DataSection | None = None
@@ -142,15 +162,15 @@ class RecipeFile(Section):
     @field_validator("time_limit", mode="before")
     @classmethod
     def _in_seconds(cls, value: Any) -> float:
-        return seconds(value)
+        return parse_duration(value)
 
     @field_validator("memory_limit", mode="before")
     @classmethod
     def _in_bytes(cls, value: Any) -> int | None:
-        return None if value is None else size(value)
+        return None if value is None else parse_memory_size(value)
 
 
-_PLACES: dict[str, type[Section]] = {
+_SECTIONS: dict[str, type[Section]] = {
     "data": DataSection,
     "alerts": AlertSection,
     "hooks": HookSection,
@@ -159,189 +179,48 @@ _PLACES: dict[str, type[Section]] = {
 }
 
 
-def section_at(place: list[str]) -> type[Section]:
-    """Return the section in which a key stands, by the keys on the way to it.
-
-    Examples
-    --------
-    >>> section_at(["hooks", "mail", "too"]).__name__, section_at(["titel"]).__name__
-    ('MailSection', 'RecipeFile')
-    """
-    if place[0] == "alerts":
-        return AlertSection
-    inside = [_PLACES[key] for key in place[:-1] if key in _PLACES]
-    return inside[-1] if inside else RecipeFile
-
-
-# What may stand in a recipe, and how a mistake in one is said. pydantic checks the shape; the
-# words are ours: where, what was expected, what was found, and the nearest name that there is.
-
-_KINDS = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
-_EXPECTED = {
-    "string_type": "text",
-    "list_type": "a list",
-    "dict_type": "names with values, one to a line",
-    "model_type": "names with values, one to a line",
-    "model_attributes_type": "names with values, one to a line",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "recursion_loop": "a value that does not contain itself",
-}
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error rather than the last one's win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise ReportError(f"{key.value!r} stands twice (line {key.start_mark.line + 1}).")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file, refusing what is not YAML and keys that stand twice."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
-        raise ReportError(f"{path.name} is not YAML at {where}: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as error:
-        said = " ".join(str(error).split())[:200]
-        raise ReportError(f"{path.name} cannot be read as YAML in UTF-8: {said}.") from None
-    except ReportError as error:
-        raise ReportError(f"{path.name}: {error} Keep one of the two.") from None
-
-
-def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
-    """Return a recipe's content with its defaults filled in.
-
-    Parameters
-    ----------
-    content
-        What the YAML file holds.
-    name
-        The file's name, for messages.
-
-    Raises
-    ------
-    ReportError
-        Every mistake that was found, one to a line.
-    """
-    if not isinstance(content, dict):
-        found = _kind(content)
-        raise ReportError(f"{name} must hold names with values, such as title: ...; found {found}.")
-    try:
-        recipe = RecipeFile.model_validate(content)
-    except ValidationError as error:
-        said = [_sentence(problem) for problem in error.errors()]
-        raise ReportError("\n".join(f"{name}: {sentence}" for sentence in said)) from None
-    checked = recipe.model_dump()
-    checked["data"] = recipe.data.model_dump(exclude_none=True) if recipe.data else {}
-    for number, hook in enumerate(recipe.hooks, start=1):
-        ways = [way for way in ("command", "mail", "webhook") if getattr(hook, way) is not None]
-        if len(ways) != 1:
-            raise ReportError(
-                f"{name}: hook {number} must have one of command, mail and webhook; "
-                f"found {' and '.join(ways) or 'none'}."
-            )
-    return checked
-
-
-def data_keys() -> tuple[str, ...]:
-    """Return the keys that a recipe's data section may have."""
-    return tuple(DataSection.model_fields)
-
-
-def _sentence(problem: Any) -> str:
-    """One of pydantic's findings in our words."""
-    place = [str(part) for part in problem["loc"] if not isinstance(part, int)]
-    where, found, context = ".".join(place), problem.get("input"), problem.get("ctx", {})
-    if problem["type"] == "extra_forbidden":
-        inside = f" in {'.'.join(place[:-1])}" if len(place) > 1 else ""
-        return unknown_name(f"key{inside}", place[-1], section_at(place).model_fields)
-    if problem["type"] == "missing":
-        inside = place[-2] if len(place) > 1 else "recipe"
-        fields = section_at(place).model_fields
-        needed = [key for key, about in fields.items() if about.is_required()]
-        return f"{where!r} is missing. Every {inside} has {' and '.join(needed)}."
-    if problem["type"] == "value_error":
-        return f"{where} {context['error']}"
-    if problem["type"] in {"too_short", "string_too_short"}:
-        return f"{where} must not be empty."
-    if problem["type"] == "literal_error":
-        return f"{where} must be {context['expected']}; found {_short(found)}."
-    if problem["type"] in {"greater_than_equal", "less_than_equal"}:
-        least = "ge" in context
-        bound = f"at least {context['ge']}" if least else f"at most {context['le']}"
-        return f"{where} must be {bound}; found {_short(found)}."
-    expected = _EXPECTED.get(problem["type"], "something else")
-    quotes = " Put it in quotes." if expected == "text" and _is_word(found) else ""
-    return f"{where} must be {expected}; found {_short(found)} ({_kind(found)}).{quotes}"
-
-
-def _short(found: Any) -> str:
-    """What was found, whatever its size."""
-    brief = reprlib.Repr()
-    brief.maxlevel, brief.maxlist, brief.maxdict, brief.maxstring = 2, 3, 3, 60
-    return brief.repr(found)
-
-
-def _is_word(value: Any) -> bool:
-    return value is not None and not isinstance(value, (dict, list))
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return _KINDS.get(type(value), "a number" if isinstance(value, float) else "a date")
-
-
 @dataclass(frozen=True)
 class Setting:
-    """A parameter given on the command line, still as it was typed; notebook None is for all."""
+    """A parameter that ``--set`` gives, as typed; notebook None means every notebook."""
 
     notebook: str | None
     name: str
     text: str
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class Recipe:
-    """A recipe as it was written, checked, with its paths made absolute.
+    """A recipe after all checks, with absolute paths.
 
     Attributes
     ----------
     name, path
-        The file's name without its suffix, and the file.
+        The stem of the file name, and the path of the file.
     data
-        What the recipe says of the data, by the names of its data section; the source is an
-        absolute path, a glob, a URL or ``dataset:NAME``.
+        The data section. The source is an absolute path, a glob, a URL or ``dataset:NAME``.
     notebooks
-        The notebooks' files, in the order of the recipe.
+        Paths of the notebooks, in the order of the recipe.
     tables
-        The user's own tables by the parameters that take them: absolute paths or ``sample:NAME``.
-    shared, own
-        Parameters for every notebook that has them, and by notebook.
+        The user's tables by parameter name: absolute paths or ``sample:NAME``.
+    shared_parameters
+        Parameters for every notebook that has them.
+    notebook_parameters
+        Parameters by notebook.
     settings
-        What ``--set`` adds to the parameters.
+        The parameters that ``--set`` adds.
     matrix
-        Parameters with the values for each of which there is a report.
+        The values of each parameter for which there is a separate report.
     alerts, hooks
-        What the key figures must not do, and whom to tell.
+        Rules for key figures, and notifications.
     keep
-        How many runs to keep; None keeps all.
+        Number of runs to keep; None keeps all.
     time_limit
-        For one whole notebook [seconds].
+        For one notebook [seconds].
     memory_limit
-        For one whole notebook [bytes]; None leaves it four fifths of the machine's.
+        For one notebook [bytes]; None is 80% of the machine's memory.
     reuse
-        Whether a notebook is taken from the last good run where nothing has changed since.
+        Whether the results of the last good run are reused if nothing has changed.
     """
 
     name: str
@@ -350,8 +229,8 @@ class Recipe:
     notebooks: tuple[Path, ...]
     data: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    shared: dict[str, Any] = field(default_factory=dict)
-    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+    shared_parameters: dict[str, Any] = field(default_factory=dict)
+    notebook_parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
     matrix: dict[str, list[Any]] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
@@ -362,14 +241,18 @@ class Recipe:
     reuse: bool = True
 
     def secrets(self) -> dict[str, str]:
-        """Return every secret that the recipe names, with what the environment holds for it."""
+        """Return every secret that the recipe names, with its value from the environment."""
         typed = [setting.text for setting in self.settings]
-        tell = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
-        return taken(named([self.data, self.shared, self.own, self.matrix, typed, tell]))
+        hooks = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
+        parameters = [self.shared_parameters, self.notebook_parameters, self.matrix]
+        return read_secrets(secret_names([self.data, *parameters, typed, hooks]))
+
+    def _summary(self) -> Rows:
+        return {"name": self.name, "notebooks": len(self.notebooks), "alerts": len(self.alerts)}
 
 
 def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
-    """Read and check a recipe, with what the command line sets in it.
+    """Read and check a recipe, with the settings of the command line.
 
     Parameters
     ----------
@@ -377,31 +260,29 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         A YAML file.
     settings
         ``data.KEY=VALUE``, ``NOTEBOOK.NAME=VALUE``, or ``NAME=VALUE`` for every notebook that has
-        the parameter. A source is read from the working directory.
+        the parameter. A relative source starts from the working directory.
 
     Raises
     ------
     ReportError
-        The recipe cannot be read, has a key that recipes do not have, names a notebook or a file
-        that is not there, or a setting names nothing in it.
+        The recipe cannot be read, has an unknown key, names a notebook or a file that does not
+        exist, or a setting matches nothing in it.
     """
-    pass  # MOVED
-
     path = Path(path).resolve()
-    _refuse_what_is_no_recipe(path)
+    _check_is_recipe(path)
     content = check_recipe(read_yaml(path), name=path.name)
     notebooks = tuple(find_notebook(name, path.parent) for name in content["notebooks"])
-    names = _names(notebooks)
-    shared, own = _by_notebook(content["parameters"] or {}, names)
+    names = _unique_names(notebooks)
+    shared, by_notebook = _split_parameters(content["parameters"] or {}, names)
     recipe = Recipe(
         name=path.stem,
         path=path,
         title=content["title"],
         notebooks=notebooks,
-        data=located(content["data"], path.parent),
-        tables=located_tables(content["tables"], path.parent),
-        shared=shared,
-        own=own,
+        data=resolve_source(content["data"], path.parent),
+        tables=resolve_tables(content["tables"], path.parent),
+        shared_parameters=shared,
+        notebook_parameters=by_notebook,
         matrix=_matrix(content["matrix"], path.parent),
         alerts=read_alerts(content["alerts"]),
         hooks=read_hooks(content["hooks"]),
@@ -414,74 +295,206 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
     return recipe
 
 
-def _refuse_what_is_no_recipe(path: Path) -> None:
+def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
+    """Return the content of a recipe file with its defaults.
+
+    Parameters
+    ----------
+    content
+        The content of the YAML file.
+    name
+        The file name, for error messages.
+
+    Raises
+    ------
+    ReportError
+        All mistakes, one per line.
+    """
+    if not isinstance(content, dict):
+        found = _type_name(content)
+        raise ReportError(f"{name} must hold names with values, such as title: ...; found {found}.")
+    try:
+        recipe = RecipeFile.model_validate(content)
+    except ValidationError as error:
+        sentences = [_sentence(problem) for problem in error.errors()]
+        raise ReportError("\n".join(f"{name}: {sentence}" for sentence in sentences)) from None
+    checked = recipe.model_dump()
+    checked["data"] = recipe.data.model_dump(exclude_none=True) if recipe.data else {}
+    for number, hook in enumerate(recipe.hooks, start=1):
+        channels = [key for key in ("command", "mail", "webhook") if getattr(hook, key) is not None]
+        if len(channels) != 1:
+            raise ReportError(
+                f"{name}: hook {number} must have one of command, mail and webhook; "
+                f"found {' and '.join(channels) or 'none'}."
+            )
+    return checked
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file in which no key is repeated.
+
+    Raises
+    ------
+    ReportError
+        The file is not YAML in UTF-8, or a key is repeated.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown line"
+        raise ReportError(f"{path.name} is not YAML at {where}: {error.problem}.") from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ReportError(f"{path.name} cannot be read as YAML in UTF-8: {reason}.") from None
+    except ReportError as error:
+        raise ReportError(f"{path.name}: {error} Remove one of the two.") from None
+
+
+def section_of(keys: list[str]) -> type[Section]:
+    """Return the section that holds a key, given the keys that lead to it.
+
+    Examples
+    --------
+    >>> section_of(["hooks", "mail", "too"]).__name__, section_of(["titel"]).__name__
+    ('MailSection', 'RecipeFile')
+    """
+    if keys[0] == "alerts":
+        return AlertSection
+    sections = [_SECTIONS[key] for key in keys[:-1] if key in _SECTIONS]
+    return sections[-1] if sections else RecipeFile
+
+
+def find_notebook(name: str, folder: Path) -> Path:
+    """Return the path of a notebook.
+
+    Parameters
+    ----------
+    name
+        A path that ends in .ipynb, or the name of a notebook in the nearest folder ``notebooks``.
+    folder
+        The folder that the search starts from.
+
+    Raises
+    ------
+    ReportError
+        There is no such notebook.
+    """
+    if name.endswith(".ipynb"):
+        path = (folder / Path(name).expanduser()).resolve()
+        if path.is_file():
+            return path
+        raise ReportError(f"no notebook at {path}. Paths start from the recipe's folder.")
+    notebooks = notebooks_folder(folder)
+    known = {path.stem: path for path in sorted(notebooks.glob("*.ipynb"))}
+    if name not in known:
+        raise ReportError(f"{unknown_name('notebook', name, known)} (Searched {notebooks}.)")
+    return known[name]
+
+
+def notebooks_folder(folder: Path) -> Path:
+    """Return the nearest folder ``notebooks`` in ``folder`` or in its parents."""
+    for parent in (folder, *folder.parents):
+        if (parent / "notebooks").is_dir():
+            return parent / "notebooks"
+    raise ReportError(
+        f"no folder 'notebooks' in {folder} or in its parents. Create one, or name each notebook "
+        "by a path that ends in .ipynb."
+    )
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which a repeated key is an error; by default the last one would count."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise ReportError(f"{key.value!r} stands twice (line {key.start_mark.line + 1}).")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _sentence(problem: Any) -> str:
+    """Return one of pydantic's errors as a sentence."""
+    keys = [str(part) for part in problem["loc"] if not isinstance(part, int)]
+    place, found, context = ".".join(keys), problem.get("input"), problem.get("ctx", {})
+    if problem["type"] == "extra_forbidden":
+        parent = f" in {'.'.join(keys[:-1])}" if len(keys) > 1 else ""
+        return unknown_name(f"key{parent}", keys[-1], section_of(keys).model_fields)
+    if problem["type"] == "missing":
+        parent = keys[-2] if len(keys) > 1 else "recipe"
+        fields = section_of(keys).model_fields
+        required = [key for key, each in fields.items() if each.is_required()]
+        return f"{place!r} is missing. Every {parent} has {' and '.join(required)}."
+    if problem["type"] == "value_error":
+        return f"{place} {context['error']}"
+    if problem["type"] in {"too_short", "string_too_short"}:
+        return f"{place} must not be empty."
+    if problem["type"] == "literal_error":
+        return f"{place} must be {context['expected']}; found {_short_repr(found)}."
+    if problem["type"] in {"greater_than_equal", "less_than_equal"}:
+        bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+        return f"{place} must be {bound}; found {_short_repr(found)}."
+    expected = _EXPECTED.get(problem["type"], "something else")
+    is_scalar = found is not None and not isinstance(found, (dict, list))
+    quotes = " Put it in quotes." if expected == "text" and is_scalar else ""
+    return f"{place} must be {expected}; found {_short_repr(found)} ({_type_name(found)}).{quotes}"
+
+
+def _short_repr(found: Any) -> str:
+    shortener = reprlib.Repr()
+    shortener.maxlevel, shortener.maxlist, shortener.maxdict, shortener.maxstring = 2, 3, 3, 60
+    return shortener.repr(found)
+
+
+def _type_name(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return _TYPES.get(type(value), "a number" if isinstance(value, float) else "a date")
+
+
+def _check_is_recipe(path: Path) -> None:
     if path.suffix == ".ipynb":
         raise ReportError(
-            f"{path.name} is a notebook, not a recipe. Run a recipe that names it, and no other: "
+            f"{path.name} is a notebook, not a recipe. Run only this notebook of a recipe: "
             f"relmark run RECIPE --only {path.stem}"
         )
     if not path.is_file():
         folder = path if path.is_dir() else path.parent
-        there = sorted(file.name for file in folder.glob("*.y*ml")) if folder.is_dir() else []
-        near = unknown_name("recipe", path.name, there) if there else "none is in that folder."
-        raise ReportError(f"no recipe at {path}: {near} Recipes are kept in reports/recipes/.")
+        known = sorted(file.name for file in folder.glob("*.y*ml")) if folder.is_dir() else []
+        problem = unknown_name("recipe", path.name, known) if known else "the folder has none."
+        raise ReportError(f"no recipe at {path}: {problem} Recipes are stored in reports/recipes/.")
 
 
-def find_notebook(name: str, beside: Path) -> Path:
-    """Return the file of a notebook: a path ending in .ipynb, or a name in a notebooks folder.
-
-    The folder is the nearest ``notebooks`` in ``beside`` or above it.
-    """
-    if name.endswith(".ipynb"):
-        path = (beside / Path(name).expanduser()).resolve()
-        if path.is_file():
-            return path
-        raise ReportError(f"no notebook at {path}. Paths are read from the recipe's folder.")
-    folder = notebooks_folder(beside)
-    known = {book.stem: book for book in sorted(folder.glob("*.ipynb"))}
-    if name not in known:
-        raise ReportError(f"{unknown_name('notebook', name, known)} (Looked in {folder}.)")
-    return known[name]
-
-
-def notebooks_folder(beside: Path) -> Path:
-    """Return the nearest folder ``notebooks`` in ``beside`` or above it."""
-    for folder in (beside, *beside.parents):
-        if (folder / "notebooks").is_dir():
-            return folder / "notebooks"
-    raise ReportError(
-        f"no folder 'notebooks' in {beside} or above it. Make one, or name notebooks by a path "
-        "that ends in .ipynb."
-    )
-
-
-def _names(notebooks: tuple[Path, ...]) -> list[str]:
-    names = [book.stem for book in notebooks]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice:
+def _unique_names(notebooks: tuple[Path, ...]) -> list[str]:
+    names = [path.stem for path in notebooks]
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate:
         raise ReportError(
-            f"the recipe has two notebooks called {twice!r}, whose reports would share a file. "
-            "Name each notebook once."
+            f"the recipe has two notebooks with the name {duplicate!r}, and both reports would "
+            "have the same file name. Name each notebook once."
         )
     return names
 
 
-def _by_notebook(
+def _split_parameters(
     parameters: dict[Any, Any], names: list[str]
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Split the parameters section into what is for all and what is for one notebook."""
+    """Return the shared parameters, and the parameters by notebook."""
     shared: dict[str, Any] = {}
-    own: dict[str, dict[str, Any]] = {}
+    by_notebook: dict[str, dict[str, Any]] = {}
     for key, value in parameters.items():
         if str(key) not in names:
             shared[str(key)] = value
         elif isinstance(value, dict):
-            own[str(key)] = {str(name): item for name, item in value.items()}
+            by_notebook[str(key)] = {str(name): item for name, item in value.items()}
         else:
             raise ReportError(
-                f"parameters.{key} must be that notebook's names with values; found {value!r}."
+                f"parameters.{key} must be the parameters of that notebook with their values; "
+                f"found {value!r}."
             )
-    return shared, own
+    return shared, by_notebook
 
 
 def _with_settings(recipe: Recipe, settings: tuple[str, ...], names: list[str]) -> Recipe:
@@ -493,7 +506,7 @@ def _with_settings(recipe: Recipe, settings: tuple[str, ...], names: list[str]) 
                 f"--set takes NOTEBOOK.NAME=VALUE or data.KEY=VALUE; found {setting!r}."
             )
         if place == "data" or place.startswith("data."):
-            recipe = replace(recipe, data=_with_data(recipe.data, place, name, text))
+            recipe = replace(recipe, data=_with_data_key(recipe.data, place, name, text))
         elif place and place not in names:
             raise ReportError(f"--set {setting}: {unknown_name('notebook', place, names)}")
         else:
@@ -502,27 +515,25 @@ def _with_settings(recipe: Recipe, settings: tuple[str, ...], names: list[str]) 
     return recipe
 
 
-def _with_data(data: dict[str, Any], place: str, name: str, text: str) -> dict[str, Any]:
-    """The data section with one key of it, or of its options, set to what was typed."""
-    pass  # MOVED
-
+def _with_data_key(data: dict[str, Any], place: str, name: str, text: str) -> dict[str, Any]:
+    """Return the data section with one key, or one reading option, set to a text."""
     if place == "data.options":
         return {**data, "options": {**data.get("options", {}), name: text}}
-    keys = [key for key in data_keys() if key != "options"]
-    if place != "data" or name not in keys:
+    keys = tuple(DataSection.model_fields)
+    if place != "data" or name not in keys or name == "options":
         wrong = f"{place}.{name}".removeprefix("data.")
-        raise ReportError(f"--set data: {unknown_name('key in data', wrong, data_keys())}")
-    return {**data, **located({name: text}, Path.cwd())}
+        raise ReportError(f"--set data: {unknown_name('key in data', wrong, keys)}")
+    return {**data, **resolve_source({name: text}, Path.cwd())}
 
 
 def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
-    """The matrix with its sources located, each value once."""
+    """Return the matrix with absolute sources, after checking that no value is repeated."""
     for name, values in matrix.items():
         for number, value in enumerate(values):
             if value in values[:number]:
                 raise ReportError(
                     f"matrix.{name} must have each value once; found {value!r} twice. "
-                    "Take one of them out."
+                    "Remove one of them."
                 )
             if isinstance(value, (dict, list)):
                 raise ReportError(
@@ -530,17 +541,23 @@ def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
                 )
     if "source" not in matrix:
         return matrix
-    sources = [located({"source": str(value)}, folder)["source"] for value in matrix["source"]]
+    sources = [resolve_source({"source": str(each)}, folder)["source"] for each in matrix["source"]]
     return {**matrix, "source": sources}
 
 
 def _check_secrets(recipe: Recipe) -> None:
-    """Refuse secrets that are written out, and names that the environment does not have."""
-    given: dict[str, Any] = {"data": recipe.data, "matrix": recipe.matrix}
-    given["parameters"] = {**recipe.shared, **recipe.own}
-    given["--set"] = {setting.name: setting.text for setting in recipe.settings}
-    given["hooks"] = {"mail": [hook.mail for hook in recipe.hooks]}
-    given["hooks"]["webhook"] = [hook.webhook for hook in recipe.hooks]
-    for place, value in given.items():
-        refuse_written(value, place)
+    """Raise an error for a secret that is written out, or that the environment does not have."""
+    hooks = {
+        "mail": [hook.mail for hook in recipe.hooks],
+        "webhook": [hook.webhook for hook in recipe.hooks],
+    }
+    places: dict[str, Any] = {
+        "data": recipe.data,
+        "matrix": recipe.matrix,
+        "parameters": {**recipe.shared_parameters, **recipe.notebook_parameters},
+        "--set": {setting.name: setting.text for setting in recipe.settings},
+        "hooks": hooks,
+    }
+    for place, value in places.items():
+        check_no_plain_secrets(value, place)
     recipe.secrets()

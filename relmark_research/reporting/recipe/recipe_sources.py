@@ -1,31 +1,33 @@
-"""Where a recipe's data lie: files of this machine, bundled sets, or elsewhere."""
+"""The source in a recipe's data section: files on this machine, bundled data sets, or URLs."""
 
 import glob
 from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ParameterError, ReportError, unknown_name
-from relmark_research.reporting.record.secrets import named, revealed
+from relmark_research.reporting.record.secrets import fill_in_secrets, secret_names
 from relmark_research.tables.sources import databases, engine_sessions
 
+_LISTED = 20  # files in an error message
 
-def located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the data section with a source that is a path, or a database's file, made absolute."""
+
+def resolve_source(data: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the data section with an absolute path of the source file or database file."""
     source = data.get("source")
-    if source is None or source.startswith("dataset:") or named(source):
+    if source is None or source.startswith("dataset:") or secret_names(source):
         return data
     if is_remote(source):
-        return {**data, "source": databases.located(source, folder)}
+        return {**data, "source": databases.with_absolute_path(source, folder)}
     return {**data, "source": str((folder / Path(source).expanduser()).absolute())}
 
 
 def is_remote(source: str) -> bool:
-    """Whether a source is a URL rather than a file of this machine."""
+    """Return whether a source is a URL rather than a file on this machine."""
     return "://" in source or source.startswith("env:")
 
 
 def source_files(source: str) -> list[Path]:
-    """Return the files of this machine that a path, a folder or a glob stands for, sorted."""
+    """Return the files of a path, a folder or a glob, sorted."""
     path = Path(source)
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
@@ -35,16 +37,22 @@ def source_files(source: str) -> list[Path]:
 
 
 def check_source(data: dict[str, Any]) -> None:
-    """Refuse a data section without a source, or with a source or an engine that is not there."""
+    """Raise an error if the source of a data section is missing, or if the engine is unknown.
+
+    Raises
+    ------
+    ReportError
+        The section has no source, the source does not exist, or there is no such engine.
+    """
     try:
         engine_sessions.check_engine(data.get("engine"))
     except ParameterError as error:
         raise ReportError(f"data.engine: {error}") from None
-    source = revealed(data.get("source"))
+    source = fill_in_secrets(data.get("source"))
     if data and source is None:
         raise ReportError(
-            "the recipe says how the data are read, but not which: data.source is missing. "
-            "Write it in the recipe, or give it: --set data.source=FILE."
+            "the data section of the recipe has no source. Write data.source in the recipe, or "
+            "set it on the command line: --set data.source=FILE."
         )
     if source is None or is_remote(source):
         return
@@ -55,12 +63,11 @@ def check_source(data: dict[str, Any]) -> None:
         if name not in DATASETS:
             raise ReportError(f"data.source: {unknown_name('bundled data set', name, DATASETS)}")
     elif not source_files(source):
-        folder = Path(source).parent
-        there = _visible_files(folder)
-        near = unknown_name("file", Path(source).name, there[:20])
-        raise ReportError(f"data.source: nothing at {source}: {near}")
+        files = _visible_files(Path(source).parent)[:_LISTED]
+        problem = unknown_name("file", Path(source).name, files)
+        raise ReportError(f"data.source: nothing found at {source}: {problem}")
 
 
 def _visible_files(folder: Path) -> list[str]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(each.name for each in found if each.is_file() and each.name[0] != ".")
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return sorted(each.name for each in entries if each.is_file() and each.name[0] != ".")

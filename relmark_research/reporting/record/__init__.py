@@ -1,1 +1,1 @@
-"""What a run leaves behind: manifest, provenance, stored runs."""
+"""The record of a run: manifest, provenance, key figures, stored runs, secrets."""

@@ -1,4 +1,4 @@
-"""What a run was asked, what it did, and what it found: the record beside every report."""
+"""The manifest of a run: its inputs, the state of each notebook, and the key figures."""
 
 import json
 import math
@@ -7,33 +7,34 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from relmark_research._repr import Rows, short_repr
 from relmark_research.errors import ReportError
 
 State = Literal[
     "queued", "running", "done", "failed", "timed out", "killed", "out of memory", "skipped"
 ]
-RECORD_MIME = "application/vnd.relmark.record+json"  # of what a notebook records
-SCHEMA = 1  # raised when a field changes its meaning
+RECORD_MIME = "application/vnd.relmark.record+json"  # MIME type of a notebook's records
+SCHEMA = 1  # increased when a field changes its meaning
 
 
 @dataclass(frozen=True)
 class KeyFigure:
-    """One number that a notebook recorded with ``rm.record``, with its interval.
+    """A number that a notebook recorded with ``rm.record``, with its interval.
 
     Attributes
     ----------
     name
-        Stable identifier, compared between runs: ``"total_clv"``.
+        Stable identifier for comparisons between runs: ``"total_clv"``.
     value, low, high
-        The estimate and its interval (None where there is none).
+        The estimate and its interval; None if there is no interval.
     unit
         ``"customers"``, ``"USD"``, ``"share"``, ``"purchases"``, ...
     label
-        What a reader calls it: ``"Value of all customers"``.
+        Name for readers: ``"Value of all customers"``.
     meaning
-        A few words that say what it means.
+        A short explanation.
     text
-        The value as shown to people, ``"$1.2 million"``; made from value and unit.
+        The formatted value, ``"$1.2 million"``, from value and unit.
     """
 
     name: str
@@ -46,39 +47,40 @@ class KeyFigure:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class NotebookRun:
-    """One notebook of a run: what it was given and what became of it.
+    """One notebook of a run: its inputs, its state and its results.
 
     Attributes
     ----------
     notebook
-        Its name in this run: the file's, and the case where the recipe has a matrix.
+        Its name in this run: the file's stem, followed by the case if the recipe has a matrix.
     parameters
-        Every parameter of the notebook with the value that it had, given or by default.
+        The value of every parameter of the notebook, set by the recipe or the default.
     seconds
         Wall-clock time of the notebook's process.
     report
-        The report's file, relative to the run's folder.
+        Path of the report, relative to the run's folder.
     error
-        Why the notebook is not done, in a line or two.
+        Why the notebook is not done, in one or two lines.
     path, source
-        The notebook's file, and its hash.
+        Path of the notebook, and its hash.
     case
-        The parameters that the recipe's matrix gives it.
+        The parameters that the recipe's matrix sets.
     fingerprint
-        Of its data, where they are not those of the whole run.
+        Fingerprint of its data, if they differ from the run's.
     key
-        Hash of all that its figures follow from: notebook, parameters, data, code, versions;
-        empty where that cannot be known.
+        Hash of everything that determines its results: notebook, parameters, data, code,
+        versions; empty if that is unknown.
     reused_from
-        The run that made it, where nothing had changed since.
+        The run whose results were reused because nothing had changed since.
     seeds
-        Of its random numbers, by name.
+        Seeds of its random numbers, by parameter name.
     memory
-        The most that its processes held at once [bytes].
+        Peak memory of its processes together [bytes].
     attempts
-        How often it was started.
+        How many times it was started.
     """
 
     notebook: str
@@ -101,29 +103,37 @@ class NotebookRun:
     attempts: int = 0
 
     @property
-    def book(self) -> str:
-        """The name of the notebook's file, whatever the case."""
+    def file_stem(self) -> str:
+        """Stem of the notebook's file name, without the case."""
         return Path(self.path).stem if self.path else self.notebook
 
+    def _summary(self) -> Rows:
+        return {
+            "notebook": self.notebook,
+            "state": self.state,
+            "key figures": len(self.key_figures),
+        }
 
-@dataclass(frozen=True)
+
+@short_repr
+@dataclass(frozen=True, repr=False)
 class Manifest:
     """One run of one recipe.
 
     Attributes
     ----------
     data
-        What was asked of which data, as words for readers: source, columns, currency.
+        The recipe's data section: source, columns, currency.
     fingerprint
-        Of the data: rows, first and last day, hash.
+        Fingerprint of the data: rows, first and last day, hash.
     code
         Hash of the package's own code.
     command
-        The line that makes this run again.
+        The command that repeats this run.
     before
-        The last good run when this one was made, with which it is compared.
+        Id of the last good run, with which this run is compared.
     alerts
-        A sentence for each alert that fired.
+        One sentence for each alert that fired.
     """
 
     recipe: str
@@ -144,52 +154,62 @@ class Manifest:
     schema: int = SCHEMA
 
     @property
-    def good(self) -> bool:
-        """Whether every notebook that was asked for was done."""
-        asked = [run for run in self.notebooks if run.state != "skipped"]
-        return bool(asked) and all(run.state == "done" for run in asked)
+    def succeeded(self) -> bool:
+        """Whether every notebook that was not skipped is done."""
+        requested = [run for run in self.notebooks if run.state != "skipped"]
+        return bool(requested) and all(run.state == "done" for run in requested)
 
     @property
     def partial(self) -> bool:
-        """Whether only some of the recipe's notebooks were asked for (not: lacked a table)."""
+        """Whether only part of the recipe was requested; a missing table does not count."""
         return any(run.state == "skipped" and not run.error for run in self.notebooks)
 
     def run_of(self, notebook: str) -> NotebookRun | None:
-        """Return the run of a notebook by its name, None where there is none."""
+        """Return the run of the named notebook, or None."""
         return next((run for run in self.notebooks if run.notebook == notebook), None)
 
     def with_run(self, run: NotebookRun) -> "Manifest":
-        """Return the manifest with ``run`` in the place of the notebook of the same name."""
-        kept = (run if old.notebook == run.notebook else old for old in self.notebooks)
-        return replace(self, notebooks=tuple(kept))
+        """Return the manifest with ``run`` in place of the notebook of the same name."""
+        runs = (run if old.notebook == run.notebook else old for old in self.notebooks)
+        return replace(self, notebooks=tuple(runs))
 
     def to_json(self) -> str:
-        """Return the manifest as JSON text; a number that is not finite becomes null."""
-        return json.dumps(_plain(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
+        """Return the manifest as JSON text; numbers that are not finite become null."""
+        return json.dumps(_json_value(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
-        """Read what `to_json` wrote.
+        """Return the manifest that `to_json` wrote.
 
         Raises
         ------
         ReportError
-            The text is not the manifest of a run, or of a newer relmark_research.
+            The text is not the manifest of a run.
         """
         try:
             record = json.loads(text)
             runs = tuple(_notebook_run(run) for run in record.pop("notebooks"))
             alerts = tuple(record.pop("alerts", ()))
-            return cls(notebooks=runs, alerts=alerts, **_known(cls, record))
+            return cls(notebooks=runs, alerts=alerts, **_fields_of(cls, record))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReportError(
-                f"the text is not the manifest of a run (schema {SCHEMA}): {error}. "
-                "Give the manifest.json of a run folder."
+                f"expected the manifest of a run (schema {SCHEMA}); the text cannot be read as "
+                f"one: {error}. Give the manifest.json of a run folder."
             ) from None
 
     def write(self, folder: Path) -> Path:
-        """Write ``manifest.json`` into ``folder``, so that a reader never sees half of it."""
-        return write_whole(folder / "manifest.json", self.to_json() + "\n")
+        """Write ``manifest.json`` into ``folder`` atomically and return the path."""
+        return write_atomically(folder / "manifest.json", self.to_json() + "\n")
+
+    def _summary(self) -> Rows:
+        requested = [run for run in self.notebooks if run.state != "skipped"]
+        done = sum(run.state == "done" for run in requested)
+        return {
+            "recipe": self.recipe,
+            "run": self.run_id,
+            "done": f"{done} of {len(requested)} notebooks",
+            "alerts": len(self.alerts),
+        }
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -198,7 +218,7 @@ def read_manifest(run: Path) -> Manifest:
     Raises
     ------
     ReportError
-        There is no manifest in the folder, or it cannot be read as one.
+        The folder has no manifest, or it cannot be read.
     """
     path = run / "manifest.json"
     if not path.is_file():
@@ -206,49 +226,50 @@ def read_manifest(run: Path) -> Manifest:
     return Manifest.from_json(path.read_text(encoding="utf-8"))
 
 
-def write_whole(path: Path, text: str, *, lasting: bool = True) -> Path:
-    """Put ``text`` at ``path`` in one step: the old file or the new one, never a part.
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> Path:
+    """Write ``text`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
-    Unless it need not outlast a power cut, it is on the disk when this returns.
+    If ``durable``, the text is on the disk when this returns and survives a power failure.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with aside.open("w", encoding="utf-8") as file:
+        with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
-            if lasting:
+            if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        return aside.replace(path)
+        return temporary.replace(path)
     except OSError:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def key_figure(record: dict[str, Any]) -> KeyFigure:
     """Return the KeyFigure of a record such as ``{"name": ..., "value": ...}``.
 
-    Keys that a KeyFigure does not have are left; a value of None stands for one that is not finite.
+    Unknown keys are ignored; a value of None becomes NaN.
     """
-    known = _known(KeyFigure, record)
-    value = known.get("value")
-    return KeyFigure(**{**known, "value": math.nan if value is None else float(value)})
+    content = _fields_of(KeyFigure, record)
+    value = content.get("value")
+    return KeyFigure(**{**content, "value": math.nan if value is None else float(value)})
 
 
 def _notebook_run(record: dict[str, Any]) -> NotebookRun:
     figures = tuple(key_figure(figure) for figure in record.pop("key_figures", ()))
-    return NotebookRun(key_figures=figures, **_known(NotebookRun, record))
+    return NotebookRun(key_figures=figures, **_fields_of(NotebookRun, record))
 
 
-def _known(kind: type, record: dict[str, Any]) -> dict[str, Any]:
-    names = {known.name for known in fields(kind)}
+def _fields_of(result_class: type, record: dict[str, Any]) -> dict[str, Any]:
+    """Return the items of a record that are fields of a dataclass."""
+    names = {each.name for each in fields(result_class)}
     return {name: value for name, value in record.items() if name in names}
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if isinstance(value, (str, int, type(None))) else str(value)

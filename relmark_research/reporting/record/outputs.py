@@ -1,4 +1,4 @@
-"""What is read out of an executed notebook: its title, its answer, its key figures."""
+"""The title, the answer and the key figures of an executed notebook."""
 
 import re
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ _ERROR_NOTE = "papermill-error-cell-tag"
 
 
 def read_executed(executed: Path, source: Path) -> "NotebookNode":
-    """Return what a notebook became, or the notebook as it was where nothing was saved."""
+    """Return the executed notebook, or its source if no executed notebook was saved."""
     import nbformat
 
     path = executed if executed.is_file() else source
     return nbformat.read(path, as_version=4)
 
 
-def made_true(notebook: "NotebookNode", run: NotebookRun, *, cell: int) -> "NotebookNode":
-    """Return the notebook with cell states that say what happened.
+def correct_cell_states(notebook: "NotebookNode", run: NotebookRun, *, cell: int) -> "NotebookNode":
+    """Return the notebook with the true state of each cell.
 
-    Papermill marks every cell as completed when a kernel dies, and puts a note of its own above a
-    notebook that failed; the report has a better one.
+    Papermill marks every cell as completed when a kernel dies, and adds a note at the top of a
+    notebook that failed; the report has its own.
 
     Parameters
     ----------
     cell
-        The last cell that began, from 1.
+        Number of the last cell that started, from 1.
     """
     notebook.cells = [
         each for each in notebook.cells if _ERROR_NOTE not in each.metadata.get("tags", ())
@@ -40,41 +40,41 @@ def made_true(notebook: "NotebookNode", run: NotebookRun, *, cell: int) -> "Note
     if run.state == "done":
         return notebook
     for number, each in enumerate(notebook.cells, start=1):
-        note = each.metadata.get("papermill")
-        if note and number >= cell:
-            note["status"] = "failed" if number == cell else "pending"
-            note["exception"] = True if number == cell else None
+        status = each.metadata.get("papermill")
+        if status and number >= cell:
+            status["status"] = "failed" if number == cell else "pending"
+            status["exception"] = True if number == cell else None
     return notebook
 
 
-def with_findings(run: NotebookRun, notebook: "NotebookNode") -> NotebookRun:
+def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> NotebookRun:
     """Return the run with the title, the answer and the key figures of its notebook.
 
-    A figure that is recorded twice has its last value.
+    The last value counts if a key figure is recorded twice.
     """
     records = list(_records(notebook))
     answers = [str(each["text"]) for each in records if each.get("kind") == "answer"]
     figures = {each["name"]: key_figure(each) for each in records if each["kind"] == "key_figure"}
     return replace(
         run,
-        title=title(notebook) or run.notebook,
+        title=notebook_title(notebook) or run.notebook,
         answer=answers[-1] if answers else "",
         key_figures=tuple(figures.values()),
     )
 
 
-def title(notebook: "NotebookNode") -> str:
-    """Return the first Markdown heading of a notebook; empty where it has none."""
+def notebook_title(notebook: "NotebookNode") -> str:
+    """Return the first Markdown heading of a notebook; empty if it has none."""
     texts = (cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    found = (_HEADING.search(text) for text in texts)
-    return next((match[1] for match in found if match), "")
+    matches = (_HEADING.search(text) for text in texts)
+    return next((match[1] for match in matches if match), "")
 
 
 def source_title(source: Path) -> str:
-    """Return the first heading of a notebook that has not run; its name where it has none."""
+    """Return the first heading of a notebook that has not run, or the stem of its file name."""
     import nbformat
 
-    return title(nbformat.read(source, as_version=4)) or source.stem
+    return notebook_title(nbformat.read(source, as_version=4)) or source.stem
 
 
 def _records(notebook: "NotebookNode") -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Where a report's numbers come from: the data, the code, and the versions that made them."""
+"""The provenance of a run: fingerprint of the data, hash of the code, versions of the software."""
 
 import hashlib
 import platform
@@ -12,8 +12,8 @@ from typing import Any
 
 from relmark_research.errors import DataError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
-from relmark_research.reporting.record.scratch import temporary_files
-from relmark_research.reporting.record.secrets import revealed
+from relmark_research.reporting.record.scratch import temporary_folder
+from relmark_research.reporting.record.secrets import fill_in_secrets
 
 _PACKAGES = (
     "relmark-research",
@@ -30,14 +30,16 @@ _PACKAGES = (
 
 
 def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str, Any]:
-    """Read the data as the notebooks will, so that what they would refuse is refused at once.
+    """Read the data as the notebooks will, and return their fingerprint.
+
+    Errors that a notebook would meet appear before the run starts.
 
     Parameters
     ----------
     data
-        A recipe's data section, with an absolute source.
+        The recipe's data section, with an absolute source.
     as_of
-        The last day that may be seen, or None.
+        Last day of the data that is used, or None.
 
     Returns
     -------
@@ -47,27 +49,27 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     Raises
     ------
     DataError, ParameterError, ReportError
-        The data, a column's name or an option are refused.
+        The data, a column name or an option is invalid.
     """
     if "source" not in data:
         return {}
-    data = revealed(data)
+    data = fill_in_secrets(data)
     from relmark_research.customers.log.transactions import read_transactions
 
     names = ("customer", "date", "value", "cost", "returns", "engine")
-    named = {name: data[name] for name in names if name in data}
+    arguments = {name: data[name] for name in names if name in data}
     options = read_options(data.get("options", {}))
     try:
-        with temporary_files():
-            log = read_transactions(data["source"], options=options, **named).until(as_of)
+        with temporary_folder():
+            log = read_transactions(data["source"], options=options, **arguments).until(as_of)
             rows_used = int(log.rows.count().execute())
     except DataError as error:
-        hint = " In a recipe, ReadOptions are the lines below data: options." * (
+        hint = " In a recipe, ReadOptions are the keys of data.options." * (
             "ReadOptions" in str(error)
         )
         raise DataError(f"{error}{hint}") from None
     return {
-        "rows_read": log.checks.total,
+        "rows_read": log.counts.read,
         "rows_used": rows_used,
         "first_day": log.observed_from.isoformat(),
         "last_day": log.observed_until.isoformat(),
@@ -87,11 +89,11 @@ def read_options(options: Mapping[str, Any]) -> Any:
 
 
 def fingerprint(source: str) -> dict[str, Any]:
-    """Return files, bytes and sha256 of a source; nothing for a URL, which is not fetched twice.
+    """Return files, bytes and sha256 of a source; empty for a URL, which is not fetched twice.
 
-    Several files have one hash: that of their names and hashes, in the order of their names.
+    The hash of several files is the hash of their hashes and names, sorted by path.
     """
-    source = revealed(source)
+    source = fill_in_secrets(source)
     if is_remote(source):
         return {}
     files = bundled_files(source) if source.startswith("dataset:") else source_files(source)
@@ -99,43 +101,43 @@ def fingerprint(source: str) -> dict[str, Any]:
         return {}
     hashes = [file_hash(file) for file in files]
     lines = [f"{digest}  {file.name}\n" for digest, file in zip(hashes, files, strict=True)]
-    many = hashlib.sha256("".join(lines).encode()).hexdigest()
+    combined = hashlib.sha256("".join(lines).encode()).hexdigest()
     return {
         "files": len(files),
         "bytes": sum(file.stat().st_size for file in files),
-        "sha256": hashes[0] if len(hashes) == 1 else many,
+        "sha256": hashes[0] if len(hashes) == 1 else combined,
     }
 
 
 def bundled_files(source: str) -> list[Path]:
-    """Return the raw file behind ``dataset:NAME``."""
+    """Return the raw file of ``dataset:NAME``."""
     from relmark_research.tables.sources.bundled_files import dataset_file
 
     return [dataset_file(source.removeprefix("dataset:"))]
 
 
 def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
+    """Return the SHA-256 of a file, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @cache
 def code_hash() -> str:
-    """Return one hash of all of this package's code."""
+    """Return one hash of all the code of this package."""
     folder = Path(__file__).resolve().parents[2]
     return files_hash(sorted(folder.rglob("*.py")), folder)
 
 
 def files_hash(files: list[Path], folder: Path) -> str:
-    """Return one hash of files, by their names in a folder and what they hold."""
+    """Return one hash of the contents and relative paths of files in a folder."""
     lines = [f"{file_hash(file)}  {file.relative_to(folder)}\n" for file in files]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of Python, of this package and of those that its figures rest on."""
+    """Return the versions of Python, this package and the packages that affect its results."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -146,7 +148,7 @@ def versions() -> dict[str, str]:
 
 
 def git_state(folder: Path) -> dict[str, Any]:
-    """Return commit and dirty flag of the checkout around ``folder``; empty where there is none."""
+    """Return commit and dirty flag of the checkout around ``folder``; empty if there is none."""
     commit = _git(folder, "rev-parse", "HEAD")
     changes = _git(folder, "status", "--porcelain", "--untracked-files=normal")
     if commit is None or changes is None:

@@ -1,4 +1,4 @@
-"""Private folders for what runs, each written down or named so that a later run can clear it."""
+"""Scratch folders of notebooks and processes; a later run can find and remove each of them."""
 
 import os
 import shutil
@@ -8,62 +8,64 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from relmark_research.reporting.execution.supervisor import end_all
+from relmark_research.reporting.record.job import end_processes
 
 _PREFIX = "relmark-"
-_CHECK = f"{_PREFIX}check-"
+_PROCESS_PREFIX = f"{_PREFIX}check-"  # followed by the id of the process that uses the folder
+_MAX_ROOT = 60  # bytes; the path of a socket may have about 100
 
 
-def new_scratch() -> Path:
-    """Return the name of a new private folder; the caller notes it down, then makes it.
+def scratch_path() -> Path:
+    """Return an unused, short path for a scratch folder.
 
-    It is short: a socket's path has room for about 100 bytes.
+    The caller registers the path before it creates the folder.
     """
-    return _home() / f"{_PREFIX}{uuid4().hex[:12]}"
+    return _root() / f"{_PREFIX}{uuid4().hex[:12]}"
 
 
-def make_scratch(folder: Path) -> None:
-    """Make a private folder, with one in it for temporary files."""
+def create_scratch(folder: Path) -> None:
+    """Create a private scratch folder, with a subfolder for temporary files."""
     folder.mkdir(mode=0o700)
     (folder / "tmp").mkdir()
 
 
 def remove_scratch(folder: Path) -> None:
-    """Remove a scratch folder of an earlier run, and end what may still run in it."""
-    ours = folder.name.startswith(_PREFIX) and folder.parent == _home()
+    """Remove a scratch folder of this user, and end the processes that use it."""
+    ours = folder.name.startswith(_PREFIX) and folder.parent == _root()
     if not ours or not folder.is_dir() or folder.stat().st_uid != os.getuid():
         return
-    end_all(folder.name)
+    end_processes(folder.name)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def temporary_files() -> Iterator[Path]:
-    """Let this process keep its temporary files, and scratch folders, where they are removed.
+def temporary_folder() -> Iterator[Path]:
+    """Put the temporary files of this process in a folder that is removed on exit.
 
-    Engines spill there. A process that is killed leaves the folder, named after it, to
-    `remove_abandoned`.
+    Database engines spill to this folder. If the process is killed, `remove_orphaned_folders`
+    removes the folder later.
     """
-    folder, before = _home() / f"{_CHECK}{os.getpid()}-{uuid4().hex[:6]}", tempfile.tempdir
+    folder = _root() / f"{_PROCESS_PREFIX}{os.getpid()}-{uuid4().hex[:6]}"
+    previous = tempfile.tempdir
     folder.mkdir(mode=0o700)
     tempfile.tempdir = str(folder)
     try:
         yield folder
     finally:
-        tempfile.tempdir = before
+        tempfile.tempdir = previous
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_abandoned() -> None:
-    """Remove the temporary files of processes that are no more."""
+def remove_orphaned_folders() -> None:
+    """Remove the temporary folders of processes that no longer exist."""
     import psutil
 
-    for folder in _home().glob(f"{_CHECK}*-*"):
-        process = folder.name.removeprefix(_CHECK).partition("-")[0]
+    for folder in _root().glob(f"{_PROCESS_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PROCESS_PREFIX).partition("-")[0]
         if process.isdigit() and not psutil.pid_exists(int(process)):
             remove_scratch(folder)
 
 
-def _home() -> Path:
-    usual = Path(tempfile.gettempdir())
-    return usual if len(os.fsencode(usual)) <= 60 else Path("/tmp")
+def _root() -> Path:
+    default = Path(tempfile.gettempdir())
+    return default if len(os.fsencode(default)) <= _MAX_ROOT else Path("/tmp")

@@ -1,7 +1,7 @@
-"""Secrets: written in a recipe as ``${NAME}``, taken from the environment, never kept.
+"""Secrets: written in a recipe as ``${NAME}``, read from the environment, never stored.
 
-What a recipe, a manifest and a job say is the name. The notebook's process fills the secret in at
-the last moment, and everything that it writes goes through a `Scrubber`, which puts the name back.
+A recipe, a manifest and a job hold only the name. The process of the notebook fills in the secret
+just before it runs, and a `Scrubber` replaces the secret by its name in everything it writes.
 """
 
 import json
@@ -17,129 +17,146 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from relmark_research.errors import RelmarkError, ReportError, unknown_name
 
-LISTED = "RELMARK_SECRETS"  # the names in force, for the processes of a notebook
-_SHORTEST = 6
+NAMES_VARIABLE = "RELMARK_SECRETS"  # names of the secrets, for the processes of a notebook
+
+_MIN_LENGTH = 6
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_ANSI = re.compile(r"(\\u001b|\x1b)\[[0-9;]*m")  # colours could stand inside a secret
-_TELLING = re.compile(r"(pass(word|wd|phrase)?|secret|token|api_?key|credentials?)$", re.I)
+_ANSI = re.compile(r"(\\u001b|\x1b)\[[0-9;]*m")  # a colour code can split a secret
+_SECRET_KEY = re.compile(r"(pass(word|wd|phrase)?|secret|token|api_?key|credentials?)$", re.I)
 
 
 @dataclass(frozen=True)
 class Scrubber:
-    """Puts the names of secrets in the place of what they are, in every spelling.
+    """Replaces secrets by their names, in every encoding.
 
     Attributes
     ----------
-    spellings
-        What to look for and what to write instead, the longest first.
+    replacements
+        Pairs of an encoded secret and its replacement, the longest first.
 
     Examples
     --------
-    >>> Scrubber.of({"PASSWORD": "p&ss/word"})("https://me:p%26ss%2Fword@host")
+    >>> Scrubber.from_secrets({"PASSWORD": "p&ss/word"})("https://me:p%26ss%2Fword@host")
     'https://me:${PASSWORD}@host'
     """
 
-    spellings: tuple[tuple[str, str], ...] = ()
+    replacements: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def of(cls, secrets: Mapping[str, str]) -> "Scrubber":
+    def from_secrets(cls, secrets: Mapping[str, str]) -> "Scrubber":
         """Return the scrubber of secrets by name."""
-        found = {form: f"${{{name}}}" for name, value in secrets.items() for form in _forms(value)}
-        return cls(tuple(sorted(found.items(), key=lambda pair: -len(pair[0]))))
+        replacements = {
+            encoded: f"${{{name}}}"
+            for name, secret in secrets.items()
+            for encoded in _encodings(secret)
+        }
+        return cls(tuple(sorted(replacements.items(), key=lambda pair: -len(pair[0]))))
 
     @classmethod
-    def in_force(cls) -> "Scrubber":
-        """Return the scrubber of the secrets that this process was given."""
-        listed = os.environ.get(LISTED, "").split()
-        return cls.of({name: os.environ[name] for name in listed if os.environ.get(name)})
+    def from_environment(cls) -> "Scrubber":
+        """Return the scrubber of the secrets of this process."""
+        names = os.environ.get(NAMES_VARIABLE, "").split()
+        return cls.from_secrets({name: os.environ[name] for name in names if os.environ.get(name)})
 
     def __call__(self, text: str) -> str:
         """Return the text without the secrets."""
-        if not self.spellings:
+        if not self.replacements:
             return text
         text = _ANSI.sub("", text)
-        for form, name in self.spellings:
-            text = text.replace(form, name)
+        for encoded, name in self.replacements:
+            text = text.replace(encoded, name)
         return text
 
 
-def named(value: Any) -> set[str]:
+def secret_names(value: Any) -> set[str]:
     """Return the names of all secrets in a text, a list or a mapping.
 
     Examples
     --------
-    >>> sorted(named({"source": "postgresql://${USER}:${PASSWORD}@host/sales"}))
+    >>> sorted(secret_names({"source": "postgresql://${USER}:${PASSWORD}@host/sales"}))
     ['PASSWORD', 'USER']
     """
     return {name for text in _texts(value) for name in _NAME.findall(text)}
 
 
-def revealed(value: Any) -> Any:
-    """Return a value with its secrets filled in from the environment."""
+def fill_in_secrets(value: Any) -> Any:
+    """Return a text, list or mapping with its secrets filled in from the environment."""
     if isinstance(value, str):
-        return _NAME.sub(lambda found: os.environ[found[1]], value)
+        return _NAME.sub(lambda match: os.environ[match[1]], value)
     if isinstance(value, Mapping):
-        return {name: revealed(item) for name, item in value.items()}
-    return [revealed(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {name: fill_in_secrets(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fill_in_secrets(item) for item in value]
+    return value
 
 
-def taken(names: Iterable[str]) -> dict[str, str]:
+def read_secrets(names: Iterable[str]) -> dict[str, str]:
     """Return secrets by name from the environment.
 
     Raises
     ------
     ReportError
-        A name is not set, or what it holds is too short to be scrubbed.
+        A variable is not set, or its value is too short to be scrubbed safely.
     """
-    found: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     for name in sorted(names):
         if name not in os.environ:
-            near = unknown_name("environment variable", name, _near(name))
-            raise ReportError(f"the recipe takes a secret from ${{{name}}}: {near} Set it first.")
-        if len(os.environ[name]) < _SHORTEST:
+            problem = unknown_name("environment variable", name, _similar_variables(name))
             raise ReportError(
-                f"the secret in ${{{name}}} must have at least {_SHORTEST} characters, so that it "
-                f"can be told from other text and scrubbed; found {len(os.environ[name])}."
+                f"the recipe reads a secret from ${{{name}}}: {problem} Set the variable first."
             )
-        found[name] = os.environ[name]
-    return found
+        if len(os.environ[name]) < _MIN_LENGTH:
+            raise ReportError(
+                f"the secret in ${{{name}}} must have at least {_MIN_LENGTH} characters, so that "
+                f"it can be recognised in text and scrubbed; found {len(os.environ[name])}."
+            )
+        secrets[name] = os.environ[name]
+    return secrets
 
 
-def refuse_written(value: Any, place: str) -> None:
-    """Refuse a secret that is written out: a password in a URL, or below a telling name.
+def check_no_plain_secrets(value: Any, place: str) -> None:
+    """Raise an error if a secret is written out: a password in a URL, or the value of a key.
+
+    Parameters
+    ----------
+    value
+        A text, a list or a mapping of a recipe.
+    place
+        Where the value stands in the recipe, for the message.
 
     Raises
     ------
     ReportError
-        With the place, never with the secret.
+        The message names the place, never the secret.
     """
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if _TELLING.search(str(name)) and isinstance(item, str) and item and not named(item):
-                raise _written(f"{place}.{name}", str(name))
-            refuse_written(item, f"{place}.{name}")
+            is_plain = isinstance(item, str) and item and not secret_names(item)
+            if is_plain and _SECRET_KEY.search(str(name)):
+                raise _plain_secret(f"{place}.{name}", str(name))
+            check_no_plain_secrets(item, f"{place}.{name}")
     elif isinstance(value, (list, tuple)):
         for item in value:
-            refuse_written(item, place)
-    elif isinstance(value, str) and _password(value):
-        raise _written(f"{place} (a password in a URL)", "password")
+            check_no_plain_secrets(item, place)
+    elif isinstance(value, str) and _has_password(value):
+        raise _plain_secret(f"{place} (a password in a URL)", "password")
 
 
 @contextmanager
 def scrubbed_errors(scrub: Scrubber) -> Iterator[None]:
-    """Let no refusal carry a secret out."""
+    """Remove secrets from the messages of the errors raised inside."""
     try:
         yield
     except RelmarkError as error:
-        said = scrub(str(error))
-        if said == str(error):
+        message = scrub(str(error))
+        if message == str(error):
             raise
-        raise type(error)(said) from None
+        raise type(error)(message) from None
 
 
-def _forms(secret: str) -> set[str]:
-    """A secret as it is, and as JSON, HTML, URLs, Python and base64 write it, also doubly."""
-    ways: tuple[Callable[[str], str], ...] = (
+def _encodings(secret: str) -> set[str]:
+    """Return a secret in plain, JSON, HTML, URL, Python and base64 form, also applied twice."""
+    encoders: tuple[Callable[[str], str], ...] = (
         lambda text: json.dumps(text)[1:-1],
         lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
         lambda text: repr(text)[1:-1],
@@ -149,9 +166,10 @@ def _forms(secret: str) -> set[str]:
         quote,
         quote_plus,
     )
-    once = {secret, *(way(secret) for way in ways)}
-    coded = b64encode(secret.encode()).decode()
-    return {*once, *(way(form) for form in once for way in ways), coded, coded.rstrip("=")}
+    once = {secret, *(encode(secret) for encode in encoders)}
+    twice = {encode(encoded) for encoded in once for encode in encoders}
+    in_base64 = b64encode(secret.encode()).decode()
+    return {*once, *twice, in_base64, in_base64.rstrip("=")}
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -165,25 +183,26 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _near(name: str) -> list[str]:
-    """Names of variables that look alike; the others are nobody's business."""
+def _similar_variables(name: str) -> list[str]:
+    """Return the names of similar variables; the others stay private."""
     from difflib import get_close_matches
 
     return get_close_matches(name, list(os.environ), n=3, cutoff=0.7)
 
 
-def _password(text: str) -> bool:
+def _has_password(text: str) -> bool:
+    """Return whether a text is a URL with a password that is written out."""
     if "://" not in text:
         return False
     try:
         password = urlsplit(text).password
     except ValueError:
         return False
-    return bool(password) and not named(password)
+    return bool(password) and not secret_names(password)
 
 
-def _written(place: str, name: str) -> ReportError:
+def _plain_secret(place: str, name: str) -> ReportError:
     return ReportError(
-        f"{place} must not be written out: recipes are kept and shown. Write "
+        f"{place} must not be written out, because recipes are stored and shown. Write "
         f"${{{re.sub(r'[^A-Z0-9]+', '_', name.upper())}}} and set that environment variable."
     )

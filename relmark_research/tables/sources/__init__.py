@@ -1,1 +1,1 @@
-"""Where rows come from: files, data frames, databases, engines."""
+"""Sources of tables: files, data frames, databases, bundled data, and the engines' sessions."""

@@ -1,7 +1,7 @@
-"""The files that come with the package, as they stand: where they lie, and their rows.
+"""Data files that come with the package: their paths and their rows.
 
-CDNOW and the donations are read from the files of the `lifetimes` package, by their path: importing
-it would need pkg_resources, which newer setuptools no longer has.
+CDNOW and the donations are read from the files of the `lifetimes` package by path: importing it
+needs pkg_resources, which recent versions of setuptools do not have.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import pandas as pd
 from relmark_research.errors import DataError, check_choice, unknown_name
 
 DATASETS = ("cdnow", "cdnow_full", "sample")
-"""The bundled logs, named as a source by ``"dataset:cdnow"``."""
+"""The bundled logs; as a source, ``"dataset:cdnow"``."""
 
-# columns of days, of each table of the sample
+DATASET_PREFIX = "dataset:"
+SAMPLE_PREFIX = "sample:"  # a table of the sample firm as a source: "sample:events"
+
+# date columns of each table of the sample firm
 SAMPLE_DATES: dict[str, tuple[str, ...]] = {
     "transactions": ("date",),
     "customers": ("acquisition_date",),
@@ -29,16 +32,16 @@ SAMPLE_DATES: dict[str, tuple[str, ...]] = {
     "partner_survey": ("date",),
     "books": (),
 }
-_IDS = ("customer_id", "order_id", "prospect_id", "campaign_id", "partner_id")
+ID_COLUMNS = ("customer_id", "order_id", "prospect_id", "campaign_id", "partner_id")
 
 
 def log_rows(name: str) -> pd.DataFrame:
-    """Return the rows of a bundled log, by its name in `DATASETS`.
+    """Return the rows of a bundled log, a name of `DATASETS`.
 
     Raises
     ------
     DataError
-        Where there is no such log, or its file is not installed.
+        Where the name is unknown or its file is not installed.
     """
     if name not in DATASETS:
         raise DataError(unknown_name("bundled data set", name, DATASETS))
@@ -48,13 +51,13 @@ def log_rows(name: str) -> pd.DataFrame:
 
 
 def cdnow_rows(*, full: bool = False) -> pd.DataFrame:
-    """Return the rows of CDNOW as they stand in the file, several of one day included.
+    """Return the rows of CDNOW as in the file, including several of one customer and day.
 
     Returns
     -------
     DataFrame
         ``customer_id`` (text such as ``"00004"``, the same in both sets), ``date``, ``quantity``
-        (CDs), ``value`` (US dollars, 0 where nothing was charged).
+        (CDs), ``value`` (US dollars, >= 0).
 
     Examples
     --------
@@ -75,41 +78,42 @@ def cdnow_rows(*, full: bool = False) -> pd.DataFrame:
 
 
 def donations() -> pd.DataFrame:
-    """Return the donors' histories as they stand in the file, with the package's names."""
+    """Return the donors' histories as in the file, with the column names of this package."""
     table = pd.read_csv(lifetimes_file("donations.csv"))
     return table.rename(columns={"periods": "T", "weights": "n_customers"})
 
 
 def sample_table(name: str) -> pd.DataFrame:
-    """Return one table of the invented firm, by its name in `SAMPLE_DATES`."""
+    """Return one table of the sample firm, a name of `SAMPLE_DATES`."""
+    check_choice("sample table", name, SAMPLE_DATES)
     return pd.read_csv(
         sample_folder() / f"{name}.csv",
         parse_dates=list(SAMPLE_DATES[name]),
-        dtype=dict.fromkeys(_IDS, str),
+        dtype=dict.fromkeys(ID_COLUMNS, str),
     )
 
 
 def sample_folder() -> Path:
-    """Return the folder of the sample tables: in the package, or beside it in the repository."""
+    """Return the folder of the sample tables, in the package or in the repository."""
     package = Path(__file__).resolve().parents[2]
-    places = (package / "sample", package.parent / "data" / "sample")
-    for place in places:
-        if all((place / f"{name}.csv").is_file() for name in SAMPLE_DATES):
-            return place
+    folders = (package / "sample", package.parent / "data" / "sample")
+    for folder in folders:
+        if all((folder / f"{name}.csv").is_file() for name in SAMPLE_DATES):
+            return folder
     raise DataError(
         f"expected the sample tables ({', '.join(SAMPLE_DATES)}) as CSV files in "
-        f"{' or '.join(str(place) for place in places)}; found them in neither. "
-        "Write them: python -m relmark_research.simulation.__main__ data/sample"
+        f"{' or '.join(str(folder) for folder in folders)}; found them in neither. "
+        "Write them: python -m relmark_research.simulation data/sample"
     )
 
 
 def dataset_file(name: str) -> Path:
-    """Return the file behind a bundled log, ``"cdnow"``, ``"cdnow_full"`` or ``"sample"``.
+    """Return the path of a bundled log, ``"cdnow"``, ``"cdnow_full"`` or ``"sample"``.
 
     Raises
     ------
     ParameterError
-        Where there is no such log.
+        Where the name is unknown.
     DataError
         Where its file is not installed.
 

@@ -1,7 +1,7 @@
-"""Tables and queries of databases, by URL; what is secret comes from the environment.
+"""Tables and queries of databases, by URL; secrets come from the environment.
 
 ``sqlite:///crm.db#orders``, ``duckdb:///lake.duckdb#SELECT ...``,
-``postgresql://reader@host/crm#sales.orders``, or ``env:NAME#orders``, where the environment's
+``postgresql://reader@host/crm#sales.orders``, or ``env:NAME#orders``, where the environment
 variable NAME holds the whole URL. A password is never part of a source: PostgreSQL's client takes
 it from PGPASSWORD or a password file.
 """
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres")
-_FILES = ("sqlite", "duckdb")  # whose databases are files
+_FILE_SCHEMES = ("sqlite", "duckdb")  # whose databases are files
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a database is, and what to read in it.
+class DatabaseSource:
+    """A database, and the table or query to read from it.
 
     Attributes
     ----------
     url
-        Without what is read, and possibly secret: never shown.
-    what
+        The URL without the table or query; may hold a secret, so it is never shown.
+    query
         A table, ``schema.table``, or a query.
-    shown
-        What may be said of the place.
+    label
+        The source without secrets, for messages and reports.
     """
 
     url: str = field(repr=False)
-    what: str
-    shown: str
+    query: str
+    label: str
 
 
-def place_of(source: Any) -> Place | None:
-    """Return the database that a source names, or None where it names none.
+def parse_source(source: Any) -> DatabaseSource | None:
+    """Return the database source that a URL or tuple names, or None for any other source.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def place_of(source: Any) -> Place | None:
         ``"URL#table"``, ``"URL#SELECT ..."``, ``"env:NAME#table"`` or ``(URL, table or query)``.
     """
     if isinstance(source, tuple) and len(source) == 2:
-        url, what = (str(part) for part in source)
+        url, query = (str(part) for part in source)
     elif isinstance(source, str) and (source.startswith("env:") or _scheme(source)):
-        url, _, what = source.partition("#")
+        url, _, query = source.partition("#")
     else:
         return None
     named = url if url.startswith("env:") else _without_secret(url)
@@ -64,54 +64,56 @@ def place_of(source: Any) -> Place | None:
     if _scheme(url) is None:
         raise ParameterError(
             f"a database URL begins with one of {', '.join(f'{s}://' for s in SCHEMES)}; "
-            f"that of {named.split('@')[-1]} does not."
+            f"found {named.split('@')[-1]}."
         )
-    if not what.strip():
+    if not query.strip():
         raise ParameterError(
             f"a database source names its table or query after '#', as in {named}#orders or "
-            f"{named}#SELECT ...; found none."
+            f"{named}#SELECT ...; found neither."
         )
-    return Place(url=url, what=unquote(what) if "%20" in what else what, shown=f"{named}#{what}")
+    return DatabaseSource(
+        url=url, query=unquote(query) if "%20" in query else query, label=f"{named}#{query}"
+    )
 
 
-def located(source: str, folder: Path) -> str:
-    """Return a source with the relative path of a database's file made absolute, from a folder.
+def with_absolute_path(source: str, folder: Path) -> str:
+    """Return a source with the path of its database file made absolute, relative to a folder.
 
-    Any other source is returned as it is.
+    Any other source is returned unchanged.
 
     Examples
     --------
-    >>> located("sqlite:///crm.db#orders", Path("/data"))
+    >>> with_absolute_path("sqlite:///crm.db#orders", Path("/data"))
     'sqlite:////data/crm.db#orders'
     """
-    url, mark, what = source.partition("#")
-    if _scheme(url) not in _FILES:
+    url, mark, query = source.partition("#")
+    if _scheme(url) not in _FILE_SCHEMES:
         return source
     scheme, _, path = url.partition("://")
     absolute = (folder / Path(unquote(path.removeprefix("/"))).expanduser()).absolute()
-    return f"{scheme}:///{quote(str(absolute))}{mark}{what}"
+    return f"{scheme}:///{quote(str(absolute))}{mark}{query}"
 
 
-def open_table(place: Place) -> ir.Table:
-    """Connect and return the table or the query as a lazy Ibis table.
+def connect(source: DatabaseSource) -> ir.Table:
+    """Connect, and return the table or the query as a lazy Ibis table.
 
     Raises
     ------
     DataError
         Where the database cannot be reached or has no such table; the message holds no secret.
     """
-    connection = _connected(place)
+    connection = _connection(source)
     try:
-        if _QUERY.match(place.what):
-            return connection.sql(place.what.rstrip().rstrip(";"))
-        schema, _, table = place.what.strip().rpartition(".")
+        if _QUERY.match(source.query):
+            return connection.sql(source.query.rstrip().rstrip(";"))
+        schema, _, table = source.query.strip().rpartition(".")
         return connection.table(table, database=schema or None)
     except Exception as error:  # noqa: BLE001  (each engine has its own)
-        said = _scrubbed(error, place)
-        near = _tables(connection)
+        message = _redacted(error, source)
+        tables = _table_names(connection)
         raise DataError(
-            f"expected {place.what!r} to be a table or a query in {place.shown.split('#')[0]}: "
-            f"{unknown_name('table', place.what, near) if near else said}"
+            f"expected {source.query!r} to be a table or a query in {source.label.split('#')[0]}: "
+            f"{unknown_name('table', source.query, tables) if tables else message}"
         ) from None
 
 
@@ -121,13 +123,14 @@ def _scheme(url: str) -> str | None:
 
 
 def _without_secret(url: str) -> str:
-    """Return a URL that may be shown, refusing one that carries a password."""
+    """Return the URL, or raise ParameterError where it contains a password."""
     parts = urlsplit(url)
     if parts.password is not None or "password" in parts.query.lower():
         raise ParameterError(
-            f"a source never holds a password; the URL of {parts.hostname or 'the database'} does. "
-            "Leave it out and set PGPASSWORD in the environment, or put the whole URL into a "
-            "variable, CRM_URL say, and give env:CRM_URL#table."
+            f"a source must not contain a password; the URL of "
+            f"{parts.hostname or 'the database'} does. Leave it out and set the environment "
+            "variable PGPASSWORD, or put the whole URL into a variable such as CRM_URL and give "
+            "env:CRM_URL#table."
         )
     return url
 
@@ -136,26 +139,26 @@ def _from_environment(name: str) -> str:
     url = os.environ.get(name)
     if not url:
         raise ParameterError(
-            f"env:{name} asks for the environment's variable {name}, which is not set. "
+            f"env:{name} needs the environment variable {name}, which is not set. "
             "Set it to the database's URL."
         )
     return url
 
 
-def _connected(place: Place) -> Any:
+def _connection(source: DatabaseSource) -> Any:
     import ibis
 
-    scheme, parts = _scheme(place.url), urlsplit(place.url)
+    scheme, parts = _scheme(source.url), urlsplit(source.url)
     try:
-        if scheme in _FILES:
-            path = _file(place)
+        if scheme in _FILE_SCHEMES:
+            path = _database_file(source)
             if scheme == "duckdb":
                 connection = ibis.duckdb.connect(path, read_only=True)
                 connection.raw_sql("SET TimeZone = 'UTC'")
                 connection.raw_sql("SET enable_progress_bar = false")
                 return connection
             return ibis.sqlite.connect(path)
-        return ibis.postgres.connect(**_client(parts))
+        return ibis.postgres.connect(**_client_arguments(parts))
     except DataError:
         raise
     except ImportError:
@@ -164,15 +167,15 @@ def _connected(place: Place) -> Any:
             "Install it: python -m pip install 'relmark-research[postgres]'"
         ) from None
     except Exception as error:  # noqa: BLE001  (each client has its own)
-        shown = place.shown.split("#")[0]
+        label = source.label.split("#")[0]
         raise DataError(
-            f"{shown} cannot be reached: {_scrubbed(error, place)} "
+            f"{label} cannot be reached: {_redacted(error, source)} "
             "Check host, port, database, user and the password in the environment."
         ) from None
 
 
-def _file(place: Place) -> str:
-    path = unquote(place.url.split("://", 1)[1].removeprefix("/"))
+def _database_file(source: DatabaseSource) -> str:
+    path = unquote(source.url.split("://", 1)[1].removeprefix("/"))
     if not Path(path).is_file():
         raise DataError(
             f"there is no database file {path}. An absolute path has four slashes: "
@@ -181,33 +184,33 @@ def _file(place: Place) -> str:
     return path
 
 
-def _client(parts: Any) -> dict[str, Any]:
-    """Return what PostgreSQL's client is told; what is not here it takes from the environment."""
-    told = {
+def _client_arguments(parts: Any) -> dict[str, Any]:
+    """Return the arguments of PostgreSQL's client; it takes others from the environment."""
+    arguments = {
         "host": parts.hostname,
         "port": parts.port,
         "user": unquote(parts.username) if parts.username else None,
         "password": unquote(parts.password) if parts.password else None,
         "database": unquote(parts.path.removeprefix("/")) or None,
     }
-    if told["port"] is None:
-        told["port"] = int(os.environ.get("PGPORT", "5432"))
-    known = {name: value for name, value in told.items() if value is not None}
-    return {**known, "options": "-c timezone=UTC"}
+    if arguments["port"] is None:
+        arguments["port"] = int(os.environ.get("PGPORT", "5432"))
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return {**given, "options": "-c timezone=UTC"}
 
 
-def _scrubbed(error: Exception, place: Place) -> str:
-    """Return an engine's first line without anything of the URL that is not shown anyway."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    secrets = [place.url, urlsplit(place.url).password, os.environ.get("PGPASSWORD")]
+def _redacted(error: Exception, source: DatabaseSource) -> str:
+    """Return the first line of an engine's message without the URL and its password."""
+    message = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    secrets = [source.url, urlsplit(source.url).password, os.environ.get("PGPASSWORD")]
     for secret in secrets:
         if secret:
-            said = said.replace(secret, "***").replace(unquote(secret), "***")
-    return said if said.endswith(".") else f"{said}."
+            message = message.replace(secret, "***").replace(unquote(secret), "***")
+    return message if message.endswith(".") else f"{message}."
 
 
-def _tables(connection: Any) -> list[str]:
+def _table_names(connection: Any) -> list[str]:
     try:
         return sorted(connection.list_tables())[:20]
-    except Exception:  # noqa: BLE001  (only to help with a name)
+    except Exception:  # noqa: BLE001  (only to suggest a name)
         return []

@@ -1,4 +1,10 @@
-"""What is worked in: an embedded DuckDB, Spark, or a backend of the user's own."""
+"""Sessions of the engines that compute: an embedded DuckDB, Spark, or the user's own backend.
+
+Each DuckDB connection writes what does not fit into memory to a folder of its own, which is removed
+with the connection. A process that is killed leaves its folders behind. Each folder holds a file
+that its process has locked, and the lock ends with the process, so a later process can tell which
+folders are stale.
+"""
 
 from __future__ import annotations
 
@@ -13,36 +19,40 @@ from typing import IO, Any
 
 from relmark_research.errors import DataError, ParameterError, unknown_name
 
-WORDS = ("duckdb", "pyspark")
+ENGINES = ("duckdb", "pyspark")
 _MASTER = re.compile(r"local(\[[^\]]+\])?|yarn|(spark|k8s|mesos)://.+")
 _MASTERS = ("local", "local[2]", "yarn", "spark://host:7077", "k8s://host:443")
 
+SPILL_PREFIX = "relmark-spill-"
+_LOCK_FILE = "lock"
+_GRACE_SECONDS = 60.0  # a younger folder may not be locked yet
+
 
 def check_engine(engine: str | None) -> None:
-    """Raise ParameterError unless a word is an engine's, a Spark master, or None.
+    """Raise ParameterError unless the value is the name of an engine, a Spark master, or None.
 
     Examples
     --------
     >>> check_engine("local[2]")
     """
-    if engine is None or engine in WORDS:
+    if engine is None or engine in ENGINES:
         return
     if not isinstance(engine, str) or not _MASTER.fullmatch(engine):
         raise ParameterError(
-            f"{unknown_name('engine', engine, [*WORDS, *_MASTERS])} "
-            "A Spark master has its own host, port or number of threads."
+            f"{unknown_name('engine', engine, [*ENGINES, *_MASTERS])} "
+            "Give a Spark master with your host, port or number of threads."
         )
 
 
 def connect(engine: Any) -> Any:
-    """Return an Ibis backend for what was asked: None, a word, a Spark session, or a backend.
+    """Return an Ibis backend for an engine: None, a name, a Spark session, or a backend.
 
     Raises
     ------
     ParameterError
-        Where ``engine`` is nothing that can be worked in.
+        Where ``engine`` is none of these.
     DataError
-        Where PySpark is asked for and not installed.
+        Where PySpark is needed and not installed.
     """
     if engine is None or isinstance(engine, str):
         check_engine(engine)
@@ -54,26 +64,60 @@ def connect(engine: Any) -> Any:
         return ibis.pyspark.connect(engine)
     if not hasattr(engine, "compile"):
         raise ParameterError(
-            "an engine is a word, a Spark session or an Ibis backend; found "
-            f"{type(engine).__name__}."
+            "engine must be 'duckdb', 'pyspark', a Spark master, a Spark session or an Ibis "
+            f"backend; found {type(engine).__name__}."
         )
     return engine
+
+
+class SpillFolder:
+    """A new temporary folder of one DuckDB connection, locked by this process.
+
+    Attributes
+    ----------
+    folder
+        The path; the folder exists until the connection of `remove_with` ends.
+    """
+
+    def __init__(self) -> None:
+        remove_stale_folders()
+        self.folder = Path(tempfile.mkdtemp(prefix=SPILL_PREFIX))
+        self._lock = (self.folder / _LOCK_FILE).open("w")
+        _try_lock(self._lock)
+
+    def remove_with(self, connection: object) -> None:
+        """Remove the folder when the connection is collected, at the latest when Python exits."""
+        weakref.finalize(connection, _remove, self.folder, self._lock, os.getpid())
+
+
+def remove_stale_folders() -> None:
+    """Remove this user's spill folders that no running process has locked."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{SPILL_PREFIX}*"):
+        try:
+            status = folder.lstat()
+            own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+            if not own or time.time() - status.st_mtime < _GRACE_SECONDS:
+                continue
+            with (folder / _LOCK_FILE).open("r+") as lock:
+                if _try_lock(lock):
+                    shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # removed by another process, or not a spill folder
 
 
 def _duckdb() -> Any:
     import ibis
 
-    spilled = Spill()
-    connection = ibis.duckdb.connect(temp_directory=str(spilled.folder))
-    spilled.remove_with(connection)
+    spill = SpillFolder()
+    connection = ibis.duckdb.connect(temp_directory=str(spill.folder))
+    spill.remove_with(connection)
     connection.raw_sql("SET TimeZone = 'UTC'")
-    connection.raw_sql("SET enable_progress_bar = false")  # it would stand in a report
+    connection.raw_sql("SET enable_progress_bar = false")  # it would appear in reports
     return connection
 
 
 def _spark(master: str | None) -> Any:
-    """Work in the active Spark session, or in a new one that listens to this machine only."""
-    import os
+    """Return the active Spark session, or a new one that listens to this machine only."""
 
     try:
         from pyspark.sql import SparkSession
@@ -92,53 +136,8 @@ def _spark(master: str | None) -> Any:
     return ibis.pyspark.connect(session)
 
 
-# Where DuckDB writes what does not fit into memory: a folder for each connection, gone with it.
-# A process that is killed leaves its folders. Each holds a file that its process has locked, and
-# the system gives up a lock with its process, so a later process knows which folders nobody
-# uses.
-
-PREFIX = "relmark-spill-"
-_LOCK = "lock"
-_NEW = 60.0  # seconds in which a folder may be on its way to being locked
-
-
-class Spill:
-    """A new folder to spill to, locked by this process.
-
-    Attributes
-    ----------
-    folder
-        The folder; it is there until `remove_with` says that it may go.
-    """
-
-    def __init__(self) -> None:
-        remove_abandoned()
-        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock = (self.folder / _LOCK).open("w")
-        _locked(self._lock)
-
-    def remove_with(self, connection: object) -> None:
-        """Remove the folder when the connection is forgotten, at the latest when Python ends."""
-        weakref.finalize(connection, _remove, self.folder, self._lock, os.getpid())
-
-
-def remove_abandoned() -> None:
-    """Remove the folders of this user that no living process has locked."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            about = folder.lstat()
-            mine = not hasattr(os, "getuid") or about.st_uid == os.getuid()
-            if not mine or time.time() - about.st_mtime < _NEW:
-                continue
-            with (folder / _LOCK).open("r+") as lock:
-                if _locked(lock):
-                    shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue  # gone meanwhile, or not such a folder
-
-
-def _locked(file: IO[str]) -> bool:
-    """Lock a file for this process; False where another has, or the system has no such locks."""
+def _try_lock(file: IO[str]) -> bool:
+    """Lock a file for this process; False where another holds it, or on a system without locks."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -152,5 +151,5 @@ def _locked(file: IO[str]) -> bool:
 
 def _remove(folder: Path, lock: IO[str], process: int) -> None:
     lock.close()
-    if os.getpid() == process:  # a forked child has the folder from its parent
+    if os.getpid() == process:  # a forked child shares the folder with its parent
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""Where rows come from: one word or object in, a lazy table of an engine out.
+"""Opening of a source (a path, a frame, a database) as a lazy table of an engine.
 
-The engine is DuckDB, embedded; databases are asked in their own engine, and PySpark by a word. Text
-files are read with every column as text, so that nothing is guessed: an id such as ``007`` stays
-``007`` and a date is parsed by the rule that was asked for.
+The engine is an embedded DuckDB by default; a database is queried in its own engine, and PySpark is
+used on request. Columns of text files are read as text, so that no type is guessed: an id such as
+``007`` stays ``007``, and a date is parsed by the given rule.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from relmark_research.tables.sources import bundled_files, databases, engine_ses
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas as pd
+
+_PLAIN_TYPES = {  # as pandas infers them
+    "string", "boolean", "integer", "floating", "decimal", "date", "datetime", "datetime64",
+}  # fmt: skip
 
 
 def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir.Table:
@@ -29,65 +32,119 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
     Parameters
     ----------
     source
-        Path, folder or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``, a
-        database's table or query (`databases`), a pandas, polars, Arrow or Spark table, or an Ibis
-        table.
+        Path, folder or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``,
+        ``"sample:events"``, a database's table or query (see `databases`), a pandas, polars, Arrow
+        or Spark table, or an Ibis table.
     separator
-        Column separator of text files; None lets DuckDB's sniffer find it.
+        Column separator of text files; None lets DuckDB detect it.
     engine
-        What to work in, as `connections.connect` takes it; None is an embedded DuckDB.
+        The engine, as `engine_sessions.connect` takes it; None is an embedded DuckDB.
 
     Raises
     ------
     DataError
-        Where there is no such file, it is empty, or its kind is not known.
+        Where a file is missing or empty, or the source is of no known kind.
+    ParameterError
+        Where ``engine`` is given for a database, or is unknown.
     """
     import ibis
 
     if isinstance(source, ibis.expr.types.Table):
         return source
-    place = databases.place_of(source)
-    if place is not None:
+    database = databases.parse_source(source)
+    if database is not None:
         if engine is not None:
             raise ParameterError(
-                f"{place.shown} is worked in by its own database; engine must be None, "
+                f"{database.label} is queried in its own database; engine must be None, "
                 f"found {engine!r}."
             )
-        return databases.open_table(place)
+        return databases.connect(database)
     if type(source).__module__.startswith("pyspark."):
         engine = source.sparkSession if engine is None else engine
     connection = engine_sessions.connect(engine)
-    if isinstance(source, str) and source.startswith("dataset:"):
-        source = bundled_files.log_rows(source.removeprefix("dataset:"))
+    if isinstance(source, str):
+        source = _bundled(source)
     if isinstance(source, str | Path):
         return _read_files(connection, str(source), separator)
     return _read_frame(connection, source)
 
 
 def describe_source(source: Any) -> str:
-    """Return what to call ``source`` in an error or a report; never its contents or a secret."""
-    place = databases.place_of(source)
-    if place is not None:
-        return place.shown
+    """Return a name of ``source`` for messages and reports, without contents or secrets."""
+    database = databases.parse_source(source)
+    if database is not None:
+        return database.label
     if isinstance(source, str | Path):
         return str(source)
     return f"a {type(source).__module__.split('.')[0]} {type(source).__name__}"
 
 
-def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Table:
+def normalised_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a pandas table as an engine accepts it, with one type of value per column.
 
+    Parameters
+    ----------
+    frame
+        The user's table; it is not changed.
+
+    Returns
+    -------
+    DataFrame
+        Column names are text, and a named index becomes columns. Periods become their first day;
+        columns of mixed values, or of objects such as UUIDs, become text; columns of missing values
+        only become missing text.
+
+    Raises
+    ------
+    DataError
+        Where there is no column, names repeat or have levels, or values are complex.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> normalised_frame(pd.DataFrame({"customer_id": [7, "B7"]}))["customer_id"].to_list()
+    ['7', 'B7']
+    """
+    if frame.columns.nlevels > 1:
+        raise DataError(
+            f"column names must have one level; found {frame.columns.nlevels}, "
+            f"first {frame.columns[0]!r}. Flatten them first."
+        )
+    frame = _index_as_columns(frame.rename(columns=str))
+    repeated = frame.columns[frame.columns.duplicated()].unique().to_list()
+    if repeated or not len(frame.columns):
+        found = (
+            f"{', '.join(map(repr, repeated))} more than once" if repeated else "no column at all"
+        )
+        raise DataError(f"expected columns of different names; found {found}.")
+    changed = {
+        str(name): _converted(frame[name]) for name in frame if _needs_conversion(frame[name])
+    }
+    return frame.assign(**changed)
+
+
+def _bundled(source: str) -> str | pd.DataFrame:
+    """Return the rows of a bundled log or sample table; any other source unchanged."""
+    if source.startswith(bundled_files.DATASET_PREFIX):
+        return bundled_files.log_rows(source.removeprefix(bundled_files.DATASET_PREFIX))
+    if source.startswith(bundled_files.SAMPLE_PREFIX):
+        return bundled_files.sample_table(source.removeprefix(bundled_files.SAMPLE_PREFIX))
+    return source
+
+
+def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Table:
     paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  (any glob)
     for path in paths:
         _refuse_unreadable(Path(path))
-    parquet = all(_holds_parquet(Path(path)) for path in paths)
+    parquet = all(_is_parquet(Path(path)) for path in paths)
     if connection.name == "pyspark":
         return _read_by_spark(connection, paths, separator, parquet)
     if connection.name != "duckdb":
         raise ParameterError(
             f"files are read by DuckDB or PySpark; found engine {connection.name}. "
-            "Leave engine out, or name the database's own table."
+            "Leave engine out, or give a table of that engine."
         )
-    paths = [file for path in paths for file in _pattern(Path(path), parquet)]
+    paths = [file for path in paths for file in _file_patterns(Path(path), parquet)]
     if parquet:
         return connection.read_parquet(paths, hive_partitioning=len(paths) > 1 or "**" in paths[0])
     options: dict[str, Any] = {"all_varchar": True, "header": True}
@@ -95,29 +152,31 @@ def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Tabl
         options["delim"] = separator
     try:
         scanned = connection.read_csv(paths, **options)
-        return connection.create_table(f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}", scanned, temp=True)
+        return connection.create_table(
+            f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}", scanned, temp=True
+        )
     except Exception as error:  # duckdb and ibis each have their own
         raise DataError(
             f"expected a delimited text file with a header line; {pattern} cannot be read as one: "
-            f"{str(error).splitlines()[0]} Name the separator in ReadOptions(separator=...)."
+            f"{str(error).splitlines()[0]} Give the separator, ReadOptions(separator=...)."
         ) from error
 
 
-def _holds_parquet(path: Path) -> bool:
+def _is_parquet(path: Path) -> bool:
     if path.is_dir():
         return any(path.rglob("*.parquet")) or any(path.rglob("*.pq"))
     return path.name.endswith((".parquet", ".pq"))
 
 
-def _pattern(path: Path, parquet: bool) -> list[str]:
-    """Return a file itself, and for a folder the patterns of the tables in and below it."""
+def _file_patterns(path: Path, parquet: bool) -> list[str]:
+    """Return the path of a file, or for a folder the patterns of the tables in and below it."""
     if not path.is_dir():
         return [str(path)]
     endings = ("parquet", "pq") if parquet else ("csv", "csv.gz", "tsv", "tsv.gz", "txt")
     found = [f"{path}/**/*.{ending}" for ending in endings if any(path.rglob(f"*.{ending}"))]
     if not found:
         raise DataError(
-            f"expected CSV or Parquet files in the folder {path}; found none. Name another folder."
+            f"expected CSV or Parquet files in the folder {path}; found none. Check the path."
         )
     return found
 
@@ -125,22 +184,21 @@ def _pattern(path: Path, parquet: bool) -> list[str]:
 def _read_by_spark(
     connection: Any, paths: list[str], separator: str | None, parquet: bool
 ) -> ir.Table:
-
     paths = [str(Path(path).resolve()) for path in paths]
     reader = connection._session.read
     if parquet:
         frame = reader.parquet(*paths)
     else:
-        sniffed = separator or _separator(Path(paths[0]))
-        options = {"header": True, "inferSchema": False, "sep": sniffed, "escape": '"'}
+        delimiter = separator or _detected_separator(Path(paths[0]))
+        options = {"header": True, "inferSchema": False, "sep": delimiter, "escape": '"'}
         frame = reader.options(**options).option("recursiveFileLookup", True).csv(paths)
     name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
     frame.createOrReplaceTempView(name)
     return connection.table(name)
 
 
-def _separator(path: Path) -> str:
-    """Return the sign that parts the first line of a text file, for engines that do not look."""
+def _detected_separator(path: Path) -> str:
+    """Return the most frequent separator in a text file's first line, for Spark."""
     import gzip
 
     file = next(iter(sorted(path.rglob("*.*"))), path) if path.is_dir() else path
@@ -151,16 +209,16 @@ def _separator(path: Path) -> str:
 
 def _refuse_unreadable(path: Path) -> None:
     if not path.exists():
-        near = unknown_name("file", path.name, _neighbours(path))
-        raise DataError(f"there is no file {path}. In {path.resolve().parent}: {near}")
+        hint = unknown_name("file", path.name, _table_files_beside(path))
+        raise DataError(f"there is no file {path}. In {path.resolve().parent}: {hint}")
     if path.is_file() and path.stat().st_size == 0:
         raise DataError(
             f"expected a table with a header line; {path} is empty (0 bytes). "
-            "Export it again, or name another file."
+            "Export it again, or give another file."
         )
 
 
-def _neighbours(path: Path) -> list[str]:
+def _table_files_beside(path: Path) -> list[str]:
     folder = path.resolve().parent
     if not folder.is_dir():
         return []
@@ -169,22 +227,21 @@ def _neighbours(path: Path) -> list[str]:
 
 
 def _read_frame(connection: Any, frame: Any) -> ir.Table:
-
+    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
+        frame = frame.collect()  # a lazy polars frame, whose columns are costly to ask for
     if not hasattr(frame, "columns") and not hasattr(frame, "schema"):
         raise DataError(
-            "a source is a path, a glob, 'dataset:cdnow', a database's URL with #table, a pandas, "
-            f"polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
+            "expected as a source a path, a glob, 'dataset:cdnow', a database URL with #table, a "
+            f"pandas, polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
         )
     name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
     if isinstance(frame, pd.DataFrame):
-        frame = plain_frame(frame)
+        frame = normalised_frame(frame)
     if connection.name == "pyspark":
         if not hasattr(frame, "createOrReplaceTempView"):
             frame = connection._session.createDataFrame(_as_arrow(frame))
         frame.createOrReplaceTempView(name)
         return connection.table(name)
-    if hasattr(frame, "collect_schema") and hasattr(frame, "collect"):
-        frame = frame.collect()  # a lazy polars frame
     return connection.create_table(name, frame, temp=True)
 
 
@@ -197,59 +254,13 @@ def _as_arrow(frame: Any) -> Any:
     return frame.to_arrow() if hasattr(frame, "to_arrow") else frame
 
 
-# A pandas table as an engine can take it: plain columns, one kind of value in each.
-
-_PLAIN = {"string", "boolean", "integer", "floating", "decimal", "date", "datetime", "datetime64"}
-
-
-def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with text names, its named index as columns, and ids of any kind as text.
-
-    Parameters
-    ----------
-    frame
-        Whatever the user has; it is not changed.
-
-    Returns
-    -------
-    DataFrame
-        Periods become the day on which they begin; columns of mixed values, or of objects such as
-        UUIDs, become text; columns of nothing but missing values become missing text.
-
-    Raises
-    ------
-    DataError
-        Where there is no column, a name stands twice, names have levels, or values are complex.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> plain_frame(pd.DataFrame({"customer_id": [7, "B7"]}))["customer_id"].to_list()
-    ['7', 'B7']
-    """
-    if frame.columns.nlevels > 1:
-        raise DataError(
-            f"column names have one level; found {frame.columns.nlevels}, "
-            f"first {frame.columns[0]!r}. Flatten them first."
-        )
-    frame = _with_index(frame.rename(columns=str))
-    twice = frame.columns[frame.columns.duplicated()].unique().to_list()
-    if twice or not len(frame.columns):
-        found = f"{', '.join(map(repr, twice))} more than once" if twice else "no column at all"
-        raise DataError(f"a table has columns, each of its own name; found {found}.")
-    changed = {str(name): _plain(frame[name]) for name in frame if _is_odd(frame[name])}
-    return frame.assign(**changed)
-
-
-def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+def _index_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
     names = [name for name in frame.index.names if name is not None]
     new = [name for name in names if str(name) not in frame.columns]
     return frame.reset_index(level=new).rename(columns=str) if new else frame
 
 
-def _is_odd(column: pd.Series) -> bool:
-    import pandas as pd
-
+def _needs_conversion(column: pd.Series) -> bool:
     return (
         column.dtype == object
         or column.dtype.kind == "c"
@@ -258,15 +269,13 @@ def _is_odd(column: pd.Series) -> bool:
     )
 
 
-def _plain(column: pd.Series) -> pd.Series:
-    import pandas as pd
-
+def _converted(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.PeriodDtype):
         return column.dt.to_timestamp()
     if column.dtype.kind == "c":
-        raise DataError(f"column {column.name!r} holds complex numbers; real ones are needed.")
+        raise DataError(f"column {column.name!r} holds complex numbers; expected real numbers.")
     if column.isna().all():
         return column.astype("str")
-    if pd.api.types.infer_dtype(column, skipna=True) in _PLAIN:
+    if pd.api.types.infer_dtype(column, skipna=True) in _PLAIN_TYPES:
         return column
     return column.map(str, na_action="ignore").astype("str")

@@ -1,1 +1,1 @@
-"""The right answers: one file for each lesson, with its `EXERCISES`."""
+"""Correct answers: one module for each lesson, with its `EXERCISES`."""

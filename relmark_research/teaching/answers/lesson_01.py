@@ -12,40 +12,40 @@ from relmark_research.teaching.exercises import Exercise, Mistake
 
 
 @cache
-def _path() -> pd.DataFrame:
-    """Result per customer by channel and month, of those of whom a whole year can be seen."""
-    won = load_sample("customers").set_index("customer_id")
-    won = won[won["acquisition_date"] <= "2024-01-01"]
+def _cumulative_profit() -> pd.DataFrame:
+    """Return cumulative profit per customer by channel and month, for a full year."""
+    acquired = load_sample("customers").set_index("customer_id")
+    acquired = acquired[acquired["acquisition_date"] <= "2024-01-01"]
     log = read_transactions(
         "dataset:sample", customer="customer_id", date="date", value="value", cost="cost"
     )
     orders, contacts = log.to_pandas(), load_sample("contacts")
     orders["amount"] = orders["value"] - orders["cost"]
     contacts["amount"] = -contacts["cost"]
-    flows = pd.concat([orders, contacts]).join(won, on="customer_id", how="inner")
+    flows = pd.concat([orders, contacts]).join(acquired, on="customer_id", how="inner")
     flows["month"] = np.ceil((flows["date"] - flows["acquisition_date"]).dt.days * 12 / 365)
     monthly = flows.pivot_table(index="month", columns="channel", values="amount", aggfunc="sum")
-    channels = won.groupby("channel")["acquisition_cost"]
+    channels = acquired.groupby("channel")["acquisition_cost"]
     return (monthly.cumsum() / channels.size() - channels.mean()).loc[:12]
 
 
-def _paid() -> pd.Series:
-    return (_path() >= 0).idxmax()
+def _payback_month() -> pd.Series:
+    return (_cumulative_profit() >= 0).idxmax()
 
 
 @cache
-def _at_least() -> list[int]:
-    """How many of CDNOW's customers have at least 0, 1, 2, 3 repeats."""
-    customers = purchase_counts(load_cdnow(), most=5)["customers"]
+def _customers_with_at_least() -> list[int]:
+    """Return the number of CDNOW customers with at least 0, 1, 2, 3 repeat purchases."""
+    customers = purchase_counts(load_cdnow(), max_count=5)["customers"]
     return [int(customers[k:].sum()) for k in range(4)]
 
 
-def _steps() -> list[float]:
-    return [_at_least()[k + 1] / _at_least()[k] for k in range(3)]
+def _repeat_shares() -> list[float]:
+    return [_customers_with_at_least()[k + 1] / _customers_with_at_least()[k] for k in range(3)]
 
 
-def _of_all() -> list[float]:
-    return [_at_least()[k] / _at_least()[0] for k in (1, 2, 3)]
+def _shares_of_all() -> list[float]:
+    return [_customers_with_at_least()[k] / _customers_with_at_least()[0] for k in (1, 2, 3)]
 
 
 EXERCISES = (
@@ -64,42 +64,42 @@ EXERCISES = (
                 "Is the first sale among yours? It is made for certain, the next with a chance.",
             ),
         ),
-        because="A loss on the first sale, and still a good customer.",
+        meaning="A loss on the first sale, and still a good customer.",
     ),
     Exercise(
         key="1.2",
-        answer=_paid,
+        answer=_payback_month,
         tolerance=0.1,
         unit="months",
         mistakes=(
             Mistake(
-                lambda: (_paid() - 1).clip(lower=0),
+                lambda: (_payback_month() - 1).clip(lower=0),
                 "Those seem to be the last months with a loss. By which month is it made good?",
             ),
             Mistake(
-                lambda: _paid() + 1,
+                lambda: _payback_month() + 1,
                 "All are one too late. Did you count the rows from 1? The first is month 0.",
             ),
         ),
-        because="How long to wait before judging is part of the judgement: the deeper the start, "
+        meaning="How long to wait before judging is part of the judgement: the deeper the start, "
         "the longer.",
     ),
     Exercise(
         key="1.3",
-        answer=_steps,
+        answer=_repeat_shares,
         tolerance=0.005,
         unit="share",
         mistakes=(
             Mistake(
-                _of_all,
+                _shares_of_all,
                 "Those are shares of all customers. Of whom is each share asked?",
             ),
             Mistake(
-                lambda: [1 - step for step in _steps()],
+                lambda: [1 - step for step in _repeat_shares()],
                 "Those are the shares who did not come again.",
             ),
         ),
-        because="One chance for every sale is too simple: each step is easier than the one before. "
+        meaning="One chance for every sale is too simple: each step is easier than the one before. "
         "The next exercise asks why.",
     ),
     Exercise(
@@ -124,7 +124,7 @@ EXERCISES = (
                 "The share is right. Did any customer's chance change in this shop?",
             ),
         ),
-        because="Nobody became more loyal; the passers-by dropped out. A voucher brings passers-by "
+        meaning="Nobody became more loyal; the passers-by dropped out. A voucher brings passers-by "
         "to a second purchase and leaves them passers-by. What would show more: vouchers given "
         "by lot, and the two groups compared.",
     ),

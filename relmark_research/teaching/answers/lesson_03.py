@@ -13,36 +13,38 @@ from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.datasets import load_cdnow
 from relmark_research.teaching.exercises import Exercise, Mistake
 
-_PRINTED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)  # Fader, Hardie & Lee (2005)
+_PUBLISHED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)  # Fader, Hardie & Lee (2005)
 
 
-def _anna_and_ben(*, repeats: tuple[int, int] = (1, 8), seen_until: float = 33) -> pd.Series:
-    chances = _PRINTED.p_alive(np.array(repeats), np.array([20, 20]), np.full(2, seen_until))
-    return pd.Series(chances, index=["Anna", "Ben"])
+def _anna_and_ben(*, repeats: tuple[int, int] = (1, 8), observed_until: float = 33) -> pd.Series:
+    probabilities = _PUBLISHED.p_alive(
+        np.array(repeats), np.array([20, 20]), np.full(2, observed_until)
+    )
+    return pd.Series(probabilities, index=["Anna", "Ben"])
 
 
 @cache
 def _customers() -> pd.DataFrame:
-    """CDNOW, seen until the end of September 1997, with what both models say of each."""
+    """Return CDNOW until the end of September 1997, with P(alive) from both models."""
     customers = load_cdnow().split(at="1997-09-30", unit="week").calibration
     models = {"bg": BGNBD.fit(customers), "mbg": MBGNBD.fit(customers)}
     return customers.table.assign(
-        **{name: _chances(fit, customers) for name, fit in models.items()}
+        **{name: _p_alive(fit, customers) for name, fit in models.items()}
     )
 
 
-def _chances(fit: Fit, customers: CustomerSummary) -> pd.Series:
+def _p_alive(fit: Fit, customers: CustomerSummary) -> pd.Series:
     return forecast(fit, customers, horizon="1 week")["p_alive"]
 
 
-def _written_off() -> pd.Series:
-    """P(alive) of those who bought again and were then silent for more than 13 weeks."""
+def _p_alive_of_inactive() -> pd.Series:
+    """Return P(alive) of repeat customers without a purchase for more than 13 weeks."""
     table = _customers()
     silent = (table["T"] - table["recency"] > 13) & (table["frequency"] > 0)
     return table.loc[silent, "bg"]
 
 
-def _once() -> pd.DataFrame:
+def _one_time_buyers() -> pd.DataFrame:
     return _customers().query("frequency == 0")
 
 
@@ -61,7 +63,7 @@ EXERCISES = (
                 20 / 40, "These are the coins of the table. How often does this shop's second fall?"
             ),
         ),
-        because="The slower customers buy, the less a silence says.",
+        meaning="The slower customers buy, the less a silence says.",
     ),
     Exercise(
         key="3.2",
@@ -75,45 +77,48 @@ EXERCISES = (
                 "x counts repeats: is the first purchase among yours?",
             ),
             Mistake(
-                lambda: _anna_and_ben(seen_until=20),
+                lambda: _anna_and_ben(observed_until=20),
                 "At that moment both have just bought. Until when are they seen?",
             ),
         ),
-        because="The same silence says more about whoever used to buy often.",
+        meaning="The same silence says more about whoever used to buy often.",
     ),
     Exercise(
         key="3.3",
-        answer=lambda: _written_off().sum(),
+        answer=lambda: _p_alive_of_inactive().sum(),
         tolerance=0.6,
         unit="customers",
         mistakes=(
             Mistake(
-                lambda: (_written_off() > 0.5).sum(),
+                lambda: (_p_alive_of_inactive() > 0.5).sum(),
                 "You drew a line again, at one half. Chances may be added as they are.",
             ),
-            Mistake(lambda: len(_written_off()), "So many were written off. How many are alive?"),
+            Mistake(
+                lambda: len(_p_alive_of_inactive()), "So many were written off. How many are alive?"
+            ),
             Mistake(
                 lambda: _customers().query("frequency > 0")["bg"].sum(),
                 "That is the sum over all who bought again. Keep those whom the rule writes off.",
             ),
         ),
-        because="A yes or no for each customer would have lost all of them, or none.",
+        meaning="A yes or no for each customer would have lost all of them, or none.",
     ),
     Exercise(
         key="3.4",
-        answer=lambda: _once()["mbg"].sum(),
+        answer=lambda: _one_time_buyers()["mbg"].sum(),
         tolerance=1,
         unit="customers",
         mistakes=(
             Mistake(
-                lambda: len(_once()), "That is BG/NBD's count: all of them. Fit MBG/NBD instead."
+                lambda: len(_one_time_buyers()),
+                "That is BG/NBD's count: all of them. Fit MBG/NBD instead.",
             ),
             Mistake(
                 lambda: _customers()["mbg"].sum(),
                 "That is the count over everybody. Keep those who never bought again.",
             ),
         ),
-        because="Two models fit the same data nearly equally well and differ by hundreds of "
+        meaning="Two models fit the same data nearly equally well and differ by hundreds of "
         "customers: whoever quotes a number of customers owes the definition with it.",
     ),
 )

@@ -11,34 +11,38 @@ from relmark_research.economics.value_of_retention.retention_value import margin
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 # Fader & Hardie (2007): Regular as printed, and percent of High End left after 0, ..., 7 renewals
-_PRINTED = ShiftedBetaGeometric(alpha=0.704, beta=1.182)
+_PUBLISHED = ShiftedBetaGeometric(alpha=0.704, beta=1.182)
 _HIGH_END = (100, 86.9, 74.3, 65.3, 59.3, 55.1, 51.7, 49.1)
-_PAYMENT, _RATE = 40, 0.10
+_PAYMENT, _DISCOUNT_RATE = 40, 0.10
 
 
-def _printed(of: str, renewal: int) -> float:
-    return float(getattr(_PRINTED, of)(np.array(renewal)))
+def _published_value(method: str, renewal: int) -> float:
+    return float(getattr(_PUBLISHED, method)(np.array(renewal)))
 
 
 @cache
-def _high_end() -> ShiftedBetaGeometric:
+def _high_end_model() -> ShiftedBetaGeometric:
     survivors = pd.Series(_HIGH_END) * 10
     model = ShiftedBetaGeometric.fit(contract_tenures(survivors)).model
     assert isinstance(model, ShiftedBetaGeometric)
     return model
 
 
-def _worth(renewal: int, *, renewed: bool = False, payment: float = _PAYMENT) -> float:
-    """Value of somebody before (or just after) a renewal."""
-    lifetime = _high_end().expected_residual_lifetime(
-        np.array(renewal), annual_discount_rate=_RATE, renewed=renewed
+def _residual_value(renewal: int, *, renewed: bool = False, payment: float = _PAYMENT) -> float:
+    """Return the value of a customer before (or just after) a renewal."""
+    lifetime = _high_end_model().expected_residual_lifetime(
+        np.array(renewal), annual_discount_rate=_DISCOUNT_RATE, renewed=renewed
     )
     return payment * float(lifetime)
 
 
-def _worth_at_one_rate() -> float:
+def _value_at_constant_retention() -> float:
     rate = sum(_HIGH_END[1:]) / sum(_HIGH_END[:-1])
-    return _PAYMENT * (1 + _RATE) * margin_multiple(rate, _RATE, timing="just after a payment")
+    return (
+        _PAYMENT
+        * (1 + _DISCOUNT_RATE)
+        * margin_multiple(rate, _DISCOUNT_RATE, timing="just after a payment")
+    )
 
 
 EXERCISES = (
@@ -56,53 +60,56 @@ EXERCISES = (
                 4 / 5, "That is the rate of the loyal half alone. Have all of the others gone?"
             ),
         ),
-        because="Half of them renew at first, two thirds and more of those left a year later, and "
+        meaning="Half of them renew at first, two thirds and more of those left a year later, and "
         "nobody has changed.",
     ),
     Exercise(
         key="6.2",
-        answer=lambda: _printed("retention_rate", 5),
+        answer=lambda: _published_value("retention_rate", 5),
         unit="share",
         mistakes=(
             Mistake(
-                lambda: _printed("retention_rate", 4),
+                lambda: _published_value("retention_rate", 4),
                 "That is the chance of the fourth renewal, which she has made.",
             ),
             Mistake(
-                lambda: _printed("survival", 5),
+                lambda: _published_value("survival", 5),
                 "That is the chance of a newcomer to renew five times. She has made four of them.",
             ),
             Mistake(
-                lambda: _printed("retention_rate", 1),
+                lambda: _published_value("retention_rate", 1),
                 "That is the chance of somebody of whom nothing is known. She has said yes before.",
             ),
         ),
-        because="Four times yes say much about who she is, and nothing about whether she changed.",
+        meaning="Four times yes say much about who she is, and nothing about whether she changed.",
     ),
     Exercise(
         key="6.3",
-        answer=lambda: _worth(8),
+        answer=lambda: _residual_value(8),
         unit="USD",
         mistakes=(
             Mistake(
-                lambda: _worth(1), "That is a newcomer, of whom most doubt is still to be settled."
+                lambda: _residual_value(1),
+                "That is a newcomer, of whom most doubt is still to be settled.",
             ),
             Mistake(
-                _worth_at_one_rate,
+                _value_at_constant_retention,
                 "That is the controller's price, one rate for all. Who is left after all these?",
             ),
             Mistake(
-                lambda: _worth(8, renewed=True),
+                lambda: _residual_value(8, renewed=True),
                 "You take the eighth renewal for certain. She is only about to be asked.",
             ),
             Mistake(
-                lambda: _worth(7), "Seven renewals are made. Which is the one that comes up now?"
+                lambda: _residual_value(7),
+                "Seven renewals are made. Which is the one that comes up now?",
             ),
             Mistake(
-                lambda: _worth(8, payment=1), "So many payments. How much money does each bring?"
+                lambda: _residual_value(8, payment=1),
+                "So many payments. How much money does each bring?",
             ),
         ),
-        because="Seven renewals have sorted the cohort: those left are worth far more than one "
+        meaning="Seven renewals have sorted the cohort: those left are worth far more than one "
         "rate for all would have them.",
     ),
     Exercise(
@@ -130,7 +137,7 @@ EXERCISES = (
                 "the same age.",
             ),
         ),
-        because="The rate over all readers rose at both papers. Morning merely won fewer new "
+        meaning="The rate over all readers rose at both papers. Morning merely won fewer new "
         "readers; only at Evening did newcomers stay more often than those before them.",
     ),
 )

@@ -14,38 +14,45 @@ from relmark_research.economics.value_of_retention.retention_value import (
 )
 from relmark_research.teaching.exercises import Exercise, Mistake
 
-_MARGIN, _RATE, _INTEREST, _SPEND, _POINTS = 50, 0.60, 0.10, 8, 0.05
-_RATES = (0.6, 0.7, 0.8, 0.9)
+_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, _SPEND, _RETENTION_POINTS = 50, 0.60, 0.10, 8, 0.05
+_RETENTION_RATES = (0.6, 0.7, 0.8, 0.9)
 
 
-def _helpline() -> float:
+def _break_even_spend() -> float:
     return break_even_retention(
-        _MARGIN, _RATE, _INTEREST, retention_spend=_SPEND, points=_POINTS
+        _MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, retention_spend=_SPEND, points=_RETENTION_POINTS
     ).extra_spend
 
 
-def _rises(
-    *, timing: Timing = "just after a payment", interest: float = _INTEREST, relative: bool = False
+def _relative_gains(
+    *,
+    timing: Timing = "just after a payment",
+    interest: float = _DISCOUNT_RATE,
+    relative: bool = False,
 ) -> pd.Series:
-    """Relative gain of five points, or of a rise by a twentieth, at each retention rate."""
+    """Return the relative gain of five points, or of a 5% increase, at each retention rate."""
     gains = {
         rate: retention_value(
-            1, rate, interest, timing=timing, points=_POINTS * rate if relative else _POINTS
+            1,
+            rate,
+            interest,
+            timing=timing,
+            points=_RETENTION_POINTS * rate if relative else _RETENTION_POINTS,
         ).relative_gain
-        for rate in _RATES
+        for rate in _RETENTION_RATES
     }
     return pd.Series(gains)
 
 
 @cache
-def _costs() -> pd.DataFrame:
+def _unit_costs() -> pd.DataFrame:
     return unit_costs(load_sample("books"), by="channel", recent=4).drop(index="all")
 
 
-def _cheaper(won: str, kept: str) -> set[str]:
-    """Channels in which the one cost is above the other."""
-    costs = _costs()
-    return set(costs.index[costs[kept] < costs[won]])
+def _channels_with_lower_cost(acquisition: str, retention: str) -> set[str]:
+    """Return the channels in which the retention cost is below the acquisition cost."""
+    costs = _unit_costs()
+    return set(costs.index[costs[retention] < costs[acquisition]])
 
 
 EXERCISES = (
@@ -66,67 +73,74 @@ EXERCISES = (
                 "These are the ones added by the money that is spent already. Go one line down.",
             ),
         ),
-        because="Ten times today's average: those who are easily kept are kept first.",
+        meaning="Ten times today's average: those who are easily kept are kept first.",
     ),
     Exercise(
         key="7.2",
-        answer=_helpline,
+        answer=_break_even_spend,
         mistakes=(
             Mistake(
-                _MARGIN * _POINTS,
+                _MARGIN * _RETENTION_POINTS,
                 "That counts the margin of one year. Who is kept stays a customer for longer.",
             ),
             Mistake(
-                lambda: customer_value(_MARGIN, _RATE, _INTEREST, _SPEND),
+                lambda: customer_value(_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, _SPEND),
                 "That is what one customer kept is worth. How many of a hundred are kept more?",
             ),
             Mistake(
-                lambda: _POINTS * customer_value(_MARGIN, _RATE, _INTEREST),
+                lambda: (
+                    _RETENTION_POINTS * customer_value(_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE)
+                ),
                 "A customer costs something to keep already. What is spent on each today?",
             ),
             Mistake(
-                lambda: _SPEND + _helpline(),
+                lambda: _SPEND + _break_even_spend(),
                 "That is all that may be spent. How much of it is new?",
             ),
         ),
-        because="Five points may cost five hundredths of what a customer is worth, no more.",
+        meaning="Five points may cost five hundredths of what a customer is worth, no more.",
     ),
     Exercise(
         key="7.3",
-        answer=_rises,
+        answer=_relative_gains,
         tolerance=0.004,
         unit="share",
         mistakes=(
             Mistake(
-                lambda: _rises(relative=True),
+                lambda: _relative_gains(relative=True),
                 "You raised each rate by a twentieth of itself. The claim speaks of points.",
             ),
             Mistake(
-                lambda: _rises(timing="first margin now"),
+                lambda: _relative_gains(timing="first margin now"),
                 "You counted a margin that is paid already, and that no retention can raise.",
             ),
             Mistake(
-                lambda: _rises(interest=0.0), "Later margins count for less. Where is the interest?"
+                lambda: _relative_gains(interest=0.0),
+                "Later margins count for less. Where is the interest?",
             ),
         ),
-        because="The smallest of the three figures is passed only where nine in ten stay already, "
+        meaning="The smallest of the three figures is passed only where nine in ten stay already, "
         "the largest nowhere; and what the five points cost is in none of them. A figure without "
         "its conditions is not a finding.",
     ),
     Exercise(
         key="7.4",
-        answer=lambda: _cheaper("marginal_cost_won", "marginal_cost_kept"),
+        answer=lambda: _channels_with_lower_cost(
+            "marginal_acquisition_cost", "marginal_retention_cost"
+        ),
         mistakes=(
             Mistake(
-                lambda: _cheaper("cost_per_won", "cost_per_kept"),
+                lambda: _channels_with_lower_cost("acquisition_cost", "retention_cost"),
                 "These are the channels by average costs. What does the next one cost?",
             ),
             Mistake(
-                lambda: _cheaper("marginal_cost_kept", "marginal_cost_won"),
+                lambda: _channels_with_lower_cost(
+                    "marginal_retention_cost", "marginal_acquisition_cost"
+                ),
                 "The wrong way round: in these, winning one more costs less.",
             ),
         ),
-        because="Averages named four channels, two of them wrongly. One firm, five answers: a rule "
+        meaning="Averages named four channels, two of them wrongly. One firm, five answers: a rule "
         "for all of them cannot be right.",
     ),
 )

@@ -10,42 +10,47 @@ from relmark_research.ladder.answers.transition_estimate import estimate_transit
 from relmark_research.ladder.history.ladder import LoyaltyLadder
 from relmark_research.teaching.exercises import Exercise, Mistake
 
-_COUNTS = {"first-time": "1", "repeat": "2 to 3", "regular": "4 to 7", "client": "8 or more"}
-_TWO = {"": "under 3", ", silent": "3 or more"}
-_THREE = {"": "under 2", ", pausing": "2 to under 5", ", silent": "5 or more"}
-_CUT, _MONTHS = "1997-09-30", 9
+_PURCHASE_COUNTS = {
+    "first-time": "1",
+    "repeat": "2 to 3",
+    "regular": "4 to 7",
+    "client": "8 or more",
+}
+_TWO_STATES = {"": "under 3", ", silent": "3 or more"}
+_THREE_STATES = {"": "under 2", ", pausing": "2 to under 5", ", silent": "5 or more"}
+_SPLIT_DATE, _MONTHS = "1997-09-30", 9
 
 
 def _ladder(memory: Mapping[str, str]) -> LoyaltyLadder:
-    """A rung for each number of purchases and each word about the last one."""
+    """Return a ladder with a rung for each number of purchases and each recency state."""
     rules = {
-        rung + words: {"purchases": days, **({"quiet": quiet} if quiet else {})}
-        for rung, days in _COUNTS.items()
-        for words, quiet in memory.items()
+        rung + state: {"purchases": days, **({"quiet": quiet} if quiet else {})}
+        for rung, days in _PURCHASE_COUNTS.items()
+        for state, quiet in memory.items()
     }
     return LoyaltyLadder(list(rules), rules)
 
 
-def _by_count(people: pd.Series) -> pd.Series:
+def _sum_by_count(people: pd.Series) -> pd.Series:
     return people.groupby([str(rung).split(",")[0] for rung in people.index]).sum()
 
 
 @cache
-def _actual() -> pd.Series:
-    return _by_count(_ladder({"": ""}).assign(load_cdnow(), period="month").latest())
+def _actual_counts() -> pd.Series:
+    return _sum_by_count(_ladder({"": ""}).assign(load_cdnow(), period="month").latest())
 
 
 @cache
-def _errors(memory: tuple[tuple[str, str], ...]) -> pd.Series:
-    """How far the forecast of each rung is off, as a share of all people."""
-    history = _ladder(dict(memory)).assign(load_cdnow().until(_CUT), period="month")
+def _forecast_errors(memory: tuple[tuple[str, str], ...]) -> pd.Series:
+    """Return the absolute forecast error of each rung as a share of all customers."""
+    history = _ladder(dict(memory)).assign(load_cdnow().until(_SPLIT_DATE), period="month")
     ahead = estimate_transitions(history).project(periods=_MONTHS).wide().iloc[-1]
-    errors: pd.Series = (_by_count(ahead) - _actual()).abs() / _actual().sum()
+    errors: pd.Series = (_sum_by_count(ahead) - _actual_counts()).abs() / _actual_counts().sum()
     return errors
 
 
-def _wrong(memory: Mapping[str, str]) -> float:
-    return float(_errors(tuple(memory.items())).sum() / 2)
+def _misplaced_share(memory: Mapping[str, str]) -> float:
+    return float(_forecast_errors(tuple(memory.items())).sum() / 2)
 
 
 EXERCISES = (
@@ -67,7 +72,7 @@ EXERCISES = (
                 "You went two quarters ahead.",
             ),
         ),
-        because="Everybody comes from somewhere: the columns of the matrix say from where.",
+        meaning="Everybody comes from somewhere: the columns of the matrix say from where.",
     ),
     Exercise(
         key="8.2",
@@ -92,7 +97,7 @@ EXERCISES = (
                 "Staying is a move, too. How often was somebody on this rung twice in a row?",
             ),
         ),
-        because="What follows on the last quarter is not known, and whoever counts it as no climb "
+        meaning="What follows on the last quarter is not known, and whoever counts it as no climb "
         "makes climbing look rarer than it is.",
     ),
     Exercise(
@@ -107,23 +112,28 @@ EXERCISES = (
                 "Did you let one in four be lost, or climb, or both? Write the row down first.",
             ),
         ),
-        because="The letter makes nobody climb faster. It keeps people on the rung for longer, and "
+        meaning="The letter makes nobody climb faster. It keeps people on the rung for longer, and "
         "that is a chance to climb.",
     ),
     Exercise(
         key="8.4",
-        answer=lambda: _wrong(_THREE),
+        answer=lambda: _misplaced_share(_THREE_STATES),
         tolerance=0.002,
         unit="share",
         mistakes=(
-            Mistake(lambda: _wrong(_TWO), "That is the ladder with two words. Give it three."),
-            Mistake(lambda: _wrong({"": ""}), "That is the plain ladder, without a memory."),
             Mistake(
-                lambda: 2 * _wrong(_THREE),
+                lambda: _misplaced_share(_TWO_STATES),
+                "That is the ladder with two words. Give it three.",
+            ),
+            Mistake(
+                lambda: _misplaced_share({"": ""}), "That is the plain ladder, without a memory."
+            ),
+            Mistake(
+                lambda: 2 * _misplaced_share(_THREE_STATES),
                 "Whoever is missing on one rung is too many on another: you counted them twice.",
             ),
         ),
-        because="Better again. But each word leaves fewer moves to count, and a ladder chosen on "
+        meaning="Better again. But each word leaves fewer moves to count, and a ladder chosen on "
         "these nine months needs others for a fair test.",
     ),
 )

@@ -14,8 +14,8 @@ _NEXT_YEAR = {"keep": -80, "serve more cheaply": 4 / 5 * 110, "reprice": -10, "e
 
 
 @cache
-def _accounts(day: str = _JUNE) -> pd.DataFrame:
-    """What each customer of a day had earned by then (``before``) and brought ``after``."""
+def _profits(day: str = _JUNE) -> pd.DataFrame:
+    """Return the profit of each customer ``before`` and ``after`` a day."""
     log = read_transactions("dataset:sample", cost="cost")
     contacts, customers = load_sample("contacts"), load_sample("customers")
     spent = customers.assign(acquisition_cost=0.0)
@@ -24,8 +24,8 @@ def _accounts(day: str = _JUNE) -> pd.DataFrame:
     return pd.DataFrame({"before": before, "after": after.reindex(before.index).fillna(0.0)})
 
 
-def _listed(day: str = _JUNE) -> pd.DataFrame:
-    return _accounts(day).query("before < 0")
+def _loss_makers(day: str = _JUNE) -> pd.DataFrame:
+    return _profits(day).query("before < 0")
 
 
 EXERCISES = (
@@ -42,7 +42,7 @@ EXERCISES = (
                 "off, not added.",
             ),
         ),
-        because="Half of what is earned is lost again, so the hump is high.",
+        meaning="Half of what is earned is lost again, so the hump is high.",
     ),
     Exercise(
         key="10.2",
@@ -61,32 +61,32 @@ EXERCISES = (
                 "You kept a small loss. Is it any better to you for being small?",
             ),
         ),
-        because="Only what will be brought and what will be taken change when somebody goes.",
+        meaning="Only what will be brought and what will be taken change when somebody goes.",
     ),
     Exercise(
         key="10.3",
-        answer=lambda: _listed()["after"].sum(),
+        answer=lambda: _loss_makers()["after"].sum(),
         tolerance=30,
         unit="euro",
         mistakes=(
             Mistake(
-                lambda: _listed()["before"].sum(),
+                lambda: _loss_makers()["before"].sum(),
                 "That is what they had lost by June. What did they bring after it?",
             ),
             Mistake(
-                lambda: _listed(_DECEMBER)["after"].sum(),
+                lambda: _loss_makers(_DECEMBER)["after"].sum(),
                 "That is the list of the lesson. Who was on the earlier one, and since when?",
             ),
             Mistake(
-                lambda: _accounts()["after"].sum(),
+                lambda: _profits()["after"].sum(),
                 "That is what all customers brought. Keep those who were on the list.",
             ),
             Mistake(
-                lambda: _accounts().query("before >= 0")["after"].sum(),
+                lambda: _profits().query("before >= 0")["after"].sum(),
                 "These are the others: those whom the boss would have kept.",
             ),
         ),
-        because="Another day, another list, and again it would have thrown money away.",
+        meaning="Another day, another list, and again it would have thrown money away.",
     ),
     Exercise(
         key="10.4",
@@ -103,7 +103,7 @@ EXERCISES = (
             ),
             Mistake("keep", "That loses for certain. Is there nothing better than a loss?"),
         ),
-        because="Even though some leave, those who stay now earn. Ending would have been a gain "
+        meaning="Even though some leave, those who stay now earn. Ending would have been a gain "
         "too, but a smaller one: it is what remains when nothing else does better.",
     ),
 )

@@ -6,61 +6,61 @@ from math import ceil
 import pandas as pd
 
 from relmark_research.customers.log.datasets import load_sample
-from relmark_research.relationships.partners.partner_tables import PartnerData, read_partners
+from relmark_research.relationships.partners.partner_data import PartnerData, read_partners
 from relmark_research.relationships.partners.relationship_quality import (
-    Components,
+    VarianceComponents,
     relationship_quality,
 )
 from relmark_research.teaching.exercises import Exercise, Mistake
 
-_MEANT = 0.8  # share of a mean's variance that is to be about the partner
+_TARGET_SHARE = 0.8  # required share of the variance of a mean that lies between partners
 
 
 @cache
-def _data() -> PartnerData:
+def _partner_data() -> PartnerData:
     return read_partners(load_sample("partners"), load_sample("partner_survey"))
 
 
 @cache
-def _components(scale: str) -> Components:
-    return relationship_quality(_data(), of=scale).components
+def _variance_components(scale: str) -> VarianceComponents:
+    return relationship_quality(_partner_data(), scales=scale).components
 
 
-def _about_the_partner(scale: str, sheets: float) -> float:
-    """Share of the variance of a mean of so many sheets that is between partners."""
-    found = _components(scale)
-    return found.between / (found.between + found.within / sheets)
+def _between_share(scale: str, answers: float) -> float:
+    """Return the share of the variance of a mean of several answers that lies between partners."""
+    found = _variance_components(scale)
+    return found.between / (found.between + found.within / answers)
 
 
-def _sheets_needed(share: float = _MEANT) -> int:
-    return next(n for n in range(1, 100) if _about_the_partner("trust", n) >= share)
+def _answers_needed(share: float = _TARGET_SHARE) -> int:
+    return next(n for n in range(1, 100) if _between_share("trust", n) >= share)
 
 
-def _sheets_exactly() -> float:
-    found = _components("trust")
-    return _MEANT / (1 - _MEANT) * found.within / found.between
+def _exact_answers_needed() -> float:
+    found = _variance_components("trust")
+    return _TARGET_SHARE / (1 - _TARGET_SHARE) * found.within / found.between
 
 
-def _upside_down() -> float:
-    found = _components("trust")
-    return _MEANT / (1 - _MEANT) * found.between / found.within
+def _inverted_ratio() -> float:
+    found = _variance_components("trust")
+    return _TARGET_SHARE / (1 - _TARGET_SHARE) * found.between / found.within
 
 
-def _talk() -> pd.DataFrame:
-    """Each partner's mean of communication by year."""
-    answers = _data().answers
+def _communication_by_year() -> pd.DataFrame:
+    """Return each partner's mean communication score by year."""
+    answers = _partner_data().answers
     groups = [answers["partner_id"], answers["date"].dt.year]
-    return _data().composites["communication"].groupby(groups).mean().unstack()
+    return _partner_data().composites["communication"].groupby(groups).mean().unstack()
 
 
-def _below() -> float:
-    """How far the ten lowest of 2023 were below the mean of all."""
-    first = _talk()[2023]
+def _gap_of_lowest() -> float:
+    """Return the distance of the ten lowest partners of 2023 from the overall mean."""
+    first = _communication_by_year()[2023]
     return float(first.mean() - first.nsmallest(10).mean())
 
 
-def _rise() -> float:
-    waves = _talk()
+def _rise_of_lowest() -> float:
+    waves = _communication_by_year()
     return float((waves[2024] - waves[2023])[waves[2023].nsmallest(10).index].mean())
 
 
@@ -78,53 +78,56 @@ EXERCISES = (
                 "Which belongs below the line: the spread of the sums, or the sum?",
             ),
         ),
-        because="Two questions that mostly agree: high, for so short a scale.",
+        meaning="Two questions that mostly agree: high, for so short a scale.",
     ),
     Exercise(
         key="11.2",
-        answer=_sheets_needed,
+        answer=_answers_needed,
         tolerance=0.02,
         unit="sheets",
         mistakes=(
             Mistake(
-                _sheets_exactly,
+                _exact_answers_needed,
                 "Solved well. But nobody can ask a part of a person: which way do you round?",
             ),
             Mistake(
-                lambda: ceil(_upside_down()),
+                lambda: ceil(_inverted_ratio()),
                 "Which spread do more people make smaller: between partners, or within one?",
             ),
             Mistake(
-                lambda: _sheets_needed() - 1,
+                lambda: _answers_needed() - 1,
                 "With so many it is just not reached. Put it into the formula.",
             ),
             Mistake(
-                lambda: _sheets_needed(1 - _MEANT),
+                lambda: _answers_needed(1 - _TARGET_SHARE),
                 "With so many, that share is about who answered. Which of the two is asked for?",
             ),
         ),
-        because="Six sheets were not far off, and one is far too few.",
+        meaning="Six sheets were not far off, and one is far too few.",
     ),
     Exercise(
         key="11.3",
-        answer=lambda: (1 - _about_the_partner("communication", 3)) * _below(),
+        answer=lambda: (1 - _between_share("communication", 3)) * _gap_of_lowest(),
         tolerance=0.01,
         unit="points",
         mistakes=(
             Mistake(
-                _rise, "That is how much they did rise. How much of it was to be expected anyway?"
+                _rise_of_lowest,
+                "That is how much they did rise. How much of it was to be expected anyway?",
             ),
             Mistake(
-                lambda: _about_the_partner("communication", 3) * _below(),
+                lambda: _between_share("communication", 3) * _gap_of_lowest(),
                 "This part of the distance belongs to the partners, and stays. What comes back?",
             ),
             Mistake(
-                lambda: (1 - _about_the_partner("communication", 6)) * _below(),
+                lambda: (1 - _between_share("communication", 6)) * _gap_of_lowest(),
                 "In 2023 there were how many sheets of each partner?",
             ),
-            Mistake(_below, "So far below the mean they were. Do they come back all the way?"),
+            Mistake(
+                _gap_of_lowest, "So far below the mean they were. Do they come back all the way?"
+            ),
         ),
-        because="Nearly all of what a before-and-after picture would have shown for the workshop.",
+        meaning="Nearly all of what a before-and-after picture would have shown for the workshop.",
     ),
     Exercise(
         key="11.4",
@@ -135,7 +138,7 @@ EXERCISES = (
             Mistake("feelings", "People who give a day to something like to think that it helped."),
             Mistake("best", "Of any ten, three rise most, with a workshop or without."),
         ),
-        because="Only they show what would have happened without it. Such a group, drawn by lot, "
+        meaning="Only they show what would have happened without it. Such a group, drawn by lot, "
         "is what the next lesson is about.",
     ),
 )

@@ -12,28 +12,28 @@ _SPRING = NetPromoterScore(promoters=100, passives=40, detractors=60)
 _AUTUMN = NetPromoterScore(promoters=110, passives=32, detractors=58)
 
 
-def _rise() -> float:
+def _nps_change() -> float:
     return _AUTUMN.score - _SPRING.score
 
 
-def _error() -> float:
+def _standard_error_of_change() -> float:
     return float((_SPRING.standard_error**2 + _AUTUMN.standard_error**2) ** 0.5)
 
 
 @cache
-def _winter() -> pd.DataFrame:
-    """Share that ordered, by segment and arm, in the winter campaign of 2023."""
+def _response_rates() -> pd.DataFrame:
+    """Return the response rate by segment and group in the winter campaign of 2023."""
     campaigns = load_sample("campaigns").query("campaign_id == '2023-winter'")
     known = campaigns.merge(load_sample("customers"), on="customer_id")
     return known.groupby(["segment", "arm"])["responded"].mean().unstack()
 
 
-def _most(rates: pd.Series) -> str:
+def _segment_with_highest(rates: pd.Series) -> str:
     return str(rates.idxmax())
 
 
-def _moved(arm: str) -> str:
-    return _most(_winter()[arm] - _winter()["control"])
+def _segment_with_highest_lift(arm: str) -> str:
+    return _segment_with_highest(_response_rates()[arm] - _response_rates()["control"])
 
 
 EXERCISES = (
@@ -52,43 +52,51 @@ EXERCISES = (
                 "That is the gain of all calls together. Asked for is one call.",
             ),
         ),
-        because="Two in five ordered, and every call lost money.",
+        meaning="Two in five ordered, and every call lost money.",
     ),
     Exercise(
         key="12.2",
-        answer=lambda: _rise() / _error(),
+        answer=lambda: _nps_change() / _standard_error_of_change(),
         tolerance=0.01,
         mistakes=(
             Mistake(
-                lambda: _rise() / _SPRING.standard_error,
+                lambda: _nps_change() / _SPRING.standard_error,
                 "That is the error of the spring's score alone. Is the autumn's score certain?",
             ),
             Mistake(
-                lambda: _rise() / (_SPRING.standard_error + _AUTUMN.standard_error),
+                lambda: _nps_change() / (_SPRING.standard_error + _AUTUMN.standard_error),
                 "Errors of two samples do not add up. What of their squares?",
             ),
-            Mistake(_rise, "That is the rise in points. How large is its error?"),
+            Mistake(_nps_change, "That is the rise in points. How large is its error?"),
         ),
-        because="Less than one standard error: luck alone often does as much. No news yet.",
+        meaning="Less than one standard error: luck alone often does as much. No news yet.",
     ),
     Exercise(
         key="12.3",
-        answer=lambda: {"response": _most(_winter()["call"]), "uplift": _moved("call")},
+        answer=lambda: {
+            "response": _segment_with_highest(_response_rates()["call"]),
+            "uplift": _segment_with_highest_lift("call"),
+        },
         mistakes=(
             Mistake(
-                lambda: dict.fromkeys(["response", "uplift"], _most(_winter()["call"])),
+                lambda: dict.fromkeys(
+                    ["response", "uplift"], _segment_with_highest(_response_rates()["call"])
+                ),
                 "These order much. How many of them do so when nobody calls?",
             ),
             Mistake(
-                lambda: dict.fromkeys(["response", "uplift"], _moved("call")),
+                lambda: dict.fromkeys(["response", "uplift"], _segment_with_highest_lift("call")),
                 "The uplift is right. For the response leave the control group out.",
             ),
             Mistake(
-                lambda: {"response": _moved("call"), "uplift": _most(_winter()["call"])},
+                lambda: {
+                    "response": _segment_with_highest_lift("call"),
+                    "uplift": _segment_with_highest(_response_rates()["call"]),
+                },
                 "Which of the two did you put where?",
             ),
         ),
-        because="Who orders most was going to order anyway. A mailing list sorted by response "
+        meaning="Who orders most was going to order anyway. A mailing list sorted by response "
         "calls the wrong people.",
     ),
     Exercise(
@@ -109,7 +117,7 @@ EXERCISES = (
                 "Alike in what you know of them. And in that the one wanted to join?",
             ),
         ),
-        because="Everybody counts on the side on which the lot put them, whether they joined or "
+        meaning="Everybody counts on the side on which the lot put them, whether they joined or "
         "not. The difference is what the invitation caused.",
     ),
 )

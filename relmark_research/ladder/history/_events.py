@@ -1,0 +1,173 @@
+"""All events of all customers, from up to four tables, as one stream in the log's engine.
+
+The stream has customer_id, date, kind and value. Prospects who became customers appear under their
+customer_id, so that each person appears once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from relmark_research.errors import DataError, LadderError, unknown_name
+from relmark_research.ladder.history.rules import RuleSet
+from relmark_research.tables.sources import open_source
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from relmark_research.customers.log.transactions import TransactionLog
+
+COLUMNS = {
+    "events": ("customer_id", "date", "kind"),
+    "prospects": ("prospect_id", "first_contact"),
+    "answers": ("customer_id", "date", "score"),
+}
+
+
+def event_stream(
+    rule_set: RuleSet, log: TransactionLog, tables: Mapping[str, Any]
+) -> tuple[ir.Table, tuple[str, ...]]:
+    """Return customer_id, date, kind, value of all events that the rules use, and notes."""
+    _check_tables(rule_set, tables)
+    engine, kinds = log.rows.get_backend(), rule_set.event_kinds
+    found = {name: _open(name, source, engine) for name, source in tables.items()
+             if source is not None}  # fmt: skip
+    parts = [_row(log.days, "purchase")]
+    if "prospects" in found and "contact" in kinds:
+        parts.append(_contacts(found["prospects"]))
+    known = [part.select("customer_id") for part in parts[1:]]
+    people = reduce(lambda a, b: a.union(b), known, log.rows.select("customer_id"))
+    if "events" in found:
+        rows = found["events"]
+        rows = rows.filter(rows.kind.isin(sorted(kinds)))
+        parts.append(_of_known_people(_row(rows, rows.kind), people, "events"))
+    if "answers" in found:
+        rows = found["answers"]
+        answered = _row(rows, "answer", rows.score)
+        parts.append(_of_known_people(answered, people, "answers"))
+    everything = reduce(lambda a, b: a.union(b), parts)
+    return everything, (*_notes(kinds, tables), *_returned(log))
+
+
+def _check_tables(rule_set: RuleSet, tables: Mapping[str, Any]) -> None:
+    sources = {"purchase": "", "contact": "prospects", "answer": "answers"}
+    for kind in sorted(rule_set.event_kinds):
+        table = sources.get(kind, "events")
+        optional = kind in ("contact", "answer")  # without prospects or a survey: still a ladder
+        if table and tables.get(table) is None and not optional:
+            rungs = [
+                state for state in rule_set.states
+                if any(kind in rule_set.evidence[name].events
+                       for name in rule_set.rules[state].names)
+            ]  # fmt: skip
+            raise LadderError(
+                f"nobody can reach {', '.join(rungs)}: the rules need events of kind {kind!r}, but "
+                f"no {table} were given. Pass {table}=..., or use rm.PURCHASE_LADDER, "
+                "which needs purchases only."
+            )
+    if tables.get("prospects") is not None and "contact" not in rule_set.event_kinds:
+        raise LadderError(
+            "prospects were given, but no rule of this ladder uses contacts, so it has no rung for "
+            "people who have not bought. Leave prospects out, or use LOYALTY_LADDER."
+        )
+
+
+def _open(name: str, source: Any, engine: Any) -> ir.Table:
+    import ibis
+
+    table = open_source.open_source(source, separator=None, engine=engine)
+    if name == "answers" and "score" not in table.columns and "nps" in table.columns:
+        table = table.rename(score="nps")
+    for column in COLUMNS[name]:
+        if column not in table.columns:
+            raise DataError(f"{name}: {unknown_name('column', column, table.columns)}")
+    days = [c for c in ("date", "first_contact", "won") if c in table.columns]
+    ids = [c for c in ("customer_id", "prospect_id") if c in table.columns]
+    made: dict[str, Any] = {c: table[c].cast("string") for c in ids}
+    made |= {c: _day(table[c]) for c in days}
+    if name == "answers":
+        made["score"] = table.score.cast("float64")
+    read = table.mutate(**made)
+    if isinstance(source, ibis.expr.types.Table) and source.get_backend() is not engine:
+        read = engine.create_table(ibis.util.gen_name(name), read.to_pyarrow(), temp=True)
+    _check_days(name, read, COLUMNS[name][1])
+    return read
+
+
+def _day(column: ir.Column) -> ir.Value:
+    return column.try_cast("date") if column.type().is_string() else column.cast("date")
+
+
+def _check_days(name: str, rows: ir.Table, day: str) -> None:
+    unreadable = rows.filter(rows[day].isnull() | rows[COLUMNS[name][0]].isnull())
+    found = int(unreadable.count().to_pandas())
+    if found:
+        first = unreadable.limit(3).to_pandas()[COLUMNS[name][0]].tolist()
+        raise DataError(
+            f"{name}: expected an id and a day such as 2024-03-31 in {day!r} of every row; found "
+            f"{found:,} without, first for {first}."
+        )
+    if name == "prospects" and "won" in rows.columns:
+        reversed_ = rows.filter(rows.won < rows.first_contact)
+        found = int(reversed_.count().to_pandas())
+        if found:
+            first = reversed_.limit(3).to_pandas()["prospect_id"].tolist()
+            raise DataError(
+                f"prospects: time runs backwards for {found:,}: won before the first contact, "
+                f"first {first}. Check which column holds which day."
+            )
+
+
+def _row(table: ir.Table, kind: Any, value: Any = None) -> ir.Table:
+    import ibis
+
+    return table.select(
+        "customer_id",
+        "date",
+        kind=ibis.literal(kind) if isinstance(kind, str) else kind.cast("string"),
+        value=ibis.null("float64") if value is None else value,
+    )
+
+
+def _contacts(prospects: ir.Table) -> ir.Table:
+    person = prospects.prospect_id
+    if "customer_id" in prospects.columns:
+        person = prospects.customer_id.fill_null(person)
+    contacts = prospects.select(customer_id=person, date=prospects.first_contact)
+    return _row(contacts, "contact")
+
+
+def _of_known_people(rows: ir.Table, people: ir.Table, name: str) -> ir.Table:
+    """Return the rows, refusing people who are neither in the log nor among the prospects."""
+    unknown = rows.anti_join(people, "customer_id")
+    found = int(unknown.count().to_pandas())
+    if found:
+        first = unknown.select("customer_id").distinct().order_by("customer_id").limit(3)
+        shown = first.to_pandas()["customer_id"].tolist()
+        raise DataError(
+            f"{name}: {found:,} rows are of people who are neither in the log nor among the "
+            f"prospects, first {shown}. Check the ids, or leave these rows out."
+        )
+    return rows
+
+
+def _notes(kinds: set[str], tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Notes on the tables that were not given."""
+    notes = []
+    if "contact" in kinds and tables.get("prospects") is None:
+        notes.append("no prospects were given: people are seen from their first purchase on")
+    if "answer" in kinds and tables.get("answers") is None:
+        notes.append("no answers were given: satisfaction counts as unknown")
+    return tuple(notes)
+
+
+def _returned(log: TransactionLog) -> tuple[str, ...]:
+    """Note how many customers returned all their purchases; they have no event for the rules."""
+    if not log.counts.negative:
+        return ()
+    nobody = log.rows.anti_join(log.days, "customer_id").customer_id.nunique()
+    found = int(nobody.to_pandas())
+    words = f"{found:,} customers returned all that they bought and stand on no rung of buyers"
+    return (words,) if found else ()

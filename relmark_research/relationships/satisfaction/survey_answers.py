@@ -1,0 +1,128 @@
+"""Survey answers joined to customers and relationship levels, and cut to what a day knows."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from relmark_research.errors import DataError
+from relmark_research.relationships._validate import check_columns
+from relmark_research.units import Day, as_date
+
+
+def with_customer(answers: pd.DataFrame, customers: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """Return the answers with columns of the table of customers.
+
+    Parameters
+    ----------
+    answers
+        One row per answer, with customer_id.
+    customers
+        One row per customer, with customer_id and the columns.
+    columns
+        Columns to add.
+
+    Raises
+    ------
+    DataError
+        If a customer who answered is not in the table.
+    """
+    check_columns(answers, "answers", ["customer_id"])
+    check_columns(customers, "customers", ["customer_id", *columns])
+    by_id = customers.assign(customer_id=customers["customer_id"].astype(str))
+    by_id = by_id.drop_duplicates("customer_id").set_index("customer_id")
+    ids = answers["customer_id"].astype(str)
+    unknown = ~ids.isin(by_id.index)
+    if unknown.any():
+        raise DataError(
+            f"every answer needs a customer of the table; {unknown.sum():,} of {len(ids):,} have "
+            f"none, first {ids[unknown].iloc[0]}. Add these customers, or remove their answers."
+        )
+    return answers.assign(**{name: by_id[name].reindex(ids).to_numpy() for name in columns})
+
+
+def with_relationship_level(answers: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers with the relationship level of each customer on the day of the answer.
+
+    Parameters
+    ----------
+    answers
+        One row per answer, with customer_id and date.
+    contacts
+        One row per contact, with customer_id, date and relationship_level.
+
+    Returns
+    -------
+    DataFrame
+        ``answers`` with relationship_level, that of the last contact on or before the day of the
+        answer; ``"not known"`` where there was none.
+    """
+    check_columns(answers, "answers", ["customer_id", "date"])
+    check_columns(contacts, "contacts", ["customer_id", "date", "relationship_level"])
+    columns = ["customer_id", "date", "relationship_level"]
+    known = contacts.dropna(subset=["relationship_level"])[columns]
+    known = known.assign(
+        customer_id=known["customer_id"].astype(str), date=pd.to_datetime(known["date"])
+    )
+    answered = pd.DataFrame(
+        {
+            "customer_id": answers["customer_id"].astype(str).to_numpy(),
+            "date": pd.to_datetime(answers["date"]).astype(known["date"].dtype).to_numpy(),
+            "row": range(len(answers)),
+        }
+    )
+    matched = pd.merge_asof(
+        answered.sort_values("date", kind="stable"),
+        known.sort_values("date", kind="stable"),
+        on="date",
+        by="customer_id",
+    ).sort_values("row")
+    level = matched["relationship_level"].fillna("not known").to_numpy()
+    return answers.assign(relationship_level=level)
+
+
+def rows_until(table: pd.DataFrame, day: Day | None, *, window_days: int = 0) -> pd.DataFrame:
+    """Return the rows dated ``window_days`` or more before the end of ``day``; None returns all.
+
+    Raises
+    ------
+    DataError
+        If no row is left.
+    """
+    if day is None:
+        return table
+    check_columns(table, "table", ["date"])
+    last = pd.Timestamp(as_date(day)) - pd.Timedelta(days=window_days)
+    found = table[pd.to_datetime(table["date"]) <= last].reset_index(drop=True)
+    if found.empty:
+        raise DataError(
+            f"expected rows dated by {last:%Y-%m-%d}; found none of {len(table):,}. Choose a later "
+            "day."
+        )
+    return found
+
+
+def answers_until(
+    answers: pd.DataFrame,
+    day: Day | None,
+    *,
+    retained: str = "retained",
+    follow_up_days: int = 365,
+) -> pd.DataFrame:
+    """Return the answers given by ``day``; retention is missing until its follow-up is over.
+
+    Parameters
+    ----------
+    answers
+        One row per answer, with date and ``retained``.
+    day
+        Last day to use; None returns all answers unchanged.
+    retained
+        Column that says whether the customer was retained.
+    follow_up_days
+        Days after an answer at which retention is known.
+    """
+    if day is None:
+        return answers
+    found = rows_until(answers, day)
+    end = pd.to_datetime(found["date"]) + pd.Timedelta(days=follow_up_days)
+    return found.assign(**{retained: found[retained].where(end <= pd.Timestamp(as_date(day)))})

@@ -1,0 +1,64 @@
+"""Diagnosis of fits to customers who never drop out."""
+
+import numpy as np
+import pytest
+
+import relmark_research as rm
+from relmark_research.errors import ParameterError
+from tests.clv.models import customers, staying
+
+WITH_DROPOUT = (rm.BGNBD, rm.MBGNBD, rm.ParetoNBD)
+
+
+@pytest.fixture(scope="module")
+def stayers():
+    return staying()
+
+
+@pytest.mark.parametrize("model", WITH_DROPOUT)
+def test_without_dropout_a_fit_is_the_nbd_and_says_so(model, stayers):
+    fit, nbd = model.fit(stayers), rm.clv.NBD.fit(stayers)
+    diagnosis = fit.diagnosis
+    assert diagnosis.status == "at infinity"
+    assert diagnosis.at_boundary == ({rm.ParetoNBD: "s / beta"}.get(model, "a / (a + b)"),)
+    assert diagnosis.message.startswith("the likelihood is as high with no dropout: ")
+    assert not diagnosis.failed
+    assert fit.log_likelihood == pytest.approx(nbd.log_likelihood, abs=1e-5)
+    np.testing.assert_allclose(fit.model.values[:2], nbd.model.values, rtol=1e-4)
+    with pytest.warns(UserWarning, match=f"^{model.__name__}: .*no dropout"):
+        ahead = rm.forecast(fit, stayers, horizon="26 weeks")
+    known = rm.forecast(nbd, stayers, horizon="26 weeks")
+    np.testing.assert_allclose(ahead, known, rtol=1e-4)
+
+
+@pytest.mark.parametrize("model", WITH_DROPOUT)
+def test_it_gives_neither_intervals_nor_draws_and_names_the_nbd(model, stayers):
+    fit = model.fit(stayers)
+    with pytest.raises(ParameterError, match="Fit NBD, which has no dropout"):
+        rm.forecast(fit, stayers, horizon="26 weeks", level=0.95)
+    with pytest.raises(ParameterError, match="Fit NBD, which has no dropout"):
+        fit.draws(5, seed=1)
+    assert model.fit(customers(rm.clv.MODELS[model.__name__](0.5, 10, 0.6, 2))).no_interval == ""
+
+
+def test_it_is_saved_to_json(stayers):
+    fit = rm.BGNBD.fit(stayers)
+    again = rm.Fit.from_json(fit.to_json())
+    assert again.diagnosis == fit.diagnosis
+    assert again.no_interval == fit.no_interval
+
+
+@pytest.mark.parametrize("model", WITH_DROPOUT)
+def test_observed_or_unidentified_dropout_is_not_at_the_boundary(model):
+    observed = model.fit(customers(rm.BGNBD(0.5, 10, 0.6, 2)))
+    silent = customers(rm.BGNBD(0.5, 10, 0.6, 2)).head(51).assign(frequency=0.0, recency=0.0)
+    silent.loc[0, ["frequency", "recency"]] = 1.0, 10.0
+    unknown = model.fit(rm.CustomerSummary(silent, unit="week"))
+    assert observed.diagnosis.at_boundary == unknown.diagnosis.at_boundary == ()
+    assert "no dropout" not in unknown.diagnosis.message
+
+
+def test_the_unit_of_time_does_not_matter(stayers):
+    table = stayers.table.assign(recency=stayers.table["recency"] * 7, T=stayers.table["T"] * 7)
+    days = rm.ParetoNBD.fit(rm.CustomerSummary(table, unit="day"))
+    assert days.diagnosis.at_boundary == ("s / beta",)

@@ -1,0 +1,113 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from relmark_research.customers.log.datasets import load_sample
+from relmark_research.economics.budget.spend_ledger import SpendLedger
+from relmark_research.errors import DataError
+from relmark_research.tables.sources.open_table import column_by_customer, open_table
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return load_sample("books")
+
+
+@pytest.fixture
+def one() -> pd.DataFrame:
+    return load_sample("books").query("channel == 'web'").drop(columns="channel")
+
+
+def test_a_ledger_is_read_from_a_table_a_file_and_a_sample_name(table, tmp_path) -> None:
+    table.to_csv(tmp_path / "books.csv", index=False)
+    table.to_parquet(tmp_path / "books.parquet")
+    read = [
+        SpendLedger.from_table(source, by="channel").table
+        for source in (table, tmp_path / "books.csv", tmp_path / "books.parquet", "sample:books")
+    ]
+    for other in read[1:]:
+        pd.testing.assert_frame_equal(other, read[0], check_dtype=False)
+    assert SpendLedger.from_table(table, by="channel").periods_per_year == 4
+    with pytest.raises(DataError, match="there is no file"):
+        open_table(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("written", "per_year"),
+    [
+        ([f"{2022 + q // 4}-{3 * (q % 4) + 1:02d}-01" for q in range(12)], 4),
+        ([f"2022-{m:02d}" for m in range(1, 13)], 12),
+        ([str(2010 + y) for y in range(12)], 1),
+    ],
+)
+def test_periods_are_quarters_months_or_years(one, written, per_year) -> None:
+    assert SpendLedger.from_table(one.assign(quarter=written)).periods_per_year == per_year
+
+
+def test_own_column_names_and_complete_periods(one) -> None:
+    renamed = one.rename(columns={"customers_won": "neukunden"})
+    ledger = SpendLedger.from_table(renamed, names={"customers_won": "neukunden"})
+    assert len(ledger.until("2023-02-01").table) == 4
+    assert ledger.until("2022-12-31").table["period"].iloc[-1] == pd.Period("2022Q4")
+    with pytest.raises(DataError, match="no period of the ledger is complete by 2022-01-31"):
+        ledger.until("2022-01-31")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"customers_kept": 1600},
+            r"customers_kept must not exceed customers_at_risk; 1 of 12",
+        ),
+        ({"customers_won": 99_999}, r"customers_won must not exceed prospects_reached"),
+        ({"acquisition_spend": -1}, r"acquisition_spend must be 0 or more; 1 of 12 rows"),
+        ({"retention_spend": np.nan}, r"retention_spend must be finite numbers; found 1"),
+        ({"prospects_reached": 0, "customers_won": 0}, "acquisition_spend needs prospects_reached"),
+    ],
+)
+def test_invalid_rows_raise(one, change, words) -> None:
+    wrong = one.reset_index(drop=True).astype(dict.fromkeys(change, float))
+    wrong.loc[3, list(change)] = list(change.values())
+    with pytest.raises(DataError, match=words):
+        SpendLedger.from_table(wrong)
+
+
+def test_missing_and_duplicated_periods_raise(table) -> None:
+    gap = table[~((table["quarter"] == "2023Q2") & (table["channel"] == "fair"))]
+    with pytest.raises(
+        DataError, match=r"every period.*1 missing in segment 'fair', first: 2023Q2"
+    ):
+        SpendLedger.from_table(gap, by="channel")
+    with pytest.raises(DataError, match="each period must occur once per segment"):
+        SpendLedger.from_table(table)
+    with pytest.raises(DataError, match=r"no column 'chanel'.*Did you mean 'channel'"):
+        SpendLedger.from_table(table, by="chanel")
+    with pytest.raises(DataError, match="periods must be years"):
+        SpendLedger.from_table(table.assign(quarter="spring"), by="channel")
+
+
+def test_missing_segments_and_the_name_of_the_total_raise(table) -> None:
+    nameless = table.assign(channel=table["channel"].where(table.index != 3))
+    with pytest.raises(DataError, match="1 of 60 have no channel, first in row 3"):
+        SpendLedger.from_table(nameless, by="channel")
+    with pytest.raises(DataError, match=r"no segment may be named 'all'.*12 such rows"):
+        SpendLedger.from_table(
+            table.assign(channel=table["channel"].replace("web", "all")), by="channel"
+        )
+
+
+def test_unknown_and_duplicated_names_raise(one) -> None:
+    with pytest.raises(DataError, match="names: no column 'nope'"):
+        SpendLedger.from_table(one, names={"retention_spend": "nope"})
+    with pytest.raises(DataError, match="duplicated: 'retention_spend'"):
+        SpendLedger.from_table(one.assign(other=1), names={"retention_spend": "other"})
+    with pytest.raises(DataError, match="at least one period; found no rows"):
+        SpendLedger.from_table(one.iloc[:0])
+
+
+def test_columns_by_customer() -> None:
+    channels = column_by_customer("sample:customers", "channel")
+    assert channels.index[0] == "C00001"
+    with pytest.raises(DataError, match="needs the columns customer_id and colour"):
+        column_by_customer("sample:customers", "colour")

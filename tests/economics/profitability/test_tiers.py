@@ -1,0 +1,35 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import relmark_research as rm
+from relmark_research.errors import DataError, ParameterError
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-20, 20), min_size=2, max_size=60))
+def test_tiers_are_monotonic_in_value(values) -> None:
+    classes = rm.profit_classes(pd.Series(values, dtype=float))
+    codes = classes["tier"].cat.codes.to_numpy()
+    order = np.argsort(-classes["value"].to_numpy(), kind="stable")
+    assert (np.diff(codes[order]) >= 0).all()
+    assert classes.groupby("value")["tier"].nunique().max() == 1
+
+
+def test_shares_hold_without_ties() -> None:
+    classes = rm.profit_classes(pd.Series(np.arange(200.0)))
+    counts = classes["tier"].value_counts()
+    assert counts.to_dict() == {"platinum": 10, "gold": 30, "iron": 60, "lead": 100}
+    table = rm.economics.tier_table(classes)
+    assert table["value"].sum() == pytest.approx(np.arange(200).sum())
+    assert table["share"].sum() == pytest.approx(1)
+    assert (table["mean_low"] < table["mean"]).all()
+
+
+def test_invalid_tiers_and_missing_values_raise() -> None:
+    with pytest.raises(ParameterError, match=r"sum to 1; found gold 0\.5, lead 0\.6 \(sum 1\.1\)"):
+        rm.profit_classes(pd.Series([1.0, 2.0]), tiers={"gold": 0.5, "lead": 0.6})
+    with pytest.raises(DataError, match=r"1 of 2 are missing, first: 'b'"):
+        rm.profit_classes(pd.Series([1.0, np.nan], index=["a", "b"]))

@@ -1,0 +1,70 @@
+"""First passage: times and probabilities against simulated customers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+from relmark_research.errors import LadderError
+from relmark_research.ladder.estimation import markov
+from tests.ladder.conftest import STATES, TRUE, estimate, walk
+
+
+def test_a_loss_before_the_target_counts_as_never(chain):
+    passage = chain.time_to("advocate", before="lost").table
+    Q = TRUE[:3, :3]
+    expected = np.linalg.solve(np.eye(3) - Q, TRUE[:3, 3])
+    np.testing.assert_allclose(passage["probability"][:3], expected)
+    assert np.isnan(passage.loc["lost", "mean"])
+    assert (passage["probability_low"] <= passage["probability"]).all()
+
+
+@pytest.mark.parametrize("target", ["advocate", "lost"])
+def test_first_passage_matches_200000_simulated_customers(chain, target):
+    rng = np.random.default_rng(11)
+    n, periods, at = 200_000, 60, STATES.index(target)
+    path = walk(TRUE, np.full(n, 1), periods, rng)
+    there = path == at
+    first = np.where(there.any(axis=1), there.argmax(axis=1), np.inf)
+    soon = chain.probability_of_reaching(target, 12).loc["first-time", "probability"]
+    assert abs((first <= 12).mean() - soon) < 4 * np.sqrt(soon * (1 - soon) / n)
+    result = chain.time_to(target)
+    cut = result.distribution["first-time"].iloc[-1]
+    whole = markov.first_passage_distribution(TRUE, at, periods - 1)[:, 1]
+    mean = (np.arange(1, periods) * np.diff(whole)).sum() / whole[-1]
+    seen = first[np.isfinite(first)]
+    assert abs(seen.mean() - mean) < 4 * seen.std() / np.sqrt(len(seen))
+    assert cut == pytest.approx(1, abs=2e-3)
+    assert result.table.loc["first-time", "median"] == np.median(first)
+
+
+def test_mean_and_sd_match_a_complete_simulation(chain):
+    """Followed until everybody is lost, no cut at all: 200,000 customers."""
+    rng = np.random.default_rng(12)
+    P = markov.make_absorbing(TRUE, 4)
+    state, time = np.full(200_000, 2), np.zeros(200_000)
+    edges = np.cumsum(P, axis=1)
+    while (moving := state != 4).any():
+        time[moving] += 1
+        draw = rng.random(moving.sum())[:, None]
+        state[moving] = (draw > edges[state[moving]]).sum(axis=1)
+    row = chain.time_to("lost").table.loc["repeat"]
+    assert abs(time.mean() - row["mean"]) < 4 * time.std() / np.sqrt(200_000)
+    assert time.std() == pytest.approx(row["sd"], rel=0.02)
+    assert np.median(time) == row["median"]
+
+
+def test_lengths_of_time_become_whole_periods(chain):
+    year, four = (chain.probability_of_reaching("advocate", n) for n in ("12 months", 4))
+    pd.testing.assert_frame_equal(year, four)
+
+
+def test_observed_first_passage_holds_the_matrix(history):
+    found = estimate(history)
+    table = rm.ladder.first_passage_table(found, "first-time", "advocate")
+    assert table["at_risk"].is_monotonic_decreasing
+    assert (table["observed_low"] <= table["observed"]).all()
+    assert table["expected"].between(table["observed_low"], table["observed_high"]).mean() > 0.8
+    assert "first-time" in repr(found.time_to("advocate"))
+    with pytest.raises(LadderError, match="start and target must be two rungs"):
+        rm.ladder.first_passage_table(found, "repeat", "repeat")

@@ -1,0 +1,98 @@
+"""Partners and their survey: constituencies, summaries, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import relmark_research as rm
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: pd.concat([p, p.head(2)]), "2 ids more than once, first B001, B002"),
+        (lambda p: p.assign(constituency="suplier"), "Did you mean 'supplier'"),
+        (lambda p: p.assign(transaction_cost=0), "above 0 in transaction_cost; found 92 others"),
+        (lambda p: p.assign(guarantees=-1), "of 0 or more in guarantees; found 92 others"),
+        (lambda p: p.drop(columns="social_tie"), "no column 'social_tie'"),
+        (lambda p: p.assign(constituency=None), "92 have no constituency"),
+    ],
+)
+def test_invalid_records_are_refused(partners, survey, change, words):
+    with pytest.raises(rm.DataError, match=words):
+        rm.relationships.read_partners(change(partners), survey)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda s: s.assign(trust_1=s["trust_1"].replace(7, 9)), "from 1 to 7; found 9"),
+        (lambda s: s.assign(trust_1=s["trust_1"] + 0.5), "whole numbers from 1 to 7"),
+        (lambda s: s.assign(trust_1=4), "expected answers that differ; found 4 in all 552"),
+        (lambda s: s.assign(partner_id="X9"), "found 1 others, first X9, in 552 rows"),
+        (lambda s: s.drop(columns="trust_2"), "no column 'trust_2'"),
+        (lambda s: s.assign(date="soon"), "found 552 other values, first 'soon'"),
+        (lambda s: s.head(0), "no answers"),
+    ],
+)
+def test_invalid_answers_are_refused(survey, change, words):
+    with pytest.raises(rm.DataError, match=words):
+        rm.relationships.read_partners(rm.load_sample("partners"), change(survey))
+
+
+def test_constituencies_and_dyads(data):
+    groups = data.records.groupby("constituency")["group"].first()
+    assert groups["agency"] == "marketing partners"
+    assert groups["investor"] == "financial community"
+    assert set(data.records["dyad"].dropna()) == {"supplier", "distributor"}
+    assert rm.relationships.partner_summary(data, by="dyad")["partners"].tolist() == [26, 30]
+
+
+def test_end_customers_are_a_constituency_and_a_dyad(partners, survey):
+    changed = partners.assign(
+        constituency=partners["constituency"].replace("agency", "end customer")
+    )
+    records = rm.relationships.read_partners(changed, survey).records
+    mine = records[records["constituency"] == "end customer"]
+    assert set(mine["group"]) == {"customers"}
+    assert set(mine["dyad"]) == {"end customer"}
+
+
+def test_summary_by_hand(data, partners):
+    own = partners[partners["constituency"] == "agency"]
+    row = rm.relationships.partner_summary(data).set_index("constituency").loc["agency"]
+    assert row["response_days"] == pytest.approx(np.exp(np.log(own["response_time_days"]).mean()))
+    assert row["guarantees"] == pytest.approx(own["guarantees"].mean())
+    spent = own["transactions_per_year"] * own["transaction_cost"]
+    assert row["annual_cost"] == pytest.approx(spent.sum())
+
+
+def test_incomplete_questionnaires_are_left_out_and_noted(survey):
+    holes = survey.astype({"trust_1": float})
+    holes.loc[:4, "trust_1"] = np.nan
+    data = rm.relationships.read_partners(rm.load_sample("partners"), holes)
+    assert any("5 sheets lack an item" in note for note in data.notes)
+    table = rm.relationships.scale_reliability(data, draws=50).set_index("scale")
+    assert table["answers"].to_dict() == dict.fromkeys(table.index, 552) | {"trust": 547}
+    assert rm.relationships.relationship_drivers(data, draws=50).left_out == 5
+
+
+def test_pseudonyms_hide_names_and_ids_and_change_no_figure(data, costs):
+    hidden = data.pseudonymous()
+    assert not hidden.records.index.isin(data.records.index).any()
+    assert not hidden.records["name"].isin(data.records["name"]).any()
+    quality = rm.relationships.relationship_quality(hidden)
+    same = rm.relationships.weak_partners(
+        hidden, quality, rm.relationships.tie_effects(hidden, quality)
+    )
+    assert same.drivers["saving"].to_numpy() == pytest.approx(costs.drivers["saving"].to_numpy())
+
+
+def test_answers_after_the_day_are_not_used(partners, survey):
+    data = rm.relationships.read_partners(partners, survey, as_of="2024-01-01")
+    assert len(data.answers) == 276
+
+
+def test_the_data_show_themselves_in_short(data):
+    assert repr(data).startswith("<PartnerData: partners 92, kinds 5, questionnaires 552")
+    assert data._repr_html_().count("<tr>") == 4

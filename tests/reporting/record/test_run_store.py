@@ -1,0 +1,134 @@
+import multiprocessing
+import tempfile
+
+import pytest
+
+from relmark_research.errors import ReportError
+from relmark_research.reporting.record.manifest import Manifest, NotebookRun
+from relmark_research.reporting.record.run_store import (
+    AlreadyRunningError,
+    RunStore,
+    register_scratch,
+)
+from relmark_research.reporting.record.scratch import create_scratch, scratch_path
+
+
+def made(home: RunStore, state: str = "done"):
+    """Make and publish a run of one notebook."""
+    run_id, aside = home.new_run()
+    manifest = Manifest("r", "t", run_id, "s", notebooks=(NotebookRun("one", state),))
+    manifest.write(aside)
+    register_scratch(aside, aside / "none")
+    return home.publish(aside, manifest)
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = RunStore(tmp_path / "runs" / "monthly")
+    with home.locked():
+        yield home
+
+
+def names(home: RunStore) -> list[str]:
+    return sorted(entry.name for entry in home.path.iterdir())
+
+
+def test_a_good_run_is_latest(home):
+    run = made(home)
+    assert (home.path / "latest").resolve() == run.resolve()
+    assert names(home) == sorted([".lock", run.name, "latest"])
+    assert sorted(entry.name for entry in run.iterdir()) == ["manifest.json", "notebooks"]
+    assert home.latest().run_id == run.name
+
+
+def test_a_failed_run_is_kept_and_latest_does_not_change(home):
+    good, bad = made(home), made(home, "failed")
+    assert bad.is_dir()
+    assert (home.path / "latest").resolve() == good.resolve()
+    assert home.latest().run_id == good.name
+
+
+def test_there_is_no_latest_before_a_good_run(home):
+    made(home, "killed")
+    assert home.latest() is None
+    assert not (home.path / "latest").is_symlink()
+
+
+def test_runs_in_the_same_second_have_different_names(home):
+    runs = [made(home) for _ in range(4)]
+    assert len({run.name for run in runs}) == 4
+    assert home.runs() == sorted(runs)
+
+
+def test_keep_removes_the_oldest_but_never_the_last_good_one(home):
+    good = made(home)
+    failed = [made(home, "failed") for _ in range(4)]
+    home.prune(2)
+    assert set(home.runs()) == {good, *failed[-2:]}
+    home.prune(None)
+    assert len(home.runs()) == 3
+
+
+def test_files_of_an_interrupted_run_are_removed(tmp_path):
+    home = RunStore(tmp_path / "runs")
+    with home.locked():
+        run = made(home)
+        _, aside = home.new_run()
+        (aside / "half.html").write_text("<html>")
+        (home.path / ".latest-1").symlink_to("nowhere")
+        (home.path / ".going-1").mkdir()
+    with home.locked():
+        assert names(home) == sorted([".lock", run.name, "latest"])
+
+
+def test_only_our_own_scratch_folders_are_removed(tmp_path):
+    home, mine = RunStore(tmp_path / "runs"), tmp_path / "precious"
+    mine.mkdir()
+    with home.locked():
+        _, aside = home.new_run()
+        register_scratch(aside, mine)
+    with home.locked():
+        assert mine.is_dir()
+
+
+def hold(path, held, done):
+    with RunStore(path).locked():
+        held.set()
+        done.wait(20)
+
+
+def test_a_second_run_is_refused_while_one_holds_the_lock(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=hold, args=(tmp_path, held, done))
+    other.start()
+    assert held.wait(30)
+    with pytest.raises(AlreadyRunningError, match=f"is already running .process {other.pid}"):
+        RunStore(tmp_path).locked().__enter__()
+    with pytest.raises(AlreadyRunningError):
+        RunStore(tmp_path).check_not_running()
+    done.set()
+    other.join()
+    RunStore(tmp_path).check_not_running()
+    RunStore(tmp_path / "new").check_not_running()
+    assert not (tmp_path / "new").exists()
+    with RunStore(tmp_path).locked():
+        assert names(RunStore(tmp_path)) == [".lock"]
+
+
+def test_a_folder_that_cannot_be_created_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReportError, match="runs cannot be stored in"):
+        RunStore(tmp_path / "file" / "runs").locked().__enter__()
+
+
+def test_the_scratch_folder_of_an_interrupted_run_is_removed_below_a_path_with_spaces(
+    home, monkeypatch
+):
+    with tempfile.TemporaryDirectory(prefix="rm of ours ", dir="/tmp") as temporary:
+        monkeypatch.setattr(tempfile, "tempdir", temporary)
+        scratch = scratch_path()
+        create_scratch(scratch)
+        register_scratch(home.new_run()[1], scratch)
+        home.remove_interrupted()
+        assert not scratch.exists()
