@@ -1,12 +1,13 @@
-from .covariates.covariate_fit import CovariateFit, fit_covariates
+from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
 from .estimation.dropout_bound import dropout_upper_bound
 from .estimation.fit import Fit
 from .estimation.model import Model, PurchaseModel
+from .estimation.profile_likelihood import Profile
 from .estimation.registry import MODELS
 from .estimation.spend_model import SpendModel
 from .estimation.uncertainty import supported_level
 from .families.beta_discrete_weibull import BetaDiscreteWeibull
-from .families.bg_bb import BGBB
+from .families.bg_bb import BGBB, BGBBSurvivor
 from .families.bg_nbd import BGNBD
 from .families.contract import ContractModel, contract_tenures
 from .families.gamma_gamma import GammaGamma
@@ -14,7 +15,12 @@ from .families.mbg_nbd import MBGNBD
 from .families.nbd import NBD
 from .families.pareto_nbd import ParetoNBD
 from .families.shifted_beta_geometric import ShiftedBetaGeometric
-from .interop.lifetimes_package import compare_with_lifetimes, from_lifetimes, to_lifetimes
+from .interop.lifetimes_package import (
+    LifetimesComparison,
+    compare_with_lifetimes,
+    from_lifetimes,
+    to_lifetimes,
+)
 from .prediction.customer_summaries import (
     alive_distribution,
     at_risk_customers,
@@ -30,12 +36,15 @@ from .prediction.spend_average import SpendAverage
 from .prediction.total_forecast import TotalForecast
 from .validation.assumptions import describe_assumptions
 from .validation.calibration import calibration, frequency_fit
-from .validation.holdout_score import holdout_score
-from .validation.interpurchase_regularity import purchase_regularity
+from .validation.holdout_score import HoldoutScore, holdout_score
+from .validation.interpurchase_regularity import PurchaseRegularity, purchase_regularity
 from .validation.model_comparison import ModelComparison, compare_models
 from .validation.model_selection import ModelSelection
 from .validation.predictive_checks import interval_coverage, pit_histogram
-from .validation.spend_frequency_independence import spend_frequency_correlation
+from .validation.spend_frequency_independence import (
+    SpendFrequencyCorrelation,
+    spend_frequency_correlation,
+)
 from .validation.tracking import tracking
 
 __all__ = [
@@ -44,19 +53,26 @@ __all__ = [
     "MBGNBD",
     "MODELS",
     "NBD",
+    "BGBBSurvivor",
     "BetaDiscreteWeibull",
     "ContractModel",
     "CovariateFit",
     "Fit",
     "GammaGamma",
+    "HoldoutScore",
+    "LifetimesComparison",
+    "LikelihoodRatioTest",
     "Model",
     "ModelComparison",
     "ModelSelection",
     "ParetoNBD",
     "PredictionDraws",
+    "Profile",
     "PurchaseModel",
+    "PurchaseRegularity",
     "ShiftedBetaGeometric",
     "SpendAverage",
+    "SpendFrequencyCorrelation",
     "SpendModel",
     "TotalForecast",
     "alive_distribution",

@@ -1,4 +1,10 @@
-from .describe.base_profile import concentration_table, customer_base, growth_table, purchase_counts
+from .describe.base_profile import (
+    CustomerBase,
+    concentration_table,
+    customer_base,
+    growth_table,
+    purchase_counts,
+)
 from .describe.cohorts import cohort_averages, cohort_table
 from .describe.mailing_cells import break_even_response, mailing_cells
 from .describe.rfm import rfm_scores
@@ -10,6 +16,7 @@ from .log.record_linkage import CustomerLinks, link_customers, pseudonyms
 from .log.transactions import ReadOptions, TransactionLog, read_transactions
 
 __all__ = [
+    "CustomerBase",
     "CustomerLinks",
     "CustomerSummary",
     "ReadOptions",

@@ -1,6 +1,6 @@
 from .budget.allocation import Allocation, BudgetLines
 from .budget.budget_advice import BudgetRecommendation, BudgetShift
-from .budget.customer_equity import CustomerEquity
+from .budget.customer_equity import CustomerEquity, EquityPoint
 from .budget.first_year_margin import first_year_margin
 from .budget.spend_ledger import SpendLedger
 from .budget.spending_position import SpendingPosition, spending_position
@@ -37,6 +37,7 @@ from .levels_of_relationship.textbook_grid import (
 from .next_action.actions import Actions
 from .next_action.advice_backtest import advice_backtest
 from .next_action.crm_export import action_list, write_list
+from .next_action.next_best_action import Recommendations
 from .next_action.residual_value import FutureTerms
 from .profitability.cost_rules import CostRules, cost_audit
 from .profitability.customer_quadrants import (
@@ -50,10 +51,14 @@ from .profitability.profit_concentration import profit_concentration
 from .profitability.profit_table import profit_items, profit_table
 from .profitability.tiers import profit_classes, tier_table
 from .profitability.whale_curve import whale_curve
+from .response.binomial_data import BinomialData
 from .response.response_curves import LogitCurve, ResponseCurve
+from .response.response_fit import ResponseFit
 from .value_of_retention.elasticities import value_elasticities
-from .value_of_retention.heterogeneity import constant_retention_bias
+from .value_of_retention.heterogeneity import ConstantRetentionBias, constant_retention_bias
 from .value_of_retention.retention_value import (
+    BreakEven,
+    RetentionGain,
     break_even_retention,
     margin_multiple,
     retention_value,
@@ -62,13 +67,17 @@ from .value_of_retention.retention_value import (
 __all__ = [
     "Actions",
     "Allocation",
+    "BinomialData",
+    "BreakEven",
     "BudgetLines",
     "BudgetRecommendation",
     "BudgetShift",
     "Claim",
+    "ConstantRetentionBias",
     "CostRules",
     "CustomerEquity",
     "Effect",
+    "EquityPoint",
     "FutureTerms",
     "GridCuts",
     "LevelChoice",
@@ -76,8 +85,11 @@ __all__ = [
     "LevelPolicy",
     "LogitCurve",
     "Payback",
+    "Recommendations",
     "RelationshipLevel",
     "ResponseCurve",
+    "ResponseFit",
+    "RetentionGain",
     "SpendLedger",
     "SpendingPosition",
     "account_years",

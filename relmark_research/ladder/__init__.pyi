@@ -8,14 +8,18 @@ from .answers.segment_estimates import SegmentEstimates
 from .answers.transition_estimate import TransitionEstimate, estimate_transitions
 from .estimation.continuous_time import GeneratorEstimate, fit_generator
 from .estimation.hidden_markov import HiddenLadder, choose_rungs, fit_hidden_ladder, purchase_panel
+from .estimation.homogeneity import ChainTest
 from .estimation.move_drivers import Drivers, move_drivers, moves_table
 from .history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .history.ladder_history import LadderHistory
+from .history.rules import Evidence, RuleSet
 
 __all__ = [
     "LOYALTY_LADDER",
     "PURCHASE_LADDER",
+    "ChainTest",
     "Drivers",
+    "Evidence",
     "FirstPassage",
     "GeneratorEstimate",
     "HiddenLadder",
@@ -23,6 +27,7 @@ __all__ = [
     "LadderValue",
     "LoyaltyLadder",
     "Projection",
+    "RuleSet",
     "SegmentEstimates",
     "TransitionEstimate",
     "backtest",

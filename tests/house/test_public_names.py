@@ -68,6 +68,19 @@ def test_every_documented_path_can_be_typed(documented: list[str]):
     assert json.loads(run.stdout) == []
 
 
+def test_every_documented_name_stands_in_a_face(documented: list[str]):
+    """A name that is reached through a submodule exists only once that module was imported."""
+    hidden = []
+    for path in documented:
+        found, parts = rm, path.split(".")[1:]
+        for part in parts:
+            if isinstance(found, ModuleType) and part not in getattr(found, "__all__", dir(found)):
+                hidden.append(path)
+                break
+            found = getattr(found, part)
+    assert hidden == []
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_public_name_is_a_module_or_lacks_a_docstring(folder: str):
     inside = getattr(rm, folder)

@@ -155,5 +155,5 @@ def weak_partners(level: float) -> Any:
 def scorecards(level: float) -> Any:
     costs = rm.relationships.weak_partners(made.partners(), made.quality(), made.ties(), draws=20)
     cards = rm.relationships.scorecards(made.partners(), costs, level=level)
-    return {"card": cards.card("B001"), "table": cards.table.drop(columns=["saving_low",
-            "saving_high"])}  # fmt: skip
+    without_costs = cards.table.drop(columns=["saving_low", "saving_high"])  # of another level
+    return {"card": cards.card("B001"), "table": without_costs}

@@ -15,7 +15,7 @@ import relmark_research as rm
 from relmark_research.economics.budget.equity_plot_tables import curve_tables, fit_table
 from relmark_research.stats.concentration import gini
 from tests.laws import made
-from tests.laws.own import LEVEL, TAIL, Z, exact_value_of, percentiles, wilson
+from tests.laws.own import LEVEL, Z, exact_value_of, percentiles, wilson
 
 SIGNS = np.array([-1, 1])
 DRAWS = {"draws": 300, "seed": 3}
@@ -408,7 +408,3 @@ def test_the_best_policy_by_trying_all_of_them_in_every_draw():
     assert ends(found) == pytest.approx(np.transpose(percentiles(best)).ravel())
     gain = np.transpose(percentiles(best - values[0]))
     assert np.allclose(found[["gain_low", "gain_high"]], gain, atol=1e-9)
-
-
-def test_tails_are_those_of_the_level():
-    assert pytest.approx(TAIL) == (1 - LEVEL) / 2

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
-from scipy import integrate, optimize, special, stats
+from scipy import optimize, special, stats
 from statsmodels.discrete.discrete_model import Logit
 
 import relmark_research as rm
@@ -514,12 +514,3 @@ def test_savings_from_the_same_draws():
     assert np.allclose(ends(table, "saving"), np.transpose(percentiles(saved)))
     social = (cost * (1 - np.exp(deficit[:, 0] * beta[:, :1]))).sum(axis=1)
     assert np.allclose(ends(found.drivers.iloc[0], "saving"), percentiles(social))
-
-
-def test_the_posterior_of_tau_by_quadrature():
-    """The pooled mean of two equal cells is their mean, whatever tau is."""
-    weight, means, _ = hierarchical_posterior(
-        np.array([0.1, 0.1]), np.array([0.01, 0.02]), np.linspace(0.001, 1, 50)
-    )
-    assert np.allclose(weight @ means, 0.1)
-    assert integrate.quad(stats.norm.pdf, -Z, Z)[0] == pytest.approx(LEVEL)

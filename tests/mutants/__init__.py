@@ -14,9 +14,10 @@ clv`` keeps to a part of the package.
 Tests of a mutation: the mirror (``tests/clv/families/test_bg_nbd.py`` for
 ``clv/families/bg_nbd.py``), or all tests of the mirroring folder where there is none; the doctests
 of the module; the laws of its room (``test_*laws.py`` and ``test_contract.py`` below
-``tests/clv``); and the calls of ``tests/golden/test_calls.py`` of its room that take less than two
-seconds. Slow tests are left out. So a test that notices a mistake has to stand where a reader looks
-for it.
+``tests/clv``, ``tests/laws/test_exact_clv.py``) and those of all intervals
+(``tests/laws/test_interval_laws.py``); and the calls of ``tests/golden/test_calls.py`` of its room
+that take less than two seconds. Slow tests are left out. So a test that notices a mistake has to
+stand where a reader looks for it.
 
 A survivor gets a verdict: a new test, or an entry in ``equivalents.yml`` (file, function, the line
 as it is, the mutation as the report prints it, and the reason).

@@ -27,6 +27,7 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 PYTEST = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow"]
 GOLDEN = "tests/golden/test_calls.py"
+INTERVAL_LAWS = ("tests/laws/test_exact_{}.py", "tests/laws/test_interval_laws.py")
 QUICK = 2.0  # a golden call is run for a mutation if it takes less [seconds]
 MINIMUM = 92.0  # of the mutations not equivalent, how many must be killed [%]
 PATIENCE, STARTING = 4.0, 60.0  # time limit: so many times the tests' own time, and seconds more
@@ -50,10 +51,17 @@ def mirroring_tests(path: str, root: Path) -> list[str]:
     while not (root / folder).is_dir():
         folder = folder.parent
     own = mirror if (root / mirror).is_file() else folder
-    room = root / "tests" / module.parts[0]
-    laws = [*room.rglob("test_*laws.py"), *room.rglob("test_contract.py")]
-    found = [str(own), path, *sorted(law.relative_to(root).as_posix() for law in laws)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([str(own), path, *_laws(module.parts[0], root)]))
+
+
+def _laws(room: str, root: Path) -> list[str]:
+    """Return the tests of laws: those of a room, then those of all intervals if it has any."""
+    folder = root / "tests" / room
+    own = sorted([*folder.rglob("test_*laws.py"), *folder.rglob("test_contract.py")])
+    found = [law.relative_to(root).as_posix() for law in own]
+    if (root / f"tests/laws/cases_{room}.py").is_file():
+        found += [name.format(room) for name in INTERVAL_LAWS]
+    return found
 
 
 def golden_calls(paths: Iterable[str], root: Path) -> list[str]:

@@ -307,6 +307,19 @@ class CovariateFit:
         z = self._columns(customers, None)
         return [type(self.base)(*np.exp(self._logs(z, row))) for row in estimates]
 
+    @property
+    def no_interval(self) -> str:
+        """The reason why this fit has no intervals; empty if it has them."""
+        status = self.diagnosis.status
+        finite = np.isfinite(self.covariance).all()
+        if finite and status not in ("not converged", "at infinity"):
+            return ""
+        return (
+            f"no interval is available: the data do not identify the effects ({self.diagnosis}). "
+            "Use level=None, remove the columns without an identified effect from the formula, or "
+            "fit more customers."
+        )
+
     def checked_covariance(self) -> Array:
         """Return the covariance of the estimates if intervals can be based on it.
 
@@ -315,13 +328,8 @@ class CovariateFit:
         ParameterError
             If the search did not end at a maximum, or an effect diverges.
         """
-        status = self.diagnosis.status
-        if status in ("not converged", "at infinity") or not np.isfinite(self.covariance).all():
-            raise ParameterError(
-                f"no interval is available: the data do not identify the effects "
-                f"({self.diagnosis}). Use level=None, remove the columns without an identified "
-                "effect from the formula, or fit more customers."
-            )
+        if reason := self.no_interval:
+            raise ParameterError(reason)
         return self.covariance
 
     def estimates_gradient(

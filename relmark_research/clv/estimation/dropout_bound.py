@@ -62,6 +62,11 @@ def dropout_upper_bound(fit: Fit[Any], *, level: float = 0.95) -> list[Any]:
     relmark_research.errors.ParameterError: an upper bound on dropout needs a fit, with its data,
     at the boundary of no dropout; found BGNBD (converged: ...
     """
+    if not isinstance(fit, Fit):
+        raise ParameterError(
+            "an upper bound on dropout needs a fit without covariates; found "
+            f"{type(fit).__name__}. Fit the model: model.fit(customers)."
+        )
     if not fit.diagnosis.at_boundary or fit.likelihood is None:
         raise ParameterError(
             "an upper bound on dropout needs a fit, with its data, at the boundary of no dropout; "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class HasCovariance(Protocol):
         """Return the covariance of the estimates, shape (k, k), or raise ParameterError."""
 
 
-def supported_level(level: float, *fits: Fit[Any]) -> float | None:
+def supported_level(level: float, *fits: object) -> float | None:
     """Return the level if all fits have intervals, and None otherwise.
 
     Parameters
@@ -38,10 +38,11 @@ def supported_level(level: float, *fits: Fit[Any]) -> float | None:
     level
         Probability of an interval, in (0, 1).
     fits
-        Fits that the interval depends on.
+        Fits that the interval depends on, with covariates or without. A model with given parameters
+        has no intervals.
     """
     level = check_level(level)
-    return None if any(fit.no_interval for fit in fits) else level
+    return None if any(getattr(fit, "no_interval", "no fit") for fit in fits) else level
 
 
 def warn_if_unreliable(*fits: object) -> None:

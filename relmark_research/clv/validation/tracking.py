@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from relmark_research.clv.prediction._inputs import (
 from relmark_research.clv.validation._holdout import expectation_interval
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.customer_summary import CustomerSummary
+from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import Day, TimeUnit, as_date
 
@@ -149,10 +151,13 @@ def _total_by_customer(
             f"{np.minimum(counted, acquired).sum():,.0f} of them with a day of acquisition of the "
             "log. Summarise the log until that day: log.until(at).customer_summary()."
         )
-    ages = np.maximum(week_ends[:, None] - first, 0) / unit.days
 
     def total(model: PurchaseModel) -> Array:
-        return model.expected_purchases(ages) @ customers.weights
+        columns = np.broadcast_arrays(first, *astuple(model))
+        distinct = distinct_rows(*columns, weights=customers.weights)
+        days, *parameters = distinct.columns
+        ages = np.maximum(week_ends[:, None] - days, 0) / unit.days
+        return type(model)(*parameters).expected_purchases(ages) @ distinct.weights
 
     return total
 

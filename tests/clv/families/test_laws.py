@@ -6,18 +6,25 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import integrate
 
+import relmark_research as rm
 from relmark_research.clv import MODELS
-from relmark_research.clv.estimation.likelihood import summed_with_numerical_hessian
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.estimation.likelihood import Likelihood, summed_with_numerical_hessian
+from relmark_research.clv.estimation.model import Model, PurchaseModel
+from relmark_research.stats.newton import maximise
 from tests.clv.models import (
+    CONTINUOUS,
     CONTRACTS,
     DISCRETE,
     EVERY_CONTINUOUS,
     EVERY_PURCHASES,
     EVERY_SPEND,
+    FOREIGN,
+    PURCHASES,
     counts,
     customers,
+    fitted,
     named,
     span,
 )
@@ -212,6 +219,87 @@ def test_arrays_of_parameters_are_one_model_per_row(model):
     ):
         single = [call(m, *(column[i] for column in history)) for i, m in enumerate(alone)]
         np.testing.assert_allclose(call(together, *history), np.array(single).T, rtol=1e-9)
+
+
+# Dropout is the same in the survival curve, in P(alive) and in the traits of single customers
+
+
+def assert_mean(drawn, exact):
+    assert abs(drawn.mean() - exact) < 4 * drawn.std() / np.sqrt(len(drawn)) + 1e-12
+
+
+@named(EVERY_PURCHASES)
+def test_p_alive_averages_to_the_survival_curve(model):
+    T, t = span(model)
+    history = model.simulate(np.full(20_000, T), seed=5)
+    alive, living = model.p_alive(*history), model.living(*history)
+    now = 1.0 if isinstance(model, rm.BGBB) else 0.0  # BG/BB: alive at the next opportunity
+    assert_mean(alive, model.survival(T + now))
+    assert_mean(alive * living.survival(t), model.survival(T + t))
+
+
+@named(EVERY_PURCHASES)
+def test_survival_falls_and_its_integral_is_the_lifetime(model):
+    t = np.arange(0.0, span(model)[0] + 1)
+    curve = model.survival(t)
+    assert (np.diff(curve) <= 0).all()
+    assert ((curve >= 0) & (curve <= 1)).all()
+    if isinstance(model, rm.BGBB):
+        assert model.expected_lifetime(t[-1]) == pytest.approx(curve[1:].sum(), rel=1e-12)
+    else:
+        exact = integrate.quad(model.survival, 0, t[-1], epsabs=1e-10)[0]
+        assert model.expected_lifetime(t[-1]) == pytest.approx(exact, rel=1e-6)
+
+
+@named((*PURCHASES, FOREIGN[1]))
+def test_traits_have_the_survival_and_the_purchases_of_the_model(model):
+    rate, dropout = model.draw_traits((400_000,), np.random.default_rng(6))
+    for t in span(model):
+        assert_mean(np.exp(-dropout * t), model.survival(t))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            purchases = np.where(dropout > 0, rate * -np.expm1(-dropout * t) / dropout, rate * t)
+        assert_mean(purchases, model.expected_purchases(t))
+
+
+@named(EVERY_PURCHASES)
+def test_only_a_memoryless_model_ignores_the_last_purchase(model):
+    T, t = span(model)
+    early, late = (model.living(np.array(2.0), np.array(t_x), np.array(T)) for t_x in (2.0, T))
+    same = early.expected_purchases(t) == late.expected_purchases(t)
+    assert same == model.memoryless
+
+
+@named(EVERY_CONTINUOUS)
+def test_discounted_draws_average_to_the_discounted_purchases(model):
+    T, living = np.full(60_000, 26.0), model.living(*np.array([2.0, 20.0, 39.0]))
+    n, discount = living.draw_discounted_purchases(T, 0.02, seed=9)
+    assert_mean(n * discount, living.discounted_purchases(0.02, 26.0))
+    assert_mean(n, living.expected_purchases(26.0))
+    assert (discount[n == 0] == 0).all()
+
+
+# What a model does better by itself, the defaults do as well
+
+
+@named(CONTINUOUS)
+def test_default_score_and_integral_agree_with_the_models_own(model):
+    history = model.simulate(np.full(40, 39.0), seed=3)
+    own, default = model.score(*history), Model.score(model, *history)
+    np.testing.assert_allclose(default, own, rtol=1e-6, atol=1e-7 * np.abs(own).max())
+    for delta, horizon in ((0.01, 26.0), (0.002, np.inf), (0.0, 26.0)):
+        own = model.discounted_purchases(delta, horizon)
+        default = PurchaseModel.discounted_purchases(model, delta, horizon)
+        assert default == pytest.approx(own, rel=1e-9)
+
+
+@named((*CONTINUOUS, DISCRETE))
+def test_default_starting_values_lead_to_the_same_maximum(model):
+    table = customers(model, n=800)
+    best = fitted(model, table)
+    data, weights, _ = type(model).data(rm.CustomerSummary(table, unit="week"))
+    start = np.log(Model.start.__func__(type(model), *data, weights=weights).values)
+    found = maximise(Likelihood(type(model), data, weights).evaluate, start)
+    np.testing.assert_allclose(np.exp(found.point.at), best.model.values, rtol=1e-4)
 
 
 def test_every_model_of_the_package_is_held_to_the_laws():

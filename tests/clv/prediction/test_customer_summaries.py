@@ -118,3 +118,19 @@ def test_plots_accept_the_tables(log, fit):
     ):
         draw(table).figure.clear()
         assert describe(table).endswith(".")
+
+
+def test_a_model_per_customer_is_refused_with_the_reason(log):
+    customers = log.customer_summary()
+    table = customers.table.assign(kind=["a", "b", "c"] * 785 + ["a", "b"])
+    fit = rm.clv.fit_covariates(rm.BGNBD, rm.CustomerSummary(table, unit="week"), rate="kind")
+    with pytest.raises(rm.ParameterError, match=r"covariates has .* about a customer with any"):
+        rm.clv.p_alive_matrix(fit, T=39)
+    with pytest.raises(rm.ParameterError, match=r"the log does not have .*loc\[\['00004'\]\]"):
+        rm.clv.customer_history(fit, log, customer_id="00004")
+    one = fit.model_for(table.loc[["00004"]])
+    path = rm.clv.customer_history(one, log, customer_id="00004", unit="week")
+    known = rm.CustomerSummary(table, unit="week")
+    now = rm.forecast(fit, known, horizon="1 week").loc["00004", "p_alive"]
+    assert path["p_alive"].iloc[-1] == pytest.approx(now)
+    assert rm.clv.p_alive_matrix(one, T=39.0).shape == (40, 20)

@@ -13,6 +13,19 @@ def split():
 
 
 @pytest.fixture(scope="session")
+def with_kind(split):
+    """The split with a column for formulas in the calibration."""
+    table = split.calibration.table.assign(kind=["a", "b", "c"] * 785 + ["a", "b"])
+    customers = rm.CustomerSummary(table, unit="week", observed_until="1997-09-30")
+    return replace(split, calibration=customers)
+
+
+@pytest.fixture(scope="session")
+def with_covariates(with_kind):
+    return rm.clv.fit_covariates(rm.BGNBD, with_kind.calibration, rate="kind")
+
+
+@pytest.fixture(scope="session")
 def compared(split):
     return rm.compare_models(split, spend=rm.GammaGamma)
 

@@ -1,6 +1,7 @@
 """Calibration by frequency: means in the holdout, counts in the calibration."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import relmark_research as rm
@@ -83,3 +84,16 @@ def test_plots_accept_the_tables(fit, split):
     ):
         draw(table).figure.clear()
         assert describe(table).endswith(".")
+
+
+def test_a_fit_with_covariates_is_calibrated_by_customer(with_covariates, with_kind):
+    known = with_kind.calibration
+    table = rm.clv.frequency_fit(with_covariates, known, max_count=3)
+    own = with_covariates.model_for(known)
+    expected = [own.purchase_pmf(n, known.T).sum() for n in range(3)]
+    np.testing.assert_allclose(table["expected"][:3], expected)
+    assert table["expected"].sum() == pytest.approx(2357)
+    pd.testing.assert_frame_equal(rm.clv.frequency_fit(own, known, max_count=3), table)
+    assert rm.calibration(with_covariates, with_kind, level=0.9)["expected_low"].gt(0).all()
+    with pytest.raises(rm.ParameterError, match="found 2,357 values for 9 rows"):
+        rm.clv.frequency_fit(own, known.table.head(9))

@@ -72,3 +72,33 @@ def test_plots_accept_the_table(tracked):
     weekly = plots.tracking(tracked, kind="incremental", unit="week")
     (band,) = weekly.collections
     assert band.get_paths()[0].vertices[:, 1].max() == pytest.approx(tracked["expected_high"].max())
+
+
+def test_a_fit_with_covariates_is_tracked_by_customer(with_covariates, with_kind, log):
+    known = with_kind.calibration
+    found = rm.tracking(with_covariates, log, at=CUT, customers=known, level=0.9)
+    row = found[found["phase"] == "calibration"].iloc[-1]
+    own = with_covariates.model_for(known)
+    assert row["cumulative_expected"] == pytest.approx(own.expected_purchases(known.T).sum())
+    assert (found["expected_low"] < found["expected"]).all()
+    assert (found["expected"] < found["expected_high"]).all()
+    same = rm.BGNBD(*(np.full(len(known), value) for value in with_covariates.base.values))
+    by_customer = rm.tracking(same, log, at=CUT, customers=known, unit="week")
+    by_age = rm.tracking(with_covariates.base, log, at=CUT, unit="week")
+    pd.testing.assert_frame_equal(by_customer, by_age, rtol=1e-9)
+
+
+def test_tracking_by_customer_needs_the_customers_of_the_calibration(
+    with_covariates, with_kind, log, split
+):
+    with pytest.raises(rm.ParameterError, match="with covariates has a model per customer; give"):
+        rm.tracking(with_covariates, log, at=CUT)
+    own = with_covariates.model_for(with_kind.calibration)
+    with pytest.raises(rm.ParameterError, match="this BGNBD has parameters per customer; give"):
+        rm.tracking(own, log, at=CUT, unit="week")
+    later = with_kind.calibration.table.assign(T=with_kind.calibration.T + 30)
+    few = with_kind.calibration.table.head(9)
+    for table, said in ((later, "found 2,357 customers, 0 of"), (few, "found 9 customers, 9 of")):
+        customers = rm.CustomerSummary(table, unit="week", observed_until=CUT)
+        with pytest.raises(rm.DataError, match=f"the 2,357 acquired .*{said} them with a day"):
+            rm.tracking(with_covariates, log, at=CUT, customers=customers)

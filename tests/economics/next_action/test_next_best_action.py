@@ -133,3 +133,27 @@ def test_a_small_segment_uses_the_fits_of_all_customers(known, log) -> None:
     assert any("mills is too small for a model of purchases" in note for note in advice.notes)
     assert any("mills is too small for a model of spend" in note for note in advice.notes)
     assert np.isfinite(advice.table["residual_value"]).all()
+
+
+def test_a_fit_or_a_model_is_used_for_all_segments(known, log) -> None:
+    customers = log.customer_summary(unit="day")
+    fit, spend = rm.BGNBD.fit(customers), rm.GammaGamma.fit(customers)
+    one, by_class = (
+        rm.recommend(log, contacts=known.contacts, terms=TERMS, **models).table
+        for models in ({"purchases": fit, "spend": spend}, {"purchases": rm.BGNBD})
+    )
+    ratio = one["residual_value"].sum() / by_class["residual_value"].sum()
+    assert ratio == pytest.approx(1, abs=0.05)  # the same model, fitted in days
+    model = fit.model.rescaled(1 / 7)
+    given = rm.recommend(log, purchases=model, spend=spend.model, terms=TERMS).table
+    assert np.isfinite(given["residual_value"]).all()
+
+
+def test_a_fit_with_covariates_is_refused_with_the_reason(log) -> None:
+    table = log.customer_summary().table
+    table = table.assign(kind=np.where(np.arange(len(table)) % 2, "a", "b"))
+    fit = rm.clv.fit_covariates(rm.BGNBD, rm.CustomerSummary(table, unit="week"), rate="kind")
+    with pytest.raises(ParameterError, match=r"covariates has a model per .* from the log, which"):
+        rm.recommend(log, purchases=fit, terms=TERMS)
+    with pytest.raises(ParameterError, match="from the log, which does not have"):
+        rm.economics.quadrants_from_log(log, purchases=fit)

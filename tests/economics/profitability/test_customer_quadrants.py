@@ -98,3 +98,23 @@ def test_invalid_lifetimes_and_profits_raise() -> None:
         rm.economics.customer_quadrants(
             pd.Series([1.0], index=["a"]), pd.Series([np.nan], index=["a"])
         )
+
+
+def test_lifetimes_of_a_fit_with_covariates_and_of_opportunities() -> None:
+    table = rm.load_cdnow().customer_summary().table
+    table = table.assign(kind=np.where(np.arange(len(table)) % 2, "a", "b"))
+    customers = rm.CustomerSummary(table, unit="week")
+    fit = rm.clv.fit_covariates(rm.BGNBD, customers, rate="kind", dropout="kind")
+    found = rm.economics.predicted_lifetime(fit, customers, horizon="52 weeks")
+    own = fit.model_for(customers)
+    pd.testing.assert_series_equal(
+        found, rm.economics.predicted_lifetime(own, customers, horizon="52 weeks")
+    )
+    assert found.between(0, 52).all()
+    donors = rm.BGBB(1.204, 0.750, 0.657, 2.783)
+    history = pd.DataFrame({"frequency": [2], "recency": [4.0], "T": [6.0]})
+    years = rm.CustomerSummary(history, unit="year")
+    lifetime = rm.economics.predicted_lifetime(donors, years, horizon="3 years")
+    living = donors.living(np.array([2]), np.array([4]), np.array([6]))
+    alive = donors.p_alive(2, 4, 6) * sum(living.survival(t) for t in (1, 2, 3))
+    assert lifetime.iloc[0] == pytest.approx(alive[0])
