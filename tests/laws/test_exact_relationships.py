@@ -103,6 +103,15 @@ def test_the_simultaneous_interval_of_an_uplift_is_newcombe_at_dunnett():
     assert np.allclose(ends(own.iloc[0], "uplift_simultaneous"), expected, rtol=1e-3)
 
 
+def test_with_one_arm_the_simultaneous_interval_is_the_interval():
+    run = made.campaigns()
+    run = run[run["arm"].isin(["mail", "control"])]
+    run = run[run["campaign_id"] == run["campaign_id"].iloc[0]]
+    row = rm.relationships.campaign_uplift(run, margin=0.4, level=LEVEL).iloc[0]
+    for name in ("uplift", "incremental_value", "incremental_profit"):
+        assert np.allclose(ends(row, f"{name}_simultaneous"), ends(row, name), rtol=1e-6), name
+
+
 @exact_value_of("total_profit")
 def test_half_widths_of_one_campaign_are_added_and_of_several_squared():
     name = "total_incremental_profit"
