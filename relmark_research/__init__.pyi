@@ -6,6 +6,7 @@ from . import (
     plots,
     relationships,
     reporting,
+    simulation,
     teaching,
 )
 from .clv.estimation.fit import Fit
@@ -46,6 +47,7 @@ from .errors import (
     ConvergenceError,
     DataError,
     LadderError,
+    MissingMethodError,
     ParameterError,
     RelmarkError,
     ReportError,
@@ -76,6 +78,7 @@ __all__ = [
     "Horizon",
     "LadderError",
     "LoyaltyLadder",
+    "MissingMethodError",
     "ParameterError",
     "ParetoNBD",
     "Period",
@@ -118,6 +121,7 @@ __all__ = [
     "retention_value",
     "rfm_scores",
     "rfm_segments",
+    "simulation",
     "teaching",
     "total_value",
     "tracking",

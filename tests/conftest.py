@@ -2,7 +2,7 @@
 
 Generated cases are the same in every run, unless RELMARK_EXPLORE is set to look for new ones.
 ``RELMARK_ORDER=random`` (or ``make test ORDER=random``) shuffles the test modules, and the tests
-within each; the last lines name the seed, and ``RELMARK_ORDER=<seed>`` repeats that order.
+within each; the first and last lines name the seed, which as ``RELMARK_ORDER`` repeats the order.
 """
 
 import os
@@ -24,6 +24,12 @@ def pytest_configure() -> None:
         os.environ["RELMARK_ORDER"] = str(random.SystemRandom().randrange(10**6))
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Name the seed before the tests, for a run that is cut short."""
+    _name_the_seed(session.config.pluginmanager.get_plugin("terminalreporter"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Shuffle modules, and tests within a module, so that a module's fixtures are made once."""
@@ -42,6 +48,11 @@ def shuffled(items: list[pytest.Item], seed: int) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name the seed, so that a failure can be repeated."""
-    if seed := os.environ.get("RELMARK_ORDER"):
-        terminalreporter.write_line(f"random order: RELMARK_ORDER={seed}")
+    """Name the seed beside the failures, so that they can be repeated."""
+    _name_the_seed(terminalreporter)
+
+
+def _name_the_seed(reporter: pytest.TerminalReporter | None) -> None:
+    seed = os.environ.get("RELMARK_ORDER")
+    if seed and reporter:  # the workers of pytest-xdist have none
+        reporter.write_line(f"random order: RELMARK_ORDER={seed}")

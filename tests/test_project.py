@@ -132,3 +132,7 @@ def test_no_folder_can_stand_in_for_a_target():
     text = (ROOT / "Makefile").read_text()
     phony = set(re.search(r"^\.PHONY:(.*)$", text, re.M)[1].split())
     assert phony == set(re.findall(r"^([a-z-]+):", text, re.M))
+
+
+def test_editors_see_types():
+    assert (PACKAGE / "py.typed").is_file()

@@ -1,7 +1,9 @@
 from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
+from .estimation.convergence import Diagnosis
 from .estimation.dropout_bound import dropout_upper_bound
 from .estimation.fit import Fit
-from .estimation.model import Model, PurchaseModel
+from .estimation.likelihood import MixingDistribution
+from .estimation.model import CovariateLink, Model, PurchaseModel
 from .estimation.profile_likelihood import Profile
 from .estimation.registry import MODELS
 from .estimation.spend_model import SpendModel
@@ -9,7 +11,7 @@ from .estimation.uncertainty import supported_level
 from .families.beta_discrete_weibull import BetaDiscreteWeibull
 from .families.bg_bb import BGBB, BGBBSurvivor
 from .families.bg_nbd import BGNBD
-from .families.contract import ContractModel, contract_tenures
+from .families.contractual import ContractModel, contract_tenures
 from .families.gamma_gamma import GammaGamma
 from .families.mbg_nbd import MBGNBD
 from .families.nbd import NBD
@@ -57,11 +59,14 @@ __all__ = [
     "BetaDiscreteWeibull",
     "ContractModel",
     "CovariateFit",
+    "CovariateLink",
+    "Diagnosis",
     "Fit",
     "GammaGamma",
     "HoldoutScore",
     "LifetimesComparison",
     "LikelihoodRatioTest",
+    "MixingDistribution",
     "Model",
     "ModelComparison",
     "ModelSelection",

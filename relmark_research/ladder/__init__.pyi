@@ -10,9 +10,10 @@ from .estimation.continuous_time import GeneratorEstimate, fit_generator
 from .estimation.hidden_markov import HiddenLadder, choose_rungs, fit_hidden_ladder, purchase_panel
 from .estimation.homogeneity import ChainTest
 from .estimation.move_drivers import Drivers, move_drivers, moves_table
+from .estimation.transition_matrix import TransitionMatrix
 from .history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .history.ladder_history import LadderHistory
-from .history.rules import Evidence, RuleSet
+from .history.rules import Evidence, Rule, RuleSet
 
 __all__ = [
     "LOYALTY_LADDER",
@@ -27,9 +28,11 @@ __all__ = [
     "LadderValue",
     "LoyaltyLadder",
     "Projection",
+    "Rule",
     "RuleSet",
     "SegmentEstimates",
     "TransitionEstimate",
+    "TransitionMatrix",
     "backtest",
     "choose_rungs",
     "cohort_moves",

@@ -35,9 +35,9 @@ def name_axes(ax: Axes, *, x: str, y: str) -> None:
     ax.yaxis.set_label_coords(0.0, 1.03)
 
 
-def ticks_as(axis: Axis, show: Callable[[float], str], *, most: int = 5) -> None:
-    """Set about ``most`` round ticks on ``axis``, formatted by ``show``."""
-    axis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 2.5, 5, 10]))
+def ticks_as(axis: Axis, show: Callable[[float], str], *, n_ticks: int = 5) -> None:
+    """Set about ``n_ticks`` round ticks on ``axis``, formatted by ``show``."""
+    axis.set_major_locator(MaxNLocator(nbins=n_ticks, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 
 
@@ -55,9 +55,9 @@ def tick_percent(share: float) -> str:
     return f"{100 * share:.6g}%"
 
 
-def thinned(labels: Sequence[str], most: int = 12) -> tuple[list[int], list[str]]:
-    """Return positions and labels, thinned evenly to at most ``most``."""
-    step = -(-len(labels) // most)
+def thinned(labels: Sequence[str], max_count: int = 12) -> tuple[list[int], list[str]]:
+    """Return positions and labels, thinned evenly to at most ``max_count``."""
+    step = -(-len(labels) // max_count)
     kept = list(range(0, len(labels), step))
     return kept, [labels[place] for place in kept]
 
@@ -200,14 +200,14 @@ def whiskers(
     draw(places, low, high, color=colour, linewidth=1.6)
 
 
-def count_axis(axis: Axis, *, most: int = 5) -> None:
+def count_axis(axis: Axis, *, n_ticks: int = 5) -> None:
     """Set round ticks of counts or amounts with thousands separators."""
-    ticks_as(axis, tick_count, most=most)
+    ticks_as(axis, tick_count, n_ticks=n_ticks)
 
 
-def percent_axis(axis: Axis, *, most: int = 5) -> None:
+def percent_axis(axis: Axis, *, n_ticks: int = 5) -> None:
     """Set round ticks of shares in percent."""
-    ticks_as(axis, tick_percent, most=most)
+    ticks_as(axis, tick_percent, n_ticks=n_ticks)
 
 
 def log_axis(ax: Axes, *, steps: Sequence[float] = (1.0, 2.0, 5.0)) -> None:

@@ -200,7 +200,8 @@ def cluster_covariances(items: Array, clusters: Array, *, draws: int, seed: int)
     n, means, products = np.split(found, [1, 1 + p], axis=1)
     means, products = means / n, products.reshape(draws, p, p)
     outer = means[:, :, None] * means[:, None, :] * n[:, :, None]
-    return (products - outer) / (n[:, :, None] - 1)
+    result: Array = (products - outer) / (n[:, :, None] - 1)
+    return result
 
 
 def correlations(covariances: Array) -> Array:
@@ -212,7 +213,8 @@ def correlations(covariances: Array) -> Array:
     [[1.0, 0.5], [0.5, 1.0]]
     """
     sd = np.sqrt(np.diagonal(covariances, axis1=-2, axis2=-1))
-    return covariances / (sd[..., :, None] * sd[..., None, :])
+    result: Array = covariances / (sd[..., :, None] * sd[..., None, :])
+    return result
 
 
 def _block_sizes(n: int, draws: int) -> Iterator[int]:

@@ -59,7 +59,10 @@ def concentration_curve(values: Array, shares: Array) -> Array:
     check_total(values)
     ordered = np.sort(values)[::-1]
     cumulative = np.concatenate([[0.0], np.cumsum(ordered)]) / ordered.sum()
-    return np.interp(np.asarray(shares) * len(values), np.arange(len(values) + 1), cumulative)
+    result: Array = np.interp(
+        np.asarray(shares) * len(values), np.arange(len(values) + 1), cumulative
+    )
+    return result
 
 
 def top_share(values: Array, top: float, weights: Array | None = None) -> tuple[Array, Array]:

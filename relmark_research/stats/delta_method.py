@@ -76,7 +76,8 @@ def variance(gradient: Array, covariance: Array) -> Array:
     0.84
     """
     product = np.einsum("ij,j...->i...", covariance, gradient)
-    return np.einsum("i...,i...->...", gradient, product)
+    result: Array = np.einsum("i...,i...->...", gradient, product)
+    return result
 
 
 def positive_interval(

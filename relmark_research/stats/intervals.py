@@ -63,7 +63,8 @@ def t_quantile(level: float, degrees: float | Array) -> float | Array:
     >>> round(float(t_quantile(0.95, 10)), 3)
     2.228
     """
-    return special.stdtrit(degrees, 0.5 + check_level(level) / 2)
+    result: float | Array = special.stdtrit(degrees, 0.5 + check_level(level) / 2)
+    return result
 
 
 def normal_interval(value: Any, error: Any, level: float = 0.95) -> tuple[Any, Any]:

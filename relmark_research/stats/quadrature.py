@@ -41,7 +41,8 @@ class BetaNodes:
 
     def mean(self, values: Array) -> Array:
         """Return the expectation of ``values``, a function at the points."""
-        return np.sum(self.weights * values, axis=-1)
+        result: Array = np.sum(self.weights * values, axis=-1)
+        return result
 
 
 def beta_nodes(
@@ -111,7 +112,8 @@ def _ends(a: Array, b: Array, mode: Array, deviation: Array) -> tuple[Array, Arr
 
 def _bell(a: Array, b: Array) -> Array:
     """Return where the density is so narrow that nothing outside the bell matters."""
-    return np.minimum(a, b) > 20
+    result: Array = np.minimum(a, b) > 20
+    return result
 
 
 def _log_expm1(y: Array) -> Array:
@@ -167,7 +169,8 @@ def negligible_after(powers: tuple[tuple[Number, Array], ...]) -> Array:
     """
     with np.errstate(over="ignore"):
         ends = [start * np.expm1(_NEGLIGIBLE / rate) for rate, start in powers]
-    return np.minimum.reduce(ends)
+    result: Array = np.minimum.reduce(ends)
+    return result
 
 
 def discounted_survival(s: Array, beta: Array, delta: float, horizon: float) -> Array:
@@ -194,7 +197,10 @@ def discounted_survival(s: Array, beta: Array, delta: float, horizon: float) -> 
     if delta > 0:
         end = np.minimum(end, _NEGLIGIBLE / delta)
     t, weights = decay_nodes(1 / ((s + 1) / beta + delta), end)
-    return np.sum(weights * np.exp(-delta * t - s[..., None] * np.log1p(t / beta[..., None])), -1)
+    result: Array = np.sum(
+        weights * np.exp(-delta * t - s[..., None] * np.log1p(t / beta[..., None])), -1
+    )
+    return result
 
 
 def log_unimodal_integral(
@@ -226,11 +232,13 @@ def log_unimodal_integral(
 
     def height(y: Array) -> Array:
         t = np.exp(y)
-        return (rise + 1) * y - sum(rate * np.log1p(t / start) for rate, start in powers)
+        result: Array = (rise + 1) * y - sum(rate * np.log1p(t / start) for rate, start in powers)
+        return result
 
     def slope(y: Array) -> Array:
         t = np.exp(y)
-        return (rise + 1) - sum(rate * t / (start + t) for rate, start in powers)
+        result: Array = (rise + 1) - sum(rate * t / (start + t) for rate, start in powers)
+        return result
 
     last = np.log(np.maximum(end, 1e-300))
     lowest = np.minimum(last, min(float(np.log(start).min()) for _, start in powers)) - 800.0
@@ -245,7 +253,8 @@ def log_unimodal_integral(
         width = (high - low)[..., None]
         y = np.moveaxis(low[..., None] + width * points, -1, 0)
         total = total + np.sum(width * weights * np.moveaxis(np.exp(height(y) - peak), 0, -1), -1)
-    return peak + np.log(total)
+    result: Array = peak + np.log(total)
+    return result
 
 
 def in_blocks(

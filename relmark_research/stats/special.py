@@ -41,14 +41,16 @@ def log_rising_factorial(z: Number, x: Number) -> Array:
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
     large = z >= _LARGE
     if not large.any():
-        return special.gammaln(z + x) - special.gammaln(z)
+        direct: Array = special.gammaln(z + x) - special.gammaln(z)
+        return direct
     far = np.where(large, z, _LARGE)
-    series = (far - 0.5) * np.log1p(x / far) + x * (np.log(far + x) - 1)
+    series: Array = (far - 0.5) * np.log1p(x / far) + x * (np.log(far + x) - 1)
     series = series + _remainder(far + x) - _remainder(far)
     if large.all():
         return series
     near = np.where(large, 1.0, z)
-    return np.where(large, series, special.gammaln(near + x) - special.gammaln(near))
+    result: Array = np.where(large, series, special.gammaln(near + x) - special.gammaln(near))
+    return result
 
 
 def log_beta(a: Number, b: Number) -> Array:
@@ -60,7 +62,8 @@ def log_beta(a: Number, b: Number) -> Array:
     1.00000000000000
     """
     small, big = np.minimum(a, b), np.maximum(a, b)
-    return special.gammaln(small) - log_rising_factorial(big, small)
+    result: Array = special.gammaln(small) - log_rising_factorial(big, small)
+    return result
 
 
 def log_beta_ratio(a: Number, b: Number, u: Number) -> Array:
@@ -91,7 +94,8 @@ def log_beta_ratio(a: Number, b: Number, u: Number) -> Array:
     main = (b - 0.5) * np.log1p(a * u / (b * (b + a + u)))
     main = main - u * np.log1p(a / (b + u)) - a * np.log1p(u / (b + a))
     remainders = (_remainder(b + u) - _remainder(b)) - (_remainder(a + b + u) - _remainder(a + b))
-    return main + remainders - steps
+    result: Array = main + remainders - steps
+    return result
 
 
 def digamma_difference(z: Number, x: Number) -> Array:
@@ -111,7 +115,7 @@ def digamma_difference(z: Number, x: Number) -> Array:
     """
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
     far = np.maximum(z, _LARGE)
-    series = (
+    series: Array = (
         np.log1p(x / far)
         + 0.5 * x / (far * (far + x))
         + _remainder_slope(far + x)
@@ -120,7 +124,8 @@ def digamma_difference(z: Number, x: Number) -> Array:
     if (z >= _LARGE).all():
         return series
     near = np.where(z >= _LARGE, 1.0, z)
-    return np.where(z >= _LARGE, series, special.digamma(near + x) - special.digamma(near))
+    result: Array = np.where(z >= _LARGE, series, special.digamma(near + x) - special.digamma(near))
+    return result
 
 
 def trigamma(z: Number) -> Array:
@@ -131,7 +136,8 @@ def trigamma(z: Number) -> Array:
     >>> print(f"{trigamma(1.0):.9f}")  # pi^2 / 6
     1.644934067
     """
-    return special.zeta(2.0, z)
+    result: Array = special.zeta(2.0, z)
+    return result
 
 
 def trigamma_difference(z: Number, x: Number) -> Array:
@@ -152,7 +158,7 @@ def trigamma_difference(z: Number, x: Number) -> Array:
     z, x = np.broadcast_arrays(np.asarray(z, float), np.asarray(x, float))
     far = np.maximum(z, _LARGE)
     end = far + x
-    series = (
+    series: Array = (
         -x / (far * end) * (1 + 0.5 * (1 / far + 1 / end))
         + _remainder_curvature(end)
         - _remainder_curvature(far)
@@ -160,7 +166,8 @@ def trigamma_difference(z: Number, x: Number) -> Array:
     if (z >= _LARGE).all():
         return series
     near = np.where(z >= _LARGE, 1.0, z)
-    return np.where(z >= _LARGE, series, trigamma(near + x) - trigamma(near))
+    result: Array = np.where(z >= _LARGE, series, trigamma(near + x) - trigamma(near))
+    return result
 
 
 def _remainder(z: Array) -> Array:
@@ -169,7 +176,8 @@ def _remainder(z: Array) -> Array:
     value = np.zeros_like(z)
     for term in reversed(_SERIES):
         value = value * square + term
-    return value / z
+    result: Array = value / z
+    return result
 
 
 def _remainder_slope(z: Array) -> Array:
@@ -178,7 +186,8 @@ def _remainder_slope(z: Array) -> Array:
     value = np.zeros_like(z)
     for n, term in reversed(list(enumerate(_SERIES))):
         value = value * square - (2 * n + 1) * term
-    return value * square
+    result: Array = value * square
+    return result
 
 
 def _remainder_curvature(z: Array) -> Array:
@@ -187,4 +196,5 @@ def _remainder_curvature(z: Array) -> Array:
     value = np.zeros_like(z)
     for n, term in reversed(list(enumerate(_SERIES))):
         value = value * square + (2 * n + 1) * (2 * n + 2) * term
-    return value * square / z
+    result: Array = value * square / z
+    return result

@@ -45,7 +45,8 @@ class SurvivalCurve:
     @property
     def hazard(self) -> Array:
         """Share of those at risk with an event, d_i / n_i, shape (k,)."""
-        return self.events / self.at_risk
+        result: Array = self.events / self.at_risk
+        return result
 
     def at(self, time: Array) -> Array:
         """Return S at any times, a step function that begins at 1."""
@@ -268,7 +269,8 @@ def _incidence_variance(F: Array, before: Array, own: Array, events: Array, n: A
         F**2 * np.cumsum(greenwood) - 2 * F * np.cumsum(greenwood * F) + np.cumsum(greenwood * F**2)
     )
     cross = F * np.cumsum(mixed) - np.cumsum(mixed * F)
-    return np.maximum(square + alone - 2 * cross, 0.0)
+    result: Array = np.maximum(square + alone - 2 * cross, 0.0)
+    return result
 
 
 def _incidence_interval(

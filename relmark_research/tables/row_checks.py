@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import operator
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -154,10 +154,11 @@ def count_by_problem(rows: ir.Table) -> pd.DataFrame:
         summaries["first_key"] = rows.relmark_key.min().cast("string")
         summaries["last_key"] = rows.relmark_key.max().cast("string")
     suspects = rows.relmark_suspect.sum().fill_null(0).cast("int64")
-    total = rows.aggregate(suspects=suspects, **summaries).to_pandas()
+    total: pd.DataFrame = rows.aggregate(suspects=suspects, **summaries).to_pandas()
     if not total["suspects"].iloc[0]:
         return total.drop(columns="suspects").assign(problem=None, clean=True)
-    table = rows.group_by(problem=rows.relmark_problem).aggregate(**summaries).to_pandas()
+    by_problem = rows.group_by(problem=rows.relmark_problem).aggregate(**summaries)
+    table: pd.DataFrame = by_problem.to_pandas()
     names = {float(code): problem for problem, code in _PROBLEM_CODES.items()}
     problem = table["problem"].astype("float64").map(names)
     return table.assign(problem=problem, clean=False)
@@ -313,7 +314,7 @@ def _pseudonym(customer_id: object) -> object:
     return pseudonyms([customer_id])[0] if isinstance(customer_id, str) else None
 
 
-def _row_text(row: dict, shown: list[str]) -> str:
+def _row_text(row: dict[str, Any], shown: list[str]) -> str:
     values = ", ".join(f"{name} {_value_text(row[name])}" for name in shown)
     return f"row {row['relmark_row']:,} ({values})" if "relmark_row" in row else f"({values})"
 

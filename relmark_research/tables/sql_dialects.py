@@ -183,8 +183,9 @@ def holds_number(values: ir.Value) -> ir.Value | None:
 def sorted_frame(table: ir.Table, *by: str) -> pd.DataFrame:
     """Return a result in memory, sorted; text by code points, whatever the engine's collation."""
     if engine_name(table) == "duckdb":
-        return table.order_by(list(by)).to_pandas()
-    frame = table.to_pandas()
+        ordered: pd.DataFrame = table.order_by(list(by)).to_pandas()
+        return ordered
+    frame: pd.DataFrame = table.to_pandas()
     return frame.sort_values(list(by), kind="stable", ignore_index=True)
 
 

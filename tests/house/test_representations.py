@@ -14,6 +14,7 @@ PLAIN = {  # their fields are all there is to show, and they are short
     "Horizon",
     "Period",
     "RelationshipLevel",
+    "Rule",
     "RuleSet",
     "Term",
     "TimeUnit",

@@ -124,6 +124,7 @@ def quadrant_table(level: float) -> Any:
     aliases={"gain": "expected_gain", "residual": "residual_value"},
     kinds={"*residual": "draws", "*": "steps"},
     bad_levels=3,
+    slow=True,
 )
 def recommend(level: float) -> Any:
     few = made.small_firm()

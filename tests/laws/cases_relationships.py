@@ -40,7 +40,7 @@ def qini_curve(level: float) -> Any:
     return rm.relationships.qini_curve(mailed, score, draws=60, seed=8, level=level)
 
 
-@case("mailing_plan", points=("posterior_mean",), kinds="shifted")
+@case("mailing_plan", points=("posterior_mean",), kinds="shifted", slow=True)
 def mailing_plan(level: float) -> Any:
     return rm.relationships.mailing_plan(made.cells(), **PRICES, level=level).table
 

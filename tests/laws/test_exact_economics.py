@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 import relmark_research as rm
 from relmark_research.economics.budget.equity_plot_tables import curve_tables, fit_table
-from relmark_research.stats.concentration import gini
+from relmark_research.stats.concentration import gains_share, gini, top_share
 from tests.laws import made
 from tests.laws.own import LEVEL, Z, exact_value_of, percentiles, wilson
 
@@ -234,13 +234,21 @@ def test_concentration_by_the_bootstrap_with_the_same_seed():
     assert ends(found.loc["losing"]) == pytest.approx(np.ravel(wilson(losses, n)))
     counts = np.random.default_rng(4).multinomial(n, np.full(n, 1 / n), size=200)
     ordered = np.sort(profits.to_numpy())[::-1]
-    value, error = gini(ordered)
-    drawn, errors = gini(ordered, counts)
-    t = (special.logit(drawn) - special.logit(value)) / (errors / (drawn * (1 - drawn)))
-    first, last = percentiles(t)
-    scale = error / (value * (1 - value))
-    expected = [special.expit(special.logit(value) - end * scale) for end in (last, first)]
-    assert ends(found.loc["gini"]) == pytest.approx(expected, rel=1e-9)
+    logit = special.logit, lambda share: 1 / (share * (1 - share)), special.expit
+    log = np.log, lambda value: 1 / value, np.exp
+    measures = {
+        "gini": (gini, logit, 0),
+        "peak": (gains_share, log, 1),  # what lies above 1
+        "top_fifth": (lambda *given: top_share(given[0], 0.2, *given[1:]), log, 0),
+    }
+    for name, (measure, (scale, slope, back), above) in measures.items():
+        value, error = measure(ordered)
+        drawn, errors = measure(ordered, counts)
+        value, drawn = value - above, drawn - above
+        t = (scale(drawn) - scale(value)) / (errors * slope(drawn))
+        expected = [above + back(scale(value) - end * error * slope(value))
+                    for end in percentiles(t)[::-1]]  # fmt: skip
+        assert ends(found.loc[name]) == pytest.approx(expected, rel=1e-9), name
     assert ends(found.loc["destroyed"]) == pytest.approx(np.subtract(ends(found.loc["peak"]), 1))
 
 

@@ -211,11 +211,3 @@ def test_a_propensity_is_symmetric_in_its_logit():
     row = made.hidden().summary(LEVEL).loc[2]
     logits = np.log(0.8 / 0.2) + SIGNS * Z * 0.03 / (0.8 * 0.2)
     assert np.allclose(ends(row), 1 / (1 + np.exp(-logits)))
-
-
-def test_the_shares_of_a_cohort_have_wilsons_interval_at_95():
-    found = rm.ladder.cohort_moves(made.history())
-    z = stats.norm.ppf(0.975)
-    for name in ("climb", "fall"):
-        expected = wilson(found[name] * found["departures"], found["departures"], z)
-        assert np.allclose(ends(found, name), np.transpose(expected), atol=1e-12)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -128,7 +129,8 @@ def log_parameters(
         effect = column @ estimates[k + part.first :][: column.shape[1]]
         for name, weight in part.weights.items():
             logs[list(names).index(name)] += weight * effect
-    return np.clip(logs, -_LIMIT, _LIMIT)
+    result: Array = np.clip(logs, -_LIMIT, _LIMIT)
+    return result
 
 
 def estimates_gradient(
@@ -153,7 +155,7 @@ def maximum(
     customers: CustomerSummary,
     parts: Sequence[EffectBlock],
     columns: Sequence[Array],
-    plain: Fit,
+    plain: Fit[Any],
 ) -> Maximum:
     """Return the maximum, searched from the plain fit with centred and scaled columns."""
     joined = np.concatenate(columns, axis=1)
@@ -187,7 +189,8 @@ def maximum(
 def _ratio(initial: Array, final: Array) -> Array:
     """Return final / initial, NaN if the initial value is 0."""
     positive = np.abs(initial) > 1e-12 * np.abs(initial).max(initial=0.0)
-    return np.divide(final, initial, out=np.full(len(initial), np.nan), where=positive)
+    result: Array = np.divide(final, initial, out=np.full(len(initial), np.nan), where=positive)
+    return result
 
 
 def _surface(
@@ -201,7 +204,8 @@ def _surface(
     def score_by_logs(logs: Array) -> Array:
         current = model_at(logs)
         values = np.stack([getattr(current, name) for name in model.names()])
-        return values * current.score(*data)
+        result: Array = values * current.score(*data)
+        return result
 
     def surface(place: Array) -> Point:
         logs = np.einsum("kci,c->ki", jacobian, place)

@@ -226,7 +226,8 @@ class CovariateFit:
     @property
     def bic(self) -> float:
         """Bayesian (Schwarz) information criterion, k ln(customers) - 2 log-likelihood."""
-        return len(self.covariance) * np.log(self.n_customers) - 2 * self.log_likelihood
+        result: float = len(self.covariance) * np.log(self.n_customers) - 2 * self.log_likelihood
+        return result
 
     @property
     def estimates(self) -> Array:
@@ -352,7 +353,7 @@ class CovariateFit:
         columns, names = self._columns(customers, None), type(self.base).names()
         return _covariate_gradients.estimates_gradient(names, self.blocks, columns, by_logs)
 
-    def likelihood_ratio_test(self, nested: CovariateFit | Fit) -> LikelihoodRatioTest:
+    def likelihood_ratio_test(self, nested: CovariateFit | Fit[Any]) -> LikelihoodRatioTest:
         """Test whether the effects that ``nested`` does not have are zero.
 
         Parameters
@@ -456,7 +457,7 @@ class LikelihoodRatioTest:
         }
 
 
-def _check_nested(larger: CovariateFit, nested: CovariateFit | Fit) -> None:
+def _check_nested(larger: CovariateFit, nested: CovariateFit | Fit[Any]) -> None:
     """Raise ParameterError unless a fit is nested in a larger one."""
     expected = type(larger.base)
     if isinstance(nested, Fit):

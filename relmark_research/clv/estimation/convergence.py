@@ -119,7 +119,8 @@ def identified_covariance(information: Array) -> Array:
     known = eigenvalues > max(eigenvalues[-1] / (_CONDITION * 1e3), 1e-2)
     variances = np.where(known, 1 / np.where(known, eigenvalues, 1.0), 0.0)
     inverse = (vectors * variances) @ vectors.T
-    return (inverse + inverse.T) / 2
+    result: Array = (inverse + inverse.T) / 2
+    return result
 
 
 def interval_refusal(diagnosis: Diagnosis, model: ParametricModel, log_covariance: Array) -> str:
@@ -156,7 +157,10 @@ def identified_mixtures(diagnosis: Diagnosis, model: ParametricModel) -> list[Mi
 
 def _is_unidentified(eigenvalues: Array) -> Array:
     """Return which directions have a standard deviation of 1 or more, or are rounding error."""
-    return (eigenvalues < 1 / _UNIDENTIFIED_SD**2) | (eigenvalues < eigenvalues[-1] / _CONDITION)
+    result: Array = (eigenvalues < 1 / _UNIDENTIFIED_SD**2) | (
+        eigenvalues < eigenvalues[-1] / _CONDITION
+    )
+    return result
 
 
 def _divergence(

@@ -115,7 +115,8 @@ class Fit(Generic[M_co]):
     @property
     def bic(self) -> float:
         """Bayesian (Schwarz) information criterion, k ln(customers) - 2 log-likelihood."""
-        return len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
+        result: float = len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
+        return result
 
     @property
     def no_interval(self) -> str:

@@ -113,7 +113,8 @@ class Likelihood:
     @cached_property
     def reference(self) -> Array:
         """Logarithms of the starting values, which follow the units of time and money."""
-        return np.log(self.model.start(*self.data, weights=self.weights).values)
+        result: Array = np.log(self.model.start(*self.data, weights=self.weights).values)
+        return result
 
     @cached_property
     def summed(self) -> SummedLikelihood:

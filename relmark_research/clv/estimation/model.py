@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from relmark_research.clv.estimation.fit import Fit, fit_model
+from relmark_research.clv.estimation.likelihood import MixingDistribution as MixingDistribution
 from relmark_research.clv.estimation.likelihood import (
-    MixingDistribution,
     SummedLikelihood,
     summed_with_numerical_hessian,
 )
@@ -134,7 +134,7 @@ class Model:
     def rescaled(self, factor: float) -> Self:
         """Return the same model in a unit of time that is shorter by ``factor``, > 0."""
         powers = [self.time_power.get(name, 0) for name in self.names()]
-        return self.from_values(self.values * factor ** np.array(powers))
+        return self.from_values(self.values * float(factor) ** np.array(powers))
 
     def log_likelihood(self, *data: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
@@ -260,8 +260,8 @@ class PurchaseModel(Model, registered=False):
     def living(self, x: Array, t_x: Array, T: Array) -> PurchaseModel:
         """Return the model from T on of a customer with that history who is alive at T.
 
-        Its parameters have the shape of the history; it may be of another class, which is defined
-        with ``registered=False``. A `memoryless` model does not use t_x.
+        Its parameters have the shape of the history, or are common to all. It may be of another
+        class, which is defined with ``registered=False``. A `memoryless` model does not use t_x.
         """
         raise missing_method(
             self, "living(x, t_x, T)", "the model of a customer who is alive at T, from T on"
@@ -271,17 +271,20 @@ class PurchaseModel(Model, registered=False):
         """Return E[X(t)], the expected repeat purchases of a new customer within time t."""
         meaning = "the expected purchases of a new customer within t"
         alive, living = self._at_start("expected_purchases(t)", meaning)
-        return alive * living.expected_purchases(t)
+        result: Array = alive * living.expected_purchases(t)
+        return result
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n) for a new customer."""
         alive, living = self._at_start("purchase_pmf(n, t)", "P(X(t) = n) of a new customer")
-        return alive * living.purchase_pmf(n, t) + (1 - alive) * (np.asarray(n) == 0)
+        result: Array = alive * living.purchase_pmf(n, t) + (1 - alive) * (np.asarray(n) == 0)
+        return result
 
     def survival(self, t: Array) -> Array:
         """Return P(alive at t) of a new customer; t and the parameters broadcast together."""
         alive, living = self._at_start("survival(t)", "P(alive at t) of a new customer")
-        return alive * living.survival(t)
+        result: Array = alive * living.survival(t)
+        return result
 
     def draw_traits(self, shape: tuple[int, ...], rng: np.random.Generator) -> tuple[Array, Array]:
         """Draw the purchase rate and the dropout rate of new customers, per unit of time.
@@ -449,13 +452,15 @@ class PurchaseModel(Model, registered=False):
         ndarray
             P(alive at T) E[X(t) | alive at T].
         """
-        return self.p_alive(x, t_x, T) * self.living(x, t_x, T).expected_purchases(t)
+        result: Array = self.p_alive(x, t_x, T) * self.living(x, t_x, T).expected_purchases(t)
+        return result
 
     def conditional_purchase_pmf(self, n: Array, t: Array, x: Array, t_x: Array, T: Array) -> Array:
         """Return the probability of n purchases in (T, T + t] given history x, t_x, T."""
         alive = self.p_alive(x, t_x, T)
         if_alive = self.living(x, t_x, T).purchase_pmf(n, t)
-        return alive * if_alive + (1 - alive) * (np.asarray(n) == 0)
+        result: Array = alive * if_alive + (1 - alive) * (np.asarray(n) == 0)
+        return result
 
     def discounted_expected_purchases(
         self, delta: float, x: Array, t_x: Array, T: Array, *, horizon: float = np.inf
@@ -487,7 +492,8 @@ class PurchaseModel(Model, registered=False):
                 f"horizon); found {delta}."
             )
         living = self.living(x, t_x, T)
-        return self.p_alive(x, t_x, T) * living.discounted_purchases(delta, horizon)
+        result: Array = self.p_alive(x, t_x, T) * living.discounted_purchases(delta, horizon)
+        return result
 
 
 def missing_method(model: object, method: str, meaning: str) -> MissingMethodError:
@@ -510,7 +516,8 @@ def missing_method(model: object, method: str, meaning: str) -> MissingMethodErr
 
 def _differ(coarse: Array, fine: Array) -> Array:
     """Return where two integrals differ; missing values do not."""
-    return np.abs(fine - coarse) > _AGREEMENT * np.abs(fine)
+    result: Array = np.abs(fine - coarse) > _AGREEMENT * np.abs(fine)
+    return result
 
 
 def _neighbours(model: Model) -> Iterator[tuple[Model, Model]]:

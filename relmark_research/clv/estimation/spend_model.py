@@ -75,7 +75,8 @@ class SpendModel(Model, registered=False):
         """
         x = np.atleast_1d(np.asarray(x, float))
         total = self.draw_total_spend(x, np.zeros(x.shape), x, np.random.default_rng(seed))
-        return np.divide(total, x, out=np.full(x.shape, np.nan), where=x > 0)
+        result: Array = np.divide(total, x, out=np.full(x.shape, np.nan), where=x > 0)
+        return result
 
     @property
     def has_mean(self) -> bool:

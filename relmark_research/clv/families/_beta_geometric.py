@@ -201,7 +201,8 @@ def discounted_purchases(
         times = np.concatenate([s, np.full((len(s), 1), end)], axis=1)
         expected = _expected_purchases(r, times / alpha[:, None], a, b)
         weights = np.concatenate([delta * weights, np.ones((len(s), 1))], axis=1)
-        return np.sum(weights * np.exp(-delta * times) * expected, axis=1)
+        result: Array = np.sum(weights * np.exp(-delta * times) * expected, axis=1)
+        return result
 
     return in_blocks(mean, (r, alpha, a, b), 24 * _WIDTH)
 
@@ -214,7 +215,8 @@ def survival(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Array
     t = np.asarray(t, float)
     z = t / (alpha + t)
     front = (alpha / (alpha + t)) ** r
-    return front * special.hyp2f1(r, b, np.add(a, b), z)
+    result: Array = front * special.hyp2f1(r, b, np.add(a, b), z)
+    return result
 
 
 def simulate(
@@ -245,7 +247,7 @@ def _expected_purchases(r: Array, z: Array, a: Array, b: Array) -> Array:
     p, r = nodes.p[:, None, :], r[:, None, None]
     integrand = -np.expm1(-r * np.log1p(p * z[:, :, None]))
     tiny = p < 1e-290
-    mean = np.einsum("ckp,cp->ck", integrand, nodes.weights / np.where(tiny, 1, p)[:, 0])
+    mean: Array = np.einsum("ckp,cp->ck", integrand, nodes.weights / np.where(tiny, 1, p)[:, 0])
     if tiny.any():
         mean += r[:, :, 0] * z * np.sum(nodes.weights * tiny[:, 0], axis=1)[:, None]
     return mean

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.estimation.model import Array, MixingDistribution
-from relmark_research.clv.families.contract import ContractModel
+from relmark_research.clv.families.contractual import ContractModel
 from relmark_research.stats.special import digamma_difference, log_beta_ratio, log_rising_factorial
 
 _FAR = 60.0  # ln t^c above which S(t) is its limit, G(alpha + beta) / G(beta) t^(-c alpha)

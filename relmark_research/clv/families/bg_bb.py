@@ -83,7 +83,8 @@ class BGBB(PurchaseModel):
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,)."""
         x, t_x, T = _whole_numbers(*validate_history(x, t_x, T))
-        return np.logaddexp(self._log_alive(x, T), self._dropout(x, t_x, T)[0])
+        result: Array = np.logaddexp(self._log_alive(x, T), self._dropout(x, t_x, T)[0])
+        return result
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by the parameters of each log-likelihood, shape (4, rows)."""
@@ -111,7 +112,8 @@ class BGBB(PurchaseModel):
         front = np.array([psi(al + be) - psi(al), psi(al + be) - psi(be),
                           psi(ga + de) - psi(ga), psi(ga + de) - psi(de)])  # fmt: skip
         mean = share * alive + (1 - share) * dropout
-        return mean + front.reshape(front.shape + (1,) * (mean.ndim - front.ndim))
+        result: Array = mean + front.reshape(front.shape + (1,) * (mean.ndim - front.ndim))
+        return result
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, weights: Array) -> Self:
@@ -140,7 +142,10 @@ class BGBB(PurchaseModel):
         """Return P(alive at the next opportunity, T + 1 | x, t_x, T)."""
         x, t_x, T = _whole_numbers(*validate_history(x, t_x, T))
         stay_probability = (self.delta + T) / (self.gamma + self.delta + T)
-        return stay_probability * special.expit(self._log_alive(x, T) - self._dropout(x, t_x, T)[0])
+        result: Array = stay_probability * special.expit(
+            self._log_alive(x, T) - self._dropout(x, t_x, T)[0]
+        )
+        return result
 
     def living(self, x: Array, t_x: Array, T: Array) -> BGBBSurvivor:
         """Return the model of a customer who is alive at opportunity T + 1."""
@@ -149,7 +154,10 @@ class BGBB(PurchaseModel):
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)] = alpha / (alpha + beta) sum_{i=1}^t P(alive at i)."""
-        return self._mean_probability() * survival_sum(self.gamma, self.delta, _opportunities(t))
+        result: Array = self._mean_probability() * survival_sum(
+            self.gamma, self.delta, _opportunities(t)
+        )
+        return result
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n).
@@ -167,7 +175,10 @@ class BGBB(PurchaseModel):
     def survival(self, t: Array) -> Array:
         """Return P(alive at opportunity t) = B(gamma, delta + t) / B(gamma, delta)."""
         ga, de, t = self.gamma, self.delta, _opportunities(t)
-        return np.exp(log_rising_factorial(de, t) - log_rising_factorial(np.add(ga, de), t))
+        result: Array = np.exp(
+            log_rising_factorial(de, t) - log_rising_factorial(np.add(ga, de), t)
+        )
+        return result
 
     def expected_lifetime(self, horizon: float) -> Array:
         """Return the expected number of opportunities within a horizon at which it is alive."""
@@ -191,10 +202,13 @@ class BGBB(PurchaseModel):
         With an infinite horizon the sum is e^-delta E[1 - theta] 2F1(1, delta + 1;
         gamma + delta + 1; e^-delta).
         """
+        ga, de = self.gamma, self.delta
         if np.isinf(horizon):
-            return self._mean_probability() * infinite_survival_sum(self.gamma, self.delta, delta)
-        survival = survival_sum(self.gamma, self.delta, _opportunities(horizon), np.exp(-delta))
-        return self._mean_probability() * survival
+            survival = infinite_survival_sum(ga, de, delta)
+        else:
+            survival = survival_sum(ga, de, _opportunities(horizon), np.exp(-delta))
+        result: Array = self._mean_probability() * survival
+        return result
 
     def simulate(self, T: Array, *, seed: int) -> tuple[Array, Array, Array]:
         """Draw histories x, t_x, T of new customers with T opportunities, each of T's shape."""
@@ -219,7 +233,8 @@ class BGBB(PurchaseModel):
             + log_rising_factorial(be, T - x)
             - log_rising_factorial(al + be, T)
         )
-        return purchases + log_rising_factorial(de, T) - log_rising_factorial(ga + de, T)
+        result: Array = purchases + log_rising_factorial(de, T) - log_rising_factorial(ga + de, T)
+        return result
 
     def _dropout(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array]:
         """Return ln sum dropout_i, and the parts of its gradient that depend on i, (4, ...)."""
@@ -282,11 +297,15 @@ class BGBBSurvivor(PurchaseModel, registered=False):
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t) | alive at the next opportunity]."""
-        return self._unconditional().expected_purchases(t) / self._stay_probability()
+        result: Array = self._unconditional().expected_purchases(t) / self._stay_probability()
+        return result
 
     def purchase_pmf(self, n: Array, t: Array) -> Array:
         """Return P(X(t) = n | alive at the next opportunity)."""
-        return self._unconditional()._pmf(n, t, alive_at_first=True) / self._stay_probability()
+        result: Array = (
+            self._unconditional()._pmf(n, t, alive_at_first=True) / self._stay_probability()
+        )
+        return result
 
     def survival(self, t: Array) -> Array:
         """Return P(alive at opportunity t | alive at the next opportunity), 1 for t = 0."""
@@ -296,11 +315,15 @@ class BGBBSurvivor(PurchaseModel, registered=False):
 
     def expected_lifetime(self, horizon: float) -> Array:
         """Return the expected number of opportunities alive, given alive at the next one."""
-        return self._unconditional().expected_lifetime(horizon) / self._stay_probability()
+        result: Array = self._unconditional().expected_lifetime(horizon) / self._stay_probability()
+        return result
 
     def discounted_purchases(self, delta: float, horizon: float = np.inf) -> Array:
         """Return the discounted purchases to a horizon, given alive at the next opportunity."""
-        return self._unconditional().discounted_purchases(delta, horizon) / self._stay_probability()
+        result: Array = (
+            self._unconditional().discounted_purchases(delta, horizon) / self._stay_probability()
+        )
+        return result
 
     def _unconditional(self) -> BGBB:
         return BGBB(*astuple(self))
@@ -323,9 +346,11 @@ def _opportunities(t: float | Array) -> Array:
             f"{t[fractional].flat[0]:g}. Give the horizon as a number of opportunities, in the "
             "data's unit."
         )
-    return np.rint(t)
+    result: Array = np.rint(t)
+    return result
 
 
 def _distance(t: Array) -> Array:
     """Return the distance of t from the nearest whole number."""
-    return np.abs(t - np.rint(t))
+    result: Array = np.abs(t - np.rint(t))
+    return result

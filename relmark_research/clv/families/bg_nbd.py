@@ -83,7 +83,8 @@ class BGNBD(PurchaseModel):
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return each customer's log-likelihood, shape (rows,) (FHL, 6, in logs)."""
         x, t_x, T = validate_history(x, t_x, T)
-        return self._log_alive(x, T) + np.logaddexp(0, self._log_odds_dropout(x, t_x, T))
+        result: Array = self._log_alive(x, T) + np.logaddexp(0, self._log_odds_dropout(x, t_x, T))
+        return result
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
@@ -117,7 +118,8 @@ class BGNBD(PurchaseModel):
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), 1 for x = 0."""
-        return special.expit(-self._log_odds_dropout(*validate_history(x, t_x, T)))
+        result: Array = special.expit(-self._log_odds_dropout(*validate_history(x, t_x, T)))
+        return result
 
     def living(self, x: Array, t_x: Array, T: Array) -> BGNBD:
         """Return the model from T on if alive at T: BG/NBD(r + x, alpha + T, a, b + x)."""
@@ -148,7 +150,8 @@ class BGNBD(PurchaseModel):
             + np.log(a)
         )
         at_least_n = special.betainc(n_positive, r, share)
-        return alive + np.where(n > 0, np.exp(log_dropout) * at_least_n, 0.0)
+        result: Array = alive + np.where(n > 0, np.exp(log_dropout) * at_least_n, 0.0)
+        return result
 
     def survival(self, t: Array) -> Array:
         """Return P(alive at t), the mean of (1 + p t / alpha)^-r over p ~ Beta(a, b).
@@ -186,7 +189,8 @@ class BGNBD(PurchaseModel):
         """Return the log-likelihood of x purchases by T without dropout."""
         r, alpha, a, b = self._parameters()
         rates = log_rising_factorial(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
-        return rates + log_rising_factorial(b, x) - log_rising_factorial(a + b, x)
+        result: Array = rates + log_rising_factorial(b, x) - log_rising_factorial(a + b, x)
+        return result
 
     def _log_odds_dropout(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the log-odds of dropout after the last purchase, -inf for x = 0."""

@@ -166,7 +166,8 @@ class GammaGamma(SpendModel):
         x, m = np.asarray(x, float), np.asarray(m, float)
         px, share = self.p * x, x * m / self.v
         beta = log_beta(px, np.asarray(self.q, float))
-        return -beta - np.log(m) - px * np.log1p(1 / share) - self.q * np.log1p(share)
+        result: Array = -beta - np.log(m) - px * np.log1p(1 / share) - self.q * np.log1p(share)
+        return result
 
     def score(self, x: Array, m: Array) -> Array:
         """Return the gradient by p, q, v of each log-likelihood, shape (3, rows)."""
@@ -255,7 +256,8 @@ class GammaGamma(SpendModel):
         """
         x = np.asarray(x, float)
         spent = x * np.where(x > 0, m, 0.0)
-        return self.p * (self.v + spent) / special.gammaincinv(self.p * x + self.q, 0.5)
+        result: Array = self.p * (self.v + spent) / special.gammaincinv(self.p * x + self.q, 0.5)
+        return result
 
     def log_median_slopes(self, x: Array, m: Array) -> Array:
         """Return d ln(conditional median spend) / d log(parameter), shape (3, rows)."""
@@ -283,7 +285,8 @@ class GammaGamma(SpendModel):
         by_x = np.einsum("ki,kl,li->i", by_pq, C[:2, :2], by_pq)
         cross = 2 * np.einsum("k,ki->i", C[2, :2], by_pq)
         by_v = self.v / (self.v + x * np.where(x > 0, m, 0.0))
-        return by_x[codes] + by_v * (cross[codes] + C[2, 2] * by_v)
+        result: Array = by_x[codes] + by_v * (cross[codes] + C[2, 2] * by_v)
+        return result
 
     def draw_mean_spend(self, x: Array, m: Array, rng: np.random.Generator) -> Array:
         """Draw customers' mean spend, p / nu with nu ~ Gamma(q + p x, v + x m)."""
@@ -300,7 +303,8 @@ class GammaGamma(SpendModel):
         x = np.atleast_1d(np.asarray(x, float))
         rate = rng.gamma(self.q, 1 / self.v, size=x.shape)
         total = rng.gamma(np.maximum(self.p * x, 1e-300), 1 / rate)
-        return np.divide(total, x, out=np.full(x.shape, np.nan), where=x > 0)
+        result: Array = np.divide(total, x, out=np.full(x.shape, np.nan), where=x > 0)
+        return result
 
     @property
     def has_mean(self) -> bool:

@@ -76,7 +76,8 @@ class MBGNBD(PurchaseModel):
         """Return each customer's log-likelihood, shape (rows,)."""
         x, t_x, T = validate_history(x, t_x, T)
         alive = self._after_first._log_alive(x, T) - np.log1p(self.a / self.b)
-        return alive + np.logaddexp(0, self._log_odds_dropout(x, t_x, T))
+        result: Array = alive + np.logaddexp(0, self._log_odds_dropout(x, t_x, T))
+        return result
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha, a, b of each log-likelihood, shape (4, rows)."""
@@ -126,7 +127,8 @@ class MBGNBD(PurchaseModel):
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), below 1 also for x = 0."""
         x, t_x, T = validate_history(x, t_x, T)
-        return special.expit(-self._log_odds_dropout(x, t_x, T))
+        result: Array = special.expit(-self._log_odds_dropout(x, t_x, T))
+        return result
 
     def living(self, x: Array, t_x: Array, T: Array) -> BGNBD:
         """Return the model from T on if alive at T: BG/NBD(r + x, alpha + T, a, b + x + 1)."""
@@ -180,4 +182,5 @@ class MBGNBD(PurchaseModel):
     def _log_odds_dropout(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the log-odds of dropout after the last purchase."""
         inactivity = (self.r + x) * np.log1p((T - t_x) / (self.alpha + t_x))
-        return np.log(self.a) - np.log(self.b + x) + inactivity
+        result: Array = np.log(self.a) - np.log(self.b + x) + inactivity
+        return result

@@ -58,7 +58,8 @@ class NBD(PurchaseModel):
         """Return lnG(r + x) - lnG(r) + r ln alpha - (r + x) ln(alpha + T) per customer."""
         x, _, T = validate_history(x, t_x, T)
         r, alpha = self.r, self.alpha
-        return log_rising_factorial(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+        result: Array = log_rising_factorial(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)
+        return result
 
     def score(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return the gradient by r, alpha of each log-likelihood, shape (2, rows)."""
@@ -90,7 +91,8 @@ class NBD(PurchaseModel):
         """Return P(X(t) = n), negative binomial."""
         n, t, r, alpha = validate_counts(n), validate_duration(t), self.r, self.alpha
         ways = log_rising_factorial(r, n) - special.gammaln(n + 1)
-        return np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
+        result: Array = np.exp(ways - r * np.log1p(t / alpha) + special.xlogy(n, t / (alpha + t)))
+        return result
 
     def survival(self, t: Array) -> Array:
         """Return 1, since there is no dropout."""

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.estimation.model import Array, MixingDistribution
-from relmark_research.clv.families.contract import ContractModel
+from relmark_research.clv.families.contractual import ContractModel
 from relmark_research.stats.special import log_beta_ratio
 
 Number = float | Array
@@ -96,8 +96,11 @@ class ShiftedBetaGeometric(ContractModel):
     def _payments(self, made: Array, rate: float, horizon: float) -> Array:
         alpha, beta = np.broadcast_arrays(self.alpha, np.asarray(self.beta) + made)
         if np.isinf(horizon):
-            return np.exp(rate) * infinite_survival_sum(alpha, beta, rate)
-        return np.exp(rate) * survival_sum(alpha, beta, np.asarray(horizon), np.exp(-rate))
+            later = infinite_survival_sum(alpha, beta, rate)
+        else:
+            later = survival_sum(alpha, beta, np.asarray(horizon), np.exp(-rate))
+        result: Array = np.exp(rate) * later
+        return result
 
 
 def survival_sum(alpha: Number, beta: Number, n: Number, discount: float = 1.0) -> Array:
@@ -135,4 +138,5 @@ def infinite_survival_sum(alpha: Number, beta: Number, rate: float) -> Array:
         even = (m + 1) * (c - b + m) / ((c + 2 * m) * (c + 2 * m + 1))
         odd = (b + m) * (c - 1 + m) / ((c + 2 * m - 1) * (c + 2 * m))
         tail = 1 - odd * z / (1 - even * z / tail)
-    return z * beta / (alpha + beta) / tail
+    result: Array = z * beta / (alpha + beta) / tail
+    return result

@@ -44,7 +44,7 @@ FITTERS = {
 _MAX_MESSAGE = 200  # characters of an error of lifetimes
 
 
-def to_lifetimes(fit: Fit | Model) -> Any:
+def to_lifetimes(fit: Fit[Any] | Model) -> Any:
     """Return lifetimes' fitter with our parameters, ready for predictions.
 
     Parameters
@@ -235,7 +235,7 @@ def compare_with_lifetimes(
 class _FittedPair:
     """Our fit and a fitter of lifetimes, on the same customers."""
 
-    ours: Fit
+    ours: Fit[Any]
     theirs: Any
     our_seconds: float
     their_seconds: float

@@ -109,19 +109,22 @@ class ConditionalExpectations:
         """Return the quantity of a customer who is alive, per distinct history."""
         self.check_rows(model)
         if self.per_customer:
-            return quantity(model.living(*self.histories.columns))
+            found = quantity(model.living(*self.histories.columns))
+            return np.broadcast_to(found, self.histories.weights.shape)
         return self._evaluation(model, quantity, _VALUE_ERROR).values(model, quantity)
 
     def expected(self, model: PurchaseModel, quantity: Quantity) -> Array:
         """Return P(alive) x the quantity if alive, per distinct history."""
-        return self.p_alive(model) * self.if_alive(model, quantity)
+        result: Array = self.p_alive(model) * self.if_alive(model, quantity)
+        return result
 
     def logit_p_alive_gradient(self, model: PurchaseModel) -> Array:
         """Return d logit P(alive) / d log(parameter) per distinct history, 0 where P is 1."""
 
         def logit(at: PurchaseModel) -> Array:
             alive = np.clip(self.p_alive(at), _SMALLEST, 1 - 1e-16)
-            return np.log(alive) - np.log1p(-alive)
+            result: Array = np.log(alive) - np.log1p(-alive)
+            return result
 
         return _gradient(logit, model)
 
@@ -140,7 +143,8 @@ class ConditionalExpectations:
     def log_expected_gradient(self, model: PurchaseModel, quantity: Quantity) -> Array:
         """Return d ln(P(alive) x quantity) / d log(parameter) per distinct history."""
         by_alive = (1 - self.p_alive(model)) * self.logit_p_alive_gradient(model)
-        return by_alive + self.log_if_alive_gradient(model, quantity)
+        result: Array = by_alive + self.log_if_alive_gradient(model, quantity)
+        return result
 
     def check_rows(self, model: PurchaseModel) -> None:
         """Raise ParameterError for a model whose parameters are those of other customers."""
@@ -162,12 +166,12 @@ class ConditionalExpectations:
             return every_state
         x = self.x[[0, len(self.x) // 2, -1]]
         probes = np.quantile(self.T, _PROBES)
-        exact = quantity(_living_at(model, x, probes))
+        exact = np.broadcast_to(quantity(_living_at(model, x, probes)), (3, len(probes)))
         for count in _GRID_SIZES:
             if count * len(self.x) > _GRID_SHARE * len(self.pairs.weights):
                 break
             grid = _Grid.chebyshev(self, count)
-            at_nodes = quantity(_living_at(model, x, grid.nodes))
+            at_nodes = np.broadcast_to(quantity(_living_at(model, x, grid.nodes)), (3, count))
             found = at_nodes @ grid.interpolation(probes).T
             if np.all(np.abs(found - exact) <= error * np.abs(exact)):
                 return grid
@@ -181,10 +185,12 @@ class _EveryState:
     states: DistinctRows
 
     def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
-        return quantity(model.living(*self.states.columns))
+        found = quantity(model.living(*self.states.columns))
+        return np.broadcast_to(found, self.states.weights.shape)
 
     def to_histories(self, table: Array) -> Array:
-        return table[self.states.inverse]
+        result: Array = table[self.states.inverse]
+        return result
 
     def values(self, model: PurchaseModel, quantity: Quantity) -> Array:
         return self.to_histories(self.table(model, quantity))
@@ -219,14 +225,17 @@ class _Grid:
         hit = distance == 0
         weights = barycentric / np.where(hit, 1.0, distance)
         weights = np.where(hit.any(axis=1, keepdims=True), hit, weights)
-        return weights / weights.sum(axis=1, keepdims=True)
+        result: Array = weights / weights.sum(axis=1, keepdims=True)
+        return result
 
     def table(self, model: PurchaseModel, quantity: Quantity) -> Array:
-        return quantity(_living_at(model, self.expectations.x, self.nodes))
+        found = quantity(_living_at(model, self.expectations.x, self.nodes))
+        return np.broadcast_to(found, (len(self.expectations.x), len(self.nodes)))
 
     def to_histories(self, table: Array) -> Array:
         codes = self.expectations.x_code, self.expectations.T_code
-        return (table @ self.matrix.T)[codes]
+        result: Array = (table @ self.matrix.T)[codes]
+        return result
 
     def values(self, model: PurchaseModel, quantity: Quantity) -> Array:
         return self.to_histories(self.table(model, quantity))

@@ -206,7 +206,10 @@ class _Valuation:
     def value_per_row(self) -> Array:
         """Return lifetime value times the number of customers in the row, shape (rows,)."""
         per_purchase = self.customers.weights * self.margin * self.expected_spend()
-        return per_purchase * self.discounted_purchases()[self.expectations.histories.inverse]
+        result: Array = (
+            per_purchase * self.discounted_purchases()[self.expectations.histories.inverse]
+        )
+        return result
 
     def purchases_gradient(self) -> Array:
         """Return d ln(discounted purchases) / d (estimate of purchases) per distinct history."""

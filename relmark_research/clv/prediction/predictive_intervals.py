@@ -127,7 +127,8 @@ def purchase_interval(
         history = tuple(column[needed] for column in states.columns)
         for model, p_alive in zip(models, alive, strict=True):
             if_alive = take_rows(model, needed).living(*history)
-            probability = if_alive.purchase_pmf(np.asarray(n), np.asarray(length))[inverse]
+            by_state = if_alive.purchase_pmf(np.full(len(needed), n), np.asarray(length))
+            probability = by_state[inverse]
             inactive = (1 - p_alive[unfinished]) * (n == 0)
             mixed = p_alive[unfinished] * probability + inactive
             cumulative[unfinished] += mixed / len(models)

@@ -67,7 +67,8 @@ def expectation_of(
 ) -> Array:
     """Return each customer's expected purchases within ``length``."""
     expected = expectations.expected(model, expected_purchases_within(length))
-    return expected[expectations.histories.inverse]
+    result: Array = expected[expectations.histories.inverse]
+    return result
 
 
 def expectation_interval(
@@ -89,7 +90,10 @@ def expectation_interval(
     value = quantity(purchase_model(fitted, customers))
 
     def log_quantity(estimates: Array) -> Array:
-        return np.log(np.maximum(quantity(_model_at(fitted, estimates, customers)), 1e-300))
+        result: Array = np.log(
+            np.maximum(quantity(_model_at(fitted, estimates, customers)), 1e-300)
+        )
+        return result
 
     center = fitted.estimates if isinstance(fitted, CovariateFit) else np.log(fitted.model.values)
     variance = uncertainty.variance(gradient(log_quantity, center), fitted)

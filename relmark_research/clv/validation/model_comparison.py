@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -85,7 +85,7 @@ class ModelComparison:
     table: pd.DataFrame
     best: str
     selected: str
-    fits: dict[str, Fit]
+    fits: dict[str, Fit[Any]]
     failures: dict[str, str] = field(default_factory=dict)
     level: float = 0.95
 
@@ -181,7 +181,8 @@ class ModelComparison:
         return one_line(type(self).__name__, rows)
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_()  # type: ignore[operator]
+        result: str = self.table._repr_html_()  # type: ignore[operator]
+        return result
 
     def _candidates(self) -> dict[str, type[Model]]:
         """Return the usable model classes in order of preference."""
@@ -368,7 +369,7 @@ class _Forecast:
     expected: Array
     log_probability: Array | None = None
     coverage: tuple[float, ...] = (np.nan,) * len(_COVERAGE_LEVELS)
-    fit: Fit | None = None
+    fit: Fit[Any] | None = None
     seconds: float = np.nan
     expected_alive: float = np.nan
 
@@ -471,7 +472,7 @@ def _active_after_one(model: PurchaseModel) -> bool:
     return bool(single == 1 and repeat < 1)
 
 
-def _note(fit: Fit) -> str:
+def _note(fit: Fit[Any]) -> str:
     """Return the reason why a fit is not used, or has no intervals."""
     if fit.diagnosis.failed:
         return f"not used, {fit.diagnosis}"

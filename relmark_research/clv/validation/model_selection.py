@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.clv.estimation.dropout_bound import dropout_upper_bound
@@ -54,13 +54,13 @@ class ModelSelection:
     """
 
     name: str
-    fits: dict[str, Fit]
-    boundary_fit: Fit | None = None
+    fits: dict[str, Fit[Any]]
+    boundary_fit: Fit[Any] | None = None
     selected_on_holdout: str = ""
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
-    def fit(self) -> Fit:
+    def fit(self) -> Fit[Any]:
         """The selected fit."""
         return self.fits[self.name]
 
@@ -120,7 +120,7 @@ def indistinguishable_models(table: pd.DataFrame) -> list[str]:
     return models.index[models["log_score_gap_low"] <= ROUNDING].to_list()
 
 
-def select_on_holdout(table: pd.DataFrame, fits: Mapping[str, Fit]) -> str:
+def select_on_holdout(table: pd.DataFrame, fits: Mapping[str, Fit[Any]]) -> str:
     """Return the name of the selected model; NBD at the boundary or if no model is usable.
 
     Parameters
@@ -164,7 +164,7 @@ def select_for_all(
         Names of the models with the best log scores; the first of them that gives intervals is
         preferred.
     """
-    found: dict[str, Fit] = {}
+    found: dict[str, Fit[Any]] = {}
     failures: dict[str, str] = {}
     for name, model in candidates.items():
         try:
@@ -187,16 +187,16 @@ def select_for_all(
     return ModelSelection(name, fits, boundary_fit, selected_on_holdout, failures)
 
 
-def at_boundary(fits: Mapping[str, Fit], name: object) -> bool:
+def at_boundary(fits: Mapping[str, Fit[Any]], name: object) -> bool:
     """Return whether a model's fit is at the boundary without dropout and equals NBD there."""
     return str(name) in fits and equals_benchmark(fits[str(name)])
 
 
-def equals_benchmark(fit: Fit) -> bool:
+def equals_benchmark(fit: Fit[Any]) -> bool:
     """Return whether a fit is at the boundary without dropout, where its model is NBD."""
     return bool(fit.diagnosis.at_boundary) and fit.model.without_dropout == BENCHMARK
 
 
-def _has_interval(fit: Fit) -> bool:
+def _has_interval(fit: Fit[Any]) -> bool:
     """Return whether a fit, or the NBD that replaces it, gives intervals."""
     return not fit.no_interval or equals_benchmark(fit)

@@ -46,12 +46,14 @@ class HoldoutProbabilities:
     def pit(self, u: float | Array) -> Array:
         """Return the nonrandomised probability integral transform F(u) per customer."""
         exact = np.maximum(self.exact, 1e-300)
-        return np.clip((u - self.below) / exact, 0.0, 1.0)
+        result: Array = np.clip((u - self.below) / exact, 0.0, 1.0)
+        return result
 
     def coverage(self, level: float) -> Array:
         """Return the share of each customer that lies in the central interval, in [0, 1]."""
         low, high = tail_probabilities(level)
-        return self.pit(high) - self.pit(low)
+        result: Array = self.pit(high) - self.pit(low)
+        return result
 
 
 def holdout_probabilities(fit: PurchaseInput, split: Split) -> HoldoutProbabilities:

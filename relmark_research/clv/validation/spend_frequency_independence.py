@@ -185,7 +185,8 @@ def _ranks(values: Array, weights: Array) -> Array:
     """Return the mean rank of each row among all customers; ties share their mean rank."""
     found = distinct_rows(values, weights=weights)
     cumulative = np.cumsum(found.weights)
-    return (cumulative - (found.weights - 1) / 2)[found.inverse]
+    result: Array = (cumulative - (found.weights - 1) / 2)[found.inverse]
+    return result
 
 
 def _without_influential(x: Array, m: Array, weights: Array, count: int) -> tuple[Array, Array]:
@@ -212,7 +213,8 @@ def _leave_one_out(x: Array, m: Array, weights: Array) -> Array:
         weights @ (one * two) - shrinkage * one * two for one, two in ((dx, dx), (dm, dm), (dx, dm))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(xm / np.sqrt(xx * mm))
+        result: Array = np.nan_to_num(xm / np.sqrt(xx * mm))
+        return result
 
 
 def _fisher_interval(r: float, margin: float) -> tuple[float, float]:

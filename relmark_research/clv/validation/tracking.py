@@ -126,7 +126,8 @@ def _total_by_age(acquired: Array, week_ends: Array, unit: TimeUnit) -> Total:
 
     def total(model: PurchaseModel) -> Array:
         by_age = model.expected_purchases(ages)
-        return np.convolve(acquired, by_age)[: len(acquired)][week_ends]
+        result: Array = np.convolve(acquired, by_age)[: len(acquired)][week_ends]
+        return result
 
     return total
 
@@ -157,7 +158,8 @@ def _total_by_customer(
         distinct = distinct_rows(*columns, weights=customers.weights)
         days, *parameters = distinct.columns
         ages = np.maximum(week_ends[:, None] - days, 0) / unit.days
-        return type(model)(*parameters).expected_purchases(ages) @ distinct.weights
+        result: Array = type(model)(*parameters).expected_purchases(ages) @ distinct.weights
+        return result
 
     return total
 

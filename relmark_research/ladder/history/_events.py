@@ -63,9 +63,9 @@ def _check_tables(rule_set: RuleSet, tables: Mapping[str, Any]) -> None:
                        for name in rule_set.rules[state].names)
             ]  # fmt: skip
             raise LadderError(
-                f"nobody can reach {', '.join(rungs)}: the rules need events of kind {kind!r}, but "
-                f"no {table} were given. Pass {table}=..., or use rm.PURCHASE_LADDER, "
-                "which needs purchases only."
+                f"no customer can reach {', '.join(rungs)}: the rules need events of kind "
+                f"{kind!r}, but no {table} were given. Pass {table}=..., or use "
+                "rm.PURCHASE_LADDER, which needs purchases only."
             )
     if tables.get("prospects") is not None and "contact" not in rule_set.event_kinds:
         raise LadderError(
@@ -167,7 +167,7 @@ def _returned(log: TransactionLog) -> tuple[str, ...]:
     """Note how many customers returned all their purchases; they have no event for the rules."""
     if not log.counts.negative:
         return ()
-    nobody = log.rows.anti_join(log.days, "customer_id").customer_id.nunique()
-    found = int(nobody.to_pandas())
+    without_purchase = log.rows.anti_join(log.days, "customer_id").customer_id.nunique()
+    found = int(without_purchase.to_pandas())
     words = f"{found:,} customers returned all that they bought and stand on no rung of buyers"
     return (words,) if found else ()

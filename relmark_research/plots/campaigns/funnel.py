@@ -111,7 +111,7 @@ def funnel_trend(trend: pd.DataFrame, *, within_days: int, ax: Axes | None = Non
         ax.set_xlim(trend["period"].min() - pad, trend["period"].max() + 1.6 * pad)
         ax.set_ylim(0, 1.12 * float(trend["high"].max()))
         date_ticks(ax, trend["period"])
-        percent_axis(ax.yaxis, most=4)
+        percent_axis(ax.yaxis, n_ticks=4)
         name_axes(ax, x="First contact", y=f"Share won within {within_days} days")
     return ax
 

@@ -197,7 +197,7 @@ def _checked_bins(table: pd.DataFrame) -> pd.DataFrame:
     if len(wrong):
         row = wrong.iloc[0]
         raise DataError(
-            "alive_distribution expects bins with 0 <= low < high <= 1; found "
+            "p_alive_distribution expects bins with 0 <= low < high <= 1; found "
             f"{len(wrong)} others, first {row['low']:g} to {row['high']:g}. "
             "Give P(alive) as a share, not in percent."
         )

@@ -71,7 +71,7 @@ def response_curve(
         ax.set_xlim(0, curve["spend"].max())
         ax.set_ylim(0, 1.08 * max(curve["rate_high"].max(), data["rate"].max()))
         count_axis(ax.xaxis)
-        percent_axis(ax.yaxis, most=4)
+        percent_axis(ax.yaxis, n_ticks=4)
         name_axes(
             ax,
             x=spend_label(purpose, currency),

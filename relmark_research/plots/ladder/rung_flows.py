@@ -121,7 +121,7 @@ def _checked(rungs: pd.DataFrame, flows: pd.DataFrame) -> tuple[pd.DataFrame, pd
     ends = {*flows["origin"], *flows["destination"]} - set(rungs["rung"])
     if ends:
         raise DataError(
-            f"standing draws flows between the rungs of its table; found flows of "
+            f"rungs_and_flows draws flows between the rungs of its table; found flows of "
             f"{', '.join(sorted(map(str, ends)))}, which are not in it. Give both tables of one "
             "estimate."
         )

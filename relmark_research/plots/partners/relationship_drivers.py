@@ -62,7 +62,7 @@ def path_coefficients(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> path_coefficients(table, ax=Figure().subplots()).get_ylabel()
     'Cause → effect'
     """
-    table = checked_ranges(table, "relationship_paths", "path", ["cause", "effect"])
+    table = checked_ranges(table, "path_coefficients", "path", ["cause", "effect"])
     names = [
         f"{plain(a)} → {plain(b)}" for a, b in zip(table["cause"], table["effect"], strict=True)
     ]
@@ -70,7 +70,7 @@ def path_coefficients(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         draw_ranges(
             ax, names, table["path"], bounds(table, "path"), ranges_in_words(table, "path", two)
         )
-        count_axis(ax.xaxis, most=5)
+        count_axis(ax.xaxis, n_ticks=5)
         name_axes(
             ax, x="Standard deviations of the effect per one of the cause", y="Cause → effect"
         )
@@ -88,7 +88,7 @@ def describe_path_coefficients(table: pd.DataFrame) -> str:
     Dots with intervals of how strongly a cause moves its effect, in standard deviations: trust on
     commitment 0.50 (0.40 to 0.60).
     """
-    table = checked_ranges(table, "relationship_paths", "path", ["cause", "effect"])
+    table = checked_ranges(table, "path_coefficients", "path", ["cause", "effect"])
     said = [
         f"{plain(a)} on {plain(b)} {text}"
         for a, b, text in zip(
@@ -124,12 +124,12 @@ def tie_effects(table: pd.DataFrame, outcome: str = "cost", *, ax: Axes | None =
     DataError
         If a column is missing or the table is empty.
     """
-    table = checked_ranges(table, "tie_changes", "change", [])
+    table = checked_ranges(table, "tie_effects", "change", [])
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         texts = ranges_in_words(table, "change", percent)
         names = [_driver(str(name)) for name in table.index]
         draw_ranges(ax, names, table["change"], bounds(table, "change"), texts)
-        percent_axis(ax.xaxis, most=5)
+        percent_axis(ax.xaxis, n_ticks=5)
         name_axes(ax, x=_CHANGES.get(outcome, outcome), y="One more of")
     return ax
 
@@ -148,7 +148,7 @@ def describe_tie_effects(table: pd.DataFrame, outcome: str = "cost") -> str:
     Dots with intervals of the change in cost per transaction, other things equal: technical tie
     −10% (−12% to −8%).
     """
-    table = checked_ranges(table, "tie_changes", "change", [])
+    table = checked_ranges(table, "tie_effects", "change", [])
     texts = ranges_in_words(table, "change", percent)
     said = [f"{plain(str(n))} {text}" for n, text in zip(table.index, texts, strict=True)]
     what = _CHANGES.get(outcome, outcome)
@@ -192,7 +192,7 @@ def weak_partners(
     ]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, table["name"].tolist(), table["saving"], bounds(table, "saving"), texts)
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(ax, x=with_unit("Saved a year at the mark", currency), y="Partner")
     return ax
 

@@ -45,7 +45,7 @@ def response_times(
     names = [f"{name} ({n})" for name, n in zip(table[by], table["partners"], strict=True)]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, names, table["response_days"], bounds(table, "response_days"), texts)
-        count_axis(ax.xaxis, most=5)
+        count_axis(ax.xaxis, n_ticks=5)
         name_axes(ax, x="Days to answer an offer", y="Kind of partner (how many)")
     return ax
 
@@ -95,7 +95,7 @@ def scorecard(page: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     with canvas(ax, size=size_of(len(page)), grid="x") as ax:
         names = [plain(str(name)) for name in page.index]
         draw_ranges(ax, names, off["value"], (off["low"], off["high"]), texts, marked=clear)
-        count_axis(ax.xaxis, most=5)
+        count_axis(ax.xaxis, n_ticks=5)
         name_axes(ax, x="Points above or below the mean of all partners", y="Score")
     return ax
 

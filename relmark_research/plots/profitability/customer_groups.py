@@ -135,7 +135,7 @@ def customer_quadrants(table: pd.DataFrame, currency: str = "", *, ax: Axes | No
     texts = [f"{count(n)} customers" for n in table["customers"]]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, names, table["mean"], bounds(table, "mean"), texts)
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(
             ax, x=with_unit("Profit per customer, afterwards", currency), y="Kind of customer"
         )

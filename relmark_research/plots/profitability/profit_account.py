@@ -69,7 +69,7 @@ def profit_items(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
         ]
         label_rows(ax, places, texts)
         ax.axvline(0, color=TEXT, linewidth=1)
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(ax, x=with_unit("Money", currency), y="Item, and its share of revenue")
     return ax
 

@@ -49,7 +49,7 @@ def action_gains(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = N
     band = (table["gain_low"], table["gain_high"])
     with canvas(ax, size=size_of(max(len(table), 1)), grid="x") as ax:
         draw_ranges(ax, table["action"].tolist(), table["expected_gain"], band, texts)
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(ax, x=with_unit("Expected gain", currency), y="Action")
     return ax
 
@@ -123,10 +123,10 @@ def advice_backtest(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
             markersize=7, markerfacecolor="none", markeredgewidth=1.6, linestyle="",
         )  # fmt: skip
         ax.annotate(
-            "◇ foretold   ● what came", (1, 0), (0, 8), "axes fraction", "offset points",
+            "◇ predicted   ● actual", (1, 0), (0, 8), "axes fraction", "offset points",
             ha="right", va="bottom", color=TEXT,
         )  # fmt: skip
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(ax, x=with_unit("Residual value per customer", currency), y="Action advised")
     return ax
 
@@ -144,15 +144,15 @@ def describe_advice_backtest(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
     ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
     >>> print(describe_advice_backtest(table, "EUR"))
-    Dots with intervals of what customers brought after the advice, beside what was foretold: grow
-    €55.00, foretold €50.00.
+    Dots with intervals of what customers brought after the advice, beside what was predicted: grow
+    €55.00, predicted €50.00.
     """
     said = [
-        f"{row['action']} {money(row['actual'], currency)}, foretold "
+        f"{row['action']} {money(row['actual'], currency)}, predicted "
         f"{money(row['expected'], currency)}"
         for row in _checked(table).to_dict("records")
     ]
     return (
-        "Dots with intervals of what customers brought after the advice, beside what was foretold: "
-        f"{'; '.join(said)}."
+        "Dots with intervals of what customers brought after the advice, beside what was "
+        f"predicted: {'; '.join(said)}."
     )

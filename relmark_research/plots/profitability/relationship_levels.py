@@ -59,7 +59,7 @@ def level_values(
             ax, part["relationship_level"].tolist(), part["value"], bounds(part, "value"), texts,
             marked=part["best"].tolist(),
         )  # fmt: skip
-        count_axis(ax.xaxis, most=4)
+        count_axis(ax.xaxis, n_ticks=4)
         name_axes(ax, x=with_unit("Value of a customer less cost", currency), y="Level")
     return ax
 
@@ -149,7 +149,7 @@ def level_effects(table: pd.DataFrame, of: str = "retention", *, ax: Axes | None
     texts = [_effect(row, of) for row in _records(table)]
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, [str(name) for name in table.index], table[of], bounds(table, of), texts)
-        (percent_axis if of == "annual_margin" else count_axis)(ax.xaxis, most=4)
+        (percent_axis if of == "annual_margin" else count_axis)(ax.xaxis, n_ticks=4)
         name_axes(ax, x=_OUTCOMES[of], y="Level")
     return ax
 

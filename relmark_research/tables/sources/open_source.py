@@ -271,7 +271,8 @@ def _needs_conversion(column: pd.Series) -> bool:
 
 def _converted(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.PeriodDtype):
-        return column.dt.to_timestamp()
+        timestamps: pd.Series = column.dt.to_timestamp()
+        return timestamps
     if column.dtype.kind == "c":
         raise DataError(f"column {column.name!r} holds complex numbers; expected real numbers.")
     if column.isna().all():

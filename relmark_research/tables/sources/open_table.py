@@ -41,7 +41,8 @@ def open_table(source: Any) -> pd.DataFrame:
         return bundled_files.sample_table(source.removeprefix(bundled_files.SAMPLE_PREFIX))
     if isinstance(source, str | Path) and (path := Path(source).expanduser()).is_file():
         return _read_file(path)
-    return open_source.open_source(source, separator=None).to_pandas()
+    table: pd.DataFrame = open_source.open_source(source, separator=None).to_pandas()
+    return table
 
 
 def column_by_customer(source: Any, column: str) -> pd.Series:

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.families.contract import contract_tenures
+from relmark_research.clv.families.contractual import contract_tenures
 from relmark_research.clv.families.shifted_beta_geometric import ShiftedBetaGeometric
 from relmark_research.economics.value_of_retention.retention_value import margin_multiple
 from relmark_research.teaching.exercises import Exercise, Mistake
@@ -23,9 +23,7 @@ def _published_value(method: str, renewal: int) -> float:
 @cache
 def _high_end_model() -> ShiftedBetaGeometric:
     survivors = pd.Series(_HIGH_END) * 10
-    model = ShiftedBetaGeometric.fit(contract_tenures(survivors)).model
-    assert isinstance(model, ShiftedBetaGeometric)
-    return model
+    return ShiftedBetaGeometric.fit(contract_tenures(survivors)).model
 
 
 def _residual_value(renewal: int, *, renewed: bool = False, payment: float = _PAYMENT) -> float:

@@ -7,8 +7,8 @@ import pytest
 from scipy import special
 
 import relmark_research as rm
-from relmark_research.clv.families._pareto_nbd_likelihood import ParetoNBDLikelihood
 from relmark_research.clv.families.nbd import NBD
+from relmark_research.clv.families.pareto_nbd import ParetoNBDLikelihood
 
 MODEL = rm.ParetoNBD(0.553, 10.578, 0.606, 11.669)
 HISTORIES = [(0, 0, 39), (1, 5, 39), (4, 38.9, 39), (26, 30.86, 31), (60, 10, 30)]

@@ -143,7 +143,7 @@ def test_order_of_rows_changes_nothing():
 def test_bad_input_is_refused():
     data = invented(10)
     log = rm.read_transactions(data["bought"])
-    with pytest.raises(LadderError, match=r"nobody can reach.*Pass events="):
+    with pytest.raises(LadderError, match=r"no customer can reach.*Pass events="):
         rm.LOYALTY_LADDER.assign(log)
     with pytest.raises(LadderError, match="no rung for people who have not bought"):
         rm.PURCHASE_LADDER.assign(log, prospects=data["prospects"])

@@ -41,7 +41,8 @@ class ContractModel(Model, registered=False):
 
     def survival(self, t: Array) -> Array:
         """Return S(t), the share of a cohort still under contract after t renewals."""
-        return np.exp(self.log_survival(_renewals(t, minimum=0)))
+        result: Array = np.exp(self.log_survival(_renewals(t, minimum=0)))
+        return result
 
     def log_survival(self, t: Array) -> Array:
         """Return ln S(t)."""
@@ -53,7 +54,8 @@ class ContractModel(Model, registered=False):
 
     def retention_rate(self, t: Array) -> Array:
         """Return S(t) / S(t-1), the share of customers renewing at the t-th renewal, t >= 1."""
-        return np.exp(self.log_retention(_renewals(t, minimum=1)))
+        result: Array = np.exp(self.log_retention(_renewals(t, minimum=1)))
+        return result
 
     def log_likelihood(self, tenure: Array, churned: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
@@ -106,7 +108,8 @@ class ContractModel(Model, registered=False):
                 "horizon."
             )
         if renewed:
-            return 1 + np.exp(-rate) * self._payments(n, rate, horizon - 1)
+            result: Array = 1 + np.exp(-rate) * self._payments(n, rate, horizon - 1)
+            return result
         return self._payments(n - 1, rate, horizon)
 
     def _payments(self, made: Array, rate: float, horizon: float) -> Array:
@@ -116,7 +119,8 @@ class ContractModel(Model, registered=False):
         made = np.asarray(made, float)[..., None]
         model = type(self)(*(np.asarray(value)[..., None] for value in astuple(self)))
         logs = model.log_survival(made + later) - model.log_survival(made)
-        return np.exp(logs - rate * (later - 1)).sum(axis=-1)
+        result: Array = np.exp(logs - rate * (later - 1)).sum(axis=-1)
+        return result
 
     @classmethod
     def fit(cls, customers: pd.DataFrame, *, penalty: float = 0.0) -> Fit[Self]:
