@@ -85,7 +85,7 @@ class SpendModel(Model, registered=False):
 
     @property
     def mean_condition(self) -> str:
-        """The estimate and the condition for a mean: ``"q = 0.9; a mean needs more than 1"``."""
+        """The estimate and the condition for a mean: ``"q = 0.900; a mean needs more than 1"``."""
         return ""
 
     def expected_spend(self) -> Array:

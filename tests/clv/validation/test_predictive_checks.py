@@ -6,11 +6,13 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.clv.validation.predictive_checks import holdout_probabilities
+from tests.foreign.mbg_cnbd_2 import MBGCNBD2
 
 MODELS = [
     rm.BGNBD(0.6, 5.0, 0.8, 2.4),
     rm.MBGNBD(0.6, 5.0, 0.8, 2.4),
     rm.ParetoNBD(0.6, 8.0, 0.6, 12.0),
+    MBGCNBD2(0.9, 3.1, 0.9, 2.2),
 ]
 
 
