@@ -201,20 +201,21 @@ class ModelComparison:
     def _ranking_words(self) -> str:
         models, staying, near = self._usable(), self._at_boundary(), self.indistinguishable
         if len(models) == 0:
-            return "None of the models could be used; NBD, in which nobody leaves, stands in."
+            return "None of the models could be used; NBD (no dropout) is used instead."
         if len(staying) == len(models):
-            does = "all end" if len(models) > 1 else "ends"
-            return f"{listing(staying)} {does} at the limit in which nobody leaves."
+            be = "are all" if len(models) > 1 else "is"
+            return f"{listing(staying)} {be} at the boundary without dropout."
         if len(models) == 1:
             tried = "tried" if self.table["usable"].all() else "that could be used"
             return f"{self.best} was the only model {tried}."
-        text = f"{self.best} foretold the months kept back best"
+        text = f"{self.best} predicts the holdout best"
         if others := [name for name in near if name != self.best]:
-            text += f"; {listing(others)} did as well, within chance"
+            text = f"{listing([self.best, *others])} predict the holdout equally well"
         worse = models.drop(index=near)
         if len(worse):
-            each = [f"{name} (by {row['log_score_gap']:.3f})" for name, row in worse.iterrows()]
-            text += f"; behind it in log score per customer: {listing(each)}"
+            gaps = worse["log_score_gap"]
+            each = [f"{name} (lower by {gap:.3f})" for name, gap in gaps.items()]
+            text += f"; worse in log score per customer: {listing(each)}"
         return f"{text}."
 
     def _unused_words(self) -> str:
@@ -230,20 +231,20 @@ class ModelComparison:
         if self.selected == BENCHMARK:
             if not staying:
                 return ""
-            end, they = ("end", "they say") if len(staying) > 1 else ("ends", "it says")
-            lead = f"{listing(staying)} {end} at the limit in which nobody leaves. "
+            be, equal = ("are", "they equal") if len(staying) > 1 else ("is", "it equals")
+            lead = f"{listing(staying)} {be} at the boundary without dropout. "
             return (
-                f"{lead * (len(staying) < len(models))}There {they} what NBD says, which is "
-                "used: customers buy at random, each at the own pace, and stay."
+                f"{lead * (len(staying) < len(models))}There {equal} NBD, which is used: each "
+                "customer purchases at random, at a constant rate of their own, and stays."
             )
         bias = self.table["bias"]
         if abs(bias[self.best]) - abs(bias[self.selected]) < CLOSER_TOTAL:
-            return f"{self.selected} is the one to use: it can say how sure its numbers are."
+            return f"{self.selected} is used, because it provides intervals."
         others = [name for name in self.indistinguishable if name != self.selected]
         against = listing([f"{bias[name]:+.0%}" for name in others])
         text = (
-            f"Of those that did as well {self.selected} came nearest in total "
-            f"({bias[self.selected]:+.0%} against {against}), so it is the one to use."
+            f"Of the models that predict equally well, {self.selected} is closest in total "
+            f"({bias[self.selected]:+.0%} against {against}), so it is used."
         )
         return text.replace("-", "\N{MINUS SIGN}")
 
@@ -251,7 +252,7 @@ class ModelComparison:
         fit = self.fits.get(self.selected)
         if fit is None or not fit.no_interval:
             return ""
-        return f"How sure its numbers are cannot be said ({fit.diagnosis})."
+        return f"No interval is available ({fit.diagnosis})."
 
     def _gain_words(self) -> str:
         if self.selected == BENCHMARK:
@@ -259,11 +260,11 @@ class ModelComparison:
         used, naive = self.table.loc[self.selected], self.table.loc[BENCHMARK]
         reduction = 1 - used["mean_absolute_error"] / naive["mean_absolute_error"]
         if naive["log_score_gap_low"] <= ROUNDING:
-            return f"{self.selected} did no better than to suppose that nobody leaves."
+            return f"{self.selected} predicts no better than NBD, a model without dropout."
         than = "smaller" if reduction >= 0 else "larger"
         return (
-            "To suppose that nobody ever leaves would be worse: the mean error of "
-            f"{self.selected} by customer is {abs(reduction):.0%} {than}."
+            "NBD, a model without dropout, predicts worse: the mean error per customer of "
+            f"{self.selected} is {abs(reduction):.0%} {than}."
         )
 
     def _bias_words(self) -> str:
@@ -273,10 +274,10 @@ class ModelComparison:
         side, other = ("few", "more") if bias.iloc[0] < 0 else ("many", "less")
         ends = sorted(bias.abs())
         sizes = dict.fromkeys(f"{end:.0%}" for end in (ends[0], ends[-1]))
-        who = "They all expected" if len(bias) > 1 else "It expected"
+        who = "All models forecast" if len(bias) > 1 else "It forecasts"
         return (
             f"{who} too {side} purchases, by {' to '.join(sizes)}: customers bought {other} than "
-            "their histories let expect."
+            "predicted."
         )
 
 
@@ -477,7 +478,7 @@ def _note(fit: Fit[Any]) -> str:
     if fit.diagnosis.failed:
         return f"not used, {fit.diagnosis}"
     if equals_benchmark(fit):
-        return "nobody leaves"
+        return "no dropout"
     return f"no intervals, {fit.diagnosis}" if fit.no_interval else ""
 
 

@@ -85,15 +85,17 @@ class ModelSelection:
                 f"{self.failures[self.selected_on_holdout]}."
             )
         if self.boundary_fit is not None:
-            too = ", too," if self.selected_on_holdout == BENCHMARK else ""
+            also = "also " if self.selected_on_holdout == BENCHMARK else ""
             said.append(
-                f"In all the data {type(self.boundary_fit.model).__name__}{too} ends where nobody "
-                "leaves; NBD says the same, and how sure it is if that is so."
+                f"With all data {type(self.boundary_fit.model).__name__} is {also}at the boundary "
+                "without dropout; NBD gives the same forecasts, and intervals given no dropout."
             )
         elif self.selected_on_holdout == BENCHMARK != self.name:
-            said.append(f"In all the data some do leave, so {self.name} is used instead of NBD.")
+            said.append(
+                f"With all data dropout is identified, so {self.name} is used instead of NBD."
+            )
         if self.fit.no_interval:
-            said.append(f"How sure the numbers are cannot be said ({self.fit.diagnosis}).")
+            said.append(f"No interval is available ({self.fit.diagnosis}).")
         return " ".join(said)
 
     def _rows(self) -> dict[str, object]:

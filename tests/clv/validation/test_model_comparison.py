@@ -95,11 +95,11 @@ def test_words_name_the_selected_model_and_the_reason():
         "B",
     )
     assert compared.words == (
-        "A foretold the months kept back best; B did as well, within chance; behind it in log "
-        "score per customer: C (by 0.004). Of those that did as well B came nearest in total "
-        "(−14% against −19%), so it is the one to use. To suppose that nobody ever leaves would be "
-        "worse: the mean error of B by customer is 22% smaller. They all expected too few "
-        "purchases, by 13% to 19%: customers bought more than their histories let expect."
+        "A and B predict the holdout equally well; worse in log score per customer: C (lower by "
+        "0.004). Of the models that predict equally well, B is closest in total (−14% against "
+        "−19%), so it is used. NBD, a model without dropout, predicts worse: the mean error per "
+        "customer of B is 22% smaller. All models forecast too few purchases, by 13% to 19%: "
+        "customers bought more than predicted."
     )
     assert compared.dropout_words == (
         "The models' forecasts of total purchases differ by at most 7%. Their estimates of the "
@@ -117,7 +117,7 @@ def test_words_if_dropout_explains_nothing():
         "A",
     )
     assert compared.words == (
-        "A was the only model tried. A did no better than to suppose that nobody leaves."
+        "A was the only model tried. A predicts no better than NBD, a model without dropout."
     )
     assert compared.dropout_words == ""
 
@@ -135,7 +135,7 @@ def test_words_name_unused_models_and_the_reason():
     )
     assert compared.words.startswith(
         "A was the only model that could be used. B is not used, not converged: a slope is left. "
-        "To suppose that nobody ever leaves would be worse"
+        "NBD, a model without dropout, predicts worse"
     )
     assert compared.indistinguishable == ["A"]
 
@@ -159,8 +159,8 @@ def test_nbd_is_used_if_no_model_is_usable(split, failed_pareto):
     compared = rm.compare_models(split, models=["ParetoNBD"])
     assert (compared.best, compared.selected) == ("NBD", "NBD")
     assert compared.words.startswith(
-        "None of the models could be used; NBD, in which nobody leaves, stands in. ParetoNBD is "
-        "not used, not converged: a slope is left."
+        "None of the models could be used; NBD (no dropout) is used instead. ParetoNBD is not "
+        "used, not converged: a slope is left."
     )
     selection = compared.refit(split.calibration)
     assert list(selection.fits) == ["NBD"]

@@ -30,8 +30,8 @@ def test_nbd_with_intervals_is_used_if_there_is_no_dropout():
     customers = staying()
     compared = rm.compare_models(holdout_without_dropout(customers))
     assert compared.selected == "NBD"
-    assert (compared.table["note"] == "nobody leaves").sum() == 3
-    assert " all end at the limit in which nobody leaves. There they say what" in compared.words
+    assert (compared.table["note"] == "no dropout").sum() == 3
+    assert " are all at the boundary without dropout. There they equal NBD" in compared.words
     assert compared.dropout_words == "All models are at the boundary without dropout."
     assert compared.fits["NBD"].no_interval == ""
     assert (compared.overview["Behind, per 1,000"].dropna() == 0).all()
@@ -39,7 +39,7 @@ def test_nbd_with_intervals_is_used_if_there_is_no_dropout():
     assert (selection.name, list(selection.fits)) == ("NBD", ["NBD"])
     assert selection.no_dropout
     assert len(selection.dropout_upper_bound(0.9)) > 5
-    assert "too, ends where nobody leaves; NBD says the same" in selection.words
+    assert "is also at the boundary without dropout; NBD gives the same" in selection.words
 
 
 def test_dropout_may_be_visible_among_all_customers_only(cdnow):
@@ -81,7 +81,7 @@ def test_a_model_with_intervals_is_preferred(compared):
     alone = compared.table[compared.table["naive"] | (compared.table.index == name)]
     assert select_on_holdout(alone, fits) == name
     unsure = replace(compared, table=alone, fits=fits, best=name)
-    assert "How sure its numbers are cannot be said (at infinity: a and b" in unsure.words
+    assert "No interval is available (at infinity: a and b" in unsure.words
 
 
 def test_repr_names_the_selected_and_the_other_models(compared):
