@@ -47,7 +47,7 @@ def test_dropout_may_be_visible_among_all_customers_only(cdnow):
     selection = compared.refit(cdnow)
     assert selection.name in {"MBGNBD", "ParetoNBD"}
     assert selection.words == (
-        f"In all the data some do leave, so {selection.name} is used instead of NBD."
+        f"With all data dropout is identified, so {selection.name} is used instead of NBD."
     )
     assert selection.dropout_upper_bound() == []
 
