@@ -8,6 +8,7 @@ are scaled and end in a word, and an interval decides how many digits its estima
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 import pandas as pd
@@ -271,6 +272,20 @@ def day(value: object) -> str:
     """
     stamp = pd.Timestamp(value)  # type: ignore[arg-type]
     return f"{stamp.day} {stamp:%B %Y}"
+
+
+def day_or_text(value: object) -> str:
+    """Return an ISO date in words, and any other value as its text.
+
+    Examples
+    --------
+    >>> day_or_text("1997-09-30"), day_or_text("all of it")
+    ('30 September 1997', 'all of it')
+    """
+    try:
+        return day(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return str(value)
 
 
 def month(value: object) -> str:

@@ -90,36 +90,36 @@ def retaining_is_cheaper(costs: pd.DataFrame, *, segment: str = ALL) -> Claim:
     >>> retaining_is_cheaper(costs, segment="field").verdict
     'holds'
     >>> print(retaining_is_cheaper(costs, segment="web").sentence)
-    On average a customer won costs 1.05 times (1.02 to 1.09) a customer kept. What counts is the
-    next one: there the ratio is 0.44 (0.35 to 0.54), and keeping one more is dearer than winning
-    one more.
+    The average acquisition cost is 1.05 times (1.02 to 1.09) the average retention cost. At the
+    margin the ratio is 0.44 (0.35 to 0.54): the marginal retention cost exceeds the marginal
+    acquisition cost.
     """
     if segment not in costs.index:
         raise ParameterError(unknown_name("segment", segment, costs.index))
     row = costs.loc[segment].to_dict()
     average = _ratio(*(row[f"cost_ratio{suffix}"] for suffix in _SUFFIXES))
-    start = f"On average a customer won costs {average} a customer kept. "
+    start = f"The average acquisition cost is {average} the average retention cost. "
     value, low, high = (float(row[f"marginal_cost_ratio{suffix}"]) for suffix in _SUFFIXES)
     if not np.isfinite(value):
         return Claim(
             "retaining is cheaper than acquiring", "inconclusive", np.nan, np.nan, np.nan,
-            "marginal cost of winning / of keeping", 1.0,
-            start + "What the next one costs cannot be told: " + (row["note"] or "no curve."),
+            "marginal acquisition cost / marginal retention cost", 1.0,
+            start + "The marginal cost is not identified: " + (row["note"] or "no response curve."),
             costs.loc[[segment]],
         )  # fmt: skip
     verdict = _verdict(low, high, 1.0)
     conclusions = {
-        "holds": "keeping one more is cheaper than winning one more",
-        "does not hold": "keeping one more is dearer than winning one more",
-        "inconclusive": "which of the two is cheaper cannot be told",
+        "holds": "the marginal acquisition cost exceeds the marginal retention cost",
+        "does not hold": "the marginal retention cost exceeds the marginal acquisition cost",
+        "inconclusive": "the marginal costs do not differ significantly",
     }
     sentence = (
-        f"{start}What counts is the next one: there the ratio is {value:.2f} ({low:.2f} to "
-        f"{high:.2f}), and {conclusions[verdict]}."
+        f"{start}At the margin the ratio is {value:.2f} ({low:.2f} to {high:.2f}): "
+        f"{conclusions[verdict]}."
     )
     return Claim(
         "retaining is cheaper than acquiring", verdict, value, low, high,
-        "marginal cost of winning / of keeping", 1.0, sentence, costs.loc[[segment]],
+        "marginal acquisition cost / marginal retention cost", 1.0, sentence, costs.loc[[segment]],
     )  # fmt: skip
 
 
@@ -171,22 +171,10 @@ def loyal_are_more_profitable(history: pd.DataFrame, *, level: float = 0.95) -> 
     found = pd.DataFrame(rows).T.rename_axis("sample")
     after, still_active = rows["after"], rows["after, still buying"]
     verdict = _verdict(after["low"], after["high"], 0.0)
-    words = {"holds": "more", "does not hold": "less", "inconclusive": "about as much"}[verdict]
-    if still_active["low"] > 0:
-        why = "The loyal bring more also among those who still buy"
-    elif still_active["high"] < 0:
-        why = "Among those who still buy the loyal bring less"
-    else:
-        why = "Among those who still buy no difference can be told: loyalty pays by lasting"
-    sentence = (
-        f"Customers who had stayed long brought {words} afterwards: {after['loyal']:,.0f} a year "
-        f"against {after['others']:,.0f}, a difference of {after['difference']:,.0f} "
-        f"({after['low']:,.0f} to {after['high']:,.0f}). {why}."
-    )
     return Claim(
         "loyal customers are more profitable", verdict, float(after["difference"]),
         float(after["low"]), float(after["high"]), "difference in profit per customer and year",
-        0.0, sentence, found,
+        0.0, _tenure_sentence(verdict, after, still_active), found,
     )  # fmt: skip
 
 
@@ -228,18 +216,19 @@ def few_bring_most(
     estimate, low, high = rows["after, the best of before"]
     verdict = _verdict(low, high, threshold)
     conclusions = {
-        "holds": f"more than the {threshold:.0%} that make the claim",
-        "does not hold": f"less than the {threshold:.0%} that make the claim",
-        "inconclusive": f"not surely more or less than {threshold:.0%}",
+        "holds": f"above the threshold of {threshold:.0%}",
+        "does not hold": f"below the threshold of {threshold:.0%}",
+        "inconclusive": f"not significantly different from the threshold of {threshold:.0%}",
     }
     sentence = (
-        f"The best {share:.0%} of customers up to the split had brought "
-        f"{rows['before, circular'][0]:.0%} of the profit; the same customers brought "
-        f"{estimate:.0%} ({low:.0%} to {high:.0%}) of what came after, {conclusions[verdict]}."
+        f"The best {share:.0%} of customers by calibration profit generated "
+        f"{rows['before, circular'][0]:.0%} of that profit. They generated {estimate:.0%} "
+        f"({low:.0%} to {high:.0%}) of the holdout profit, {conclusions[verdict]}."
     )
     return Claim(
         "a few customers bring most of the value", verdict, estimate, low, high,
-        f"share of the profit after, best {share:.0%} of before", threshold, sentence, found,
+        f"share of holdout profit, best {share:.0%} by calibration profit", threshold, sentence,
+        found,
     )  # fmt: skip
 
 
@@ -248,6 +237,27 @@ def claims_table(claims: Sequence[Claim]) -> pd.DataFrame:
     columns = ["claim", "verdict", "measure", "estimate", "low", "high"]
     return pd.DataFrame(
         [[getattr(claim, name) for name in columns] for claim in claims], columns=columns
+    )
+
+
+def _tenure_sentence(
+    verdict: Verdict, after: dict[str, float], still_active: dict[str, float]
+) -> str:
+    words = {
+        "holds": "more profit than others",
+        "does not hold": "less profit than others",
+        "inconclusive": "no significantly different profit",
+    }[verdict]
+    if still_active["low"] > 0:
+        why = "a long tenure is also more profitable"
+    elif still_active["high"] < 0:
+        why = "a long tenure is less profitable"
+    else:
+        why = "the difference is not significant, so loyalty pays through retention"
+    return (
+        f"In the holdout, customers with a long tenure generated {words}: {after['loyal']:,.0f} a "
+        f"year against {after['others']:,.0f}, a difference of {after['difference']:,.0f} "
+        f"({after['low']:,.0f} to {after['high']:,.0f}). Among customers who still buy, {why}."
     )
 
 

@@ -38,13 +38,13 @@ def caveats(chosen: ModelSelection, interval_width: float | None, paid: SpendAve
     said = ""
     if paid.average == "median":
         said = (
-            " The values count what is usual (the median): spend is so uneven that it has no "
-            "mean, and a few large purchases can bring much more."
+            " The values use median spend, because spend is so skewed that it has no mean; a few "
+            "large purchases can bring much more."
         )
     if interval_width is None:
-        return f"{said} How sure that is cannot be said: these purchases do not tell it."
+        return f"{said} No interval is available: the data do not identify it."
     if chosen.no_dropout:
-        return f"{said} Nobody can be seen to leave; the range holds if nobody does."
+        return f"{said} No dropout is detected; the interval assumes that there is none."
     return said
 
 
@@ -54,14 +54,14 @@ def undefined_mean_note(paid: SpendAverage, money: Formatter) -> list[str]:
         return []
     model = spend_model(paid.spend)
     return [
-        "**Spend has no mean here.** A few customers spend so much more than the others that no "
-        "average settles: every larger customer who comes moves it (the model of spend has "
-        f"{model.mean_condition or 'no mean'}). So every customer is valued at "
-        "the median of what such a customer may spend, "
-        f"{money(float(model.median_spend()))} a purchase for one who never came back. That "
-        "counts no rare large purchase, so it is too low for a forecast of revenue, and its range "
-        "does not hold them. Look at the largest purchases: are they errors, or of another kind, "
-        "such as resale? A report on each kind by itself may have a mean."
+        "**Mean spend is not defined here.** The distribution of spend is so heavy-tailed that its "
+        "average does not converge: each larger customer shifts it (the spend model has "
+        f"{model.mean_condition or 'no mean'}). Each customer is therefore valued at the median of "
+        f"what such a customer may spend, {money(float(model.median_spend()))} a purchase for a "
+        "customer without repeat purchases. The median leaves out rare large purchases, so it is "
+        "too low for a revenue forecast, and its interval leaves them out too. Check the largest "
+        "purchases: are they errors, or of another kind, such as resale? A report on each kind "
+        "separately may have a mean."
     ]
 
 
@@ -70,18 +70,18 @@ def holdout_paragraph(
 ) -> str:
     """Return the forecast for the holdout, the actual purchases, and how to read the figure."""
     until = split.calibration.observed_until
-    side = "cautious" if score.bias < 0 else "generous"
+    side = "low" if score.bias < 0 else "high"
     when = f"{until.day} {until:%B %Y}" if until is not None else "the cut"
     band = (
-        "The band is what the estimates leave open. Where the solid line leaves it,"
+        "The band shows the uncertainty of the estimates. Where the solid line leaves it,"
         if band_level is not None
-        else "How much the estimates leave open cannot be said. Where the lines part for long,"
+        else "No uncertainty band is available. Where the lines diverge for long,"
     )
     return (
-        f"Fitted until {when}, {model} expected {count(round(score.expected))} purchases in the "
-        f"{number(split.length)} {unit}s after it; {count(score.actual)} were made. {band} "
-        "customers changed in a way that their histories did not show: a season, a campaign, a "
-        f"rival. If that lasts, the values here are {side}."
+        f"Fitted to data until {when}, {model} forecast {count(round(score.expected))} purchases "
+        f"in the following {number(split.length)} {unit}s; there were {count(score.actual)}. "
+        f"{band} customers behaved differently than in calibration, for example because of a "
+        f"season, a campaign or a competitor. If that persists, the values here are too {side}."
     )
 
 
@@ -91,15 +91,15 @@ def value_at_holdout_bias(total: TotalForecast, score: HoldoutScore, money: Form
         None if bound is None else bound / (1 + score.bias) for bound in (total.low, total.high)
     )
     pace = estimate(total.expected / (1 + score.bias), low, high, money)
-    return f"At the pace of those months they would come to {pace}."
+    return f"If the forecast error of the holdout persists, they total {pace}."
 
 
 def model_heading(chosen: ModelSelection, models: int) -> str:
     """Return the heading about the comparison of models."""
     if chosen.no_dropout:
-        return "The plainest model is the one to use: nobody seems to leave"
+        return "The model without dropout is selected: no dropout is detected"
     if models > 1:
-        return f"Of {models} models {chosen.name} is the one to use here"
+        return f"{chosen.name} is selected from {models} models"
     return f"{chosen.name} is better than no model"
 
 
@@ -118,16 +118,16 @@ def no_dropout_paragraph(
         Values of all customers at the upper bound of dropout, one per model; may be empty.
     """
     said = (
-        "Customers were silent for as long as some are now, and bought again: who buys seldom is "
-        f"not gone. So {chosen.name} takes all {count(total.n_customers)} to be customers still. "
-        "That holds for the time that was seen, and is no promise for a longer one. Where people "
-        "buy more regularly than at random, the models see less leaving than there is."
+        "Customers have bought again after gaps as long as the current ones, so inactivity is not "
+        f"evidence of dropout. {chosen.name} counts all {count(total.n_customers)} customers as "
+        "active. This holds for the observed period, not beyond it. If purchases are more regular "
+        "than random, the models underestimate dropout."
     )
     lowest = min([total.expected, *values_with_dropout])
     if lowest >= total.expected:
         return said
     return (
-        f"{said} Were as many to leave as these data allow ({level:.0%}), their value would be "
+        f"{said} At the upper bound of dropout ({level:.0%}), their value would be "
         f"{money(lowest)}, {share(1 - lowest / total.expected)} less."
     )
 
@@ -137,32 +137,33 @@ def active_customers_paragraph(alive: Mapping[str, float], expected: Iterable[fl
     sums = list(expected)
     each = ", ".join(f"{name} {count(round(n))}" for name, n in alive.items())
     return (
-        "Nobody says goodbye: whether a silent customer has left is inferred, and models infer it "
-        f"differently, most of all for those who bought once. By {each} are still there. Their "
-        f"forecasts of purchases differ by {share(max(sums) / min(sums) - 1)} only: one who bought "
-        "once is worth little, there or not. Do not report active customers as a fact."
+        "In a non-contractual setting dropout is not observed but inferred, and models infer it "
+        "differently, above all for customers who bought once. The estimated numbers of active "
+        f"customers are: {each}. The forecasts of purchases differ by only "
+        f"{share(max(sums) / min(sums) - 1)}, because customers who bought once are worth little, "
+        "active or not. Do not report the number of active customers as a fact."
     )
 
 
 def recency_heading(matrix: pd.DataFrame) -> str:
     """Return the heading about a table of P(alive) by recency and frequency."""
     if _dropout_is_visible(matrix):
-        return "The more often somebody bought, the sooner silence means goodbye"
-    return "Silence hardly tells who has left"
+        return "The more often a customer bought, the sooner inactivity indicates dropout"
+    return "Inactivity hardly indicates dropout"
 
 
 def recency_paragraph(matrix: pd.DataFrame) -> str:
     """Return P(alive) after half of the longest recency, for few and for many purchases."""
     silent = matrix.iloc[len(matrix) // 2 - 1]
     said = (
-        "After a silence of half of that time the chance that a customer is still there is "
-        f"{share(silent[2])} with 2 repeat purchases, {share(silent[10])} with 10."
+        "After inactivity for half of that time, P(alive) is "
+        f"{share(silent[2])} with 2 repeat purchases and {share(silent[10])} with 10."
     )
     if not _dropout_is_visible(matrix):
-        return f"{said} Hardly anybody can be seen to leave, so a reminder has no best moment."
+        return f"{said} Hardly any dropout is detected, so a reminder has no best time."
     return (
-        f"{said} A reminder is worth most where the colour is in between: before it is not needed, "
-        "after it is late."
+        f"{said} A reminder is worth most at intermediate P(alive): earlier it is not needed, "
+        "later it is too late."
     )
 
 
@@ -175,10 +176,10 @@ def _dropout_is_visible(matrix: pd.DataFrame) -> bool:
 def intervals_note(chosen: ModelSelection, interval_width: float | None) -> str:
     """Return what the intervals contain, or why there are none."""
     if interval_width is None:
-        return "There are no ranges beside the figures, since the purchases do not tell them."
-    held = "The ranges beside the figures hold the uncertainty of the estimates of purchases and "
+        return "The figures have no intervals, because the data do not identify them."
+    held = "The intervals include the uncertainty of the estimates of purchases and "
     if chosen.no_dropout:
-        return f"{held}spend, if nobody leaves; that some may leave is not in them."
+        return f"{held}spend, given no dropout; the uncertainty about dropout is not included."
     return f"{held}spend."
 
 
@@ -210,21 +211,21 @@ def at_risk_table(values: pd.DataFrame, future: pd.DataFrame) -> pd.DataFrame:
 
 def best_customers_advice(best: pd.DataFrame, money: Formatter) -> str:
     """Return the advice about the most valuable customers."""
-    said = f"should bring {money(best['Value'].sum())}."
+    said = f"are expected to bring {money(best['Value'].sum())}."
     if "From" in best:
         said += (
-            " The range beside each is of the estimate: what such customers bring on average, not "
-            "what this one will do."
+            " The interval beside each is for the mean of such customers, not for the individual "
+            "customer."
         )
-    return f"**Look after the best.** The {len(best)} below {said}"
+    return f"**Look after the most valuable customers.** The {len(best)} below {said}"
 
 
 def at_risk_advice(doubtful: pd.DataFrame, money: Formatter) -> str:
     """Return the advice about customers at risk of dropout."""
     return (
-        f"**Call those who may be slipping away.** The {len(doubtful)} below should bring "
-        f"{money(doubtful['Value'].sum())}, as they may have left; were they surely there, it "
-        f"would be {money(doubtful['Value if there'].sum())}."
+        f"**Contact customers at risk of dropout.** The {len(doubtful)} below are expected to "
+        f"bring {money(doubtful['Value'].sum())}, given that they may have left; if they were "
+        f"certainly active, it would be {money(doubtful['Value if there'].sum())}."
     )
 
 
@@ -232,8 +233,8 @@ def final_steps(values: pd.DataFrame, money: Formatter, *, first: int) -> list[s
     """Return the general advice, numbered from ``first``."""
     best = money(values["clv"].quantile(0.9))
     return [
-        f"{first}. **Spend by value.** Above {best} a customer belongs to the best tenth; no more "
-        "than the value itself is worth spending to keep one.",
-        f"{first + 1}. **Check the forecast again** when a new quarter is in, by running this "
-        "report anew.",
+        f"{first}. **Spend by value.** Customers worth more than {best} are in the top decile. "
+        "Retaining a customer should not cost more than the customer's value.",
+        f"{first + 1}. **Check the forecast again** when a new quarter is complete, by rerunning "
+        "this report.",
     ]

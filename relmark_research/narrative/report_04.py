@@ -21,7 +21,7 @@ from relmark_research.formats import (
 )
 from relmark_research.narrative.wording import probability_text, range_text, rounded_money
 
-PURPOSES = {"acquisition": "winning", "retention": "keeping"}
+PURPOSES = ("acquisition", "retention")
 
 
 def answer(costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter) -> str:
@@ -31,41 +31,42 @@ def answer(costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter) -> 
     gain = with_interval(best.gain, best.gain_low, best.gain_high, cash)
     if best.probability < 0.8:
         return (
-            f"One more customer costs {won} to win and {kept} to keep. No other split of the "
-            f"budget is surely better than today's: the best known would gain {gain}."
+            f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
+            f"No allocation is clearly better than today's: the best one found would gain {gain}."
         )
     return (
-        f"One more customer costs {won} to win and {kept} to keep. The same money, split better "
-        f"{'between channels and ' if len(best.table) > 2 else ''}between winning and keeping, "
-        f"would raise customer equity by {gain}."
+        f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
+        "Reallocating the same budget "
+        f"{'between channels and ' if len(best.table) > 2 else ''}between acquisition and "
+        f"retention would raise customer equity by {gain}."
     )
 
 
 def gain_meaning(best: BudgetRecommendation) -> str:
     """Return the meaning of the gain, with the probability that it is positive."""
     probability = probability_text(best.probability)
-    return f"customer equity of a year at the same budget; better with {probability}"
+    return f"annual customer equity at the same budget; positive with {probability}"
 
 
 def key_figures(costs: pd.DataFrame, shift: BudgetShift, currency: str) -> list[dict[str, Any]]:
     """Return the arguments of `story.record` for marginal costs and a small budget shift."""
     cash = formatter(currency)
     found: list[dict[str, Any]] = []
-    for purpose, name, verb in (("acquisition", "won", "win"), ("retention", "kept", "keep")):
+    for purpose, name in (("acquisition", "won"), ("retention", "kept")):
         value, low, high = _with_bounds(costs.loc[ALL], f"marginal_{purpose}_cost")
         average = rounded_money(float(costs[f"{purpose}_cost"][ALL]), cash)
         found.append(
             {
                 "name": f"next_customer_{name}", "value": value, "low": low, "high": high,
-                "unit": currency, "label": f"To {verb} one more customer",
-                "meaning": f"the average one costs {average}; this is the next",
+                "unit": currency, "label": f"Marginal {purpose} cost",
+                "meaning": f"per customer; the average {purpose} cost is {average}",
             }
         )  # fmt: skip
     found.append(
         {
             "name": "shift_probability", "value": shift.probability, "unit": "share",
-            "label": f"Chance that moving {100 * shift.share:g}% to keeping pays",
-            "meaning": "with the channels' shares left as they are",
+            "label": f"Probability that moving {100 * shift.share:g}% to retention pays",
+            "meaning": "with the channels' shares unchanged",
         }
     )  # fmt: skip
     return found
@@ -76,11 +77,18 @@ def costs_heading(costs: pd.DataFrame, cash: Formatter) -> str:
     ratio, low, high = _with_bounds(costs.loc[ALL], "marginal_cost_ratio")
     average = float(costs["cost_ratio"][ALL])
     if low <= 1 <= high:
-        return "At the margin winning and keeping cost about the same"
-    dear, cheap = ("keeping", "winning") if ratio < 1 else ("winning", "keeping")
+        return "The marginal costs of acquisition and retention are about the same"
+    higher, lower = reversed(PURPOSES) if ratio < 1 else PURPOSES
     turned = (ratio < 1) != (average < 1)
-    start = f"On average {cheap} costs more, but " if turned else ""
-    said = f"{start}the next customer is dearer in {dear}"
+    start = f"On average {lower} costs more, but " if turned else ""
+    amounts = {
+        purpose: rounded_money(float(costs[f"marginal_{purpose}_cost"][ALL]), cash)
+        for purpose in PURPOSES
+    }
+    said = (
+        f"{start}the marginal {higher} cost ({amounts[higher]}) exceeds the marginal {lower} cost "
+        f"({amounts[lower]})"
+    )
     return said[0].upper() + said[1:]
 
 
@@ -91,10 +99,10 @@ def costs_paragraph(costs: pd.DataFrame) -> str:
         with_interval(*_with_bounds(row, name)) for name in ("cost_ratio", "marginal_cost_ratio")
     )
     return (
-        f"A customer won costs on average {average} times a customer kept; the next one won costs "
-        f"{marginal} times the next one kept. The average counts the money that was easy to place. "
-        "Where a channel already keeps nearly all whom money can keep, each further one is dear, "
-        "whatever the average says; budgets should follow the next customer, not the average."
+        f"The average acquisition cost is {average} times the average retention cost; at the "
+        f"margin the ratio is {marginal}. The average includes the spend with the highest returns. "
+        "If a channel already retains nearly all customers that spend can retain, each further one "
+        "is expensive, whatever the average; budgets should follow marginal, not average, cost."
     )
 
 
@@ -115,17 +123,17 @@ def returns_heading(returned: pd.DataFrame, cash: Formatter) -> str:
     """Return the heading about the highest and the lowest marginal return."""
     most, least = _highest_and_lowest_return(returned, cash)
     unit = rounded_money(1, cash)
-    return f"{unit} more brings {most[0]} if spent on {most[1]}, {least[0]} on {least[1]}"
+    return f"An additional {unit} returns {most[0]} in {most[1]} and {least[0]} in {least[1]}"
 
 
 def returns_paragraph(returned: pd.DataFrame, shift: BudgetShift, cash: Formatter) -> str:
     """Return the marginal return by budget line, and the effect of a small shift."""
     pays = int((returned["marginal_return_low"] > 1).sum())
     return (
-        f"Each dot is the customer value, the year's margin and all that follows, that one more "
-        f"unit of money brings beyond today's spend. On {pays} of {len(returned)} lines it surely "
-        "brings more than itself. Where one line brings several times what another does, money is "
-        f"in the wrong place. {shift_sentence(shift, cash)}"
+        "Each dot is the customer value (the year's margin and that of later years) per additional "
+        f"unit of money beyond today's spend. On {pays} of {len(returned)} lines the interval is "
+        "above break-even. Large differences between lines mean that the budget is misallocated. "
+        f"{shift_sentence(shift, cash)}"
     )
 
 
@@ -142,8 +150,8 @@ def shift_sentence(shift: BudgetShift, cash: Formatter) -> str:
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
     return (
         f"Moving {100 * shift.share:g}% of the budget, {rounded_money(shift.amount, cash)}, from "
-        f"winning to keeping, each line in proportion, would change customer equity by {gain}: it "
-        f"pays with {probability_text(shift.probability)}."
+        f"acquisition to retention, each line in proportion, would change customer equity by "
+        f"{gain}; it pays with {probability_text(shift.probability)}."
     )
 
 
@@ -151,8 +159,8 @@ def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> str:
     """Return the heading about the gain of the best allocation."""
     gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
     if best.probability < 0.8:
-        return f"No split is surely better than today's; the best known gains {gain}"
-    return f"Split better, the same budget brings {gain} more"
+        return f"No allocation is clearly better than today's; the best one found gains {gain}"
+    return f"Reallocating the same budget gains {gain}"
 
 
 def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> str:
@@ -160,18 +168,18 @@ def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> str:
     sums = best.by_purpose()
     moved = rounded_money(float(best.table["change"].clip(lower=0).sum()), cash)
     purposes = " and ".join(
-        f"{word} {rounded_money(sums['today'][purpose], cash)} to "
+        f"{purpose} from {rounded_money(sums['today'][purpose], cash)} to "
         f"{rounded_money(sums['best'][purpose], cash)}"
-        for purpose, word in PURPOSES.items()
+        for purpose in PURPOSES
     )
     return (
-        f"Of the budget {moved} would change place; in all, {purposes}. Customer equity is what "
-        "the customers won and kept in a year are worth, less what that costs: the split raises it "
-        f"with {probability_text(best.probability)}. Keeping today's split gives away "
-        f"{rounded_money(best.regret_today, cash)} of what could be had if the curves were known "
-        f"for sure, this one {rounded_money(best.regret, cash)}. {rounded_money(1, cash)} more of "
-        "budget would add "
-        f"{cash(best.shadow_price)} beyond itself."
+        f"The optimum reallocates {moved} of the budget; in total, {purposes}. Customer equity is "
+        "the value of the customers acquired and retained in a year, net of that spend; the "
+        f"reallocation raises it with {probability_text(best.probability)}. Compared with the "
+        "optimum under known response curves, the expected loss (regret) is "
+        f"{rounded_money(best.regret_today, cash)} for today's allocation and "
+        f"{rounded_money(best.regret, cash)} for this one. An additional {rounded_money(1, cash)} "
+        f"of budget would add {cash(best.shadow_price)} net of itself."
     )
 
 
@@ -179,28 +187,28 @@ def next_steps(best: BudgetRecommendation, fitted: pd.DataFrame, cash: Formatter
     """Return the advice, sorted by gain, with the money that each step moves."""
     table = best.table
     if best.probability < 0.8:
-        return ["1. **Leave the split as it is** and vary the spends on purpose to learn more."]
+        return ["1. **Keep the current allocation** and vary spend deliberately to learn more."]
     more = table[table["change"] > 0].sort_values("gain", ascending=False)
     less = table[table["change"] < 0].sort_values("change")
     advice = [
-        "**Spend more where the next customer brings most**: "
+        "**Spend more where the marginal return is highest**: "
         + "; ".join(_step(line, row, cash) for line, row in more.iloc[:3].iterrows())
-        + f". That brings {rounded_money(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
-        "**Take it from where the next one brings least**: "
+        + f". That gains {rounded_money(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
+        "**Spend less where the marginal return is lowest**: "
         + "; ".join(_step(line, row, cash) for line, row in less.iloc[:3].iterrows())
-        + f". That gives up {rounded_money(-less['gain'].iloc[:3].sum(), cash)}.",
+        + f". That costs {rounded_money(-less['gain'].iloc[:3].sum(), cash)}.",
     ]
     at_bound = table[table["at_bound"] & (table["change"] > 0)]
     unidentified = fitted[fitted["identification"] != "identified"]
     if len(at_bound) or len(unidentified):
         lines = line_names(pd.concat([at_bound, unidentified]))
         advice.append(
-            f"**Try higher spends than ever on {lines}**, in a few "
-            "places first: the books do not show where it stops paying."
+            f"**Test higher spend than observed so far on {lines}**, in a few places first: the "
+            "data do not show where it stops paying."
         )
     advice.append(
-        "**Go half of the way first**, keep some places as they are, and run this report again "
-        "with the next two quarters: the curves are told by spends that differ."
+        "**Start with half of the change**, leave some places unchanged, and rerun this report "
+        "with the next two quarters: varied spend identifies the curves."
     )
     return [f"{number_}. {step}" for number_, step in enumerate(advice, start=1)]
 
@@ -215,11 +223,11 @@ def _line(line: Any) -> str:
 
 
 def _line_name(segment: str, purpose: str) -> str:
-    return PURPOSES[purpose] if segment == ALL else f"{PURPOSES[purpose]} in {segment}"
+    return purpose if segment == ALL else f"{segment} {purpose}"
 
 
 def line_names(table: pd.DataFrame) -> str:
-    """Return the names of budget lines: winning in web, keeping in fair and keeping in field."""
+    """Return the names of budget lines: web acquisition, fair retention and field retention."""
     names = [_line_name(*line) for line in table.index.unique()]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -265,12 +273,13 @@ def payback_heading(values: pd.DataFrame) -> str:
     months = values["payback_months"]
     never = months[months == float("inf")]
     if len(never):
-        return f"In {' and '.join(map(str, never.index))} a customer never pays back what it cost"
+        where = " and ".join(map(str, never.index))
+        return f"In {where} a customer never pays back the acquisition cost"
     if months.min() == months.max():
-        return f"A customer has paid for being won within {count(months.max())} months"
+        return f"A customer pays back the acquisition cost within {count(months.max())} months"
     return (
-        f"A customer has paid for being won within {count(months.min())} to {count(months.max())} "
-        "months"
+        f"A customer pays back the acquisition cost within {count(months.min())} to "
+        f"{count(months.max())} months"
     )
 
 
@@ -279,9 +288,9 @@ def payback_paragraph(values: pd.DataFrame, cash: Formatter) -> str:
     average = range_text(values["value_to_cost"], number)
     marginal = range_text(values["value_to_marginal_cost"], number)
     return (
-        f"A customer's value is {average} times what winning one costs on average, and "
-        f"{marginal} times what the next one costs. Payback counts churn and discount; value is "
-        "the first year's margin and what follows if all goes on as today."
+        f"Customer value is {average} times the average acquisition cost and {marginal} times the "
+        "marginal acquisition cost. Payback accounts for churn and discounting; value is the first "
+        "year's margin plus that of later years at today's margins and retention rates."
     )
 
 
@@ -289,25 +298,25 @@ def curves_heading(fitted: pd.DataFrame) -> str:
     """Return the heading about the number of identified response curves."""
     identified = int((fitted["identification"] == "identified").sum())
     if identified == len(fitted):
-        return f"The books tell all {identified} curves, and how they level off"
+        return f"The data identify all {identified} response curves, including their ceilings"
     of_all = f"{identified} of {len(fitted)}"
-    return f"The books tell {of_all} curves; the others are a matter of judgement"
+    return f"The data identify {of_all} response curves; the others are a matter of judgement"
 
 
 def curves_paragraph(fitted: pd.DataFrame) -> str:
     """Return the curves that fit badly or are not identified."""
     poor = fitted[fitted["p_value"] < 0.01]
     unidentified = fitted[fitted["identification"] != "identified"]
-    said = ["Each curve rises steeply at first and then flattens: that is why the next is dearer."]
+    said = ["The curves have diminishing returns, so the marginal cost exceeds the average cost."]
     if len(poor):
         said.append(
-            f"The counts of {line_names(poor)} scatter more than chance would have it; their "
-            "intervals are widened for it."
+            f"The counts of {line_names(poor)} vary more than the model allows (overdispersion); "
+            "their intervals are widened accordingly."
         )
     if len(unidentified):
         said.append(
-            f"For {line_names(unidentified)} the books do not say where the curve levels off: "
-            "vary the spend more, above all upwards."
+            f"For {line_names(unidentified)} the data do not identify the ceiling of the curve: "
+            "vary spend more, above all upwards."
         )
     return " ".join(said)
 
@@ -333,8 +342,8 @@ def surface_heading(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
     today, best = marked["customer_equity"]
     who = "A prospect" if segment == ALL else f"In {segment} a prospect"
     return (
-        f"{who} is worth {rounded_money(today, cash)} today, and would be worth "
-        f"{rounded_money(best, cash)} were money no object"
+        f"{who} is worth {rounded_money(today, cash)} today and would be worth "
+        f"{rounded_money(best, cash)} without a budget limit"
     )
 
 
@@ -345,11 +354,11 @@ def surface_paragraph(marked: pd.DataFrame, cash: Formatter) -> str:
         for purpose in ("acquisition", "retention")
     )
     return (
-        f"Today {won[0]} is spent per prospect and {kept[0]} per customer and year; without a "
-        f"limit {won[1]} and {kept[1]} would be best, which may be far beyond what was ever tried. "
-        "There the next customer won and the next one kept cost the "
-        "same: what a customer is worth. Near the top the map is flat, so that little is lost by a "
-        "spend somewhat off it."
+        f"Current spend is {won[0]} per prospect and {kept[0]} per customer and year. Without a "
+        f"budget limit {won[1]} and {kept[1]} would be optimal, which may be far beyond the "
+        "observed spend. At the optimum the marginal acquisition cost and the marginal retention "
+        "cost both equal customer value. The surface is flat near the optimum, so small deviations "
+        "cost little."
     )
 
 
@@ -358,8 +367,9 @@ def sensitivity_heading(sensitivity: pd.DataFrame) -> str:
     first = sensitivity.iloc[0]
     change = abs(first["equity_at_high"] / first["equity_today"] - 1)
     return (
-        f"Customer equity depends most on the {sensitivity.index[0]}: ten percent more of it "
-        f"{'adds' if first['equity_at_high'] > first['equity_today'] else 'takes'} {share(change)}"
+        f"Customer equity is most sensitive to the {sensitivity.index[0]}: a 10% increase "
+        f"{'raises' if first['equity_at_high'] > first['equity_today'] else 'lowers'} it by "
+        f"{share(change)}"
     )
 
 
@@ -367,21 +377,21 @@ def retention_sentence(retention: pd.DataFrame) -> str:
     """Return the value of five points of retention, and the segments where they pay."""
     gained = range_text(retention["relative_gain"], share)
     pays = [str(segment) for segment in retention.index[retention["pays"]]]
-    where = f"By the curves they pay in {', '.join(pays)}"
+    where = f"According to the curves they pay in {', '.join(pays)}"
     if len(pays) in (0, len(retention)):
-        where = f"By the curves they pay {'everywhere' if pays else 'nowhere'}"
+        where = f"According to the curves they pay in {'every' if pays else 'no'} segment"
     rest = [str(segment) for segment in retention.index[~retention["pays"]]]
     others = f" and not in {', '.join(rest)}" if pays and rest else ""
     return (
-        f"Five points more retention would make a customer worth {gained} more, "
-        f"if they were free. {where}{others}."
+        f"Five percentage points more retention would raise customer value by {gained} if they "
+        f"were free. {where}{others}."
     )
 
 
 def claims_heading(claims: Sequence[Claim]) -> str:
     """Return the heading about the number of claims that hold."""
     held = sum(claim.verdict == "holds" for claim in claims)
-    return f"Of {len(claims)} claims that textbooks make, {held} hold here"
+    return f"{held} of {len(claims)} textbook claims hold here"
 
 
 def trust_paragraph(
@@ -391,28 +401,28 @@ def trust_paragraph(
     worse = int((fitted["logit_aic_difference"] > 2).sum())
     fine = int((fitted["p_value"] >= 0.05).sum())
     said = (
-        f"{fine} of {len(fitted)} curves pass a test of fit at 5%, and {worse} fit better than an "
-        "S-shaped alternative that keeps customers without any spend. "
+        f"{fine} of {len(fitted)} curves pass a goodness-of-fit test at 5%, and {worse} fit better "
+        "than an S-shaped alternative in which customers stay without any spend. "
     )
     if isinstance(margins, pd.DataFrame):
         used = margins.loc[position.segments, "customers"].astype(float)
         said += (
             f"Margins are those of {count(used.sum())} customers' first years, between "
-            f"{count(used.min())} and {count(used.max())} to a segment; their doubt is in every "
-            "interval here. "
+            f"{count(used.min())} and {count(used.max())} per segment; every interval here "
+            "includes their uncertainty. "
         )
     return said + (
-        "No spend is advised that the books have not seen: where the split stops at the lowest or "
-        "highest spend tried (at_bound in its table), the true best may lie beyond."
+        "No spend outside the observed range is recommended: where the optimum is at the lowest or "
+        "highest observed spend (at_bound in its table), the true optimum may lie beyond."
     )
 
 
 def limits_paragraph(annual_discount_rate: float) -> str:
     """Return the assumptions and limits of the model."""
     return (
-        f"The model takes a discount rate of {share(annual_discount_rate)}, one margin and one "
-        "retention rate per segment for all years, and customers who are as good however much was "
-        "spent on winning them. It takes spends to have been varied without regard to the "
-        "quarter's prospects; where more was spent because better ones were met, the curves are "
-        "too steep. One rate for customers who differ undervalues those who have stayed long."
+        f"The model assumes a discount rate of {share(annual_discount_rate)}, one margin and one "
+        "retention rate per segment for all years, and customers whose quality does not depend on "
+        "the spend on acquiring them. It assumes that spend varied independently of the quality of "
+        "the quarter's prospects; if more was spent on better prospects, the curves are too steep. "
+        "A single rate for heterogeneous customers undervalues those with a long tenure."
     )

@@ -6,12 +6,12 @@ from relmark_research.economics.next_action.actions import Actions
 from relmark_research.economics.next_action.next_best_action import Recommendations
 from relmark_research.formats import Formatter, count, number, share, with_interval
 
-_CAVEAT = " It may also lose: begin with half of them, drawn at random."
+_CAVEAT = " A loss is possible: start with a random half of them."
 _STEPS = {
-    "grow": "**Put more care into {n} customers** who bring enough to pay for it",
-    "reprice": "**Raise prices for {n} customers** of whose price too little is left",
+    "grow": "**Invest more in {n} customers** whose margin covers the cost",
+    "reprice": "**Raise prices for {n} customers** with too low a margin",
     "serve more cheaply": "**Serve {n} customers more cheaply**",
-    "end": "**Stop serving {n} customers** who cost more than they bring, whatever is done",
+    "end": "**Stop serving {n} customers** who are unprofitable under every action",
 }
 
 
@@ -23,9 +23,9 @@ def answer(
     value, low, high = (float(end) for end in advice.total)
     losing = share(float(spread["value"]["losing"]))
     return (
-        f"We earned {money(account['profit'].sum())}. {losing} of our customers have cost more "
-        f"than they brought so far, {money(losses)} in all. The actions listed below are expected "
-        f"to be worth {with_interval(value, low, high, money)}."
+        f"We earned {money(account['profit'].sum())}. {losing} of our customers have been "
+        f"unprofitable so far, {money(losses)} in all. The actions listed below are expected "
+        f"to gain {with_interval(value, low, high, money)}."
     )
 
 
@@ -39,19 +39,19 @@ def assumptions_paragraph(advice: Recommendations, actions: Actions) -> str:
     said = []
     if break_even.notna()["grow"]:
         said.append(
-            f"Growing is taken to raise what a customer brings by "
+            f"Growing is assumed to raise what a customer brings by "
             f"{share(actions.grow_lift.effect)}; for those advised it pays from "
             f"{share(break_even['grow'])} on."
         )
     if break_even.notna()["serve more cheaply"]:
         said.append(
-            f"Serving more cheaply is taken to save {share(actions.service_saving)} of the cost "
+            f"Serving more cheaply is assumed to save {share(actions.service_saving)} of the cost "
             f"and to lose {share(actions.service_loss.effect)} of what customers bring; it pays "
             f"unless {share(break_even['serve more cheaply'])} is lost."
         )
     if break_even.notna()["reprice"]:
         said.append(
-            f"A rise of prices by {share(actions.price_increase)} is taken to meet an elasticity "
+            f"A price increase of {share(actions.price_increase)} assumes a price elasticity "
             f"of {number(actions.price_elasticity.effect)}; it pays up to "
             f"{number(break_even['reprice'])}."
         )

@@ -18,11 +18,11 @@ def answer(choice: LevelChoice) -> str:
     said = [f"{row['relationship_level']} for {row['segment']} ({_percent(row)})" for row in rows]
     sure = [row["segment"] for row in rows if row["probability_best"] >= _CONFIDENT]
     doubt = (
-        "None of this is sure yet: try before you move everyone."
+        "None of these is certain: test before moving all customers."
         if not sure
-        else f"Sure enough to act on: {', '.join(sure)}."
+        else f"Certain enough to act on: {', '.join(sure)}."
     )
-    return f"Most likely to pay best, less its cost: {', '.join(said)}. {doubt}"
+    return f"Most likely to pay best, net of cost: {', '.join(said)}. {doubt}"
 
 
 def _percent(row: dict[Any, Any]) -> str:
@@ -37,7 +37,9 @@ def retention_heading(choice: LevelChoice) -> str:
     first, top = part.iloc[0], part.loc[part["retention"].idxmax()]
     kept, before = share(float(top["retention"])), share(float(first["retention"]))
     name = str(top["relationship_level"]).capitalize()
-    return f"{name} keeps {kept} of {top['segment']} a year, {first['relationship_level']} {before}"
+    return (
+        f"{name} retains {kept} of {top['segment']} a year, {first['relationship_level']} {before}"
+    )
 
 
 def segment_heading(choice: LevelChoice, segment: str, money: Formatter) -> str:
@@ -56,8 +58,8 @@ def segment_gain(choice: LevelChoice, segment: str, money: Formatter) -> str:
     gain = with_interval(row["gain"], row["gain_low"], row["gain_high"], money)
     return (
         f"Serving all {count(row['customers'])} of them at {row['relationship_level']} for good, "
-        f"rather than at the levels of today, is worth {gain}. To know for certain which level is "
-        f"best would be worth {money(row['value_of_information'])} more."
+        f"rather than at today's levels, is worth {gain}. Knowing the best level with certainty "
+        f"would be worth {money(row['value_of_information'])} more."
     )
 
 
@@ -77,23 +79,22 @@ def textbook_comparison(compared: pd.DataFrame) -> str:
 def trust_paragraph(effects: LevelEffects, balance: tuple[float, int]) -> str:
     """Return the basis of the estimates, and whether the levels look randomised."""
     if not effects.n_account_years:
-        return "Effects are **assumed**, not estimated: they are as good as those who named them."
+        return "Effects are **assumed**, not estimated: they are only as good as the assumptions."
     p, n = balance
     found = (
-        f"In {count(n)} account years with a year before, the level had nothing to do with what "
-        f"that year had earned (p = {p:.2f}), as it must be where levels are drawn at random."
+        f"In {count(n)} account years with a previous year, the level was unrelated to that year's "
+        f"margin (p = {p:.2f}), as expected if levels are randomised."
         if p > 0.05
-        else f"**Levels followed what customers had earned before** (p = {p:.3f}, {count(n)} "
-        "account years): part of what is credited to levels is the customers' own. Draw levels at "
-        "random."
+        else f"**Levels followed earlier margin** (p = {p:.3f}, {count(n)} account years): part of "
+        "the effect credited to levels is due to the customers themselves. Randomise levels."
     )
     if n < 30:
-        found = "Whether levels were drawn at random cannot be checked: too few second years."
+        found = "Randomisation of levels cannot be checked: too few second years."
     return (
         f"Effects are estimated from {count(effects.n_account_years)} complete account years; a "
         f"level is credited with all that followed it. {found} For the values and the choice, "
-        "effects are drawn towards a steady rise from level to level: single estimates are too "
-        "much a matter of luck."
+        "effects are shrunk towards a steady increase by level, because single estimates are too "
+        "noisy."
     )
 
 
@@ -107,9 +108,9 @@ def next_steps(choice: LevelChoice, planned: pd.DataFrame, money: Formatter) -> 
             steps.append(f"**Move {segment} to {level}**: expected gain {gain}.")
         else:
             steps.append(
-                f"**Try {level} on half of {segment}**, drawn at random, and keep the others as "
-                f"they are for a year{_sample_size(planned, row)}. For all of them the expected "
-                f"gain is {gain}."
+                f"**Test {level} on a random half of {segment}** for a year and leave the others "
+                f"unchanged{_sample_size(planned, row)}. The expected gain over all of them is "
+                f"{gain}."
             )
     return steps
 
@@ -121,8 +122,10 @@ def _sample_size(planned: pd.DataFrame, row: dict[Any, Any]) -> str:
     if not chosen.any() or planned.loc[chosen, "per_group"].isna().any():
         return ""
     plan = planned[chosen].iloc[0]
-    points = f"{100 * float(plan['break_even']):.1f} points of retention that it must add"
+    points = (
+        f"{100 * float(plan['break_even']):.1f} percentage points of retention that it must add"
+    )
     n = count(float(plan["per_group"]))
     if plan["enough"]:
-        return f"; {n} in each half are enough to see the {points}"
-    return f"; to see the {points} takes {n} in each half, more than there are, so join years"
+        return f"; {n} per group are enough to detect the {points}"
+    return f"; to detect the {points} takes {n} per group, more than there are, so pool years"

@@ -15,10 +15,10 @@ DRIVERS = {
     "quality": "quality of the relationship",
 }
 _ADVICE = {
-    "social_tie": "**Meet more often**: name one person on each side who answers for it",
-    "economic_tie": "**Bind by terms**: longer agreements, shared savings, guarantees",
+    "social_tie": "**Meet more often**: name one responsible person on each side",
+    "economic_tie": "**Strengthen the terms**: longer agreements, shared savings, guarantees",
     "technical_tie": "**Connect the systems**: orders, stock and invoices without retyping",
-    "quality": "**Repair the relationship**: ask what went wrong, agree on it, keep to it",
+    "quality": "**Repair the relationship**: ask what went wrong, agree on a remedy, keep to it",
 }
 
 
@@ -26,9 +26,9 @@ def answer(costs: WeakPartners, money: Formatter) -> str:
     """Return the answer: the cost of weak partners, and the driver with the largest share."""
     whole, largest = costs.drivers.iloc[-1], DRIVERS[str(_largest_driver(costs)["driver"])]
     return (
-        f"Dealing with our {count(len(costs.table))} partners costs {money(costs.current)} a year. "
-        f"{_saving_text(whole, money)} of it goes with ties and relationships weaker than the "
-        f"middle partner's. The largest part goes with {largest}."
+        f"Transactions with our {count(len(costs.table))} partners cost {money(costs.current)} a "
+        f"year. {_saving_text(whole, money)} of it is associated with ties and relationship "
+        f"quality below the threshold. The largest part is associated with {largest}."
     )
 
 
@@ -36,16 +36,16 @@ def weak_partners_heading(costs: WeakPartners, money: Formatter) -> str:
     """Return the heading about weak partners: their extra cost."""
     whole = costs.drivers.iloc[-1]
     said = estimate(whole["saving"], whole["saving_low"], whole["saving_high"], money)
-    return f"Weak partners cost {said} a year more than they would at the mark"
+    return f"Weak partners cost {said} a year more than at the threshold"
 
 
 def threshold_definition(quantile: float) -> str:
     """Return the definition of the threshold below which a partner is weak."""
     return (
-        "The mark is what the middle partner has of each tie and of quality; weak are those below."
+        "The threshold is the median of each tie and of quality; partners below it are weak."
         if quantile == 0.5
-        else f"The mark is what {share(1 - quantile)} of the partners reach of each tie and of "
-        "quality; weak are those below."
+        else f"The threshold is the level of each tie and of quality that {share(1 - quantile)} of "
+        "the partners reach; partners below it are weak."
     )
 
 
@@ -77,14 +77,15 @@ def discriminant_validity_sentence(pairs: pd.DataFrame) -> str:
     nearest = _extreme(pairs, "htmt")
     if alike.empty:
         return (
-            f"They measure different things: the nearest two, {_plain(nearest['scale_a'])} and "
-            f"{_plain(nearest['scale_b'])}, have a ratio (HTMT) of {number(nearest['htmt'])}, and "
-            f"its interval ends at {number(nearest['htmt_high'])}, below 0.9."
+            "The scales have discriminant validity: the closest pair, "
+            f"{_plain(nearest['scale_a'])} and {_plain(nearest['scale_b'])}, has an HTMT ratio of "
+            f"{number(nearest['htmt'])}, with an upper limit of {number(nearest['htmt_high'])}, "
+            "below 0.9."
         )
     said = [
         f"{_plain(row['scale_a'])} and {_plain(row['scale_b'])}" for row in alike.to_dict("records")
     ]
-    return f"These may measure the same thing: {', '.join(said)}. Read their paths with care."
+    return f"These may measure the same construct: {', '.join(said)}. Read their paths with care."
 
 
 def drivers_heading(drivers: PathEstimate) -> str:
@@ -92,7 +93,7 @@ def drivers_heading(drivers: PathEstimate) -> str:
     outcome = drivers.paths["effect"].iloc[-1]
     effects = drivers.effects[drivers.effects["effect"] == outcome]
     top = _extreme(effects, "total")
-    return f"{_plain(top['cause']).capitalize()} does most for {_plain(outcome)}"
+    return f"{_plain(top['cause']).capitalize()} has the largest effect on {_plain(outcome)}"
 
 
 def indirect_effect_sentence(drivers: PathEstimate) -> str:
@@ -102,8 +103,8 @@ def indirect_effect_sentence(drivers: PathEstimate) -> str:
         return ""
     row = _extreme(effects, "indirect")
     return (
-        f"By way of others, {_plain(row['cause'])} moves {_plain(row['effect'])} by "
-        f"{_two_decimals(row['indirect'])} standard deviations "
+        f"The largest indirect effect is that of {_plain(row['cause'])} on "
+        f"{_plain(row['effect'])}, {_two_decimals(row['indirect'])} standard deviations "
         f"({_two_decimals(row['indirect_low'])} to {_two_decimals(row['indirect_high'])})."
     )
 
@@ -115,18 +116,20 @@ def partner_paragraph(cards: Scorecards, partner: str, money: Formatter) -> str:
     for standing in ("weak", "strong"):
         names = [_plain(name) for name in page.index[page["standing"] == standing]]
         said.append(f"{standing.capitalize()}: {', '.join(names) or 'nothing'}.")
-    below = f" Rather below the mark: {row['below']}." if row["below"] else ""
+    below = f" Below the threshold: {row['below']}." if row["below"] else ""
     return (
-        f"{' '.join(said)}{below} At the mark it would save {_saving_text(row, money)} a year, "
-        f"{share(row['share'])} of the {money(row['current'])} that dealing with it costs."
+        f"{' '.join(said)}{below} At the threshold it would save {_saving_text(row, money)} a "
+        f"year, {share(row['share'])} of its transaction cost of {money(row['current'])}."
     )
 
 
 def ties_heading(effects: pd.DataFrame) -> str:
     """Return the heading about the driver that saves most cost per transaction."""
     top = str(effects["change"].idxmin())
-    what = "A standard deviation of quality" if top == "quality" else f"One point of {_plain(top)}"
-    return f"{what} saves {share(-effects['change'][top])} of the cost of a transaction"
+    what = (
+        "One standard deviation of quality" if top == "quality" else f"One point of {_plain(top)}"
+    )
+    return f"{what} saves {share(-effects['change'][top])} of the cost per transaction"
 
 
 def response_time_heading(figures: pd.DataFrame, by: str) -> str:
@@ -154,23 +157,25 @@ def response_time_saving(times: WeakPartners) -> str:
     whole = times.drivers.iloc[-1]
     return (
         f"An offer is answered after {number(times.current)} days on average over all "
-        f"transactions; at the mark it would be sooner by {_saving_text(whole, number)} days."
+        f"transactions; at the threshold the delay would be {_saving_text(whole, number)} days "
+        "shorter."
     )
 
 
 def trust_paragraph(data: PartnerData, drivers: PathEstimate) -> str:
     """Return the data used, and the limits of the conclusions."""
     improper = (
-        f" In {share(drivers.improper_draws)} of the samples scales could not be told apart; these "
-        "were left out of the intervals."
+        f" In {share(drivers.improper_draws)} of the bootstrap samples the scales could not be "
+        "separated; these samples are excluded from the intervals."
         if drivers.improper_draws
         else ""
     )
     return (
-        f"Read: {'; '.join(data.notes)}. The path model used {count(drivers.answers)} sheets and "
-        f"left out {count(drivers.left_out)}.{improper} Paths and ties are what goes together, "
-        "other things equal: nobody strengthened ties at random. Good partners may simply have "
-        "been given more ties; then building ties saves less than is said here."
+        f"Data: {'; '.join(data.notes)}. The path model used {count(drivers.answers)} "
+        f"questionnaires and left out {count(drivers.left_out)}.{improper} The effects of ties and "
+        "the paths are associations, other variables constant: ties were not randomised. Good "
+        "partners may simply have been given more ties; building ties would then save less than "
+        "estimated here."
     )
 
 
@@ -180,11 +185,11 @@ def next_steps(cards: Scorecards, money: Formatter) -> list[str]:
     steps = []
     for row in drivers.to_dict("records"):
         sure = row["saving_low"] > 0
-        doubt = "" if sure else " Whether it saves at all is not certain: try it with a few."
+        doubt = "" if sure else " A saving is not certain: test it with a few partners first."
         gain = with_interval(row["saving"], row["saving_low"], row["saving_high"], money)
         steps.append(
-            f"{_ADVICE[row['driver']]}, with the {count(row['weak'])} partners below the mark: "
-            f"saves {gain} a year, before what it costs.{doubt}"
+            f"{_ADVICE[row['driver']]}, with the {count(row['weak'])} partners below the "
+            f"threshold: saves {gain} a year, before its own cost.{doubt}"
         )
     return steps
 

@@ -66,18 +66,18 @@ def retention_by_score(table: pd.DataFrame, *, knot: float, ax: Axes | None = No
             table["score"], table["modelled_low"], table["modelled_high"], color=BLUE, alpha=0.2,
             linewidth=0,
         )  # fmt: skip
-        ax.plot(table["score"], table["modelled"], color=BLUE, label="two slopes, with interval")
+        ax.plot(table["score"], table["modelled"], color=BLUE, label="model with two slopes")
         ax.plot(
             known["score"], known["isotonic"], color=GREEN, linestyle=(0, (3, 1.5)),
-            drawstyle="steps-mid", linewidth=1.6, label="only made to rise",
+            drawstyle="steps-mid", linewidth=1.6, label="isotonic regression",
         )  # fmt: skip
         ax.vlines(known["score"], known["low"], known["high"], color=TEXT, linewidth=1.2)
-        ax.plot(known["score"], known["retained"], "o", color=TEXT, markersize=6, label="counted")
+        ax.plot(known["score"], known["retained"], "o", color=TEXT, markersize=6, label="observed")
         ax.axvline(knot, color=TEXT, linewidth=1, linestyle=(0, (2, 2)))
         ax.set_xticks(table["score"].astype(int))
         ax.set_ylim(0, 1)
         percent_axis(ax.yaxis)
-        name_axes(ax, x="Answer; dotted: where the slope may change", y="Share that stays")
+        name_axes(ax, x="Answer (dotted: change of slope)", y="Retention rate")
         ax.legend(frameon=False, loc="lower right")
     return ax
 
@@ -90,11 +90,11 @@ def describe_retention_by_score(table: pd.DataFrame, *, knot: float) -> str:
         f"{percent(row['modelled'])} at an answer of {row['score']:g}"
         for _, row in named.iterrows()
     )
-    return f"Rising curve with band, dots and steps of the counted shares: {spoken} stay."
+    return f"Retention rate by answer, observed and modelled with its interval: {spoken}."
 
 
 def point_values(by_score: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
-    """Draw the value of one point more by the current answer.
+    """Draw the value of one more point by the current answer.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def point_values(by_score: pd.DataFrame, currency: str = "", *, ax: Axes | None 
         count_axis(ax.yaxis)
         name_axes(
             ax,
-            x="Answer now, and how many gave it",
-            y=with_unit("Worth of one point more, per customer", currency),
+            x="Current answer, and number of customers",
+            y=with_unit("Value of one more point, per customer", currency),
         )
     return ax
 
@@ -130,7 +130,7 @@ def describe_point_values(by_score: pd.DataFrame, currency: str = "") -> str:
     by_score = checked(by_score, "point_values", numbers=["score", "value", "low", "high"])
     best = by_score.iloc[int(by_score["value"].argmax())]
     return (
-        f"Bars by answer: one point more is worth most at {best['score']:g}, "
+        f"Value of one more point by current answer: highest at {best['score']:g}, "
         f"{money(best['value'], currency)} per customer ({money(best['low'], currency)} to "
         f"{money(best['high'], currency)})."
     )
@@ -161,7 +161,7 @@ def satisfaction_drivers(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes
             [f"odds × {one:.1f}" for one in table["odds_ratio"]],
         )
         count_axis(ax.xaxis)
-        name_axes(ax, x="Effect of one point on the logit of a higher class", y="")
+        name_axes(ax, x="Effect of one point on the log-odds of a higher class", y="")
     return ax
 
 
@@ -169,4 +169,4 @@ def describe_satisfaction_drivers(table: pd.DataFrame) -> str:
     """Return a description in words of `satisfaction_drivers`."""
     table = checked(table, "satisfaction_drivers", numbers=["slope", "odds_ratio"], others=["item"])
     spoken = ", ".join(f"{row['item']} {row['odds_ratio']:.1f}" for _, row in table.iterrows())
-    return f"Odds of a higher class (detractor, passive, promoter) times, per point: {spoken}."
+    return f"Odds ratio of a higher class (detractor, passive, promoter) per point: {spoken}."

@@ -5,8 +5,8 @@ Of n_i at risk just before t_i, d_i have an event at t_i, e_i of them the event 
     S(t) = product over t_i <= t of (1 - d_i / n_i)       survival               (Kaplan-Meier)
     F(t) = sum over t_i <= t of S(t_i-) e_i / n_i         cumulative incidence   (Aalen-Johansen)
 
-and F = 1 - S where no event competes with the one of interest. A time is an observed duration from
-each one's own start; whoever had no event by then is censored.
+and F = 1 - S where no event competes with the one of interest. Times run from the start of each
+unit; a unit without an event by the end of its observation is censored.
 """
 
 from __future__ import annotations

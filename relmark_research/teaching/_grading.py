@@ -19,16 +19,16 @@ _RELATIVE_TOLERANCE = 0.005  # three digits are enough by default
 
 # unit -> factors of an answer in another unit, and the hint
 _UNIT_ERRORS: dict[str, tuple[tuple[float, str], ...]] = {
-    "share": ((100, "in percent; asked for is a share of one"),),
-    "percent": ((0.01, "a share of one; asked for are percent"),),
-    "years": ((12, "in months; asked for are years"), (365, "in days; asked for are years"),
-              (52, "in weeks; asked for are years")),
-    "months": ((1 / 12, "in years; asked for are months"), (30, "in days; asked for are months")),
-    "weeks": ((7, "in days; asked for are weeks"), (1 / 52, "in years; asked for are weeks")),
-    "days": ((1 / 7, "in weeks; asked for are days"),),
-    "USD": ((100, "in cents; asked for are dollars"),
-            (0.001, "in thousands; asked for are dollars")),
-    "euro": ((100, "in cents; asked for are euro"), (0.001, "in thousands; asked for are euro")),
+    "share": ((100, "in percent; give a share of one"),),
+    "percent": ((0.01, "a share of one; give percent"),),
+    "years": ((12, "in months; give years"), (365, "in days; give years"),
+              (52, "in weeks; give years")),
+    "months": ((1 / 12, "in years; give months"), (30, "in days; give months")),
+    "weeks": ((7, "in days; give weeks"), (1 / 52, "in years; give weeks")),
+    "days": ((1 / 7, "in weeks; give days"),),
+    "USD": ((100, "in cents; give dollars"),
+            (0.001, "in thousands; give dollars")),
+    "euro": ((100, "in cents; give euros"), (0.001, "in thousands; give euros")),
 }  # fmt: skip
 
 
@@ -109,37 +109,37 @@ def _number_hint(answer: Any, correct: float, unit: str, tolerance: float | None
         comma = set(answer) == {0, 1} and all(map(_is_number, answer.values()))
         if comma and float(answer[1]).is_integer():
             return "Those are two numbers. As one number it takes a point: 1.5, not 1,5."
-        return f"Asked for is one number; found {len(answer)}. Which of them, or their sum or mean?"
+        return f"Give one number; found {len(answer)}. Which of them, or their sum or mean?"
     if not _is_number(answer):
-        return f"Asked for is a number; found {_type_name(answer)}."
+        return f"Give a number; found {_type_name(answer)}."
     if math.isnan(answer):
         return "That is NaN, not a number: look for a 0 divided by 0, or for a missing value."
     for factor, words in _UNIT_ERRORS.get(unit, ()):
         if agree(answer / factor, correct, tolerance):
             return f"The figure is right, but {words}."
     if agree(-answer, correct, tolerance):
-        return "The sign is the wrong way round."
+        return "The sign is wrong."
     if unit == "share" and not 0 <= answer <= 1:
         return "A share lies between 0 and 1."
     if unit == "share" and agree(1 - answer, correct, tolerance):
-        return "That is the share of the others. Read once more whose share is asked for."
+        return "That is the share of the others. Check whose share the question asks for."
     if correct and abs(answer / correct - 1) <= 0.03:
-        return "Very near. Do not round on the way, only at the end."
+        return "Very close. Round only at the end, not on the way."
     return NO_HINT
 
 
 def _labels_hint(answer: Any, correct: dict[Any, Any], unit: str, tolerance: float | None) -> str:
     if not isinstance(answer, dict):
         return (
-            f"Asked for are {len(correct)} values by label (a Series, or a dict); "
+            f"Give {len(correct)} values by label (a Series, or a dict); "
             f"found {_type_name(answer)}."
         )
     missing = [label for label in correct if label not in answer]
     extra = [label for label in answer if label not in correct]
     if missing or extra:
-        parts = [("there is nothing for", missing), ("not asked for:", extra)]
+        parts = [("missing:", missing), ("unexpected:", extra)]
         said = "; ".join(f"{words} {_first_few(labels)}" for words, labels in parts if labels)
-        return f"The labels are others: {said}."
+        return f"The labels differ: {said}."
     wrong = [label for label in correct if not agree(answer[label], correct[label], tolerance)]
     hints = {differences(answer[label], correct[label], unit=unit, tolerance=tolerance)
              for label in wrong}  # fmt: skip
@@ -153,7 +153,7 @@ def _labels_hint(answer: Any, correct: dict[Any, Any], unit: str, tolerance: flo
 def _members_hint(answer: Any, correct: frozenset[Any]) -> str:
     if not isinstance(answer, frozenset):
         return (
-            'Asked for are names in braces, each in quotes, as {"Anna", "Ben"}; '
+            'Give names in braces, each in quotes, such as {"Anna", "Ben"}; '
             f"found {_type_name(answer)}."
         )
     right, extra, missing = (
@@ -167,7 +167,7 @@ def _members_hint(answer: Any, correct: frozenset[Any]) -> str:
 
 def _word_hint(answer: Any, choices: tuple[str, ...]) -> str:
     if not isinstance(answer, str):
-        return f"Asked for is a word in quotes; found {_type_name(answer)}."
+        return f"Give a word in quotes; found {_type_name(answer)}."
     if choices and _folded(answer) not in map(_folded, choices):
         return f"Choose one of: {', '.join(choices)}."
     return NO_HINT

@@ -29,10 +29,10 @@ def retention() -> pd.DataFrame:
 def test_retention_shows_observed_and_modelled(retention, ax: Axes) -> None:
     retention_by_score(retention, knot=7, ax=ax)
     assert ax.lines[0].get_ydata().tolist() == [0.32, 0.6, 0.85]
-    dots = next(line for line in ax.lines if line.get_label() == "counted")
+    dots = next(line for line in ax.lines if line.get_label() == "observed")
     assert dots.get_ydata().tolist() == [0.3, 0.9]
     words = describe_retention_by_score(retention, knot=7)
-    assert "32% at an answer of 4, 60% at an answer of 7, 85% at an answer of 10 stay" in words
+    assert "32% at an answer of 4, 60% at an answer of 7, 85% at an answer of 10" in words
 
 
 def test_score_over_time(ax: Axes) -> None:
@@ -53,7 +53,7 @@ def test_points_are_worth_most_where_the_bar_is_highest(ax: Axes) -> None:
     point_values(table, "EUR", ax=ax)
     assert [bar.get_height() for bar in ax.patches] == [50, 200, 100]
     assert ax.get_xticklabels()[1].get_text() == "6\n20"
-    assert "most at 6, €200.00 per customer (€120.00 to €280.00)" in describe_point_values(
+    assert "highest at 6, €200.00 per customer (€120.00 to €280.00)" in describe_point_values(
         table, "EUR"
     )
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.likelihood import Derivatives
+from relmark_research.clv.estimation.likelihood import Derivatives, sum_of_products
 from relmark_research.customers.log.distinct_histories import encode
 from relmark_research.stats.quadrature import beta_nodes, decay_nodes, in_blocks
 from relmark_research.stats.special import (
@@ -142,17 +142,17 @@ class BetaGeometricLikelihood:
         near = np.exp(-np.abs(d))
         w = self.weights * np.where(d >= 0, 1, near) / (1 + near)
         v = w / (1 + np.exp(d))
-        value = _sum(self.weights, np.maximum(d, 0) + np.log1p(near))
+        value = sum_of_products(self.weights, np.maximum(d, 0) + np.log1p(near))
         total, even = float(w.sum()), float(v.sum())
         slopes = (by_r, by_alpha, by_b)
-        first = [_sum(w, slope) for slope in slopes]
-        mixed = [_sum(v, slope) / a for slope in slopes]
+        first = [sum_of_products(w, slope) for slope in slopes]
+        mixed = [sum_of_products(v, slope) / a for slope in slopes]
         rr, r_alpha, rb, alpha2, alpha_b, bb = (
-            _sum(v, one, other) for k, one in enumerate(slopes) for other in slopes[k:]
+            sum_of_products(v, one, other) for k, one in enumerate(slopes) for other in slopes[k:]
         )
-        r_alpha += _sum(w, slowed)
-        alpha2 -= _sum(w, by_alpha, end + last)
-        bb += _sum(w, by_b, by_b)
+        r_alpha += sum_of_products(w, slowed)
+        alpha2 -= sum_of_products(w, by_alpha, end + last)
+        bb += sum_of_products(w, by_b, by_b)
         gradient = np.array([first[0], first[1], total / a, first[2]])
         hessian = np.array(
             [
@@ -163,11 +163,6 @@ class BetaGeometricLikelihood:
             ]
         )
         return value, gradient, hessian
-
-
-def _sum(*columns: Array) -> float:
-    """Return the sum of the columns' product, in one thread: BLAS threads start too slowly."""
-    return float(np.einsum(",".join("i" * len(columns)) + "->", *columns))
 
 
 def expected_purchases(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Array:

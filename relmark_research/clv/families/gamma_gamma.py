@@ -23,7 +23,11 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import special
 
-from relmark_research.clv.estimation.likelihood import Derivatives, SummedLikelihood
+from relmark_research.clv.estimation.likelihood import (
+    Derivatives,
+    SummedLikelihood,
+    sum_of_products,
+)
 from relmark_research.clv.estimation.model import MixingDistribution
 from relmark_research.clv.estimation.spend_model import Average, SpendModel
 from relmark_research.customers.log.distinct_histories import encode
@@ -83,8 +87,8 @@ class GammaGammaLikelihood:
         x, n, rise = self.x, self.by_x, digamma_difference
         rate = 1 / (v + self.spent)
         part, (w, wx) = self.spent * rate, self.weights
-        parts, parts2 = _sum(w, part), _sum(w, part, part)
-        rates_x, squares_x = _sum(wx, rate), _sum(wx, rate, rate)
+        parts, parts2 = sum_of_products(w, part), sum_of_products(w, part, part)
+        rates_x, squares_x = sum_of_products(wx, rate), sum_of_products(wx, rate, rate)
         customers, purchases = n.sum(), n @ x
         log_q, log_p = self._logs(v, customers, purchases)
         value = -(n @ log_beta(p * x, q)) - self.fixed[0] - p * log_p - q * log_q
@@ -119,11 +123,6 @@ class GammaGammaLikelihood:
 def _summed(weights: Array, column: Array) -> list[float]:
     """Return the weighted sums of a column, in one thread: BLAS threads start too slowly."""
     return [float(each) for each in np.einsum("ki,i->k", weights, column)]
-
-
-def _sum(*columns: Array) -> float:
-    """Return the sum of the columns' product, in one pass and one thread."""
-    return float(np.einsum(",".join("i" * len(columns)) + "->", *columns))
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ class GammaGamma(SpendModel):
         Returns
         -------
         ndarray
-            Between the customer's own mean and the overall mean, closer to the own for larger x.
+            Between the customer's mean and the overall mean; closer to the customer's for larger x.
         """
         self._refuse_no_mean()
         x = np.asarray(x, float)
@@ -230,23 +229,14 @@ class GammaGamma(SpendModel):
         spent = x * np.where(x > 0, m, 0.0)
         return np.stack([(self.q - 1) * weight, -self.q * weight, self.v / (self.v + spent)])
 
-    def median_spend(self) -> Array:
-        """Return the median of the mean spend over customers, which always exists.
-
-        Returns
-        -------
-        ndarray
-            p v / median of Gamma(q), since a customer's mean spend is p / nu with nu ~ Gamma(q, v).
-        """
-        return self.conditional_median_spend(0, 0)
-
     def conditional_median_spend(self, x: Array | float, m: Array | float) -> Array:
         """Return the median of the distribution of a customer's mean spend, given x and m.
 
         Returns
         -------
         ndarray
-            p (v + x m) / median of Gamma(p x + q).
+            p (v + x m) / median of Gamma(p x + q); it always exists. A customer's mean spend is
+            p / nu with nu ~ Gamma(p x + q, v + x m); x = 0 gives `median_spend`.
 
         Examples
         --------

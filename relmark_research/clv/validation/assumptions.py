@@ -1,4 +1,4 @@
-"""The assumptions behind every lifetime value, tested on the data and reported in words."""
+"""Tests of the assumptions behind lifetime values, with their results in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def describe_assumptions(
     log: TransactionLog, customers: CustomerSummary, *, level: float = 0.95
 ) -> str:
-    """Report whether spend is independent of frequency, and whether purchasing is random.
+    """Report whether spend is independent of frequency and whether purchasing is random.
 
     Parameters
     ----------
@@ -35,19 +35,21 @@ def describe_assumptions(
     >>> import relmark_research as rm
     >>> log = rm.load_cdnow()
     >>> print(describe_assumptions(log, log.customer_summary()).partition(". ")[0])
-    Spend is taken not to depend on how often a customer buys
+    Lifetime values assume that spend per purchase is independent of purchase frequency
     """
     return f"{_describe_independence(customers, level)} {_describe_regularity(log, level)}"
 
 
 def _describe_independence(customers: CustomerSummary, level: float) -> str:
-    assumption = "Spend is taken not to depend on how often a customer buys."
+    assumption = (
+        "Lifetime values assume that spend per purchase is independent of purchase frequency."
+    )
     try:
         found = spend_frequency_correlation(customers, level=level)
     except DataError as error:
-        return f"{assumption} That could not be tested: {error}"
+        return f"{assumption} This could not be tested: {error}"
     interval = f"({found.spearman_low:.2f} to {found.spearman_high:.2f})"
-    correlation = f"The correlation of their ranks is {found.spearman:.2f} {interval}."
+    correlation = f"Spearman's rank correlation is {found.spearman:.2f} {interval}."
     return f"{assumption} {found.words} {correlation}"
 
 
@@ -55,4 +57,4 @@ def _describe_regularity(log: TransactionLog, level: float) -> str:
     try:
         return purchase_regularity(log, level=level).words
     except DataError as error:
-        return f"Whether purchases come at random could not be tested: {error}"
+        return f"The regularity of purchases could not be tested: {error}"

@@ -70,18 +70,18 @@ class PurchaseRegularity:
     @property
     def words(self) -> str:
         """The finding, and what it means for a model that assumes random purchasing."""
-        shown = f"k is {self.k:.2f} ({self.low:.2f} to {self.high:.2f})"
+        shown = f"k = {self.k:.2f} ({self.low:.2f} to {self.high:.2f}); k = 1 is random"
         if self.low > 1:
             return (
-                f"Purchases are more regular than at random: {shown}, 1 being random. A long "
-                "silence says more than the models take from it."
+                f"Purchases are more regular than the models assume ({shown}), so the models "
+                "overstate P(alive) after a long gap."
             )
         if self.high < 1:
             return (
-                f"Purchases come in bursts: {shown}, 1 being random. A silence says less than the "
-                "models take from it, and near forecasts are less sure than they say."
+                f"Purchases are more clustered than the models assume ({shown}), so the models "
+                "understate P(alive) after a long gap and the uncertainty of short-term forecasts."
             )
-        return f"Purchases come as if at random: {shown}, 1 being random, as the models take it."
+        return f"Purchases are consistent with random purchasing ({shown}), as the models assume."
 
     def _rows(self) -> dict[str, object]:
         return {

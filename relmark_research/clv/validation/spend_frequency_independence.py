@@ -68,18 +68,18 @@ class SpendFrequencyCorrelation:
             size = "slightly " if strength < 0.3 else "much " if strength > 0.6 else ""
             more, high = ("more", "high") if self.spearman > 0 else ("less", "low")
             return (
-                f"Those who buy more often spend {size}{more} per purchase, so customers who "
-                f"bought once are valued a little too {high}."
+                f"Customers who buy more often spend {size}{more} per purchase, so the value of "
+                f"one-time customers is estimated slightly too {high}."
             )
         if self.pearson_low <= 0 <= self.pearson_high:
-            return "No dependence of spend on frequency can be seen."
+            return "No correlation between spend and frequency is detected."
         if self.trimmed_low <= 0 <= self.trimmed_high:
             few = len(self.influential)
             return (
-                f"What dependence there is comes from {few:,} of {self.n_customers:,} customers; "
-                f"without {'that one' if few == 1 else 'those'} none can be seen."
+                f"The correlation is due to {few:,} of {self.n_customers:,} customers; without "
+                f"{'that customer' if few == 1 else 'them'} none is detected."
             )
-        return "Dependence shows in the amounts but not in the ranks: look at the largest values."
+        return "Spend and frequency correlate in amounts, not in ranks: check the largest values."
 
     def __repr__(self) -> str:
         rows = {

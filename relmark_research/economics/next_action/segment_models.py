@@ -132,12 +132,15 @@ def _purchase_fit(
     """Return the purchase fit of the segment, or that of all customers."""
     own = _own_fit(type(overall.model), part)
     if own is None or own.diagnosis.status == "not converged":
-        notes.append(f"{name} is too small for a model of purchases of its own and shares all's")
+        notes.append(
+            f"{name} has too few customers for its own purchase model, so the model of all "
+            "customers is used"
+        )
         return overall
     if not identified(own):
         notes.append(
-            f"how long customers of {name} stay can hardly be told: the best guess is taken as "
-            "certain"
+            f"the dropout rate of {name} is poorly identified, so the point estimate is used "
+            "without its uncertainty"
         )
     return own
 
@@ -152,7 +155,8 @@ def _spend_fit(
         return own
     scale = _mean_spend(part) / _mean_spend(customers)
     notes.append(
-        f"{name} is too small for a model of spend of its own: all's is taken, times {scale:.2g}"
+        f"{name} has too few customers for its own spend model, so the model of all customers is "
+        f"used, multiplied by {scale:.2g}"
     )
     if not np.isfinite(scale) or scale <= 0:
         return overall

@@ -81,7 +81,7 @@ def estimate_segments(estimate: Estimate, column: str) -> SegmentEstimates[Estim
         for name, part in parts.items()
     }
     groups = np.stack([one.moves for one in found.values()])
-    hypothesis = f"the chances are the same whatever the {column}"
+    hypothesis = f"the transition probabilities do not depend on {column}"
     test = homogeneity.equal_matrices(groups, estimate.possible, hypothesis)
     return SegmentEstimates(column, found, test)
 

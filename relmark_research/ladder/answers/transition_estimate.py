@@ -31,25 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class TransitionEstimate(TransitionMatrix):
-    """Probabilities of moving from each rung to each other in one period.
-
-    Attributes
-    ----------
-    states, off_ladder
-        Rungs, lowest first, then the states off the ladder; and which states are off the ladder.
-    moves
-        Counts by origin and destination, shape (states, states).
-    possible
-        Which moves can happen, shape (states, states).
-    prior
-        Dirichlet weights that were added to the moves, shape (states, states).
-    period
-        Calendar period; None if unknown.
-    history
-        The history that was counted; None if counts were given.
-    draws_seed, n_draws
-        Seed and number of the draws behind the intervals of derived quantities.
-    """
+    """A transition matrix and the questions that it answers; attributes as `TransitionMatrix`."""
 
     def intervals(
         self, level: float = 0.95, *, simultaneous: bool = False, basis: Basis = "moves"
@@ -82,7 +64,7 @@ class TransitionEstimate(TransitionMatrix):
         """Test whether the matrix is the same in every period."""
         moves = self.required_history("a test of homogeneity over time").source.moves()
         groups = homogeneity.counts_by_period(moves, len(self.states))
-        hypothesis = "the chances stay the same over time"
+        hypothesis = "the transition probabilities are constant over time"
         return homogeneity.equal_matrices(groups, self.possible, hypothesis)
 
     def test_order(self) -> tuple[homogeneity.ChainTest, homogeneity.ChainTest]:

@@ -26,8 +26,8 @@ from relmark_research.errors import LadderError
 Array = np.ndarray
 
 WARNING = (
-    "Customers who differ for good make such a test significant even where nobody changes: read "
-    "the effect, not the p-value alone."
+    "Permanent differences between customers make this test significant even if no customer "
+    "changes, so read the effect size, not the p-value alone."
 )
 
 
@@ -70,11 +70,12 @@ class ChainTest:
     @property
     def result(self) -> str:
         """The result in a sentence."""
-        rough = f"; {self.sparse:.0%} of the cells expect fewer than 5 moves" if self.sparse else ""
+        sparse = f"; {self.sparse:.0%} of cells have an expected count below 5"
+        rough = sparse if self.sparse else ""
         p = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
         return (
-            f"Tested that {self.hypothesis}: G2 = {self.statistic:,.1f} on {self.df:,} df, {p}; "
-            f"on average {100 * self.effect:.1f} points of probability differ{rough}."
+            f"Test that {self.hypothesis}: G2 = {self.statistic:,.1f} on {self.df:,} df, {p}; "
+            f"the mean difference is {100 * self.effect:.1f} percentage points{rough}."
         )
 
     @property
@@ -101,12 +102,12 @@ def goodness_of_fit(counts: Array, known: Array) -> ChainTest:
     >>> round(result.statistic, 9), result.df
     (6.518384096, 6)
     """
-    hypothesis = "the chances are those of the known matrix"
+    hypothesis = "the transition probabilities equal those of the known matrix"
     rows = counts.sum(axis=1)
     if ((known <= 0) & (counts > 0)).any():
         i, j = np.argwhere((known <= 0) & (counts > 0))[0]
         raise LadderError(
-            f"a move was observed that is impossible by the known matrix: from state {i + 1} to "
+            f"a move was observed that is impossible under the known matrix: from state {i + 1} to "
             f"state {j + 1}, {counts[i, j]:g} times. Correct the matrix."
         )
     expected = rows[:, None] * known
@@ -177,7 +178,7 @@ def second_order(triples: pd.DataFrame, possible: Array) -> ChainTest:
     groups = np.zeros((k, k, k))
     first, second, third = (triples[name].to_numpy(int) for name in ("first", "second", "third"))
     groups[first, second, third] = triples["n"].to_numpy(float)
-    hypothesis = "the rung before does not matter once the present one is known (order 1 against 2)"
+    hypothesis = "the next rung depends on the present one only (order 1 against 2)"
     return equal_matrices(groups, possible, hypothesis)
 
 

@@ -163,9 +163,9 @@ def move_drivers(
     Raises
     ------
     DataError
-        If a driver is no column, is missing everywhere, or does not vary.
+        If a driver is not a column, is missing everywhere, or does not vary.
     LadderError
-        If nobody moves, or a driver separates the moves completely.
+        If no move was observed, or a driver separates the moves completely.
 
     References
     ----------
@@ -195,17 +195,17 @@ def _complete(rows: pd.DataFrame, drivers: Sequence[str]) -> tuple[pd.DataFrame,
     if not known.any():
         raise DataError(f"no departure has all of the drivers {', '.join(drivers)}.")
     left = int((~known).sum())
-    note = f"{left:,} departures without a value of every driver are left out"
+    note = f"{left:,} departures with a missing driver are left out"
     return rows[known], (note,) if left else ()
 
 
 def _with_both_directions(rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Keep the rungs from which some climb and some fall: elsewhere no odds ratio exists."""
+    """Keep rungs with both climbs and falls; the others have no finite odds ratio."""
     counts = rows.pivot_table(index="origin", columns="move", values="period", aggfunc="count")
     both = counts.reindex(columns=["climb", "fall"]).notna().all(axis=1)
     left = [str(name) for name in both.index[~both]]
     where = ", ".join(left)
-    note = f"departures from {where}, from where nobody climbs or nobody falls, are left out"
+    note = f"departures from {where} are left out: no climb or no fall was observed there"
     return rows[rows["origin"].map(both).astype(bool)], (note,) if left else ()
 
 

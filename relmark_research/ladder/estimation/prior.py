@@ -32,7 +32,7 @@ def read_counts(table: pd.DataFrame, rungs: Sequence[str] | None) -> tuple[tuple
     if not (np.isfinite(counts) & (counts >= 0)).all():
         i, j = np.argwhere(~(np.isfinite(counts) & (counts >= 0)))[0]
         raise DataError(
-            f"counts of moves are 0 or more; found {counts[i, j]:g} from {states[i]} to "
+            f"counts of moves must be 0 or more; found {counts[i, j]:g} from {states[i]} to "
             f"{states[j]}."
         )
     return states, counts
@@ -45,13 +45,13 @@ def dirichlet_weights(prior: Any, possible: Array, states: Sequence[str]) -> Arr
     if np.ndim(prior) == 0:
         if isinstance(prior, str) or not (np.isfinite(prior) and prior > 0):
             raise ParameterError(
-                f"a prior is a weight per cell, > 0, such as 0.5, or a matrix; found {prior!r}."
+                f"a prior must be a weight per cell > 0, such as 0.5, or a matrix; found {prior!r}."
             )
         return possible * float(prior)
     given = _square(prior, states, "prior")
     if (given < 0).any() or (given[~possible] > 0).any():
         raise ParameterError(
-            "prior weights are 0 or more, and 0 where a move is declared impossible; found "
+            "prior weights must be 0 or more, and 0 for moves declared impossible; found "
             f"{int((given < 0).sum())} below 0 and {int((given[~possible] > 0).sum())} on "
             "impossible moves."
         )
@@ -97,7 +97,7 @@ def check_moves(
     states: Sequence[str],
     history: LadderHistory | None,
 ) -> None:
-    """Raise LadderError for impossible moves, and for rungs that nobody reaches."""
+    """Raise LadderError for impossible moves, and for rungs that are never reached."""
     if (moves[~possible] > 0).any():
         at = np.argwhere(~possible & (moves > 0))
         shown = ", ".join(f"{states[i]} to {states[j]} ({moves[i, j]:g})" for i, j in at[:3])
@@ -112,7 +112,7 @@ def check_moves(
     if not reached.all():
         names = [state for state, seen in zip(states, reached, strict=True) if not seen]
         raise LadderError(
-            f"nobody is ever on {', '.join(names)}, so moves from there cannot be estimated. "
+            f"no customer was observed on {', '.join(names)}, so its moves cannot be estimated. "
             "Remove the rung, relax its rule, or give a prior "
             "(estimate_transitions(history, prior=0.5))."
         )

@@ -102,7 +102,7 @@ class TransitionMatrix:
 
     @property
     def absorbing_states(self) -> tuple[str, ...]:
-        """States that nobody was observed to leave: probability 1 of staying."""
+        """States without an observed departure: probability 1 of staying."""
         stays = np.diag(np.nan_to_num(self.probabilities)) == 1
         return tuple(s for s, absorbing in zip(self.states, stays, strict=True) if absorbing)
 
@@ -112,13 +112,13 @@ class TransitionMatrix:
         found = list(self.history.notes) if self.history is not None else []
         departures = self.departures
         found += [
-            f"nobody was ever seen to leave {s} ({departures[s]:,.0f} periods seen): its chance of "
-            "leaving is estimated as 0, and whoever gets there stays"
+            f"no departure from {s} was observed in {departures[s]:,.0f} periods; it is estimated "
+            "as absorbing"
             for s in self.absorbing_states
         ]
         found += [
-            f"what follows on {s} was never seen: it was reached in the last period only, so its "
-            "row is not known; a prior would fill it"
+            f"no transition from {s} was observed, as it was reached in the last period only; its "
+            "row is unknown, and a prior would fill it"
             for s in self.unobserved
         ]
         return tuple(found)

@@ -115,7 +115,7 @@ def _check_days(name: str, rows: ir.Table, day: str) -> None:
         if found:
             first = reversed_.limit(3).to_pandas()["prospect_id"].tolist()
             raise DataError(
-                f"prospects: time runs backwards for {found:,}: won before the first contact, "
+                f"prospects: expected won on or after first_contact; found {found:,} before it, "
                 f"first {first}. Check which column holds which day."
             )
 
@@ -147,8 +147,8 @@ def _of_known_people(rows: ir.Table, people: ir.Table, name: str) -> ir.Table:
         first = unknown.select("customer_id").distinct().order_by("customer_id").limit(3)
         shown = first.to_pandas()["customer_id"].tolist()
         raise DataError(
-            f"{name}: {found:,} rows are of people who are neither in the log nor among the "
-            f"prospects, first {shown}. Check the ids, or leave these rows out."
+            f"{name}: {found:,} rows belong to people who are neither in the log nor among "
+            f"the prospects, first {shown}. Check the ids, or leave these rows out."
         )
     return rows
 
@@ -157,9 +157,9 @@ def _notes(kinds: set[str], tables: Mapping[str, Any]) -> tuple[str, ...]:
     """Notes on the tables that were not given."""
     notes = []
     if "contact" in kinds and tables.get("prospects") is None:
-        notes.append("no prospects were given: people are seen from their first purchase on")
+        notes.append("no prospects were given: people are observed from their first purchase")
     if "answer" in kinds and tables.get("answers") is None:
-        notes.append("no answers were given: satisfaction counts as unknown")
+        notes.append("no answers were given: satisfaction is treated as unknown")
     return tuple(notes)
 
 
@@ -169,5 +169,5 @@ def _returned(log: TransactionLog) -> tuple[str, ...]:
         return ()
     without_purchase = log.rows.anti_join(log.days, "customer_id").customer_id.nunique()
     found = int(without_purchase.to_pandas())
-    words = f"{found:,} customers returned all that they bought and stand on no rung of buyers"
+    words = f"{found:,} customers returned all their purchases and are on no buyer rung"
     return (words,) if found else ()

@@ -1,9 +1,9 @@
-"""Do the rules form a partition, so that every customer is on exactly one rung?
+"""Check that the rules form a partition: every customer is on exactly one rung.
 
-Every threshold in any rule divides the range of its evidence into cells; within a cell no rule can
-tell two customers apart. So it is enough to test one customer per cell of the grid of all
-thresholds. Cells that cannot occur are left out: a customer who has bought has a last purchase, and
-the events of 12 months are among those of 24.
+The thresholds of all rules divide the range of each evidence into cells. Customers in the same cell
+are on the same rung, so one customer per cell of the grid is tested. Cells that cannot occur are
+left out: a customer who has bought has a last purchase, and the events of 12 months are among those
+of 24.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def check_partition(rule_set: RuleSet) -> None:
     possible = _possible(used, cells)
     fits = np.stack([_fits(state, rules, used, cells) for state in states])
     count = fits.sum(axis=0)
-    _raise_if_any(possible & (count == 0), used, cells, "a gap: no rung is for")
+    _raise_if_any(possible & (count == 0), used, cells, "a gap: no rung covers")
     both = possible & (count > 1)
     if both.any():
         rungs = [s for s, fit in zip(states, fits, strict=True) if fit[tuple(np.argwhere(both)[0])]]
         names = " and ".join(map(repr, rungs))
-        _raise_if_any(both, used, cells, f"an overlap: {names} are both for")
+        _raise_if_any(both, used, cells, f"an overlap: {names} both cover")
 
 
 def _raise_if_any(
@@ -127,7 +127,7 @@ def _possible(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.
 
 
 def _has_bought(used: Sequence[Evidence], cells: Sequence[Sequence[Range]]) -> np.ndarray:
-    """Without prospects, everybody known has bought."""
+    """Without prospects, every known customer has bought."""
     bought = np.ones(tuple(map(len, cells)), bool)
     for axis, item in enumerate(used):
         if item.events == ("purchase",) and item.kind != "last" and item.within_months is None:

@@ -47,9 +47,9 @@ def incremental_profits(
             (uplift["incremental_profit_low"], uplift["incremental_profit_high"]),
             [percent(one) for one in uplift["probability_profitable"]],
         )
-        ax.text(1, 1.02, "  Pays", transform=ax.transAxes, va="bottom")
+        ax.text(1, 1.02, "  P(profit)", transform=ax.transAxes, va="bottom")
         count_axis(ax.xaxis)
-        name_axes(ax, x=with_unit("Profit caused per customer addressed", currency), y="")
+        name_axes(ax, x=with_unit("Incremental profit per targeted customer", currency), y="")
     return ax
 
 
@@ -59,7 +59,7 @@ def describe_incremental_profits(uplift: pd.DataFrame, currency: str = "") -> st
     probability = uplift["probability_profitable"]
     best, worst = uplift.iloc[int(probability.argmax())], uplift.iloc[int(probability.argmin())]
     return (
-        f"{len(uplift)} arms about a line at zero. Surest to pay: "
+        f"Incremental profit of {len(uplift)} arms, with intervals. Most likely to be profitable: "
         f"{_interval(best, currency, ' per customer')}. Least likely: {_interval(worst, currency)}."
     )
 

@@ -55,11 +55,11 @@ def conversion_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             low, high = (own[name] for name in _CONVERSION[1:])
             ax.vlines(places[1:], low, high, color=series.colour)
             ends.append(EndLabel(shares[-1], f"{group}, {percent(shares[-1])}", series))
-        ax.set_xticks(range(len(stages) + 1), ["met", *map(str, stages)])
+        ax.set_xticks(range(len(stages) + 1), ["prospects", *map(str, stages)])
         ax.set_xlim(-0.2, len(stages) + 0.2)
         ax.set_ylim(0, 1.04)
         percent_axis(ax.yaxis)
-        name_axes(ax, x="Stage", y="Share of prospects that comes so far in the end")
+        name_axes(ax, x="Stage", y="Share of prospects that reaches the stage")
         label_ends(ax, ends)
     return ax
 
@@ -73,7 +73,7 @@ def describe_conversion_funnel(funnel: pd.DataFrame) -> str:
         share, low, high = (percent(row[name]) for name in _CONVERSION)
         spoken.append(f"{row['group']} {share} ({low} to {high})")
     return (
-        f"Falling lines over {funnel['stage'].nunique()} stages; won in the end: "
+        f"Cumulative conversion over {funnel['stage'].nunique()} stages; to the last stage: "
         f"{', '.join(spoken)}."
     )
 
@@ -122,10 +122,11 @@ def describe_funnel_trend(trend: pd.DataFrame, *, within_days: int) -> str:
     known = known[known["share"].notna()]
     first, last = known.iloc[0], known.iloc[-1]
     words = (
-        f"Won within {within_days} days: {percent(first['share'])} ({percent(first['low'])} to "
-        f"{percent(first['high'])}) of those met in the first period, {percent(last['share'])} "
-        f"({percent(last['low'])} to {percent(last['high'])}) in the last that can be judged."
+        f"Share won within {within_days} days: {percent(first['share'])} "
+        f"({percent(first['low'])} to {percent(first['high'])}) in the first period, "
+        f"{percent(last['share'])} ({percent(last['low'])} to {percent(last['high'])}) in the last "
+        "with enough follow-up."
     )
     if not known["complete"].all():
-        words += " A ring marks a period of which some are still on their way."
+        words += " A ring marks a period with incomplete follow-up."
     return words

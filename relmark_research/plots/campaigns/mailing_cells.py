@@ -49,11 +49,11 @@ def cell_rates(
         ax.set_yticks(places, [str(one) for one in cells["cell"]])
         ax.set_ylim(len(cells) - 0.4, -0.7)
         percent_axis(ax.xaxis)
-        name_axes(ax, x=f"{label}; dotted: where mailing pays", y="Cell")
+        name_axes(ax, x=f"{label} (dotted: break-even)", y="Cell")
         handles = [
             Line2D([], [], color=BLUE, marker="o", label="mail"),
-            Line2D([], [], color=VERMILLION, marker="D", label="leave out"),
-            Line2D([], [], color=TEXT, marker="|", linestyle="", markersize=11, label="as counted"),
+            Line2D([], [], color=VERMILLION, marker="D", label="do not mail"),
+            Line2D([], [], color=TEXT, marker="|", linestyle="", markersize=11, label="observed"),
         ]
         ax.legend(handles=handles, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
     return ax

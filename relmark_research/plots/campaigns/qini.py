@@ -33,8 +33,8 @@ def qini_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.set_xlim(0, 1)
         percent_axis(ax.xaxis)
         ticks_as(ax.yaxis, lambda value: f"{100 * value:.3g}".replace("-", "−"))
-        name_axes(ax, x="Share of customers addressed, highest expected uplift first",
-                  y="Responses caused, per hundred customers of all")  # fmt: skip
+        name_axes(ax, x="Share of customers targeted, highest expected uplift first",
+                  y="Incremental responses per 100 customers")  # fmt: skip
         half = curve.iloc[(curve["share"] - 0.97).abs().argmin()]
         gap = 0.06 * (curve["high"].max() - curve["low"].min())
         label_ends(
@@ -54,7 +54,7 @@ def describe_qini_curve(curve: pd.DataFrame) -> str:
     last = curve.iloc[-1]
     best, low, high, random = (100 * half[name] for name in ("gain", "low", "high", "random"))
     return (
-        f"Curve with band over the share addressed: the best half causes {best:.1f} responses per "
-        f"hundred customers ({low:.1f} to {high:.1f}), a half at random {random:.1f}, all of them "
-        f"{100 * last['gain']:.1f}."
+        f"Qini curve with its interval: targeting the best half yields {best:.1f} incremental "
+        f"responses per 100 customers ({low:.1f} to {high:.1f}), a random half {random:.1f}, all "
+        f"customers {100 * last['gain']:.1f}."
     )

@@ -99,17 +99,17 @@ def describe_value_distribution(table: pd.DataFrame, currency: str = "") -> str:
     --------
     >>> table = pd.DataFrame({"low": [0, 10, 50], "high": [10, 50, 200], "customers": [40, 50, 5]})
     >>> print(describe_value_distribution(table, "USD"))
-    Histogram of the value of 95 customers: most, 50, are worth $10 to $50; the median customer is
-    worth $10 to $50.
+    Histogram of the value of 95 customers: the largest group, 50, is worth $10 to $50; the median
+    customer is worth $10 to $50.
     """
     table = _checked_bins(table)
     full = table.iloc[int(table["customers"].argmax())]
     total = table["customers"].sum()
     middle = table[table["customers"].cumsum() >= total / 2].iloc[0]
     return (
-        f"Histogram of the value of {count(total)} customers: most, {count(full['customers'])}, "
-        f"are worth {_span(full, currency)}; the median customer is worth "
-        f"{_span(middle, currency)}."
+        f"Histogram of the value of {count(total)} customers: the largest group, "
+        f"{count(full['customers'])}, is worth {_span(full, currency)}; the median customer is "
+        f"worth {_span(middle, currency)}."
     )
 
 
@@ -151,7 +151,7 @@ def value_by_decile(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"decile": [1, 2], "value": [900.0, 100.0], "share": [0.9, 0.1]})
     >>> value_by_decile(table, "USD", ax=Figure().subplots()).get_xlabel()
-    'Tenth of the customers, 1 = most valuable'
+    'Decile of customers, 1 = most valuable'
     """
     table = _checked_deciles(table)
     with canvas(ax) as ax:
@@ -172,8 +172,8 @@ def value_by_decile(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
         count_axis(ax.yaxis)
         name_axes(
             ax,
-            x=f"Tenth of the customers, {_best(table):g} = most valuable",
-            y=with_unit("Value of the tenth", currency) + ", and its share of all",
+            x=f"Decile of customers, {_best(table):g} = most valuable",
+            y=with_unit("Value of the decile", currency) + ", and its share of the total",
         )
     return ax
 
@@ -212,8 +212,8 @@ def describe_value_by_decile(table: pd.DataFrame, currency: str = "") -> str:
     ...     "value_low": [800.0, 80.0], "value_high": [1000.0, 120.0],
     ... })
     >>> print(describe_value_by_decile(table, "USD"))
-    Bars of value by tenth of the customers: the most valuable tenth brings $900.00 ($800.00 to
-    $1,000), 90% of all; the least valuable $100.00, 10%.
+    Value by decile of customers: the most valuable decile is worth $900.00 ($800.00 to $1,000), 90%
+    of the total; the least valuable $100.00, 10%.
     """
     table = _checked_deciles(table)
     best = table.iloc[int(table["value"].argmax())]
@@ -223,7 +223,7 @@ def describe_value_by_decile(table: pd.DataFrame, currency: str = "") -> str:
         low, high = (money(best[f"value_{side}"], currency) for side in ("low", "high"))
         band = f" ({low} to {high})"
     return (
-        f"Bars of value by tenth of the customers: the most valuable tenth brings "
-        f"{money(best['value'], currency)}{band}, {percent(best['share'])} of all; the least "
+        "Value by decile of customers: the most valuable decile is worth "
+        f"{money(best['value'], currency)}{band}, {percent(best['share'])} of the total; the least "
         f"valuable {money(poorest['value'], currency)}, {percent(poorest['share'])}."
     )

@@ -112,20 +112,20 @@ def describe_calibration(table: pd.DataFrame, *, unit: str = "customer in the ho
     ...     "actual": [0.24, 0.70, 2.4], "expected": [0.20, 0.66, 2.3],
     ... })
     >>> print(describe_calibration(table))
-    Actual and expected purchases per customer in the holdout, by repeat purchases before: 0.240
-    against 0.200 for customers with 0, 2.40 against 2.30 for those with 2+. The largest gap, 0.100,
-    is at 2+.
+    Purchases per customer in the holdout, by repeat purchases in calibration: 0.240 actual, 0.200
+    expected for customers with 0; 2.40 actual, 2.30 expected for customers with 2+. The largest
+    error, 0.100, is at 2+.
     """
     table = _checked_calibration(table)
     labels = text_of(table["frequency"])
-    gaps = (table["expected"] - table["actual"]).abs().to_numpy()
-    worst = int(np.nanargmax(gaps))
+    errors = (table["expected"] - table["actual"]).abs().to_numpy()
+    worst = int(np.nanargmax(errors))
     first, last = (
-        f"{count(row['actual'])} against {count(row['expected'])}"
+        f"{count(row['actual'])} actual, {count(row['expected'])} expected"
         for row in (table.iloc[0], table.iloc[-1])
     )
     return (
-        f"Actual and expected purchases per {unit}, by repeat purchases before: {first} for "
-        f"customers with {labels[0]}, {last} for those with {labels[-1]}. The largest gap, "
-        f"{count(gaps[worst])}, is at {labels[worst]}."
+        f"Purchases per {unit}, by repeat purchases in calibration: {first} for customers with "
+        f"{labels[0]}; {last} for customers with {labels[-1]}. The largest error, "
+        f"{count(errors[worst])}, is at {labels[worst]}."
     )

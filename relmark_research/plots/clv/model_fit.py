@@ -100,18 +100,18 @@ def describe_frequency_fit(table: pd.DataFrame) -> str:
     ...     {"purchases": ["0", "1+"], "actual": [1411, 946], "expected": [1422.3, 934.7]}
     ... )
     >>> print(describe_frequency_fit(table))
-    Bars of customers by repeat purchases, actual beside expected: 1,411 actual against 1,422
-    expected with 0. Over all rows the model puts 0.5% of 2,357 customers elsewhere.
+    Customers by repeat purchases, actual and expected: 1,411 actual and 1,422 expected with 0. Over
+    all rows the model misplaces 0.5% of 2,357 customers.
     """
     table = _checked_fit(table)
     total = table["actual"].sum()
-    elsewhere = (table["expected"] - table["actual"]).abs().sum() / 2 / total
+    misplaced = (table["expected"] - table["actual"]).abs().sum() / 2 / total
     first = table.iloc[0]
     return (
-        "Bars of customers by repeat purchases, actual beside expected: "
-        f"{count(first['actual'])} actual against {count(round(first['expected']))} expected with "
-        f"{text_of(table['purchases'])[0]}. Over all rows the model puts {percent(elsewhere)} of "
-        f"{count(total)} customers elsewhere."
+        "Customers by repeat purchases, actual and expected: "
+        f"{count(first['actual'])} actual and {count(round(first['expected']))} expected with "
+        f"{text_of(table['purchases'])[0]}. Over all rows the model misplaces {percent(misplaced)} "
+        f"of {count(total)} customers."
     )
 
 

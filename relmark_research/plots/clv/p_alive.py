@@ -227,7 +227,7 @@ def describe_p_alive_distribution(table: pd.DataFrame) -> str:
     --------
     >>> table = pd.DataFrame({"low": [0, 0.5], "high": [0.5, 1], "customers": [300, 700]})
     >>> print(describe_p_alive_distribution(table))
-    Histogram of P(alive) of 1,000 customers: 700 (70%) have 50% or more; the fullest bin, 50% to
+    Histogram of P(alive) of 1,000 customers: 700 (70%) have 50% or more; the largest bin, 50% to
     100%, has 700.
     """
     table = _checked_bins(table)
@@ -236,6 +236,6 @@ def describe_p_alive_distribution(table: pd.DataFrame) -> str:
     full = table.iloc[int(table["customers"].argmax())]
     return (
         f"Histogram of P(alive) of {count(total)} customers: {count(likely)} "
-        f"({percent(likely / total) if total else 'none'}) have 50% or more; the fullest bin, "
+        f"({percent(likely / total) if total else 'none'}) have 50% or more; the largest bin, "
         f"{percent(full['low'])} to {percent(full['high'])}, has {count(full['customers'])}."
     )

@@ -38,7 +38,7 @@ def tracking(
         ``"holdout"``). Where ``expected_low`` and ``expected_high`` (or ``cumulative_expected_low``
         and ``..._high``) are there, the interval is drawn as a band.
     kind
-        ``"cumulative"``: since the beginning; ``"incremental"``: in each period.
+        ``"cumulative"``: since the start; ``"incremental"``: in each period.
     unit
         Length of a period, for the axis label: ``"week"``.
     ax
@@ -87,7 +87,7 @@ def tracking(
         _mark_boundary(ax, table)
         date_ticks(ax, table["time"])
         count_axis(ax.yaxis)
-        total = "Repeat purchases since the beginning"
+        total = "Repeat purchases since the start"
         name_axes(ax, x="Date", y=total if prefix else f"Repeat purchases per {unit}")
         label_ends(
             ax,
@@ -155,17 +155,17 @@ def describe_tracking(
     ...     "phase": ["calibration", "holdout", "holdout"],
     ... })
     >>> print(describe_tracking(table, unit="quarter"))
-    Lines of actual and expected repeat purchases since the beginning, to 31 March 1998: 2,650
-    actual against 2,580 expected. In the holdout after 30 September 1997 customers made 1,150, the
-    model expected 1,100, 4% fewer.
+    Actual and expected repeat purchases since the start, to 31 March 1998: 2,650 actual and 2,580
+    expected. In the holdout after 30 September 1997 there were 1,150 purchases; the forecast was
+    1,100, 4% fewer.
     """
     check_choice("kind of tracking", kind, get_args(Kind))
     table = _checked_tracking(table)
-    what = "since the beginning" if kind == "cumulative" else f"per {unit}"
+    what = "since the start" if kind == "cumulative" else f"per {unit}"
     last = table.iloc[-1]
     text = (
-        f"Lines of actual and expected repeat purchases {what}, to {day(last['time'])}: "
-        f"{count(last['cumulative_actual'])} actual against "
+        f"Actual and expected repeat purchases {what}, to {day(last['time'])}: "
+        f"{count(last['cumulative_actual'])} actual and "
         f"{count(round(last['cumulative_expected']))} expected"
         f"{'' if kind == 'cumulative' else ' in all'}."
     )
@@ -175,14 +175,14 @@ def describe_tracking(
         return text
     actual, expected = holdout["actual"].sum(), holdout["expected"].sum()
     return (
-        f"{text} In the holdout after {day(before.max())} customers made {count(actual)}, the "
-        f"model expected {count(round(expected))}, {_off(actual, expected)}."
+        f"{text} In the holdout after {day(before.max())} there were {count(actual)} purchases; "
+        f"the forecast was {count(round(expected))}, {_off(actual, expected)}."
     )
 
 
 def _off(actual: float, expected: float) -> str:
     if not actual:
-        return "where nothing happened"
+        return "without any actual purchase"
     off = expected / actual - 1
     if abs(off) < 0.005:
         return "less than 1% off"

@@ -38,7 +38,7 @@ def rfm_matrix(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> from matplotlib.figure import Figure
     >>> table = pd.DataFrame({"R": [1, 2, 2], "F": [1, 2, 2]})
     >>> rfm_matrix(table, ax=Figure().subplots()).get_xlabel()
-    'Recency score (right: bought lately)'
+    'Recency score (right: most recent)'
     """
     cells = _cells(table)
     with canvas(ax, size=SQUARE, grid="") as ax:
@@ -56,8 +56,8 @@ def rfm_matrix(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks(list(cells.index))
         ax.spines["bottom"].set_visible(False)
         name_axes(
-            ax, x="Recency score (right: bought lately)",
-            y="Frequency score (top: buys often), and customers",
+            ax, x="Recency score (right: most recent)",
+            y="Frequency score (top: most frequent), and customers",
         )  # fmt: skip
     return ax
 
@@ -92,22 +92,22 @@ def describe_rfm_matrix(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> print(describe_rfm_matrix(pd.DataFrame({"R": [1, 2, 2], "F": [1, 2, 2]})))
-    Heat map of 3 customers by their scores of recency and frequency: 2 (67%) have the best score of
-    both, 1 (33%) the worst of both.
+    Heat map of 3 customers by recency and frequency score: 2 (67%) have the best score on both, 1
+    (33%) the worst on both.
     """
     cells = _cells(table)
     total = int(cells.to_numpy().sum())
     counts = cells.to_numpy(int)
     best, worst = int(counts[-1, -1]), int(counts[0, 0])
     return (
-        f"Heat map of {count(total)} customers by their scores of recency and frequency: "
-        f"{count(best)} ({percent(best / total)}) have the best score of both, {count(worst)} "
-        f"({percent(worst / total)}) the worst of both."
+        f"Heat map of {count(total)} customers by recency and frequency score: "
+        f"{count(best)} ({percent(best / total)}) have the best score on both, {count(worst)} "
+        f"({percent(worst / total)}) the worst on both."
     )
 
 
 def segment_behaviour(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw the share of each segment that bought afterwards, with intervals.
+    """Draw the share of each segment that bought in the holdout, with intervals.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def segment_behaviour(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> table = pd.DataFrame({"segment": ["loyal", "asleep"], "customers": [40, 60],
     ...     "bought": [0.5, 0.1], "bought_low": [0.35, 0.05], "bought_high": [0.65, 0.2]})
     >>> segment_behaviour(table, ax=Figure().subplots()).get_xlabel()
-    'Share that bought again afterwards'
+    'Share that bought again in the holdout'
     """
     table = _checked_segments(table)
     with canvas(ax, size=(7.0, max(2.2, 1.2 + ROW * len(table))), grid="x") as ax:
@@ -148,7 +148,7 @@ def segment_behaviour(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.invert_yaxis()
         ax.set_xlim(0, min(1.0, 1.05 * float(table["bought_high"].max())) or 1)
         percent_axis(ax.xaxis)
-        name_axes(ax, x="Share that bought again afterwards", y="Segment (customers)")
+        name_axes(ax, x="Share that bought again in the holdout", y="Segment (customers)")
     return ax
 
 
@@ -180,8 +180,8 @@ def describe_segment_behaviour(table: pd.DataFrame) -> str:
     >>> table = pd.DataFrame({"segment": ["loyal", "asleep"], "customers": [40, 60],
     ...     "bought": [0.5, 0.1], "bought_low": [0.35, 0.05], "bought_high": [0.65, 0.2]})
     >>> print(describe_segment_behaviour(table))
-    Share of each of 2 segments that bought afterwards: from 50% (35% to 65%) of loyal down to 10%
-    (5% to 20%) of asleep.
+    Share of each of 2 segments that bought in the holdout: from 50% (35% to 65%) of loyal down to
+    10% (5% to 20%) of asleep.
     """
     table = _checked_segments(table)
     order = table["bought"].to_numpy(float)
@@ -192,7 +192,7 @@ def describe_segment_behaviour(table: pd.DataFrame) -> str:
         return f"{percent(row['bought'])} {interval} of {row['segment']}"
 
     return (
-        f"Share of each of {len(table)} segments that bought afterwards: from {said(best)} "
+        f"Share of each of {len(table)} segments that bought in the holdout: from {said(best)} "
         f"down to {said(worst)}."
     )
 
@@ -237,7 +237,7 @@ def mailing_cells(
         if break_even is not None:
             ax.axhline(break_even, color=TEXT, linewidth=1.4, linestyle=(0, (4, 2)))
             ax.annotate(
-                f"{percent(break_even)} breaks even", (1, break_even), (0, 4),
+                f"break-even {percent(break_even)}", (1, break_even), (0, 4),
                 textcoords="offset points", ha="right", va="bottom", color=TEXT,
             )  # fmt: skip
         percent_axis(ax.xaxis)
@@ -280,7 +280,7 @@ def describe_mailing_cells(table: pd.DataFrame, *, break_even: float | None = No
     >>> table = pd.DataFrame({"customers": [19, 19], "expected_rate": [0.4, 0.1]})
     >>> print(describe_mailing_cells(table, break_even=0.25))
     Expected response of 2 cells of customers, from 40% in the best to 10% in the worst. Cells with
-    50% of the customers lie above the 25% that break even.
+    50% of the customers are above the break-even of 25%.
     """
     table = _checked_cells(table)
     rates = table["expected_rate"]
@@ -292,6 +292,6 @@ def describe_mailing_cells(table: pd.DataFrame, *, break_even: float | None = No
         return said
     above = table.loc[rates > break_even, "customers"].sum() / table["customers"].sum()
     return (
-        f"{said} Cells with {percent(float(above))} of the customers lie above the "
-        f"{percent(break_even)} that break even."
+        f"{said} Cells with {percent(float(above))} of the customers are above "
+        f"the break-even of {percent(break_even)}."
     )

@@ -61,8 +61,8 @@ def retention_curve(
         top = max(own["high"].fillna(own["share"]).max() for own in curves.values())
         ax.set_ylim(0, 1 if not again else min(1.0, 1.1 * top))
         percent_axis(ax.yaxis)
-        since, share = ("first purchase", "bought again") if again else ("start", "is kept")
-        name_axes(ax, x=f"{unit.capitalize()}s since the {since}", y=f"Share that {share}")
+        since, share = ("first purchase", "that bought again") if again else ("start", "retained")
+        name_axes(ax, x=f"{unit.capitalize()}s since the {since}", y=f"Share {share}")
         if len(curves) > 1:
             label_ends(ax, labels)
     return ax
@@ -78,8 +78,8 @@ def _curves(table: pd.DataFrame, again: bool) -> dict[str, pd.DataFrame]:
         low, share, high = own["survival_low"], own["survival"], own["survival_high"]
         if again:
             low, share, high = 1 - high, 1 - share, 1 - low
-        start = {"time": 0.0, "low": share.iloc[0], "share": 0.0 if again else 1.0}
-        start |= {"low": start["share"], "high": start["share"]}
+        first = 0.0 if again else 1.0
+        start = {"time": 0.0, "low": first, "share": first, "high": first}
         drawn = pd.DataFrame({"time": own["time"], "low": low, "share": share, "high": high})
         curves[str(group)] = pd.concat([pd.DataFrame([start]), drawn], ignore_index=True)
     return curves
@@ -110,7 +110,7 @@ def describe_retention_curve(
     >>> table = pd.DataFrame({"group": ["all"] * 2, "time": [1, 2], "at_risk": [10, 8],
     ...     "survival": [0.8, 0.6], "survival_low": [0.4, 0.2], "survival_high": [0.95, 0.8]})
     >>> print(describe_retention_curve(table))
-    Steps of the share that is kept, with intervals: by 2 months 60% (20% to 80%) of all.
+    Share retained, with intervals: after 2 months 60% (20% to 80%) of all.
     """
     curves = _curves(table, again)
     parts = []
@@ -121,5 +121,5 @@ def describe_retention_curve(
         parts.append(f"{percent(last['share'])}{known} of {group}")
     longest = max(own["time"].max() for own in curves.values())
     time = f"{count(longest)} {unit}{'' if longest == 1 else 's'}"
-    share = "bought again" if again else "is kept"
-    return f"Steps of the share that {share}, with intervals: by {time} {', '.join(parts)}."
+    share = "that bought again" if again else "retained"
+    return f"Share {share}, with intervals: after {time} {', '.join(parts)}."

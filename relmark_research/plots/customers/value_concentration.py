@@ -61,11 +61,11 @@ def _mark_top(ax: Axes, share: float) -> None:
     ax.plot([TOP, TOP, 0], [0, share, share], color=TEXT, linewidth=1)
     ax.plot([TOP], [share], "o", color=LINES[0].colour, markersize=9)
     ax.annotate(
-        f"The top {percent(TOP)} of customers\nbring {percent(share)} of value",
+        f"The top {percent(TOP)} of customers\ngenerate {percent(share)} of value",
         (TOP, 0.04), (8, 0), textcoords="offset points", va="bottom", color=TEXT,
     )  # fmt: skip
     ax.annotate(
-        "if all were worth\nthe same",
+        "if all were\nequal",
         (0.62, 0.62), (10, -6), textcoords="offset points", va="top", color=TEXT, style="italic",
     )  # fmt: skip
 
@@ -100,7 +100,7 @@ def describe_concentration(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"customers_share": [0.2, 0.6, 1.0], "value_share": [0.7, 0.9, 1.0]})
     >>> print(describe_concentration(table, "USD"))
     Curve of the share of value (USD) against the share of customers, most valuable first: the top
-    20% of customers bring 70%, the top 5% 18% and the top 50% 85%.
+    20% of customers generate 70%, the top 5% 18% and the top 50% 85%.
     """
     customers, value = _curve(table)
     top, best, half = (
@@ -108,6 +108,6 @@ def describe_concentration(table: pd.DataFrame, currency: str = "") -> str:
     )
     return (
         f"Curve of the {with_unit('share of value', currency)} against the share of customers, "
-        f"most valuable first: the top 20% of customers bring {top}, the top 5% {best} and the "
+        f"most valuable first: the top 20% of customers generate {top}, the top 5% {best} and the "
         f"top 50% {half}."
     )

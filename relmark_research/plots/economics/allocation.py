@@ -27,7 +27,7 @@ def budget_allocation(table: pd.DataFrame, currency: str = "", *, ax: Axes | Non
     Returns
     -------
     Axes
-        Per line a ring (today), a filled mark (the best) and its interval.
+        Per line a ring (today), a filled marker (the optimum) and its interval.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def budget_allocation(table: pd.DataFrame, currency: str = "", *, ax: Axes | Non
         name_axes(
             ax,
             x=with_unit("Spend in the year", currency),
-            y="Ring: today; mark: best; bar: where the best may lie",
+            y="Ring: today; marker: optimum; bar: its interval",
         )
     return ax
 
@@ -99,19 +99,20 @@ def describe_budget_allocation(table: pd.DataFrame, currency: str = "") -> str:
     ...     "today": [150.0, 60], "best": [90.0, 120], "best_low": [70.0, 100],
     ...     "best_high": [110.0, 140]})
     >>> print(describe_budget_allocation(table, "€"))
-    Today's and the best spend of 2 lines: most is added to fair, winning (from €60.00 to €120.00),
-    most taken from web, keeping (from €150.00 to €90.00).
+    Current and optimal spend of 2 budget lines: the largest increase is in fair, acquisition (from
+    €60.00 to €120.00), the largest cut in web, retention (from €150.00 to €90.00).
     """
     table = _checked(table)
     change = table["best"] - table["today"]
     up, down = table.iloc[int(change.argmax())], table.iloc[int(change.argmin())]
     parts = []
     if change.max() > 0:
-        parts.append(f"most is added to {_moved(up, currency)}")
+        parts.append(f"the largest increase is in {_moved(up, currency)}")
     if change.min() < 0:
-        parts.append(f"most taken from {_moved(down, currency)}")
-    said = ", ".join(parts) or "nothing needs to move"
-    return f"Today's and the best spend of {len(table)} lines: {said}."
+        verb = "" if parts else "is "
+        parts.append(f"the largest cut {verb}in {_moved(down, currency)}")
+    said = ", ".join(parts) or "no change"
+    return f"Current and optimal spend of {len(table)} budget lines: {said}."
 
 
 def _moved(row: pd.Series, currency: str) -> str:
@@ -195,8 +196,8 @@ def describe_tornado(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"equity_today": 101.0, "equity_at_low": [90.0, 99],
     ...                       "equity_at_high": [112.0, 103]}, index=["margin", "cost"])
     >>> print(describe_tornado(table, "€"))
-    Pairs of bars: customer equity depends most on margin (€90.00 where it is lower, €112.00 where
-    it is higher) and least on cost (€99.00 and €103.00).
+    Tornado chart: customer equity is most sensitive to margin (€90.00 if lower, €112.00 if higher)
+    and least to cost (€99.00 and €103.00).
     """
     table, _ = _checked_tornado(table)
     low, high = (
@@ -204,9 +205,8 @@ def describe_tornado(table: pd.DataFrame, currency: str = "") -> str:
         for name in ("equity_at_low", "equity_at_high")
     )
     return (
-        f"Pairs of bars: customer equity depends most on {table.index[0]} ({low[0]} where it is "
-        f"lower, {high[0]} where it is higher) and least on {table.index[-1]} ({low[1]} and "
-        f"{high[1]})."
+        f"Tornado chart: customer equity is most sensitive to {table.index[0]} ({low[0]} if lower, "
+        f"{high[0]} if higher) and least to {table.index[-1]} ({low[1]} and {high[1]})."
     )
 
 

@@ -11,8 +11,8 @@ from relmark_research.plots.style import BLUE, FONT_SIZE, TEXT, VERMILLION, Seri
 from relmark_research.plots.tables import checked
 
 PURPOSES = {  # colour, marker and the word for each purpose
-    "acquisition": (Series(VERMILLION, "-", "o"), "winning"),
-    "retention": (Series(BLUE, "-", "s"), "keeping"),
+    "acquisition": (Series(VERMILLION, "-", "o"), "acquisition"),
+    "retention": (Series(BLUE, "-", "s"), "retention"),
 }
 
 
@@ -47,7 +47,7 @@ def marginal_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | None
     ...     "marginal_return": [4.6, 2.0], "marginal_return_low": [3.3, 1.4],
     ...     "marginal_return_high": [6.1, 2.8]})
     >>> marginal_returns(table, "EUR", ax=Figure().subplots()).get_xlabel()
-    'Customer value brought by one more EUR'
+    'Customer value per additional EUR spent'
     """
     table = _checked(table)
     with canvas(ax, size=(7.0, 1.3 + 0.42 * len(table)), grid="x") as ax:
@@ -67,7 +67,7 @@ def marginal_returns(table: pd.DataFrame, currency: str = "", *, ax: Axes | None
         ax.set_ylim(places[-1] + 0.7, -0.9)
         _scale(ax, table)
         unit = currency or "unit of money"
-        name_axes(ax, x=f"Customer value brought by one more {unit}", y="Dotted line: it just pays")
+        name_axes(ax, x=f"Customer value per additional {unit} spent", y="Dotted line: break-even")
     return ax
 
 
@@ -108,7 +108,7 @@ def check_purposes(table: pd.DataFrame, plot: str) -> None:
         raise DataError(
             f"{plot} knows the purposes acquisition and retention; found "
             f"{table['purpose'][unknown].iloc[0]!r} in {unknown.sum()} of {len(table)} rows. "
-            "Name every line's purpose so."
+            "Rename the purposes."
         )
 
 
@@ -121,16 +121,17 @@ def describe_marginal_returns(table: pd.DataFrame, currency: str = "") -> str:
     ...     "marginal_return": [4.6, 2.0], "marginal_return_low": [3.3, 1.4],
     ...     "marginal_return_high": [6.1, 2.8]})
     >>> print(describe_marginal_returns(table, "€"))
-    Dots with intervals, one per line of the budget: one more €1 brings most, €4.60 of customer
-    value (€3.30 to €6.10), in web, winning, and least, €2.00 (€1.40 to €2.80), in web, keeping.
+    Marginal return of each budget line, with intervals: an additional €1 returns the most, €4.60 of
+    customer value (€3.30 to €6.10), in web, acquisition, and the least, €2.00 (€1.40 to €2.80), in
+    web, retention.
     """
     table = _checked(table)
     most = table.iloc[int(table["marginal_return"].argmax())]
     least = table.iloc[int(table["marginal_return"].argmin())]
     return (
-        "Dots with intervals, one per line of the budget: one more "
-        f"{money(1, currency, detail=WHOLE)} brings most, "
-        f"{_amount(most, currency, ' of customer value')}, in {_line(most)}, and least, "
+        "Marginal return of each budget line, with intervals: an additional "
+        f"{money(1, currency, detail=WHOLE)} returns the most, "
+        f"{_amount(most, currency, ' of customer value')}, in {_line(most)}, and the least, "
         f"{_amount(least, currency)}, in {_line(least)}."
     )
 

@@ -14,7 +14,7 @@ from relmark_research.plots.style import FONT_SIZE, TEXT, canvas, styled
 from relmark_research.plots.tables import checked
 
 _CURVE = ["spend", "rate", "rate_low", "rate_high"]
-SHARES = {"acquisition": "won", "retention": "kept"}
+SHARES = {"acquisition": "acquired", "retention": "retained"}
 
 
 def response_curve(
@@ -90,16 +90,16 @@ def describe_response_curve(curve: pd.DataFrame, data: pd.DataFrame, currency: s
     ...     "rate_high": [0, 0.042, 0.065], "today": [False, True, False]})
     >>> data = pd.DataFrame({"spend": [0.5, 2], "rate": [0.02, 0.06]})
     >>> print(describe_response_curve(curve, data))
-    Curve with band and 2 periods of data, web: the share won is 4% (4% to 4%) at today's spend and
-    6% at the highest spend.
+    Response curve with its interval and 2 periods of data, web: the share acquired is 4% (4% to 4%)
+    at today's spend and 6% at the highest spend.
     """
     curve, data, purpose = _checked_pair(curve, data)
     now, last = curve[curve["today"].astype(bool)].iloc[0], curve.iloc[-1]
     return (
-        f"Curve with band and {len(data)} periods of data, {curve['segment'].iloc[0]}: the share "
-        f"{SHARES[purpose]} is {percent(now['rate'])} ({percent(now['rate_low'])} to "
-        f"{percent(now['rate_high'])}) at today's spend and {percent(last['rate'])} at the highest "
-        "spend."
+        f"Response curve with its interval and {len(data)} periods of data, "
+        f"{curve['segment'].iloc[0]}: the share {SHARES[purpose]} is {percent(now['rate'])} "
+        f"({percent(now['rate_low'])} to {percent(now['rate_high'])}) at today's spend and "
+        f"{percent(last['rate'])} at the highest spend."
     )
 
 
@@ -153,8 +153,8 @@ def describe_response_curves(curves: pd.DataFrame, data: pd.DataFrame, currency:
         for _, row in now.sort_values(["segment", "purpose"]).iterrows()
     ]
     return (
-        f"Curves of the share won (left) and kept (right) by spend per head, with bands and "
-        f"{len(data)} observations; at today's spend, ringed: {', '.join(spoken)}."
+        "Response curves with intervals, share acquired (left) and retained (right) by spend per "
+        f"person, and {len(data)} observations; at today's spend: {', '.join(spoken)}."
     )
 
 

@@ -57,7 +57,11 @@ def cohort_moves(table: pd.DataFrame, *, unit: str = "quarter", ax: Axes | None 
         ax.set_ylim(bottom=0)
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         percent_axis(ax.yaxis)
-        name_axes(ax, x=f"{unit.capitalize()}s since first seen", y="Share that moves in a period")
+        name_axes(
+            ax,
+            x=f"{unit.capitalize()}s since first seen",
+            y="Share that climbs or falls in a period",
+        )
         last = means.iloc[-1]
         label_ends(
             ax, [EndLabel(last["climb"], "climb", CLIMB), EndLabel(last["fall"], "fall", FALL)]
@@ -95,17 +99,17 @@ def describe_cohort_moves(table: pd.DataFrame, *, unit: str = "quarter") -> str:
     >>> table = pd.DataFrame({"cohort": ["2024Q1", "2024Q1"], "age": [0, 1], "departures": [50, 40],
     ...                       "climb": [0.3, 0.2], "fall": [0.0, 0.1]})
     >>> print(describe_cohort_moves(table))
-    Lines of 1 cohorts and their mean: in the first quarter after they are first seen 30% climb and
-    0% fall, in the last one observed (2) 20% climb and 10% fall.
+    Share that climbs and falls, by cohort (1) and in the mean: in the first quarter after they are
+    first seen 30% climb and 0% fall; in the last one observed (2) 20% climb and 10% fall.
     """
     table = _checked(table)
     means = _means(table)
     first, last = means.iloc[0], means.iloc[-1]
     return (
-        f"Lines of {table['cohort'].nunique()} cohorts and their mean: in the first {unit} after "
-        f"they are first seen {percent(first['climb'])} climb and {percent(first['fall'])} fall, "
-        f"in the last one observed ({count(means.index[-1] + 1)}) {percent(last['climb'])} climb "
-        f"and {percent(last['fall'])} fall."
+        f"Share that climbs and falls, by cohort ({table['cohort'].nunique()}) and in the mean: "
+        f"in the first {unit} after they are first seen {percent(first['climb'])} climb and "
+        f"{percent(first['fall'])} fall; in the last one observed ({count(means.index[-1] + 1)}) "
+        f"{percent(last['climb'])} climb and {percent(last['fall'])} fall."
     )
 
 
@@ -143,7 +147,7 @@ def first_passage(
     >>> for name in ("observed", "expected"):
     ...     table[f"{name}_low"], table[f"{name}_high"] = 0.5 * table[name], 1.5 * table[name]
     >>> first_passage(table, to="advocate", ax=Figure().subplots()).get_ylabel()
-    'Share that has become advocate'
+    'Share that has reached advocate'
     """
     table = _checked_passage(table)
     with canvas(ax) as ax:
@@ -158,11 +162,11 @@ def first_passage(
         ax.set_ylim(bottom=0)
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         percent_axis(ax.yaxis)
-        name_axes(ax, x=f"{unit.capitalize()}s since setting out", y=f"Share that has become {to}")
+        name_axes(ax, x=f"{unit.capitalize()}s since the start", y=f"Share that has reached {to}")
         last = table.iloc[-1]
         lines = (Series(OBSERVED.colour, "-", ""), Series(MODEL.colour, MODEL.line, ""))
-        label_ends(ax, [EndLabel(last["observed"], "counted", lines[0]),
-                        EndLabel(last["expected"], "by the matrix", lines[1])])  # fmt: skip
+        label_ends(ax, [EndLabel(last["observed"], "observed", lines[0]),
+                        EndLabel(last["expected"], "expected", lines[1])])  # fmt: skip
     return ax
 
 
@@ -192,16 +196,16 @@ def describe_first_passage(
     >>> for name in ("observed", "expected"):
     ...     table[f"{name}_low"], table[f"{name}_high"] = 0.5 * table[name], 1.5 * table[name]
     >>> print(describe_first_passage(table, to="advocate"))
-    Steps and line of the share that has become advocate: 1 quarters after setting out 2% have (1%
-    to 3%) as counted, 3% (2% to 4%) by the matrix.
+    Share that has reached advocate, by time: after 1 quarters 2% (1% to 3%) observed, 3% (2% to 4%)
+    expected from the transition matrix.
     """
     last = _checked_passage(table).iloc[-1]
     said = [
-        f"{percent(last[name])} {have}({percent(last[f'{name}_low'])} to "
-        f"{percent(last[f'{name}_high'])})"
-        for name, have in (("observed", "have "), ("expected", ""))
+        f"{percent(last[name])} ({percent(last[f'{name}_low'])} to "
+        f"{percent(last[f'{name}_high'])}) {name}"
+        for name in ("observed", "expected")
     ]
     return (
-        f"Steps and line of the share that has become {to}: {count(last['periods'])} {unit}s after "
-        f"setting out {said[0]} as counted, {said[1]} by the matrix."
+        f"Share that has reached {to}, by time: after {count(last['periods'])} {unit}s "
+        f"{', '.join(said)} from the transition matrix."
     )

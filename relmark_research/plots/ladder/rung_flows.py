@@ -74,7 +74,7 @@ def rungs_and_flows(rungs: pd.DataFrame, flows: pd.DataFrame, *, ax: Axes | None
         ax.tick_params(axis="x", length=0)
         ax.set_yticks(list(place.values()), list(place))
         ax.spines["bottom"].set_visible(False)
-        name_axes(ax, x="Line width: people who move in a period", y="Rung")
+        name_axes(ax, x="Line width: people who move per period", y="Rung")
     return ax
 
 
@@ -140,7 +140,7 @@ def describe_rungs_and_flows(rungs: pd.DataFrame, flows: pd.DataFrame) -> str:
     Returns
     -------
     str
-        The fullest rung, the strongest climb and the strongest fall.
+        The largest rung, the largest climb and the largest fall.
 
     Examples
     --------
@@ -149,27 +149,26 @@ def describe_rungs_and_flows(rungs: pd.DataFrame, flows: pd.DataFrame) -> str:
     >>> flows = pd.DataFrame({"origin": ["first-time"], "destination": ["client"],
     ...                       "per_period": [12.0]})
     >>> print(describe_rungs_and_flows(rungs, flows))
-    Ladder with 100 people on 2 rungs, most (60) on first-time. The strongest climb is from
-    first-time to client, 12 in a period; nobody falls. All 1 flows are drawn.
+    Ladder with 100 people on 2 rungs; the largest rung is first-time (60). The largest climb is
+    from first-time to client, 12 people per period; no fall was observed. All 1 flows are drawn.
     """
     rungs, flows = _checked(rungs, flows)
     rank = rungs.set_index("rung")["rank"]
     up = flows["destination"].map(rank) > flows["origin"].map(rank)
     full = rungs.iloc[int(rungs["people"].argmax())]
-    best = _strongest(flows[up], "climb", "climbs")
-    worst = _strongest(flows[~up], "fall", "falls")
+    climb, fall = _largest(flows[up], "climb"), _largest(flows[~up], "fall")
     return (
-        f"Ladder with {count(rungs['people'].sum())} people on {len(rungs)} rungs, most "
-        f"({count(full['people'])}) on {full['rung']}. {best[0].upper()}{best[1:]}; {worst}. "
+        f"Ladder with {count(rungs['people'].sum())} people on {len(rungs)} rungs; the largest "
+        f"rung is {full['rung']} ({count(full['people'])}). {climb[0].upper()}{climb[1:]}; {fall}. "
         f"All {len(flows)} flows are drawn."
     )
 
 
-def _strongest(flows: pd.DataFrame, noun: str, verb: str) -> str:
+def _largest(flows: pd.DataFrame, noun: str) -> str:
     if flows.empty:
-        return f"nobody {verb}"
+        return f"no {noun} was observed"
     row = flows.iloc[int(flows["per_period"].argmax())]
     people = row["per_period"]
     number = count(round(people, 1) if people < 10 else round(people))
     where = f"{row['origin']} to {row['destination']}"
-    return f"the strongest {noun} is from {where}, {number} in a period"
+    return f"the largest {noun} is from {where}, {number} people per period"

@@ -42,7 +42,7 @@ def rung_values(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = No
     >>> table = pd.DataFrame({"rung": ["first", "repeat"], "value": [20.0, 50.0],
     ...                       "low": [15.0, 40.0], "high": [25.0, 60.0]})
     >>> rung_values(table, "USD", ax=Figure().subplots()).get_xlabel()
-    'Value of a person on the rung (USD)'
+    'Value per person on the rung (USD)'
     """
     table = _checked_values(table)
     with canvas(ax, size=(7.0, max(2.4, 1.0 + ROW * len(table))), grid="x") as ax:
@@ -53,7 +53,7 @@ def rung_values(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = No
         ax.set_ylim(-0.6, len(table) - 0.4)
         ax.set_xlim(left=min(0.0, float(table["low"].min()) * 1.05))
         count_axis(ax.xaxis)
-        name_axes(ax, x=with_unit("Value of a person on the rung", currency), y="Rung")
+        name_axes(ax, x=with_unit("Value per person on the rung", currency), y="Rung")
     return ax
 
 
@@ -79,8 +79,8 @@ def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"rung": ["first", "repeat"], "value": [20.0, 50.0],
     ...                       "low": [15.0, 40.0], "high": [25.0, 60.0]})
     >>> print(describe_rung_values(table, "USD"))
-    Points with intervals: a person on repeat is worth most, $50.00 ($40.00 to $60.00), one on first
-    least, $20.00 ($15.00 to $25.00).
+    Value per person by rung, with intervals: highest on repeat, $50.00 ($40.00 to $60.00); lowest
+    on first, $20.00 ($15.00 to $25.00).
     """
     table = _checked_values(table)
     best, least = (
@@ -92,8 +92,8 @@ def describe_rung_values(table: pd.DataFrame, currency: str = "") -> str:
         for row in (best, least)
     ]
     return (
-        f"Points with intervals: a person on {best['rung']} is worth most, {said[0]}, one on "
-        f"{least['rung']} least, {said[1]}."
+        f"Value per person by rung, with intervals: highest on {best['rung']}, {said[0]}; lowest "
+        f"on {least['rung']}, {said[1]}."
     )
 
 
@@ -139,7 +139,9 @@ def transition_sensitivities(
         ax.set_yticks(places, [_move(row) for _, row in table.iterrows()])
         count_axis(ax.xaxis)
         name_axes(
-            ax, x=with_unit("Gain from one point more", currency), y="Move whose chance is raised"
+            ax,
+            x=with_unit("Gain from one percentage point more", currency),
+            y="Transition whose probability is raised",
         )
     return ax
 
@@ -176,15 +178,15 @@ def describe_transition_sensitivities(table: pd.DataFrame, currency: str = "") -
     >>> table = pd.DataFrame({"origin": ["first"], "destination": ["repeat"], "total": [900.0],
     ...                       "low": [700.0], "high": [1100.0], "probability_best": [0.8]})
     >>> print(describe_transition_sensitivities(table, "USD"))
-    Bars of the gain from raising one chance by a point: most, $900.00 ($700.00 to $1,100), comes
-    from first → repeat; the chance that it is the best is 80%.
+    Gain from raising one transition probability by a percentage point: largest for first → repeat,
+    $900.00 ($700.00 to $1,100); the probability that it is the best is 80%.
     """
     best = _checked_sensitivities(table).iloc[0]
     low, high = money(best["low"], currency), money(best["high"], currency)
     return (
-        f"Bars of the gain from raising one chance by a point: most, "
-        f"{money(best['total'], currency)} ({low} to {high}), comes from {_move(best)}; the chance "
-        f"that it is the best is {percent(best['probability_best'])}."
+        "Gain from raising one transition probability by a percentage point: largest for "
+        f"{_move(best)}, {money(best['total'], currency)} ({low} to {high}); the probability that "
+        f"it is the best is {percent(best['probability_best'])}."
     )
 
 
@@ -233,7 +235,7 @@ def level_choice(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.spines["bottom"].set_visible(False)
         ax.set_xticks(range(columns), [str(name) for name in table.columns])
         ax.set_yticks(range(rows), [str(name) for name in table.index], color=TEXT)
-        name_axes(ax, x="Level of relationship; framed: the likeliest to be best", y="Rung")
+        name_axes(ax, x="Relationship level (framed: most probably the best)", y="Rung")
     return ax
 
 
@@ -259,11 +261,12 @@ def describe_level_choice(table: pd.DataFrame) -> str:
     --------
     >>> table = pd.DataFrame([[0.2, 0.8]], index=["first"], columns=["basic", "proactive"])
     >>> print(describe_level_choice(table))
-    Heat map of the chance that a level is the best, for 1 rungs: first proactive (80%).
+    Heat map of the probability that a relationship level is the best, for 1 rungs: first proactive
+    (80%).
     """
     check_rows(table, "level_choice")
     said = [f"{rung} {row.idxmax()} ({percent(row.max())})" for rung, row in table.iterrows()]
     return (
-        f"Heat map of the chance that a level is the best, for {len(table)} rungs: "
-        f"{', '.join(said)}."
+        "Heat map of the probability that a relationship level is the best, for "
+        f"{len(table)} rungs: {', '.join(said)}."
     )

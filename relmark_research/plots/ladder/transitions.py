@@ -68,7 +68,7 @@ def transition_matrix(cells: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             words = _cell(row["probability"], row["low"], row["high"])
             size = FONT_SIZE - (3 if k > 6 else 1)
             ax.text(*at, words, ha="center", va="center", color=ink_on(colour), fontsize=size)
-        name_axes(ax, x="To the rung of the next period, along the top", y="From")
+        name_axes(ax, x="To (rung in the next period)", y="From")
         ax.yaxis.set_label_coords(-0.02, 1.02)
         ax.yaxis.label.set_horizontalalignment("right")
     return ax
@@ -112,21 +112,23 @@ def describe_transition_matrix(cells: pd.DataFrame) -> str:
     >>> cells = pd.DataFrame({"origin": ["first", "first"], "destination": ["first", "repeat"],
     ...                       "probability": [0.7, 0.3], "low": [0.6, 0.2], "high": [0.8, 0.4]})
     >>> print(describe_transition_matrix(cells))
-    Heat map of 2 chances of moving in one period, with intervals: people stay longest on first
-    (70%), and the likeliest move is from first to repeat, 30% (20% to 40%).
+    Heat map of 2 transition probabilities, with intervals: staying is most probable on first (70%),
+    and the most probable move is from first to repeat, 30% (20% to 40%).
     """
     cells, _ = _checked(cells)
     stays = cells[cells["origin"] == cells["destination"]]
     goes = cells[cells["origin"] != cells["destination"]]
-    words = f"Heat map of {len(cells)} chances of moving in one period, with intervals:"
+    words = f"Heat map of {len(cells)} transition probabilities, with intervals:"
     parts = []
     if len(stays):
         most = stays.iloc[int(stays["probability"].argmax())]
-        parts.append(f" people stay longest on {most['origin']} ({percent(most['probability'])})")
+        parts.append(
+            f" staying is most probable on {most['origin']} ({percent(most['probability'])})"
+        )
     if len(goes):
         top = goes.iloc[int(goes["probability"].argmax())]
         parts.append(
-            f" the likeliest move is from {top['origin']} to {top['destination']}, "
+            f" the most probable move is from {top['origin']} to {top['destination']}, "
             f"{percent(top['probability'])} ({percent(top['low'])} to {percent(top['high'])})"
         )
     return words + ", and".join(parts) + "."

@@ -71,9 +71,7 @@ def path_coefficients(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             ax, names, table["path"], bounds(table, "path"), ranges_in_words(table, "path", two)
         )
         count_axis(ax.xaxis, n_ticks=5)
-        name_axes(
-            ax, x="Standard deviations of the effect per one of the cause", y="Cause → effect"
-        )
+        name_axes(ax, x="Standardised path coefficient", y="Cause → effect")
     return ax
 
 
@@ -85,8 +83,7 @@ def describe_path_coefficients(table: pd.DataFrame) -> str:
     >>> table = pd.DataFrame({"cause": ["trust"], "effect": ["commitment"], "path": [0.5],
     ...                       "path_low": [0.4], "path_high": [0.6]})
     >>> print(describe_path_coefficients(table))
-    Dots with intervals of how strongly a cause moves its effect, in standard deviations: trust on
-    commitment 0.50 (0.40 to 0.60).
+    Standardised path coefficients, with intervals: trust on commitment 0.50 (0.40 to 0.60).
     """
     table = checked_ranges(table, "path_coefficients", "path", ["cause", "effect"])
     said = [
@@ -95,10 +92,7 @@ def describe_path_coefficients(table: pd.DataFrame) -> str:
             table["cause"], table["effect"], ranges_in_words(table, "path", two), strict=True
         )
     ]
-    return (
-        "Dots with intervals of how strongly a cause moves its effect, in standard deviations: "
-        f"{', '.join(said)}."
-    )
+    return f"Standardised path coefficients, with intervals: {', '.join(said)}."
 
 
 def tie_effects(table: pd.DataFrame, outcome: str = "cost", *, ax: Axes | None = None) -> Axes:
@@ -130,7 +124,7 @@ def tie_effects(table: pd.DataFrame, outcome: str = "cost", *, ax: Axes | None =
         names = [_driver(str(name)) for name in table.index]
         draw_ranges(ax, names, table["change"], bounds(table, "change"), texts)
         percent_axis(ax.xaxis, n_ticks=5)
-        name_axes(ax, x=_CHANGES.get(outcome, outcome), y="One more of")
+        name_axes(ax, x=_CHANGES.get(outcome, outcome), y="One more unit of")
     return ax
 
 
@@ -145,17 +139,14 @@ def describe_tie_effects(table: pd.DataFrame, outcome: str = "cost") -> str:
     >>> table = pd.DataFrame({"change": [-0.1], "change_low": [-0.12], "change_high": [-0.08]},
     ...                      index=["technical_tie"])
     >>> print(describe_tie_effects(table))
-    Dots with intervals of the change in cost per transaction, other things equal: technical tie
-    −10% (−12% to −8%).
+    Change in cost per transaction, other things equal, with intervals: technical tie −10% (−12% to
+    −8%).
     """
     table = checked_ranges(table, "tie_effects", "change", [])
     texts = ranges_in_words(table, "change", percent)
     said = [f"{plain(str(n))} {text}" for n, text in zip(table.index, texts, strict=True)]
     what = _CHANGES.get(outcome, outcome)
-    return (
-        f"Dots with intervals of the {what[:1].lower()}{what[1:]}, other things equal: "
-        f"{', '.join(said)}."
-    )
+    return f"{what}, other things equal, with intervals: {', '.join(said)}."
 
 
 def weak_partners(
@@ -193,7 +184,7 @@ def weak_partners(
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, table["name"].tolist(), table["saving"], bounds(table, "saving"), texts)
         count_axis(ax.xaxis, n_ticks=4)
-        name_axes(ax, x=with_unit("Saved a year at the mark", currency), y="Partner")
+        name_axes(ax, x=with_unit("Annual saving at the threshold", currency), y="Partner")
     return ax
 
 
@@ -205,16 +196,16 @@ def describe_weak_partners(table: pd.DataFrame, currency: str = "", most: int = 
     >>> table = pd.DataFrame({"name": ["Mill"], "saving": [120.0], "saving_low": [80.0],
     ...                       "saving_high": [160.0], "share": [0.3]})
     >>> print(describe_weak_partners(table, "EUR"))
-    Dots with intervals of what the 1 costliest weak partners would save a year at the mark: Mill
-    the most, €120.00 (€80.00 to €160.00), 30% of its cost.
+    Annual saving at the threshold of the 1 costliest weak partners, with intervals: the largest is
+    Mill, €120.00 (€80.00 to €160.00), 30% of its cost.
     """
     table = checked_ranges(table, "weak_partners", "saving", ["name", "share"]).head(most)
     top = table.iloc[0]
     low, high = money(top["saving_low"], currency), money(top["saving_high"], currency)
     return (
-        f"Dots with intervals of what the {len(table)} costliest weak partners would save a year "
-        f"at the mark: {top['name']} the most, {money(top['saving'], currency)} ({low} to {high}), "
-        f"{percent(top['share'])} of its cost."
+        f"Annual saving at the threshold of the {len(table)} costliest weak partners, with "
+        f"intervals: the largest is {top['name']}, {money(top['saving'], currency)} ({low} to "
+        f"{high}), {percent(top['share'])} of its cost."
     )
 
 

@@ -46,7 +46,7 @@ def response_times(
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, names, table["response_days"], bounds(table, "response_days"), texts)
         count_axis(ax.xaxis, n_ticks=5)
-        name_axes(ax, x="Days to answer an offer", y="Kind of partner (how many)")
+        name_axes(ax, x="Days to answer an offer", y="Kind of partner (number)")
     return ax
 
 
@@ -58,12 +58,12 @@ def describe_response_times(table: pd.DataFrame, by: str = "constituency") -> st
     >>> table = pd.DataFrame({"constituency": ["investor"], "response_days": [8.0], "partners": [9],
     ...                       "response_days_low": [6.0], "response_days_high": [11.0]})
     >>> print(describe_response_times(table))
-    Dots with intervals of the typical days to answer an offer: investor 8 (6 to 11).
+    Typical days to answer an offer, with intervals: investor 8 (6 to 11).
     """
     table = _slowest_first(table, by)
     texts = ranges_in_words(table, "response_days", _days)
     said = [f"{name} {text}" for name, text in zip(table[by], texts, strict=True)]
-    return f"Dots with intervals of the typical days to answer an offer: {', '.join(said)}."
+    return f"Typical days to answer an offer, with intervals: {', '.join(said)}."
 
 
 def scorecard(page: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -81,7 +81,7 @@ def scorecard(page: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
         A dot with its interval per score, the line at 0 being the mean; filled where the interval
-        keeps clear of it.
+        excludes it.
 
     Raises
     ------
@@ -108,8 +108,8 @@ def describe_scorecard(page: pd.DataFrame) -> str:
     >>> page = pd.DataFrame({"value": [4.0], "low": [3.6], "high": [4.4], "peers": [4.6],
     ...                      "standing": ["weak"]}, index=["trust"])
     >>> print(describe_scorecard(page))
-    Dots with intervals of one partner's scores against the mean of all: trust 4.0 (3.6 to 4.4;
-    mean 4.6), weak.
+    Scores of one partner against the mean of all, with intervals: trust 4.0 (3.6 to 4.4; mean 4.6),
+    weak.
     """
     page = _scores(page)
     said = [
@@ -117,9 +117,7 @@ def describe_scorecard(page: pd.DataFrame) -> str:
         f"{row['peers']:.1f}), {row['standing']}"
         for name, row in page.iterrows()
     ]
-    return (
-        f"Dots with intervals of one partner's scores against the mean of all: {'; '.join(said)}."
-    )
+    return f"Scores of one partner against the mean of all, with intervals: {'; '.join(said)}."
 
 
 def _scores(page: pd.DataFrame) -> pd.DataFrame:

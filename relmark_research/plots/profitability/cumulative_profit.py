@@ -48,13 +48,13 @@ def whale_curve(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
         ax.plot([customers[top]], [profit[top]], "o", color=BLUE, markersize=9)
         ax.annotate(
-            f"{percent(customers[top])} of customers earn\n{percent(profit[top])} of the profit",
+            f"{percent(customers[top])} of customers\ngenerate {percent(profit[top])} of profit",
             (customers[top], 1), (0, -8), textcoords="offset points", ha="center", va="top",
             color=TEXT,
         )  # fmt: skip
         if profit[top] > 1.005:
             ax.annotate(
-                f"the others take\n{percent(profit[top] - 1)} away", (1, 1), (-4, -50),
+                f"the rest lose\n{percent(profit[top] - 1)}", (1, 1), (-4, -50),
                 textcoords="offset points", ha="right", va="top", color=TEXT,
             )  # fmt: skip
         percent_axis(ax.xaxis)
@@ -73,16 +73,16 @@ def describe_whale_curve(table: pd.DataFrame) -> str:
     ...     {"customers_share": [0, 0.2, 0.5, 1], "profit_share": [0, 0.9, 1.2, 1]})
     >>> print(describe_whale_curve(table))
     Curve of cumulative profit over customers, most profitable first: it rises to 120% of the profit
-    at 50% of the customers and falls back to 100%, since the rest lose 20%; the best 20% alone
-    bring 90%.
+    at 50% of the customers and falls to 100%, as the rest lose 20%; the best 20% alone generate
+    90%.
     """
     customers, profit = checked_cumulative(table, "whale_curve", "profit_share")
     top = int(profit.argmax())
     fifth = percent(float(np.interp(0.2, customers, profit)))
     lost = profit[top] - 1
-    fall = f" and falls back to 100%, since the rest lose {percent(lost)}" if lost > 0.0005 else ""
+    fall = f" and falls to 100%, as the rest lose {percent(lost)}" if lost > 0.0005 else ""
     return (
         "Curve of cumulative profit over customers, most profitable first: it rises to "
         f"{percent(profit[top])} of the profit at {percent(customers[top])} of the customers{fall}"
-        f"; the best 20% alone bring {fifth}."
+        f"; the best 20% alone generate {fifth}."
     )

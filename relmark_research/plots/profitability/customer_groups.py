@@ -81,17 +81,17 @@ def describe_profit_tiers(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"tier": ["gold", "lead"], "customers": [20, 80],
     ...                       "share": [1.1, -0.1], "mean": [55.0, -1.0]})
     >>> print(describe_profit_tiers(table, "EUR"))
-    Bars of each tier's share of customers and of value: gold, 20% of the customers, bring 110%,
-    €55.00 each; lead, 80%, bring −10%, −€1.00 each.
+    Share of customers and of value by tier: gold, 20% of the customers, generate 110%, €55.00 each;
+    lead, 80%, generate −10%, −€1.00 each.
     """
     table = checked(table, "profit_tiers", numbers=["customers", "share", "mean"], others=["tier"])
     total = table["customers"].sum()
     first, last = table.iloc[0], table.iloc[-1]
     return (
-        "Bars of each tier's share of customers and of value: "
-        f"{first['tier']}, {percent(first['customers'] / total)} of the customers, bring "
+        "Share of customers and of value by tier: "
+        f"{first['tier']}, {percent(first['customers'] / total)} of the customers, generate "
         f"{percent(first['share'])}, {money(first['mean'], currency)} each; {last['tier']}, "
-        f"{percent(last['customers'] / total)}, bring {percent(last['share'])}, "
+        f"{percent(last['customers'] / total)}, generate {percent(last['share'])}, "
         f"{money(last['mean'], currency)} each."
     )
 
@@ -136,9 +136,7 @@ def customer_quadrants(table: pd.DataFrame, currency: str = "", *, ax: Axes | No
     with canvas(ax, size=size_of(len(table)), grid="x") as ax:
         draw_ranges(ax, names, table["mean"], bounds(table, "mean"), texts)
         count_axis(ax.xaxis, n_ticks=4)
-        name_axes(
-            ax, x=with_unit("Profit per customer, afterwards", currency), y="Kind of customer"
-        )
+        name_axes(ax, x=with_unit("Profit per customer in the holdout", currency), y="Quadrant")
     return ax
 
 
@@ -150,7 +148,7 @@ def describe_customer_quadrants(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"quadrant": ["true friends", "strangers"], "customers": [4, 6],
     ...     "mean": [90.0, -2.0], "mean_low": [70.0, -5.0], "mean_high": [110.0, 1.0]})
     >>> print(describe_customer_quadrants(table, "EUR"))
-    Dots with intervals of the profit per customer: true friends €90.00 (4 customers), strangers
+    Profit per customer in the holdout, with intervals: true friends €90.00 (4 customers), strangers
     −€2.00 (6 customers).
     """
     table = checked(table, "customer_quadrants", numbers=["customers", "mean"], others=["quadrant"])
@@ -158,4 +156,4 @@ def describe_customer_quadrants(table: pd.DataFrame, currency: str = "") -> str:
         f"{row['quadrant']} {money(row['mean'], currency)} ({count(row['customers'])} customers)"
         for row in table.dropna(subset=["mean"]).to_dict("records")
     ]
-    return f"Dots with intervals of the profit per customer: {', '.join(said)}."
+    return f"Profit per customer in the holdout, with intervals: {', '.join(said)}."

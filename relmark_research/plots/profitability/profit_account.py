@@ -11,9 +11,9 @@ from relmark_research.plots.style import BLUE, ORANGE, TEXT, canvas
 from relmark_research.plots.tables import checked
 
 _NAMES = {
-    "goods": "goods sold", "returns": "lost on returns", "handling": "handling and fees",
-    "service": "answering customers", "contacts": "contacting customers",
-    "acquisition": "winning customers",
+    "goods": "cost of goods", "returns": "cost of returns", "handling": "handling and fees",
+    "service": "customer service", "contacts": "marketing contacts",
+    "acquisition": "customer acquisition",
 }  # fmt: skip
 
 
@@ -87,18 +87,18 @@ def describe_profit_items(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"item": ["revenue", "goods", "acquisition", "profit"],
     ...     "money": [10.0, -6.0, -1.0, 3.0], "share": [1.0, -0.6, -0.1, 0.3]})
     >>> print(describe_profit_items(table, "EUR"))
-    Bars from revenue of €10.00 down to profit of €3.00, 30% of it; goods sold take most, €6.00,
-    then winning customers, €1.00.
+    Bars from revenue of €10.00 to profit of €3.00, 30% of it. Largest deduction: cost of goods,
+    €6.00; then customer acquisition, €1.00.
     """
     table = _checked(table).set_index("item")
     taken = table.drop(index=["revenue", "profit"], errors="ignore")["money"].sort_values()
     named = [
         f"{_NAMES.get(str(name), name)}, {money(-taken[name], currency)}" for name in taken.index
     ]
-    most = named[0].replace(",", " take most,", 1) if named else "nothing is taken"
-    then = f", then {named[1]}" if len(named) > 1 else ""
+    largest = f"Largest deduction: {named[0]}" if named else "No deduction"
+    then = f"; then {named[1]}" if len(named) > 1 else ""
     revenue, profit = float(table["money"].iloc[0]), float(table["money"].iloc[-1])
     return (
-        f"Bars from revenue of {money(revenue, currency)} down to profit of "
-        f"{money(profit, currency)}, {percent(float(table['share'].iloc[-1]))} of it; {most}{then}."
+        f"Bars from revenue of {money(revenue, currency)} to profit of {money(profit, currency)}, "
+        f"{percent(float(table['share'].iloc[-1]))} of it. {largest}{then}."
     )

@@ -69,7 +69,7 @@ def describe_action_gains(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected_gain": [50.0],
     ...                       "gain_low": [-5.0], "gain_high": [120.0]})
     >>> print(describe_action_gains(table, "EUR"))
-    Dots with intervals of what each action gains: grow €50 (−€5 to €120) from 9 customers.
+    Expected gain by action, with intervals: grow €50 (−€5 to €120) from 9 customers.
     """
     whole = partial(money, currency=currency, detail=WHOLE)
     said = [
@@ -78,8 +78,8 @@ def describe_action_gains(table: pd.DataFrame, currency: str = "") -> str:
         f" from {count(row['customers'])} customers"
         for row in _advised(table).to_dict("records")
     ]
-    body = ", ".join(said) if said else "0 customers need any"
-    return f"Dots with intervals of what each action gains: {body}."
+    body = ", ".join(said) if said else "0 customers need an action"
+    return f"Expected gain by action, with intervals: {body}."
 
 
 def advice_backtest(table: pd.DataFrame, currency: str = "", *, ax: Axes | None = None) -> Axes:
@@ -112,7 +112,7 @@ def advice_backtest(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
     ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
     >>> advice_backtest(table, "EUR", ax=Figure().subplots()).get_ylabel()
-    'Action advised'
+    'Recommended action'
     """
     table = _checked(table)
     texts = [f"{count(n)} customers" for n in table["customers"]]
@@ -127,7 +127,7 @@ def advice_backtest(table: pd.DataFrame, currency: str = "", *, ax: Axes | None 
             ha="right", va="bottom", color=TEXT,
         )  # fmt: skip
         count_axis(ax.xaxis, n_ticks=4)
-        name_axes(ax, x=with_unit("Residual value per customer", currency), y="Action advised")
+        name_axes(ax, x=with_unit("Residual value per customer", currency), y="Recommended action")
     return ax
 
 
@@ -144,15 +144,12 @@ def describe_advice_backtest(table: pd.DataFrame, currency: str = "") -> str:
     >>> table = pd.DataFrame({"action": ["grow"], "customers": [9], "expected": [50.0],
     ...     "actual": [55.0], "actual_low": [35.0], "actual_high": [75.0]})
     >>> print(describe_advice_backtest(table, "EUR"))
-    Dots with intervals of what customers brought after the advice, beside what was predicted: grow
-    €55.00, predicted €50.00.
+    Residual value per customer by recommended action, with intervals: grow €55.00 actual, €50.00
+    predicted.
     """
     said = [
-        f"{row['action']} {money(row['actual'], currency)}, predicted "
-        f"{money(row['expected'], currency)}"
+        f"{row['action']} {money(row['actual'], currency)} actual, "
+        f"{money(row['expected'], currency)} predicted"
         for row in _checked(table).to_dict("records")
     ]
-    return (
-        "Dots with intervals of what customers brought after the advice, beside what was "
-        f"predicted: {'; '.join(said)}."
-    )
+    return f"Residual value per customer by recommended action, with intervals: {'; '.join(said)}."

@@ -47,7 +47,7 @@ def level_values(
     ...     "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
     ...     "probability_best": [0.2, 0.8], "best": [False, True]})
     >>> level_values(table, "mills", "EUR", ax=Figure().subplots()).get_xlabel()
-    'Value of a customer less cost (EUR)'
+    'Value of a customer, net of cost (EUR)'
     """
     part = _segment(table, segment)
     texts = [
@@ -60,7 +60,7 @@ def level_values(
             marked=part["best"].tolist(),
         )  # fmt: skip
         count_axis(ax.xaxis, n_ticks=4)
-        name_axes(ax, x=with_unit("Value of a customer less cost", currency), y="Level")
+        name_axes(ax, x=with_unit("Value of a customer, net of cost", currency), y="Level")
     return ax
 
 
@@ -90,27 +90,27 @@ def describe_level_values(
     ...     "value_low": [70.0, 60.0], "value_high": [90.0, 130.0],
     ...     "probability_best": [0.2, 0.8], "best": [False, True]})
     >>> print(describe_level_values(table, "mills", "EUR"))
-    Dots with intervals of what a customer (mills) is worth at each level: partnership is best with
-    80% probability, €95.00 (€60.00 to €130.00); basic brings €80.00.
+    Value of a customer (mills) by relationship level, with intervals: partnership is best with a
+    probability of 80%, €95.00 (€60.00 to €130.00); basic €80.00.
     """
     part = _segment(table, segment).dropna(subset=["value"])
     best, first = part[part["best"].astype(bool)].iloc[0], part.iloc[0]
     low, high = money(best["value_low"], currency), money(best["value_high"], currency)
     rest = (
         "" if best["relationship_level"] == first["relationship_level"]
-        else f"; {first['relationship_level']} brings {money(first['value'], currency)}"
+        else f"; {first['relationship_level']} {money(first['value'], currency)}"
     )  # fmt: skip
     return (
-        f"Dots with intervals of what a customer ({best['segment']}) is worth at each level: "
-        f"{best['relationship_level']} is best with {percent(best['probability_best'])} "
-        "probability, "
+        f"Value of a customer ({best['segment']}) by relationship level, with intervals: "
+        f"{best['relationship_level']} is best with a probability of "
+        f"{percent(best['probability_best'])}, "
         f"{money(best['value'], currency)} ({low} to {high}){rest}."
     )
 
 
 _OUTCOMES = {
     "retention": "Retention against the first level, log-odds",
-    "annual_margin": "Margin a year against the first level",
+    "annual_margin": "Annual margin against the first level",
 }
 
 
@@ -130,7 +130,7 @@ def level_effects(table: pd.DataFrame, of: str = "retention", *, ax: Axes | None
     Returns
     -------
     Axes
-        A dot with its interval per level; an interval across the line at 0 may be no effect.
+        A dot with its interval per level; an interval across the line at 0 includes no effect.
 
     Raises
     ------
@@ -182,15 +182,13 @@ def describe_level_effects(table: pd.DataFrame, of: str = "retention") -> str:
     >>> table = pd.DataFrame({"retention": [0.4], "retention_low": [0.1], "retention_high": [0.7]},
     ...                      index=["proactive"])
     >>> print(describe_level_effects(table))
-    Dots with intervals of the effect on retention (log-odds) against the first level: proactive
-    0.40 (0.10 to 0.70).
+    Effect on retention (log-odds) against the first level, with intervals: proactive 0.40 (0.10 to
+    0.70).
     """
     table = _checked_effects(table, of)
     said = [
         f"{name} {_effect(row, of).replace('  ', ' ')}"
         for name, row in zip(table.index, _records(table), strict=True)
     ]
-    unit = "retention (log-odds)" if of == "retention" else "the yearly margin"
-    return (
-        f"Dots with intervals of the effect on {unit} against the first level: {', '.join(said)}."
-    )
+    unit = "retention (log-odds)" if of == "retention" else "the annual margin"
+    return f"Effect on {unit} against the first level, with intervals: {', '.join(said)}."

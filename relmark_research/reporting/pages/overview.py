@@ -12,7 +12,7 @@ from urllib.parse import quote
 from relmark_research import formats
 from relmark_research.errors import ReportError
 from relmark_research.reporting.pages.render import key_figure_card, render_page
-from relmark_research.reporting.pages.run_metadata import format_day, format_time
+from relmark_research.reporting.pages.run_metadata import format_time
 from relmark_research.reporting.record.manifest import (
     KeyFigure,
     Manifest,
@@ -205,7 +205,7 @@ def _row(history: RunHistory, run: Manifest) -> dict[str, Any]:
     reused = sum(each.reused_from is not None for each in requested)
     notes = [f"part of the recipe: {len(requested)} of {len(run.notebooks)}"] if run.partial else []
     notes += [f"{reused} unchanged"] if reused else []
-    notes += [f"as of {format_day(run.as_of)}"] if run.as_of else []
+    notes += [f"as of {formats.day_or_text(run.as_of)}"] if run.as_of else []
     return {
         "link": f"{quote(run.run_id)}/index.html",
         "run": run.run_id,

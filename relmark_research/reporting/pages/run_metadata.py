@@ -18,14 +18,13 @@ def data_terms(manifest: Manifest, run: NotebookRun | None = None) -> Terms:
     case = run.case if run else {}
     data = {**manifest.data, **case}
     fingerprint = (run.fingerprint if run else {}) or manifest.fingerprint
-    days = [
-        format_day(fingerprint[key]) for key in ("first_day", "last_day") if fingerprint.get(key)
-    ]
+    ends = [fingerprint.get(key) for key in ("first_day", "last_day")]
+    days = [formats.day_or_text(end) for end in ends if end]
     terms = [
         ("Data", _source_name(str(data.get("source") or ""))),
         ("Rows used", _text(fingerprint.get("rows_used", fingerprint.get("rows")))),
         ("Period", " to ".join(days)),
-        ("As of", format_day(manifest.as_of) if manifest.as_of else ""),
+        ("As of", formats.day_or_text(manifest.as_of) if manifest.as_of else ""),
         ("Currency", _text(data.get("currency"))),
     ]
     terms += [(label_of(name), _text(value)) for name, value in case.items()]
@@ -70,15 +69,6 @@ def label_of(name: str) -> str:
     """
     text = str(name).replace("_", " ").replace(".", ", ")
     return text[:1].upper() + text[1:]
-
-
-def format_day(value: Any) -> str:
-    """Return an ISO date as a date in words, and any other value unchanged."""
-    try:
-        day = datetime.fromisoformat(str(value))
-    except ValueError:
-        return str(value)
-    return f"{day.day} {day:%B %Y}"
 
 
 def format_short_day(value: Any) -> str:

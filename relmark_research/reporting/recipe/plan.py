@@ -167,7 +167,7 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], from_data: Mapping[str,
         own = any(name in values for values in recipe.notebook_parameters.values())
         if name in recipe.shared_parameters or own:
             raise ReportError(
-                f"{name!r} stands in matrix and in parameters. Remove it from one of the two."
+                f"{name!r} is in both matrix and parameters. Remove it from one of them."
             )
     for name in recipe.shared_parameters:
         _check_known("parameters", "parameter or notebook", name, known, also=notebooks)

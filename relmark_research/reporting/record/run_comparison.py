@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from relmark_research import formats
 from relmark_research._repr import Rows, short_repr
@@ -87,7 +86,7 @@ def compare_runs(before: Manifest, after: Manifest, *, notebook: str | None = No
         _versions(before, after),
         *_parameters(before, after, pairs),
     )
-    since = _day(before.finished or before.started)
+    since = formats.day_or_text(before.finished or before.started)
     return Comparison(before.run_id, after.run_id, since, tuple(causes), tuple(changes))
 
 
@@ -182,7 +181,7 @@ def _data(before: Manifest, after: Manifest, notebook: str | None) -> str:
     if same and old.get("last_day") == new.get("last_day"):
         return "Data: the same."
     rows = [f"{each['rows_used']:,}" for each in (old, new) if "rows_used" in each]
-    days = [_day(each["last_day"]) for each in (old, new) if "last_day" in each]
+    days = [formats.day_or_text(each["last_day"]) for each in (old, new) if "last_day" in each]
     details = []
     if len(rows) == 2 and rows[0] != rows[1]:
         details.append(f"{rows[0]} rows then, {rows[1]} now")
@@ -240,12 +239,4 @@ def _parameters(
     if not changed:
         return []
     names_changed = changed[0].partition(": ")[2] if len(pairs) == 1 else "; ".join(changed)
-    return [f"Asked: other parameters: {names_changed}."]
-
-
-def _day(value: object) -> str:
-    try:
-        day = datetime.fromisoformat(str(value))
-    except ValueError:
-        return str(value)
-    return f"{day.day} {day:%B %Y}"
+    return [f"Parameters: changed: {names_changed}."]

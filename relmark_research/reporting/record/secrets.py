@@ -122,7 +122,7 @@ def check_no_plain_secrets(value: Any, place: str) -> None:
     value
         A text, a list or a mapping of a recipe.
     place
-        Where the value stands in the recipe, for the message.
+        Location of the value in the recipe, for the error message.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def test_one_customer_may_determine_the_correlation_but_not_that_of_ranks():
     found = rm.clv.spend_frequency_correlation(customers([*x, 60], [*m, 900]))
     assert found.pearson > 0.5
     assert found.words == (
-        "What dependence there is comes from 1 of 301 customers; without that one none can be seen."
+        "The correlation is due to 1 of 301 customers; without that customer none is detected."
     )
 
 
@@ -82,7 +82,7 @@ def test_independent_spend():
         customers(rng.integers(1, 6, 200), rng.gamma(30, 1, 200))
     )
     assert found.p_value > 0.05
-    assert found.words == "No dependence of spend on frequency can be seen."
+    assert found.words == "No correlation between spend and frequency is detected."
 
 
 def test_too_few_or_equal_customers_are_refused():

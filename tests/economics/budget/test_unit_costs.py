@@ -59,7 +59,7 @@ def test_constant_spend_gives_no_marginal_cost_and_a_note(one) -> None:
     )
     claim = retaining_is_cheaper(costs)
     assert claim.verdict == "inconclusive"
-    assert "cannot be told" in claim.sentence
+    assert "is not identified" in claim.sentence
 
 
 def test_recent_is_checked(table) -> None:

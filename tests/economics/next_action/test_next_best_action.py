@@ -130,8 +130,12 @@ def test_a_small_segment_uses_the_fits_of_all_customers(known, log) -> None:
     segments = pd.Series("homes", known.truth.index)
     segments.iloc[:30] = "mills"
     advice = rm.recommend(log, contacts=known.contacts, segments=segments, terms=TERMS)
-    assert any("mills is too small for a model of purchases" in note for note in advice.notes)
-    assert any("mills is too small for a model of spend" in note for note in advice.notes)
+    assert any(
+        "mills has too few customers for its own purchase model" in note for note in advice.notes
+    )
+    assert any(
+        "mills has too few customers for its own spend model" in note for note in advice.notes
+    )
     assert np.isfinite(advice.table["residual_value"]).all()
 
 

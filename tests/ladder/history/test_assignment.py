@@ -152,7 +152,7 @@ def test_bad_input_is_refused():
     with pytest.raises(ParameterError, match="no period 'fortnight'"):
         rm.PURCHASE_LADDER.assign(log, period="fortnight")
     strange = data["events"].assign(customer_id="nobody")
-    with pytest.raises(DataError, match=r"130 rows are of people .* first \['nobody'\]"):
+    with pytest.raises(DataError, match=r"130 rows belong to people .* first \['nobody'\]"):
         rm.LOYALTY_LADDER.assign(log, events=strange)
     with pytest.raises(DataError, match=r"events: no column 'kind'.*Did you mean 'kinds'"):
         rm.LOYALTY_LADDER.assign(log, events=data["events"].rename(columns={"kind": "kinds"}))
@@ -164,7 +164,7 @@ def test_bad_input_is_refused():
 def test_prospects_won_before_their_first_contact_are_refused():
     data = invented(11)
     won = data["prospects"].assign(won=data["prospects"]["first_contact"] - timedelta(days=3))
-    with pytest.raises(DataError, match=r"time runs backwards for 40: won before"):
+    with pytest.raises(DataError, match=r"expected won on or after first_contact; found 40"):
         rm.LOYALTY_LADDER.assign(
             rm.read_transactions(data["bought"]), events=data["events"], prospects=won
         )

@@ -18,7 +18,7 @@ def test_a_gap_is_shown_with_an_example():
 
 def test_an_overlap_names_both_rungs():
     rules = BOUGHT | {"lost": {"purchases": "1 or more", "quiet": "9 or more"}}
-    with pytest.raises(LadderError, match=r"'first' and 'lost' are both.*9 to under 12 months"):
+    with pytest.raises(LadderError, match=r"'first' and 'lost' both cover.*9 to under 12 months"):
         LoyaltyLadder(["first", "repeat"], rules, off_ladder=["lost"])
 
 

@@ -99,7 +99,7 @@ def test_each_cause_is_named():
         "until 13 November 2026 then, 20 November 2026 now.",
         "Code: changed in the package, notebook 03 (commit aaaaaaaaa, now bbbbbbbbb).",
         "Versions: changed: pandas 3.0.0 → 3.1.0.",
-        "Asked: other parameters: margin, extra.",
+        "Parameters: changed: margin, extra.",
     )
 
 
