@@ -88,8 +88,8 @@ def estimate_transitions() -> Flat:
 def intervals() -> Flat:
     found = made.cdnow_chances()
     return flat(
-        moves=found.intervals(),
-        all_at_once=found.intervals(simultaneous=True),
+        moves=found.intervals(basis="moves"),
+        all_at_once=found.intervals(simultaneous=True, basis="moves"),
         customers=found.intervals(basis="customers"),
         draws=rm.estimate_transitions(COUNTS).draws(20, seed=6),
     )

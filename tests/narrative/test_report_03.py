@@ -78,13 +78,13 @@ def ran(source, shown, **parameters):
 
 def test_it_runs_without_dropout(staying, shown):
     answer, key_figures, text, figures = ran(staying, shown)
-    assert answer.endswith("Nobody can be seen to leave; the range holds if nobody does.")
+    assert answer.endswith("No dropout is detected; the interval assumes that there is none.")
     assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
-    assert "The plainest model is the one to use: nobody seems to leave" in text
-    assert "All 250 are taken to be customers still" in text
-    assert "Were as many to leave as these data allow (95%), their value would be" in text
-    assert "if nobody leaves; that some may leave is not in them" in text
-    assert "slipping away" not in text
+    assert "The model without dropout is selected: no dropout is detected" in text
+    assert "counts all 250 customers as active" in text
+    assert "At the upper bound of dropout (95%), their value would be" in text
+    assert "given no dropout; the uncertainty about dropout is not included" in text
+    assert "at risk of dropout" not in text
     assert "2. **Spend by value.**" in text
     assert figures == 5  # neither P(alive) nor its matrix, which would be all one
 
@@ -100,21 +100,21 @@ def test_it_runs_without_intervals(staying, shown, monkeypatch):
     monkeypatch.setattr(rm.GammaGamma, "fit", lost)
     with pytest.warns(UserWarning, match="GammaGamma: results are unreliable"):
         answer, key_figures, text, _ = ran(staying, shown, models=["BGNBD"])
-    assert "How sure that is cannot be said" in answer
+    assert "No interval is available: the data do not identify it." in answer
     assert key_figures[0]["value"] > 0
     assert key_figures[0]["low"] is key_figures[0]["high"] is None
-    assert "There are no ranges beside the figures" in text
+    assert "The figures have no intervals" in text
     assert "GammaGamma: not converged: a slope is left." in text
-    assert "The range beside each" not in text
+    assert "The interval beside each" not in text
 
 
 def test_it_runs_if_spend_has_no_mean(heavy, shown):
     with pytest.warns(UserWarning, match="^BGNBD: .*at infinity"):
         answer, key_figures, text, _ = ran(heavy, shown, models=["BGNBD"])
-    assert "The values count what is usual (the median): spend is so uneven" in answer
+    assert "The values use median spend, because spend is so skewed" in answer
     assert key_figures[0]["meaning"].endswith("of the next 52 weeks, at the median of spend")
     assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
-    assert "**Spend has no mean here.**" in text
+    assert "**Mean spend is not defined here.**" in text
     assert "a mean needs more than 1" in text
 
 
@@ -138,8 +138,8 @@ def test_a_value_without_an_interval():
 @pytest.mark.parametrize(
     ("often", "finding", "advice"),
     [
-        (0.03, "sooner silence means goodbye", "A reminder is worth most"),
-        (0.95, "Silence hardly tells", "has no best moment"),
+        (0.03, "the sooner inactivity indicates dropout", "A reminder is worth most"),
+        (0.95, "Inactivity hardly indicates dropout", "has no best time"),
     ],
 )
 def test_the_text_about_recency_follows_the_table(often, finding, advice):

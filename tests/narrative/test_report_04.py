@@ -34,22 +34,25 @@ def costs():
 
 def test_the_answer_names_costs_and_gain(costs, best) -> None:
     said = report_04.answer(costs, best, CASH)
-    assert said.startswith("One more customer costs €103 to win and €150 to keep.")
+    assert said.startswith(
+        "The marginal cost is €103 per customer acquired and €150 per customer retained."
+    )
     unsure = replace(best, probability=0.6)
-    assert "No other split of the budget is surely better" in report_04.answer(costs, unsure, CASH)
-    assert report_04.allocation_heading(unsure, CASH).startswith("No split is surely better")
-    assert "Leave the split as it is" in report_04.next_steps(unsure, costs, CASH)[0]
+    assert "No allocation is clearly better than today's" in report_04.answer(costs, unsure, CASH)
+    assert report_04.allocation_heading(unsure, CASH).startswith("No allocation is clearly better")
+    assert "Keep the current allocation" in report_04.next_steps(unsure, costs, CASH)[0]
 
 
 def test_costs_finding_follows_the_figures(costs) -> None:
     assert report_04.costs_heading(costs, CASH) == (
-        "On average winning costs more, but the next customer is dearer in keeping"
+        "On average acquisition costs more, but the marginal retention cost (€153) exceeds the "
+        "marginal acquisition cost (€103)"
     )
     turned = costs.copy()
     for name, value in (("marginal_cost_ratio", 2.0), ("marginal_cost_ratio_low", 1.5),
                         ("marginal_cost_ratio_high", 3.0)):  # fmt: skip
         turned.loc["all", name] = value
-    assert report_04.costs_heading(turned, CASH) == "The next customer is dearer in winning"
+    assert report_04.costs_heading(turned, CASH).startswith("The marginal acquisition cost (")
     turned.loc["all", "marginal_cost_ratio_low"] = 0.5
     assert "about the same" in report_04.costs_heading(turned, CASH)
     assert "note" not in report_04.unit_costs_table(costs)
@@ -59,7 +62,7 @@ def test_steps_and_words_have_their_numbers(position, best) -> None:
     fitted = equity_plot_tables.fit_table(position)
     steps = report_04.next_steps(best, fitted, CASH)
     assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
-    assert "keeping in web from €154,000 to €" in steps[1]
+    assert "web retention from €154,000 to €" in steps[1]
     said = [
         report_04.allocation_paragraph(best, CASH),
         report_04.returns_paragraph(
@@ -80,8 +83,14 @@ def test_steps_and_words_have_their_numbers(position, best) -> None:
 def test_never_and_unidentified_curves_are_reported(position) -> None:
     values = position.values(draws=50)
     values.loc["web", "payback_months"] = np.inf
-    assert report_04.payback_heading(values) == "In web a customer never pays back what it cost"
+    assert (
+        report_04.payback_heading(values)
+        == "In web a customer never pays back the acquisition cost"
+    )
     fitted = equity_plot_tables.fit_table(position)
     fitted.loc[("field", "acquisition"), "identification"] = "ceiling not identified"
-    assert "tell 9 of 10 curves" in report_04.curves_heading(fitted)
-    assert "winning in field the books do not say" in report_04.curves_paragraph(fitted)
+    assert "identify 9 of 10 response curves" in report_04.curves_heading(fitted)
+    assert (
+        "For field acquisition the data do not identify the ceiling"
+        in report_04.curves_paragraph(fitted)
+    )

@@ -31,12 +31,12 @@ PLANNED = pd.DataFrame(
 def test_certain_levels_are_advised_and_others_tested() -> None:
     sure = choice(probability=0.97, low=20.0)
     assert report_07.next_steps(sure, PLANNED, CASH)[0].startswith("**Move mills to care**")
-    assert "Sure enough to act on: mills" in report_07.answer(sure)
+    assert "Certain enough to act on: mills" in report_07.answer(sure)
     for doubtful in (choice(probability=0.7, low=20.0), choice(probability=0.97, low=-20.0)):
         step = report_07.next_steps(doubtful, PLANNED, CASH)[0]
-        assert step.startswith("**Try care on half of mills**, drawn at random")
-        assert "25 in each half are enough to see the 5.8 points" in step
-    assert "None of this is sure yet" in report_07.answer(choice(probability=0.7, low=20.0))
+        assert step.startswith("**Test care on a random half of mills**")
+        assert "25 per group are enough to detect the 5.8 percentage points" in step
+    assert "None of these is certain" in report_07.answer(choice(probability=0.7, low=20.0))
 
 
 def test_findings_and_gains() -> None:
@@ -44,13 +44,15 @@ def test_findings_and_gains() -> None:
     assert report_07.segment_heading(doubtful, "mills", CASH) == (
         "Mills: care may pay best, but is only 70% likely"
     )
-    assert report_07.retention_heading(doubtful) == "Care keeps 80.0% of mills a year, basic 60.0%"
+    assert (
+        report_07.retention_heading(doubtful) == "Care retains 80.0% of mills a year, basic 60.0%"
+    )
     assert "would be worth €7.00 more" in report_07.segment_gain(doubtful, "mills", CASH)
 
 
 def test_trust_reports_the_balance_of_levels() -> None:
     effects = SimpleNamespace(n_account_years=2000)
-    assert "nothing to do with" in report_07.trust_paragraph(effects, (0.5, 900))
+    assert "was unrelated to" in report_07.trust_paragraph(effects, (0.5, 900))
     assert "**Levels followed" in report_07.trust_paragraph(effects, (0.001, 900))
     assert "cannot be checked" in report_07.trust_paragraph(effects, (float("nan"), 10))
     assert "**assumed**" in report_07.trust_paragraph(

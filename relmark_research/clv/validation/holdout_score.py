@@ -46,10 +46,10 @@ class HoldoutScore:
 
     @property
     def verdict(self) -> str:
-        """The bias of the total in words: ``"14.3% too low"``."""
+        """The bias of the total in words: ``"14.3% below actual purchases"``."""
         if abs(self.bias) < _NEGLIGIBLE_BIAS:
-            return "right to within half a percent"
-        return f"{abs(self.bias):.1%} too {'low' if self.bias < 0 else 'high'}"
+            return "within half a percent of actual purchases"
+        return f"{abs(self.bias):.1%} {'below' if self.bias < 0 else 'above'} actual purchases"
 
     def __repr__(self) -> str:
         rows = {

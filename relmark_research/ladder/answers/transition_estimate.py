@@ -34,7 +34,7 @@ class TransitionEstimate(TransitionMatrix):
     """A transition matrix and the questions that it answers; attributes as `TransitionMatrix`."""
 
     def intervals(
-        self, level: float = 0.95, *, simultaneous: bool = False, basis: Basis = "moves"
+        self, level: float = 0.95, *, simultaneous: bool = False, basis: Basis | None = None
     ) -> pd.DataFrame:
         """Return every possible cell with its interval.
 
@@ -45,15 +45,16 @@ class TransitionEstimate(TransitionMatrix):
         simultaneous
             Goodman's intervals (by customers: percentiles at a level divided over the row).
         basis
-            ``"moves"``: Wilson's interval, with a prior the Dirichlet's; ``"customers"``:
-            percentiles of the Bayesian bootstrap of customers.
+            ``"customers"``: percentiles of the Bayesian bootstrap of customers, which also cover
+            where customers differ; ``"moves"``: Wilson's interval, with a prior the Dirichlet's,
+            which take moves as independent. None takes customers if a history is known.
 
         Returns
         -------
         DataFrame
             origin, destination, departures, moves, probability, low, high.
         """
-        return cell_intervals(self, level, simultaneous=simultaneous, basis=basis)
+        return cell_intervals(self, level, simultaneous=simultaneous, basis=basis or self.basis)
 
     def test_against(self, matrix: pd.DataFrame | Array) -> homogeneity.ChainTest:
         """Test the moves against a known matrix."""

@@ -22,7 +22,7 @@ def test_score_of_cdnow(fit, split):
     score = rm.clv.holdout_score(fit, split)
     assert f"{score.expected:.2f} {score.actual:.0f}" == "1653.41 1882"
     assert score.bias == pytest.approx(1653.41 / 1882 - 1, abs=1e-5)
-    assert score.verdict == "12.1% too low"
+    assert score.verdict == "12.1% below actual purchases"
 
 
 def test_score_agrees_with_a_loop_over_customers(fit, split):
@@ -51,7 +51,11 @@ def test_score_agrees_with_a_loop_over_customers(fit, split):
 
 @pytest.mark.parametrize(
     ("bias", "words"),
-    [(0.004, "right to within half a percent"), (0.2, "20.0% too high"), (-0.143, "14.3% too low")],
+    [
+        (0.004, "within half a percent of actual purchases"),
+        (0.2, "20.0% above actual purchases"),
+        (-0.143, "14.3% below actual purchases"),
+    ],
 )
 def test_verdict_is_the_bias_in_words(bias, words):
     assert HoldoutScore(1, 1, bias, 0, 0, 0, 0).verdict == words

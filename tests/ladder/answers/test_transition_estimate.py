@@ -86,7 +86,7 @@ def test_goodmans_simultaneous_intervals():
 
 
 def test_intervals_of_a_row_hold_their_estimate(history):
-    for given in ({}, {"simultaneous": True}, {"basis": "customers"}):
+    for given in ({}, {"simultaneous": True}, {"basis": "moves"}):
         table = estimate(history).intervals(0.9, **given)
         assert (
             (table["low"] <= table["probability"]) & (table["probability"] <= table["high"])
@@ -178,3 +178,10 @@ def test_a_prior_in_quotes_is_refused(prior):
 def test_impossible_questions_are_refused(chain, ask, error, message):
     with pytest.raises(error, match=message):
         ask(chain)
+
+
+def test_intervals_are_by_customer_where_the_customers_are_known(history):
+    found = estimate(history)
+    pd.testing.assert_frame_equal(found.intervals(), found.intervals(basis="customers"))
+    counted = rm.estimate_transitions(found.counts, off_ladder=["lost"], impossible=IMPOSSIBLE)
+    pd.testing.assert_frame_equal(counted.intervals(), found.intervals(basis="moves"))
