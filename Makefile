@@ -53,10 +53,10 @@ report: $(READY) ## run the default recipe on CDNOW; the last line is the path o
 	@$(BIN)/relmark run $(RECIPE)
 
 test: $(READY)   ## the fast tests; ORDER=random shuffles them, ORDER=<seed> repeats an order
-	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 -m "not slow"
+	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(READY) ## the slow studies too; RELMARK_SLOW_RUNS sets their size
-	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2
+	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 mutants: $(READY) ## N mutations of random lines, drawn by SEED: do the mirroring tests notice them?
 	$(BIN)/python -m tests.mutants --seed $(SEED) --n $(N) --jobs $(JOBS)

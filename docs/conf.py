@@ -34,6 +34,7 @@ extensions = [
     "kernels",
     "lessons",
     "glossary_entries",
+    "table_schemas",
     "pages",
 ]
 exclude_patterns = ["_build", "_ext"]

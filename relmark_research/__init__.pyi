@@ -56,6 +56,7 @@ from .ladder.answers.transition_estimate import estimate_transitions
 from .ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
 from .reporting.display.story import record
 from .tables.options import ReadOptions
+from .tables.read_table import Table, read_table
 from .teaching.glossary import glossary
 from .units import AnnualRate, Horizon, Period, TimeUnit
 
@@ -88,6 +89,7 @@ __all__ = [
     "ResponseCurve",
     "ShiftedBetaGeometric",
     "Split",
+    "Table",
     "TimeUnit",
     "TransactionLog",
     "break_even_retention",
@@ -111,6 +113,7 @@ __all__ = [
     "plots",
     "profit_classes",
     "profit_table",
+    "read_table",
     "read_transactions",
     "recommend",
     "record",

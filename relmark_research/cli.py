@@ -1,5 +1,5 @@
-"""The command line: ``relmark run``, ``list``, ``check``, ``compare``, ``verify``, ``init``,
-``lessons``.
+"""The command line: ``relmark run``, ``list``, ``check``, ``tables``, ``template``, ``compare``,
+``verify``, ``init``, ``lessons``.
 
 Exit codes: 0 done; 1 a notebook failed, a page could not be printed, or a run was not reproduced;
 2 the recipe, a parameter or the data are invalid, and nothing ran; 3 done, and an alert fired;
@@ -141,12 +141,26 @@ def list_notebooks(
 def check(
     source: Annotated[
         str,
-        typer.Argument(help="A file, a glob, a database URL with #table, or dataset:cdnow_full."),
+        typer.Argument(
+            help="A file, a glob, a database URL with #table, dataset:cdnow_full, or a recipe."
+        ),
     ],
+    table: Annotated[
+        str | None,
+        typer.Option(metavar="TABLE", help="Table that the source is, as in: relmark tables."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="OURS=THEIRS",
+            help="With --table: the source's name of a column; may be repeated.",
+        ),
+    ] = None,
     customer: Annotated[str, typer.Option(help="Column with the customer id.")] = "customer_id",
     date: Annotated[str, typer.Option(help="Column with the date.")] = "date",
     value: Annotated[
-        str, typer.Option(help="Column with the value, or an expression such as 'a * b'.")
+        str, typer.Option(help="Column with the value, an expression such as 'a * b', or none.")
     ] = "value",
     cost: Annotated[str | None, typer.Option(help="Column with the cost of the goods.")] = None,
     returns: Annotated[
@@ -164,15 +178,61 @@ def check(
         Path | None, typer.Option(metavar="FILE", help="Write the audit to this file as JSON.")
     ] = None,
 ) -> None:
-    """Read a log and print its audit.
+    """Read a log, another table or all tables of a recipe, and print the audit.
 
-    Ends with exit code 2 if the data are not sufficient for a report.
+    Where the source cannot be read, prints the lines of a recipe that make it readable, as far as
+    the data settle them. Ends with exit code 2 if the data are not sufficient for a report.
     """
     from relmark_research.reporting.execution.cli_views import audit_source
 
-    columns = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
     reading = dict(_split_option(option) for option in options or ())
-    audit_source(source, columns, reading, out=json)
+    if table is not None or source.endswith((".yml", ".yaml")):
+        named = dict(_split_option(column) for column in columns or ())
+        _check_other(source, table, named, reading)
+        return
+    names = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
+    try:
+        audit_source(source, names, reading, out=json)
+    except RelmarkError:
+        from relmark_research.reporting.execution.table_check import print_log_proposal
+
+        print_log_proposal(source, names, reading)
+        raise
+
+
+def _check_other(
+    source: str, table: str | None, columns: dict[str, str], options: dict[str, str]
+) -> None:
+    """Check a table other than the log, or a recipe."""
+    from relmark_research.reporting.execution import table_check
+
+    if table is None:
+        table_check.check_recipe_file(source)
+    else:
+        table_check.check_table(source, table, columns, options)
+
+
+@app.command()
+def tables(
+    table: Annotated[str | None, typer.Argument(help="A table, to see it in full.")] = None,
+) -> None:
+    """Print the tables that the reports read, or the columns of one of them."""
+    from relmark_research.reporting.execution.table_views import print_tables
+
+    print_tables(table)
+
+
+@app.command()
+def template(
+    table: Annotated[str, typer.Argument(help="A table, as in: relmark tables.")],
+) -> None:
+    """Print an empty CSV of a table; what its columns hold goes to standard error.
+
+    relmark template contacts > contacts.csv
+    """
+    from relmark_research.reporting.execution.table_views import print_template
+
+    print_template(table)
 
 
 @app.command()

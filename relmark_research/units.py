@@ -60,11 +60,20 @@ class TimeUnit:
         return unit if isinstance(unit, TimeUnit) else cls(unit)
 
     def between(self, start: date, end: date) -> float:
-        """Return the time from ``start`` to ``end`` in this unit: whole days / days per unit."""
+        """Return the time from ``start`` to ``end`` in this unit: whole days / days per unit.
+
+        From the last day of a month to the last day of another, months are counted.
+        """
+        if self.name == "month" and _ends_month(start) and _ends_month(end):
+            return float(12 * (end.year - start.year) + end.month - start.month)
         return (end - start).days / self.days
 
     def __str__(self) -> str:
         return self.name
+
+
+def _ends_month(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1
 
 
 def as_date(value: Day, *, name: str = "date") -> date:
@@ -161,10 +170,12 @@ class Horizon:
         """Return the length in ``unit``, in whole days from ``start`` where that is known.
 
         Without ``start`` a month is 30.436875 days and a year 365.2425, and a horizon given as a
-        last day is refused.
+        last day is refused. Months and years are whole numbers of months.
         """
         if self.endless:
             return math.inf
+        if self.until is None and unit.name == "month" and self.unit.name in {"month", "year"}:
+            return self.count * (12 if self.unit.name == "year" else 1)
         if start is None and self.until is not None:
             raise ParameterError(
                 f"the horizon ends on {self.until}, but the data do not say on which day they end. "

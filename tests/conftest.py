@@ -1,27 +1,52 @@
-"""Settings of every test run: reproducible generated cases, and a random order on request.
+"""Settings of every test run: reproducible cases, a random order on request, and less overhead.
 
 Generated cases are the same in every run, unless RELMARK_EXPLORE is set to look for new ones.
 ``RELMARK_ORDER=random`` (or ``make test ORDER=random``) shuffles the test modules, and the tests
 within each; the first and last lines name the seed, which as ``RELMARK_ORDER`` repeats the order.
 """
 
+import gc
 import os
 import random
+from collections.abc import Generator
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import HealthCheck, settings
+
+from relmark_research.reporting.execution.import_blocklist import block_address_grammar
 
 SLOW_MACHINE = [HealthCheck.too_slow]
 LOAD = {"deadline": None, "suppress_health_check": SLOW_MACHINE}  # load fails no test
 settings.register_profile("same", derandomize=True, database=None, **LOAD)
 settings.register_profile("explore", derandomize=False, **LOAD)
 settings.load_profile("explore" if os.environ.get("RELMARK_EXPLORE") else "same")
+block_address_grammar()  # a second of CPU time in each worker
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has its worker
 
 
 def pytest_configure() -> None:
     """Draw a seed once: the workers of pytest-xdist inherit it."""
     if os.environ.get("RELMARK_ORDER") == "random":
         os.environ["RELMARK_ORDER"] = str(random.SystemRandom().randrange(10**6))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Read each file of this folder once: it has no doctests."""
+    return [each for each in (yield) if not isinstance(each, DoctestModule)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage only among what the tests make: modules and collected tests are none."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # a query has thousands of objects
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,13 +5,14 @@ from .describe.base_profile import (
     growth_table,
     purchase_counts,
 )
-from .describe.cohorts import cohort_averages, cohort_table
+from .describe.cohorts import cohort_averages, cohort_shares, cohort_table
 from .describe.mailing_cells import break_even_response, mailing_cells
 from .describe.rfm import rfm_scores
 from .describe.segments import rfm_segments, segment_behaviour, segment_rules
 from .describe.survival_curve import RetentionCurve, retention_curve
 from .log.customer_summary import CustomerSummary, Split
 from .log.datasets import load_cdnow, load_donations, load_sample
+from .log.left_truncation import LeftTruncation
 from .log.record_linkage import CustomerLinks, link_customers, pseudonyms
 from .log.transactions import ReadOptions, TransactionLog, read_transactions
 
@@ -19,12 +20,14 @@ __all__ = [
     "CustomerBase",
     "CustomerLinks",
     "CustomerSummary",
+    "LeftTruncation",
     "ReadOptions",
     "RetentionCurve",
     "Split",
     "TransactionLog",
     "break_even_response",
     "cohort_averages",
+    "cohort_shares",
     "cohort_table",
     "concentration_table",
     "customer_base",

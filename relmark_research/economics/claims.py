@@ -19,13 +19,22 @@ from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.errors import DataError, ParameterError, check_share, unknown_name
 from relmark_research.stats.concentration import concentration_share, top_share
 from relmark_research.stats.intervals import normal_interval, normal_quantile
+from relmark_research.tables.read_table import read_columns
+from relmark_research.tables.schemas import ColumnType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MIN_CUSTOMERS = 30
 _SUFFIXES = ("", "_low", "_high")
-_COLUMNS = ("cohort", "tenure", "calibration_profit", "holdout_profit", "active_in_holdout")
+_RATIOS = [f"{name}{end}" for name in ("cost_ratio", "marginal_cost_ratio") for end in _SUFFIXES]
+_COLUMNS: dict[str, ColumnType] = {
+    "cohort": "text",
+    "tenure": "number",
+    "calibration_profit": "number",
+    "holdout_profit": "number",
+    "active_in_holdout": "flag",
+}
 
 Verdict = Literal["holds", "does not hold", "inconclusive"]
 
@@ -96,6 +105,7 @@ def retaining_is_cheaper(costs: pd.DataFrame, *, segment: str = ALL) -> Claim:
     """
     if segment not in costs.index:
         raise ParameterError(unknown_name("segment", segment, costs.index))
+    costs = read_columns(costs, {}, name="costs", optional=dict.fromkeys(_RATIOS, "number"))
     row = costs.loc[segment].to_dict()
     average = _ratio(*(row[f"cost_ratio{suffix}"] for suffix in _SUFFIXES))
     start = f"The average acquisition cost is {average} the average retention cost. "
@@ -307,6 +317,8 @@ def _checked(history: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
                 unknown_name("column", name, history.columns)
                 + " Make the table with holdout_profit(log)."
             )
+    history = read_columns(history, {name: _COLUMNS[name] for name in columns}, name="history")
+    for name in columns:
         missing = history[name].isna()
         if missing.any():
             raise DataError(

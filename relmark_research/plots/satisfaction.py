@@ -37,9 +37,12 @@ def score_trend(scores: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def describe_score_trend(scores: pd.DataFrame) -> str:
     """Return a description in words of `score_trend`."""
     scores = checked(scores, "score_trend", numbers=["nps", "low", "high"], others=["group"])
-    first, last = scores.iloc[0], scores.iloc[-1]
+    known = scores.dropna(subset=["nps"])
+    first, last = known.iloc[0], known.iloc[-1]
+    empty = len(scores) - len(known)
+    without = f" ({empty} of them without answers)" if empty else ""
     return (
-        f"Net Promoter Score over {len(scores)} periods: {count(round(first['nps']))} "
+        f"Net Promoter Score over {len(scores)} periods{without}: {count(round(first['nps']))} "
         f"({count(round(first['low']))} to {count(round(first['high']))}) in the first, "
         f"{count(round(last['nps']))} ({count(round(last['low']))} to "
         f"{count(round(last['high']))}) in the last."

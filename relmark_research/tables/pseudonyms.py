@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import unicodedata
 from collections.abc import Iterable
 
+from relmark_research.tables.sql_dialects import BLANKS
+
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]*)\.0+")
 KEY_VARIABLE = "RELMARK_ID_KEY"
 
 
@@ -34,6 +39,12 @@ def pseudonyms(ids: Iterable[object], *, key: str | None = None) -> list[str]:
     """
     secret = (os.environ.get(KEY_VARIABLE, "") if key is None else key).encode()[:64]
     return [
-        f"C-{hashlib.blake2b(str(name).encode(), key=secret, digest_size=5).hexdigest()}"
+        f"C-{hashlib.blake2b(_text(name).encode(), key=secret, digest_size=5).hexdigest()}"
         for name in ids
     ]
+
+
+def _text(name: object) -> str:
+    """Return an id as the log has it: trimmed, composed, whole numbers without a fraction."""
+    text = unicodedata.normalize("NFC", str(name).strip(BLANKS))
+    return text.partition(".")[0] if _WHOLE.fullmatch(text) else text

@@ -19,15 +19,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from relmark_research.errors import DataError
-from relmark_research.tables import column_mapping, sql_dialects
-from relmark_research.tables._row_filter import filter_condition
-from relmark_research.tables.options import Columns, ReadOptions
+from relmark_research.tables import sql_dialects
+from relmark_research.tables.options import LOG_COLUMNS, Columns, ReadOptions
 from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.values import dates, expressions, identifiers, numbers, typed_columns
+from relmark_research.tables.values.columns import column
+from relmark_research.tables.values.filters import filter_condition
+from relmark_research.tables.values.numbers import NumberFormat
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-LOG_COLUMNS = ("customer_id", "date", "value", "cost", "key")
 CURRENCY_COLUMNS = ("currency", "currency_code")  # names looked for where none is given
 
 MAX_VALUE = 9e11  # money; its ten-thousandths are whole numbers of a float64
@@ -35,6 +37,7 @@ MAX_VALUE = 9e11  # money; its ten-thousandths are whole numbers of a float64
 PROBLEMS = {
     "excluded by the filter": "the exclude filter matches",
     "customer id missing": "{customer} is blank",
+    "customer id not exact": "{customer} is a floating-point number too large to be exact",
     "date missing": "{date} is blank",
     "date unparsable": "{date} cannot be read as a date",
     "date in the future": "{date} is after today",
@@ -48,13 +51,13 @@ PROBLEMS = {
 
 _PROBLEM_CODES = {problem: number for number, problem in enumerate(PROBLEMS, start=1)}
 
+_LEAVE_OUT = "leave such rows out: ReadOptions(unusable='leave out')"
+
 _ADVICE = {
     "customer id missing": "Leave them out: ReadOptions(missing_ids='leave out').",
-    "date unparsable": "Give the format, ReadOptions(date_format='%d/%m/%Y'), or leave such rows "
-    "out, ReadOptions(unusable='leave out').",
+    "customer id not exact": "Two ids may have become one. Export the ids as text, or "
+    f"{_LEAVE_OUT}.",
     "date in the future": "Leave them out or keep them: ReadOptions(future_dates='leave out').",
-    "value unparsable": "Give the decimal sign, ReadOptions(decimal=','), or leave such rows out, "
-    "ReadOptions(unusable='leave out').",
     "zero value dropped": "Keep or drop them: ReadOptions(zero_values='keep') or 'drop'.",
 }
 
@@ -69,15 +72,17 @@ def checked_rows(raw: ir.Table, columns: Columns, options: ReadOptions) -> ir.Ta
     """
     import ibis
 
-    dated = column_mapping.with_date(raw, columns.date, options)
-    parsed = dated.mutate(**_parsed_columns(dated, columns, options))
+    formats = numbers.number_formats(raw, _money_columns(raw, columns, options), options)
+    dated = dates.with_date(raw, columns.date, options)
+    parsed = dated.mutate(**_parsed_columns(dated, columns, options, formats))
     conditions = _conditions(parsed, raw, columns, options)
     judged = parsed.mutate(
         relmark_problem=ibis.cases(*conditions.values(), else_=None),
         relmark_suspect=_suspect(conditions, parsed, columns),
     )
-    used = [columns.date, *column_mapping.columns_used(raw, columns.value)]
+    used = [columns.date, *_value_columns(raw, columns)]
     text = any(raw[name].type().is_string() for name in used)
+    text = text or dates.is_unreadable_number(raw, columns.date)
     return sql_dialects.materialised_rows(judged, raw, text=text)
 
 
@@ -93,7 +98,7 @@ def usable_rows(
     all_usable: bool = False,
     clean_ids: str | None = None,
 ) -> ir.Table:
-    """Return customer_id, date, value[, cost][, key] of the checked rows without a problem.
+    """Return customer_id, date[, value][, cost][, key] of the checked rows without a problem.
 
     Parameters
     ----------
@@ -110,6 +115,7 @@ def usable_rows(
     -------
     Table
         ``key`` is the id as an integer, where the source has it so: engines group integers faster.
+        The options' ``keep_columns`` follow as the source has them.
     """
     usable = rows if all_usable else rows.filter(rows.relmark_problem.isnull())
     if options.duplicates == "drop":
@@ -119,17 +125,18 @@ def usable_rows(
     ours = {name: f"relmark_{name}" for name in LOG_COLUMNS if f"relmark_{name}" in rows.columns}
     if clean_ids is not None and usable[clean_ids].type().is_string():
         ours["customer_id"] = clean_ids
-    return usable.select(**{name: usable[column] for name, column in ours.items()})
+    kept = {name: column(usable, name) for name in options.keep_columns}
+    return usable.select(**{name: usable[column] for name, column in ours.items()}, **kept)
 
 
 def first_day_of_order(rows: ir.Table, order_column: str) -> ir.Value:
     """Return the first day of each row's order, or its own day where the order id is blank."""
-    order = column_mapping.identifier(rows, order_column)
+    order = identifiers.identifier(rows, order_column)
     first = rows.relmark_date.min().over(group_by=[rows.relmark_customer_id, order])
     return order.isnull().ifelse(rows.relmark_date, first)
 
 
-def count_by_problem(rows: ir.Table) -> pd.DataFrame:
+def count_by_problem(rows: ir.Table, customer: str) -> pd.DataFrame:
     """Count checked rows by problem, with summaries that the same pass can compute.
 
     Usually no row is suspect; then the rows are counted without grouping, in half the time.
@@ -137,31 +144,35 @@ def count_by_problem(rows: ir.Table) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per problem (None: usable): rows, zero, negative, absolute_value (sum of |value|),
-        first, last[, first_key, last_key (text, which holds every integer)], and clean (whether no
-        row is suspect).
+        One row per problem (None: usable): rows, first, last[, zero, negative, absolute_value (sum
+        of |value|), unless the log has no money][, first_key, last_key (text, which holds every
+        integer)], clean (whether no row is suspect), and normalised (ids in the column
+        ``customer`` that were written in another form).
     """
-    value, day = rows.relmark_value, rows.relmark_date
-    summaries = {
-        "rows": rows.count(),
-        "zero": (value == 0).sum().fill_null(0).cast("int64"),
-        "negative": (value < 0).sum().fill_null(0).cast("int64"),
-        "absolute_value": value.abs().sum(),
-        "first": day.min(),
-        "last": day.max(),
-    }
+    day = rows.relmark_date
+    summaries = {"rows": rows.count(), "first": day.min(), "last": day.max()}
+    if "relmark_value" in rows.columns:
+        value = rows.relmark_value
+        summaries |= {
+            "zero": (value == 0).sum().fill_null(0).cast("int64"),
+            "negative": (value < 0).sum().fill_null(0).cast("int64"),
+            "absolute_value": value.abs().sum(),
+        }
     if "relmark_key" in rows.columns:
         summaries["first_key"] = rows.relmark_key.min().cast("string")
         summaries["last_key"] = rows.relmark_key.max().cast("string")
     suspects = rows.relmark_suspect.sum().fill_null(0).cast("int64")
     total: pd.DataFrame = rows.aggregate(suspects=suspects, **summaries).to_pandas()
     if not total["suspects"].iloc[0]:
-        return total.drop(columns="suspects").assign(problem=None, clean=True)
+        return total.drop(columns="suspects").assign(problem=None, clean=True, normalised=0)
+    if rows[customer].type().is_string():
+        changed = identifiers.is_changed(rows, customer)
+        summaries["normalised"] = changed.sum().fill_null(0).cast("int64")
     by_problem = rows.group_by(problem=rows.relmark_problem).aggregate(**summaries)
     table: pd.DataFrame = by_problem.to_pandas()
     names = {float(code): problem for problem, code in _PROBLEM_CODES.items()}
     problem = table["problem"].astype("float64").map(names)
-    return table.assign(problem=problem, clean=False)
+    return table.assign(problem=problem, clean=False, normalised=table.get("normalised", 0))
 
 
 def refuse_unusable(
@@ -173,7 +184,7 @@ def refuse_unusable(
         if not count or _policy(problem, options) != "refuse":
             continue
         what = description.format(customer=columns.customer, date=columns.date, value=columns.value)
-        advice = _ADVICE.get(problem, "Leave such rows out: ReadOptions(unusable='leave out').")
+        advice = _advice(problem, rows, columns, options)
         first = examples(rows, has_problem(rows, problem), columns)
         raise DataError(
             f"expected every row to be usable; in {count:,} of {total:,} rows {what}. "
@@ -191,15 +202,15 @@ def examples(
     """
     import ibis
 
-    value_columns = column_mapping.columns_used(rows, columns.value)
-    shown = list(dict.fromkeys([columns.customer, columns.date, *value_columns]))
+    shown = list(dict.fromkeys([columns.customer, columns.date, *_value_columns(rows, columns)]))
     if sql_dialects.preserves_order(rows):
         numbered = rows.mutate(relmark_row=ibis.row_number() + 1, relmark_found=condition)
         found = numbered.filter(numbered.relmark_found).order_by("relmark_row")
     else:
         found = rows.filter(condition).order_by(shown)
     also = [name for name in ("relmark_row", "relmark_customer_id") if name in found.columns]
-    first = found.select(*also, *shown).limit(3).to_pandas().to_dict("records")
+    texts = {name: found[name].cast("string") for name in shown if _is_day(found[name])}
+    first = found.select(*also, *shown).limit(3).mutate(**texts).to_pandas().to_dict("records")
     if not clear:
         for row in first:
             row[columns.customer] = _pseudonym(row["relmark_customer_id"])
@@ -209,10 +220,10 @@ def examples(
 def refuse_mixed_currencies(rows: ir.Table, options: ReadOptions) -> None:
     """Raise DataError where usable rows are in several currencies and there is no rate column."""
     name = _currency_column(rows, options)
-    if name is None or options.rate_column is not None:
+    if name is None or options.rate_column is not None or "relmark_value" not in rows.columns:
         return
     used = rows.filter(rows.relmark_problem.isnull())
-    found = used.group_by(relmark_currency=column_mapping.identifier(used, name)).aggregate(
+    found = used.group_by(relmark_currency=identifiers.identifier(used, name)).aggregate(
         relmark_rows=used.count()
     )
     counted = found.to_pandas().sort_values("relmark_rows", ascending=False)
@@ -228,18 +239,50 @@ def refuse_mixed_currencies(rows: ir.Table, options: ReadOptions) -> None:
         )
 
 
-def _parsed_columns(raw: ir.Table, columns: Columns, options: ReadOptions) -> dict[str, ir.Value]:
-    ids = column_mapping.column(raw, columns.customer)
-    parsed = {"relmark_key": ids} if ids.type().is_integer() else {}
-    parsed |= {
-        "relmark_customer_id": column_mapping.identifier(raw, columns.customer),
-        "relmark_value": column_mapping.number(raw, columns.value, decimal=options.decimal),
-    }
+def _advice(problem: str, rows: ir.Table, columns: Columns, options: ReadOptions) -> str:
+    """Return what to do about rows with a problem, by the values that they hold."""
+    if problem == "date unparsable":
+        return dates.date_advice(rows, columns.date, options)
+    if problem == "value unparsable":
+        names = [name for name in _value_columns(rows, columns) if rows[name].type().is_string()]
+        if names:
+            unread = rows.filter(has_problem(rows, problem)).select(*names).limit(20).to_pandas()
+            formats = numbers.number_formats(rows, names, options)
+            texts = [_unread_text(row, formats) for row in unread.to_dict("records")]
+            return f"{numbers.advice(texts, formats.values())} Or {_LEAVE_OUT}."
+    return _ADVICE.get(problem, f"Correct them, or {_LEAVE_OUT}.")
+
+
+def _unread_text(row: dict[str, Any], formats: dict[str, NumberFormat]) -> str:
+    """Return the first text of a row that is no number."""
+    texts = {name: str(text).strip() for name, text in row.items()}
+    unread = [text for name, text in texts.items() if not formats[name].reads(text)]
+    return next(iter(unread), "")
+
+
+def _money_columns(table: ir.Table, columns: Columns, options: ReadOptions) -> list[str]:
+    """Return the columns of the value, the cost and the exchange rate."""
+    cost = [] if columns.cost is None else expressions.columns_used(table, columns.cost)
+    rate = [] if options.rate_column is None else [options.rate_column]
+    return [*_value_columns(table, columns), *cost, *rate]
+
+
+def _parsed_columns(
+    raw: ir.Table, columns: Columns, options: ReadOptions, formats: dict[str, NumberFormat]
+) -> dict[str, ir.Value]:
+    ids = column(raw, columns.customer)
+    integer = ids.type().is_integer() and sql_dialects.holds_number(ids) is None
+    parsed = {"relmark_key": ids} if integer else {}
+    parsed["relmark_customer_id"] = identifiers.identifier(raw, columns.customer)
+    if columns.value is None:
+        return parsed
+    parsed["relmark_value"] = expressions.number(raw, columns.value, formats)
     if columns.cost is not None:
-        cost = column_mapping.number(raw, columns.cost, decimal=options.decimal)
+        cost = expressions.number(raw, columns.cost, formats)
         parsed["relmark_cost"] = (cost.abs() <= MAX_VALUE).ifelse(cost, None)
     if options.rate_column is not None:
-        rate = column_mapping.number(raw, options.rate_column, decimal=options.decimal)
+        rate = expressions.number(raw, options.rate_column, formats)
+        parsed["relmark_rate"] = rate
         for name in ("relmark_value", "relmark_cost"):
             if name in parsed:
                 parsed[name] = parsed[name] * rate
@@ -252,30 +295,54 @@ def _conditions(
     """Return the condition and code of each problem, in the order in which they are checked."""
     import ibis
 
-    value, integer = parsed.relmark_value, "relmark_key" in parsed.columns
-    ids = parsed.relmark_key if integer else parsed.relmark_customer_id  # an integer stays one
-    conditions = {
-        "customer id missing": ids.isnull(),
-        "date missing": _blank(parsed, [columns.date]),
-        "date unparsable": parsed.relmark_date.isnull(),
-        "value missing": _blank(parsed, column_mapping.columns_used(raw, columns.value)),
-    }
+    conditions = _id_conditions(parsed, columns.customer)
+    conditions["date missing"] = _blank(parsed, [columns.date])
+    conditions["date unparsable"] = parsed.relmark_date.isnull()
+    if columns.value is not None:
+        conditions["value missing"] = _blank(parsed, _value_columns(raw, columns))
     if options.exclude is not None:
-        exclude = filter_condition(parsed, options.exclude)
+        exclude = filter_condition(parsed, options.exclude, options, ids=columns.customer)
         conditions = {"excluded by the filter": exclude, **conditions}
     if options.future_dates != "keep":
         conditions["date in the future"] = parsed.relmark_date > ibis.literal(date.today())
+    if columns.value is not None:
+        conditions |= _money_conditions(parsed, raw, columns, options)
+    return {problem: (found, _PROBLEM_CODES[problem]) for problem, found in conditions.items()}
+
+
+def _id_conditions(parsed: ir.Table, customer: str) -> dict[str, ir.BooleanValue]:
+    if "relmark_key" in parsed.columns:  # an integer stays one
+        return {"customer id missing": parsed.relmark_key.isnull()}
+    missing, inexact = (
+        typed_columns.blank(parsed, customer),
+        identifiers.is_inexact(parsed, customer),
+    )
+    if inexact is None:
+        return {"customer id missing": missing}
+    return {"customer id missing": missing, "customer id not exact": inexact}
+
+
+def _money_conditions(
+    parsed: ir.Table, raw: ir.Table, columns: Columns, options: ReadOptions
+) -> dict[str, ir.BooleanValue]:
+    """Return the conditions of values, rates and costs."""
+    value, conditions = parsed.relmark_value, {}
     if options.rate_column is not None:
-        rate = column_mapping.number(parsed, options.rate_column, decimal=options.decimal)
+        rate = parsed.relmark_rate
         conditions["exchange rate missing"] = ~((rate > 0) & (rate < MAX_VALUE)).fill_null(False)
     conditions["value unparsable"] = ~(value <= 1.7e308).fill_null(False)  # null, NaN, infinity
     conditions["value too large"] = value.abs() > MAX_VALUE
     if columns.cost is not None:
-        given = ~_blank(parsed, column_mapping.columns_used(raw, columns.cost))
+        given = ~_blank(parsed, expressions.columns_used(raw, columns.cost))
         conditions["cost unparsable"] = given & parsed.relmark_cost.isnull()
     if options.zero_values != "keep":
         conditions["zero value dropped"] = value == 0
-    return {problem: (found, _PROBLEM_CODES[problem]) for problem, found in conditions.items()}
+    return conditions
+
+
+def _value_columns(table: ir.Table, columns: Columns) -> list[str]:
+    """Return the columns of the value's expression; none for a log without money."""
+    return [] if columns.value is None else expressions.columns_used(table, columns.value)
 
 
 def _suspect(
@@ -283,21 +350,13 @@ def _suspect(
 ) -> ir.BooleanValue:
     any_of = {problem: condition for problem, (condition, _) in conditions.items()}
     if parsed[columns.customer].type().is_string():
-        any_of["customer id missing"] = column_mapping.needs_normalising(parsed, columns.customer)
+        del any_of["customer id not exact"]  # these need normalising too
+        any_of["customer id missing"] = identifiers.needs_normalising(parsed, columns.customer)
     return functools.reduce(operator.or_, any_of.values())
 
 
 def _blank(table: ir.Table, names: list[str]) -> ir.BooleanValue:
-    return functools.reduce(operator.or_, (_blank_column(table[name]) for name in names))
-
-
-def _blank_column(values: ir.Value) -> ir.BooleanValue:
-    blank = values.isnull()
-    return (
-        blank | (sql_dialects.trimmed(values) == "").fill_null(False)
-        if values.type().is_string()
-        else blank
-    )
+    return functools.reduce(operator.or_, (typed_columns.blank(table, name) for name in names))
 
 
 def _policy(problem: str, options: ReadOptions) -> str:
@@ -308,6 +367,10 @@ def _policy(problem: str, options: ReadOptions) -> str:
         "zero value dropped": options.zero_values,
     }
     return policies.get(problem, options.unusable)
+
+
+def _is_day(values: ir.Value) -> bool:
+    return bool(values.type().is_date() or values.type().is_timestamp())
 
 
 def _pseudonym(customer_id: object) -> object:

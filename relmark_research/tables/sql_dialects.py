@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import weakref
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 TEMPORARY_PREFIX = "relmark_copy"
 """Prefix of the tables into which files and frames are copied."""
+
+BLANKS = (
+    " \t\n\r\v\f\x85\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
+    "\u2009\u200a\u200b\u200c\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
+"""White space of Unicode, with spaces of zero width and the byte order mark."""
+
+_TRIM = {"duckdb": "trim", "sqlite": "trim", "postgres": "btrim", "pyspark": "btrim"}
+_BYTES = {"duckdb": "strlen", "postgres": "octet_length", "pyspark": "octet_length"}
+_COMPOSE = {"duckdb": "nfc_normalize", "postgres": "normalize", "bigquery": "normalize"}
+_STORING_ENGINES = ("duckdb", "sqlite", "postgres", "pyspark")
 
 _ZONE_FUNCTIONS = {
     "duckdb": ("timezone", "zone first"),
@@ -44,33 +56,80 @@ def preserves_order(table: ir.Table) -> bool:
     return engine_name(table) == "duckdb"
 
 
-def trimmed(text: ir.Value) -> ir.Value:
-    """Return text without leading and trailing white space.
+def trimmed(text: ir.Value, *, tested: bool = False) -> ir.Value:
+    """Return text without leading and trailing white space, as Unicode and `BLANKS` define it.
 
-    Ibis's own ``strip`` is wrong on Spark, whose SQL reads the escapes of \\v and \\f as the
-    letters v and f, so that the id ``"fred"`` would become ``"red"``.
+    Few texts have any: DuckDB tests the ends first, in a tenth of the time, unless the caller has
+    ``tested`` them.
     """
     import ibis
 
-    if engine_name(text) != "pyspark":
+    engine = engine_name(text)
+    if engine not in _TRIM:
         return text.strip()
 
-    @ibis.udf.scalar.builtin(name="btrim", signature=(("string", "string"), "string"))
-    def btrim(text, signs): ...  # type: ignore[no-untyped-def]
+    @ibis.udf.scalar.builtin(name=_TRIM[engine], signature=(("string", "string"), "string"))
+    def trim(text, signs): ...  # type: ignore[no-untyped-def]
 
-    return btrim(text, " \t\n\r")
+    if engine == "duckdb" and not tested:
+        return needs_trimming(text).ifelse(trim(text, BLANKS), text)
+    return trim(text, _spark_blanks() if engine == "pyspark" else BLANKS)
 
 
 def needs_trimming(text: ir.Value) -> ir.Value:
-    """Return which texts `trimmed` would change, or are empty.
+    """Return which texts `trimmed` or `composed` may change, or are empty.
 
-    In DuckDB, testing the first and last characters takes a tenth of the time. Text that begins
-    with a character before the first printable one is included.
+    Text that begins with a character before the first printable one, or has a sign that is not
+    ASCII, is included in DuckDB.
     """
     if engine_name(text) != "duckdb":
-        return (trimmed(text) != text) | (text == "")
+        changed = composed(trimmed(text))
+        return (changed != text) | (text == "")
     ends = [text.endswith(sign) for sign in " \t\n\r\v\f"]
-    return functools.reduce(operator.or_, ends, text < "!")
+    return functools.reduce(operator.or_, ends, (text < "!") | has_other_signs(text))
+
+
+def has_other_signs(text: ir.Value) -> ir.BooleanValue:
+    """Return which texts have signs that are not ASCII."""
+    import ibis
+
+    length = _BYTES.get(engine_name(text))
+    if length is None:
+        return text.re_search("[^ -~]")
+
+    @ibis.udf.scalar.builtin(name=length, signature=(("string",), "int64"))
+    def bytes_of(text): ...  # type: ignore[no-untyped-def]
+
+    return bytes_of(text) != text.length().cast("int64")
+
+
+def composed(text: ir.Value) -> ir.Value:
+    """Return text in Unicode's composed form (NFC), in which equal letters are equal.
+
+    Spark and SQLite call Python; Spark only where the column has signs that are not ASCII, since
+    every row would pay for it. Snowflake has no such function.
+    """
+    import ibis
+
+    engine = engine_name(text)
+    if engine in _COMPOSE:
+
+        @ibis.udf.scalar.builtin(name=_COMPOSE[engine], signature=(("string",), "string"))
+        def compose(text): ...  # type: ignore[no-untyped-def]
+
+        return compose(text)
+    if engine == "sqlite" or (engine == "pyspark" and _any_other_sign(text)):
+        return _python_compose()(text)
+    return text
+
+
+def is_nan(number: ir.Value) -> ir.BooleanValue:
+    """Return which floats are no number; SQLite stores them as missing."""
+    import ibis
+
+    if not number.type().is_floating() or engine_name(number) == "sqlite":
+        return ibis.literal(False)
+    return number.isnan()
 
 
 def rounded_half_away(number: ir.Value) -> ir.Value:
@@ -115,6 +174,19 @@ def integer_sum(numbers: ir.Value) -> ir.Value:
     def wide_sum(values): ...  # type: ignore[no-untyped-def]
 
     return wide_sum(numbers).cast("int64")
+
+
+def union_of_bits(bits: ir.Value) -> ir.Value:
+    """Return the bitwise OR of integers, which Ibis does not know on Spark."""
+    import ibis
+
+    if engine_name(bits) != "pyspark":
+        return bits.bit_or()
+
+    @ibis.udf.agg.builtin(name="bit_or", signature=(("int64",), "int64"))
+    def bit_or(values): ...  # type: ignore[no-untyped-def]
+
+    return bit_or(bits.cast("int64"))
 
 
 def value_on_first_day(values: ir.Value, day: ir.Value) -> ir.Value:
@@ -162,7 +234,8 @@ def date_of_epoch_day(number: ir.Value) -> ir.Value:
 
 def as_stored(values: ir.Value) -> ir.Value:
     """Return a column as the source stores it: SQLite may hold text in a column of another type."""
-    if engine_name(values) == "sqlite" and not values.type().is_numeric():
+    kind = values.type()
+    if engine_name(values) == "sqlite" and not (kind.is_numeric() or kind.is_binary()):
         return values.cast("string")
     return values
 
@@ -174,7 +247,7 @@ def holds_number(values: ir.Value) -> ir.Value | None:
     if engine_name(values) != "sqlite":
         return None
 
-    @ibis.udf.scalar.builtin(name="typeof", signature=(("float64",), "string"))
+    @ibis.udf.scalar.builtin(name="typeof", signature=((values.type(),), "string"))
     def typeof(value): ...  # type: ignore[no-untyped-def]
 
     return typeof(values).isin(["integer", "real"])
@@ -232,6 +305,55 @@ def materialised_rows(table: ir.Table, raw: ir.Table, *, text: bool) -> ir.Table
     return copy
 
 
+def stored(table: ir.Table) -> ir.Table:
+    """Return a result as a temporary table of the engine's session (Spark: cached), if it allows.
+
+    PostgreSQL refuses that to a role without the privilege, on a standby, and in a session that is
+    read-only. The table is dropped at the latest with the session. Where the session goes on, it is
+    dropped when the next result is stored after the last expression of it has gone: not at once,
+    since the session may then be in the middle of a query.
+    """
+    import ibis
+
+    engine = engine_name(table)
+    if engine not in _STORING_ENGINES:
+        return table
+    backend: Any = table.get_backend()
+    if engine == "postgres" and not _may_store(backend):
+        return table
+    unused = vars(backend).setdefault("relmark_unused", [])
+    while unused:
+        _drop_stored(backend, unused.pop())
+    name = ibis.util.gen_name("relmark")
+    if engine == "pyspark":
+        backend._session.sql(backend.compile(table)).cache().createOrReplaceTempView(name)
+        copy = backend.table(name)
+    else:
+        copy = backend.create_table(name, table, temp=True)
+    if engine == "postgres":
+        backend.raw_sql(f'ANALYZE "{name}"').close()
+    weakref.finalize(copy.op(), unused.append, name).atexit = False
+    return copy
+
+
+def _may_store(backend: Any) -> bool:
+    """Return whether a PostgreSQL session may create temporary tables."""
+    question = (
+        "SELECT has_database_privilege(current_database(), 'TEMP') AND NOT pg_is_in_recovery() "
+        "AND current_setting('transaction_read_only') = 'off'"
+    )
+    with backend.con.transaction(), backend.con.cursor() as cursor:
+        return bool(cursor.execute(question).fetchone()[0])
+
+
+def _drop_stored(backend: Any, name: str) -> None:
+    if backend.name == "pyspark":
+        backend._session.table(name).unpersist()
+        backend._session.catalog.dropTempView(name)
+    else:
+        backend.drop_table(name, force=True)
+
+
 def period_number(day: ir.DateValue, period: Period) -> ir.IntegerValue:
     """Return `Period.number` of a day as an expression of the engine."""
     import ibis
@@ -245,6 +367,34 @@ def period_number(day: ir.DateValue, period: Period) -> ir.IntegerValue:
         return year * round(period.per_year) + part
     months = (year + 1) * 12 + day.month() - period.first_month
     return (months.cast("float64") * period.per_year / 12).floor().cast("int32")
+
+
+def _spark_blanks() -> ir.Value:
+    """Return `BLANKS`: Spark reads the escapes of \\v and \\f as the letters v and f."""
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="char", signature=(("int64",), "string"))
+    def char(code): ...  # type: ignore[no-untyped-def]
+
+    others = "".join(sign for sign in BLANKS if sign not in "\v\f")
+    return ibis.literal(others) + char(11) + char(12)
+
+
+def _any_other_sign(text: ir.Value) -> bool:
+    rows = text.name("relmark_text").as_table()
+    return len(rows.filter(has_other_signs(rows.relmark_text)).limit(1).to_pandas()) > 0
+
+
+def _python_compose() -> Any:
+    """Return a Python function that the engine calls for each text."""
+    import ibis
+
+    def relmark_composed(text):  # type: ignore[no-untyped-def]
+        import unicodedata
+
+        return text if text is None or text.isascii() else unicodedata.normalize("NFC", text)
+
+    return ibis.udf.scalar.python(relmark_composed, signature=(("string",), "string"))
 
 
 def _temporary_copy(table: ir.Table) -> ir.Table:

@@ -6,6 +6,7 @@ function.
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -24,13 +25,21 @@ MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 def imported(path: Path) -> set[str]:
     """Return the modules of the package that a file imports, anywhere in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in _statements(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     ours = {name.removeprefix(f"{NAME}.") for name in found if name.startswith(f"{NAME}.")}
     return {name for name in ours if name in MODULES}
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Return all statements below a node, without their expressions, which import nothing."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield child
+            yield from _statements(child)
 
 
 IMPORTS = {name: imported(path) - {name} for name, path in MODULES.items()}

@@ -196,7 +196,7 @@ def test_a_flipped_sign_is_found_by_a_test_that_can_see_it(toy, tests, verdict):
 
 
 def test_an_endless_loop_is_killed_by_the_time_limit(toy, monkeypatch):
-    monkeypatch.setattr(run, "STARTING", 5.0)
+    monkeypatch.setattr(run, "STARTING", 3.0)
     (toy.root / "tests/stats/test_toy.py").write_text(STRICT)
     assert toy.judge(toy_mutation("n -= 1 -> n += 1"), NOTHING) == run.TIMEOUT
 

@@ -1,6 +1,7 @@
 """Executed notebooks without a kernel: the outputs of story functions are captured."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import matplotlib
@@ -18,20 +19,21 @@ matplotlib.use("agg")
 Spoken = Callable[[Callable[[], None]], list[dict[str, Any]]]
 
 
-@pytest.fixture
-def spoken(monkeypatch: pytest.MonkeyPatch) -> Spoken:
+@pytest.fixture(scope="session")
+def spoken() -> Spoken:
     """Return what a function displays, one dictionary of MIME types for each display."""
 
     def listen(speak: Callable[[], None]) -> list[dict[str, Any]]:
         heard: list[dict[str, Any]] = []
-        monkeypatch.setattr("IPython.display.display", lambda data, raw: heard.append(data))
-        speak()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("IPython.display.display", lambda data, raw: heard.append(data))
+            speak()
         return heard
 
     return listen
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def code_cell(spoken: Spoken) -> Callable[..., nbformat.NotebookNode]:
     """Return a code cell with the outputs of a function that speaks."""
 
@@ -65,8 +67,14 @@ def show_decline() -> None:
 
 
 @pytest.fixture
-def notebook(code_cell: Callable[..., nbformat.NotebookNode]) -> nbformat.NotebookNode:
+def notebook(drawn_notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """An executed notebook with all that a report may hold."""
+    return deepcopy(drawn_notebook)
+
+
+@pytest.fixture(scope="session")
+def drawn_notebook(code_cell: Callable[..., nbformat.NotebookNode]) -> nbformat.NotebookNode:
+    """The same for all tests, which change a copy: its figures are drawn once."""
     noisy = code_cell("import warnings\nwarnings.warn('noise')")
     noisy.outputs = [
         new_output("stream", name="stderr", text="UserWarning: noise\n"),

@@ -1,8 +1,7 @@
 """The sample data: reproducible, coherent, and with something to see."""
 
-import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -56,11 +55,6 @@ def test_the_files_are_what_the_simulation_makes(tmp_path):
 
 def test_the_files_are_small():
     assert sum(path.stat().st_size for path in sample_folder().iterdir()) <= LARGEST
-
-
-def test_the_truth_is_written_beside_the_tables():
-    written = json.loads((sample_folder() / "truth.json").read_text())
-    assert written == json.loads(json.dumps({"seed": sample_firm.SEED, **asdict(TRUTH)}))
 
 
 @pytest.mark.parametrize("name", SAMPLE_DATES)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import integrate, special
 
 from relmark_research.stats.quadrature import (
+    _bisect,
     beta_nodes,
     decay_nodes,
     discounted_survival,
@@ -84,3 +85,24 @@ def test_blocks_change_nothing():
     found = in_blocks(lambda a, b: a * b, (one, other), width=1 << 17)
     np.testing.assert_array_equal(found, one * other)
     assert in_blocks(lambda a: a, (3.0,), width=1).shape == ()
+
+
+def test_bisection_halves_the_interval_each_time():
+    """60 halvings reach full precision from any width; every midpoint is within the interval."""
+    seen = []
+
+    def below(middle):
+        seen.append(middle)
+        return middle < np.array([0.3, 7.0, 11.0])
+
+    low, high = np.array([-800.0, 6.0, 1.0]), np.array([1.0, 8.0, 10.0])
+    found = _bisect(below, low, high)
+    np.testing.assert_allclose(found, [0.3, 7.0, 10.0], rtol=1e-14)  # 10: it holds throughout
+    np.testing.assert_array_equal(seen[0], (low + high) / 2)
+    assert all(((low <= middle) & (middle <= high)).all() for middle in seen)
+    assert len(seen) == 60
+
+
+def test_bisection_returns_the_start_where_the_condition_never_holds():
+    found = _bisect(lambda middle: middle < 0, np.array([2.0]), np.array([10.0]))
+    np.testing.assert_allclose(found, [2.0], rtol=1e-15)

@@ -29,9 +29,10 @@ def missing(what: str) -> None:
 
 def sqlite_source(frame: pd.DataFrame, folder: Path) -> str:
     path = folder / f"crm{len(list(folder.iterdir()))}.db"
+    money = "REAL" if pd.api.types.is_numeric_dtype(frame["value"]) else "TEXT"
     with sqlite3.connect(path) as connection:
         connection.execute(
-            "CREATE TABLE sales (customer_id TEXT, date TEXT, value REAL, cost REAL)"
+            f"CREATE TABLE sales (customer_id TEXT, date TEXT, value {money}, cost REAL)"
         )
         rows = frame.assign(date=_text(frame["date"])).reindex(
             columns=["customer_id", "date", "value", "cost"]

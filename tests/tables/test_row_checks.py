@@ -8,7 +8,7 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.tables._row_filter import filter_condition
+from relmark_research.tables.values.filters import filter_condition
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ class TestPolicies:
 
     @pytest.mark.parametrize(
         "sentence",
-        ["email", "__import__('os')", "value > ", "lower(email) == 'a'", "1 < value < 3"],
+        ["email", "__import__('os')", "value > ", "lower(email) == 'a'", "1 < 3"],
     )
     def test_filters_obey_nothing_else(self, frame, sentence):
         with pytest.raises(ParameterError, match="a filter compares columns with values"):

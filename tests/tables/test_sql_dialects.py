@@ -19,8 +19,11 @@ from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.returns import purchase_days
 from relmark_research.tables import row_checks, sql_dialects
 from relmark_research.tables.options import Columns
+from relmark_research.tables.sources.dialects import Dialect
+from relmark_research.tables.sources.open_source import opened_source
 from tests.customers import slow_reference
 from tests.tables import engines
+from tests.tables.values.test_identifiers import IDS
 
 START = datetime(2023, 12, 25)  # logs cross a new year, a leap day and a change of the clocks
 LOGS = 150  # and thousands in the slow test
@@ -240,9 +243,55 @@ NUMBERS = {
 def test_text_is_a_number_in_every_engine_or_in_none(read):
     frame = pd.DataFrame({"customer_id": list(NUMBERS), "value": list(NUMBERS)})
     frame = frame.assign(customer_id=[f"{i:02}" for i in range(len(frame))], date="2024-01-01")
-    options = rm.ReadOptions(unusable="leave out")
+    options = rm.ReadOptions(decimal=".", unusable="leave out")
     found = read(frame, options=options).to_pandas()["value"].to_list()
     assert found == [number for number in NUMBERS.values() if number is not None]
+
+
+def test_decimal_signs_are_established_alike(read):
+    texts = ["1.234,50", "10.500", "7", "\u00a01\u202f000,5 ", "\u22125", "0,125"]
+    frame = pd.DataFrame({"customer_id": list("abcdef"), "date": "2024-01-01", "value": texts})
+    assert read(frame, returns="keep").to_pandas()["value"].to_list() == [
+        1234.5, 10500, 7, 1000.5, -5, 0.125,
+    ]  # fmt: skip
+    with pytest.raises(rm.DataError, match="no value settles it"):
+        read(frame.assign(value="10,500"))
+    with pytest.raises(rm.DataError, match=r"5 values with a point.*1 with a comma"):
+        read(frame.assign(value=["1.5"] * 5 + ["1,5"]))
+
+
+def test_ids_are_the_same_in_every_engine(read):
+    frame = pd.DataFrame({"customer_id": list(IDS), "date": "2024-01-01", "value": 1.0})
+    log = read(frame)
+    assert set(log.to_pandas()["customer_id"]) == set(IDS.values()) - {None}
+    audit = log.audit.set_index("check")["rows"]
+    assert audit["customer id missing"] == list(IDS.values()).count(None)
+    assert audit["ids normalised"] == 6  # 17850.0 (twice), -3.0, -0.0, 0.0, and two signs for é
+
+
+def test_filters_are_typed_in_every_engine(read):
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["7", "8.0", "9", "10"],
+            "date": ["2024-01-01", "2024-01-15", "2024-02-01", "2024-02-20"],
+            "value": ["5", "15,5", "100,0", "1"],
+        }
+    )
+    for exclude, left in {
+        "value > 15.25": ["10", "7"],
+        "date >= '2024-01-15'": ["7"],
+        "customer_id == 8 or customer_id == '10'": ["7", "9"],
+        "startswith(customer_id, '1')": ["7", "8", "9"],
+        "1 < value < 50 and date != '2024-01-01'": ["10", "7", "9"],
+    }.items():
+        log = read(frame, options=rm.ReadOptions(exclude=exclude))
+        assert sorted(log.to_pandas()["customer_id"]) == left
+
+
+def test_hints_are_the_same_in_every_engine(read):
+    frame = pd.DataFrame({"customer_id": "a", "date": ["9/28/2012", "1/2/2012"], "value": 1.0})
+    with pytest.raises(rm.DataError, match=r"date_format='%m/%d/%Y'\) reads all 2 values"):
+        read(frame)
 
 
 def test_money_is_rounded_alike(read):
@@ -323,12 +372,62 @@ def test_spark_reads_files_by_a_word_and_keeps_ids_as_text(spark, tmp_path):
 
 
 @pytest.mark.slow
+def test_spark_reads_the_same_dialects_as_duckdb(spark, tmp_path):
+    texts = {
+        "quoted.csv": 'id;note\r\n#7;"two\r\nlines; ""said"""\r\n007;5" disk\n',
+        "western.csv": "id,note\n1,Café\n",
+        "sales[12].csv": "id\tnote\n1\t\n",
+    }
+    for name, text in texts.items():
+        encoding = "cp1252" if name == "western.csv" else "utf-8"
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        dialect = Dialect(encoding=encoding)
+        read = [
+            opened_source(tmp_path / name, dialect=dialect, engine=engine).table.to_pandas()
+            for engine in (spark, None)
+        ]
+        pd.testing.assert_frame_equal(*read)
+    pd.DataFrame({"x": [1]}).to_parquet(tmp_path / "a1.parquet")
+    pd.DataFrame({"x": [12]}).to_parquet(tmp_path / "a[12].parquet")
+    found = opened_source(tmp_path / "a[12].parquet", engine=spark).table.to_pandas()
+    assert found["x"].tolist() == [12]
+
+
+@pytest.mark.slow
 def test_scores_segments_and_retention_are_the_same(read, frame):
     ours, duck = read(frame), rm.read_transactions(frame)
     for how in ({}, {"method": "nested"}, {"cuts": {"recency": [10, 30], "monetary": [5, 50]}}):
         pd.testing.assert_frame_equal(rm.rfm_scores(ours, **how), rm.rfm_scores(duck, **how))
     curves = [rm.retention_curve(log, by="cohort", within="60 days").table for log in (ours, duck)]
     pd.testing.assert_frame_equal(*curves)
+
+
+def test_splits_and_windows_are_the_same(read, frame):
+    log, duck = read(frame), rm.read_transactions(frame)
+    pd.testing.assert_frame_equal(
+        log.split(at="2024-01-31").holdout, duck.split(at="2024-01-31").holdout
+    )
+    for window in ({"observed_until": "2024-02-10"}, {"observed_from": "2024-01-15"}):
+        ours, theirs = (
+            one.window(**window, earlier="leave out").audit.set_index("check")["rows"].to_dict()
+            for one in (log, duck)
+        )
+        assert ours == theirs
+
+
+@pytest.mark.slow
+def test_nothing_is_stored_in_a_postgresql_session_that_may_only_read(postgres_url, frame):
+    source = engines.postgres_source(frame, postgres_url, "sales")
+    table = ibis.postgres.from_connection(_read_only(postgres_url)).table("sales")
+    assert sql_dialects.stored(table) is table
+    log = rm.read_transactions(table)
+    assert len(log.customer_summary()) == len(rm.read_transactions(source).customer_summary())
+
+
+def _read_only(url):
+    import psycopg
+
+    return psycopg.connect(url, autocommit=True, options="-c default_transaction_read_only=on")
 
 
 class TestGoldenSql:

@@ -1,6 +1,7 @@
 """Every lesson runs, has its sections in order, passes its checks, and sources its numbers."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -11,7 +12,15 @@ import pytest
 from nbclient import NotebookClient
 
 from relmark_research.teaching.copies import student_copy, tags
-from relmark_research.teaching.exercises import agree, check, lesson_exercises, lessons, value_of
+from relmark_research.teaching.exercises import (
+    Exercise,
+    agree,
+    check,
+    find,
+    lesson_exercises,
+    lessons,
+    value_of,
+)
 from tests.teaching.prose import bare_figures, fixed_prose, numbers_of, prose
 
 ROOT = Path(__file__).parents[2]
@@ -110,9 +119,26 @@ def test_references_are_cited_by_year(path):
     assert cited <= listed
 
 
+@pytest.fixture
+def computed_once(monkeypatch):
+    """Let `check` and the test share the answers of a lesson, some of which take long."""
+
+    def kept(given: str | float) -> Exercise:
+        exercise = find(given)
+        wrong = [
+            replace(each, answer=cache(each.answer)) if callable(each.answer) else each
+            for each in exercise.mistakes
+        ]
+        return replace(exercise, answer=cache(exercise.answer), mistakes=tuple(wrong))
+
+    kept = cache(kept)
+    monkeypatch.setattr("relmark_research.teaching.exercises.find", kept)
+    return lambda lesson: [kept(each.key) for each in lesson_exercises(lesson)]
+
+
 @every_lesson
-def test_wrong_answers_fail_with_a_hint(path):
-    for exercise in lesson_exercises(number(path)):
+def test_wrong_answers_fail_with_a_hint(path, computed_once):
+    for exercise in computed_once(number(path)):
         right, hints = value_of(exercise.answer), [each.hint for each in exercise.mistakes]
         assert exercise.mistakes, f"{exercise.key} recognises no mistake"
         assert check(exercise.key, right)

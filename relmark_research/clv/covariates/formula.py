@@ -14,9 +14,12 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.tables.read_table import read_ids, read_values
+from relmark_research.tables.schemas import Column
 
 Array = np.ndarray
 
+_NUMBERS = ("integer", "floating", "decimal", "mixed-integer-float")  # as pandas infers them
 _COLLINEAR = 1e-9  # share of a column's norm below which its residual counts as 0
 
 
@@ -167,8 +170,9 @@ def _collinear(columns: pd.DataFrame) -> dict[str, str]:
 def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
     """Return the table with further columns by customer_id, a row for every customer."""
     if covariates is None:
-        return table
-    missing = table.index.difference(covariates.index)
+        return _plain(table)
+    ids, covariates = read_ids(table.index), covariates.set_axis(read_ids(covariates.index))
+    missing = table.index[~ids.isin(covariates.index)]
     if len(missing):
         raise DataError(
             f"covariates must have a row for every customer; {len(missing):,} of {len(table):,} "
@@ -176,4 +180,21 @@ def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.
         )
     if not covariates.index.is_unique:
         raise DataError("covariates must have one row per customer; some ids occur more than once.")
-    return table.join(covariates.drop(columns=[c for c in covariates if c in table]))
+    own = covariates.drop(columns=[c for c in covariates if c in table])
+    return _plain(table.join(own.reindex(ids).set_axis(table.index)))
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with its columns in the types that formulas read: numbers, text, objects."""
+    changed = {}
+    for name in table.columns:
+        values = table[name]
+        if not pd.api.types.is_extension_array_dtype(values.dtype) and values.dtype != object:
+            continue
+        kind = pd.api.types.infer_dtype(values, skipna=True)
+        if kind in _NUMBERS or (values.dtype.kind in "iuf"):
+            changed[name] = read_values(values, Column(str(name), "number", str(name)))
+        elif kind == "string":
+            texts = read_values(values, Column(str(name), "text", str(name)))
+            changed[name] = texts.astype("str")
+    return table.assign(**changed) if changed else table

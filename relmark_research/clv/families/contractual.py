@@ -22,11 +22,14 @@ from relmark_research.clv.estimation.fit import Fit, fit_model
 from relmark_research.clv.estimation.model import Model
 from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import AnnualRate, TimeUnit
 
 Array = np.ndarray
 
 _NEGLIGIBLE = 40.0  # payments below exp(-40) of the first are left out
+_SURVIVORS = Column("survivors", "number", "customers still under contract")
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,7 @@ def contract_tenures(survivors: pd.DataFrame | pd.Series) -> pd.DataFrame:
     2       0       2    False        743.0
     """
     table = survivors.to_frame().T if isinstance(survivors, pd.Series) else survivors
+    table = table.apply(lambda alive: read_values(alive, _SURVIVORS))
     rows = [row for label, alive in table.iterrows() for row in _cohort_rows(label, alive)]
     return pd.DataFrame(rows, columns=["cohort", "tenure", "churned", "n_customers"])
 

@@ -136,6 +136,23 @@ def model_unit(fit: PurchaseInput, unit: str | TimeUnit | None, *, function: str
     return TimeUnit.of(known)
 
 
+def check_same_purchases(spend: object, customers: CustomerSummary) -> None:
+    """Raise ParameterError if spend per purchase is fitted on other purchases than are counted.
+
+    With months a purchase is a purchase-month, otherwise a purchase-day.
+    """
+    units = spend.unit if isinstance(spend, Fit) else None, customers.unit
+    if None in units or len({str(unit) == "month" for unit in units}) == 1:
+        return
+    day, month = "value of a purchase-day", "value of a purchase-month"
+    fitted, counted = (month, "days") if str(units[0]) == "month" else (day, "months")
+    raise ParameterError(
+        f"the model of spend was fitted to the {fitted} (times in {units[0]}s), but the customers' "
+        f"purchases are counted in purchase-{counted} (times in {units[1]}s). Fit both models to "
+        "the same customers."
+    )
+
+
 def customer_margins(margin: Margin, customers: CustomerSummary) -> Array:
     """Return each customer's margin from one number, a column's name or a Series by id.
 

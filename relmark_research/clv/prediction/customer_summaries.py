@@ -13,7 +13,8 @@ from relmark_research.clv.prediction._inputs import (
     model_unit,
 )
 from relmark_research.customers.log import aggregation
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import DataError
+from relmark_research.tables.read_table import read_columns, read_ids
 from relmark_research.units import TimeUnit
 
 if TYPE_CHECKING:
@@ -185,6 +186,7 @@ def at_risk_customers(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 
         clv_at_risk, the highest first. Customers who are almost surely alive or almost surely
         inactive have little value at risk, whatever they bought.
     """
+    forecast = _aligned(forecast, values.index)
     alive, clv = _column(forecast, "p_alive"), _column(values, "clv")
     if_alive = np.divide(clv, alive, out=np.zeros_like(clv), where=alive > 0)
     columns = {
@@ -197,6 +199,21 @@ def at_risk_customers(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 
 
 
 def _column(table: pd.DataFrame, name: str) -> np.ndarray:
-    if name not in table.columns:
-        raise DataError(unknown_name("column", name, table.columns))
-    return table[name].to_numpy(float)
+    return read_columns(table, {name: "number"}, name="customers")[name].to_numpy(float)
+
+
+def _aligned(table: pd.DataFrame, labels: pd.Index) -> pd.DataFrame:
+    """Return the rows of a table in the order of other labels of the same customers."""
+    ours, theirs = read_ids(table.index), read_ids(labels)
+    if ours.equals(theirs):
+        return table
+    if not (ours.is_unique and theirs.is_unique and len(ours) == len(theirs)):
+        raise DataError("values and forecast must have the same customers, each in one row.")
+    place = ours.get_indexer(theirs)
+    if (place < 0).any():
+        raise DataError(
+            "values and forecast must have the same customers; found "
+            f"{int((place < 0).sum()):,} of {len(labels):,} in values only, first "
+            f"{labels[place < 0][0]!r}. Make both tables for the same customers."
+        )
+    return table.iloc[place]

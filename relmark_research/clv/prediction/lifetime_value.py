@@ -27,6 +27,7 @@ from relmark_research.clv.prediction._inputs import (
     Margin,
     PurchaseInput,
     SpendInput,
+    check_same_purchases,
     common_unit,
     customer_margins,
     purchase_model,
@@ -289,6 +290,7 @@ def _valuation(
     average = spend if isinstance(spend, SpendAverage) else SpendAverage(spend)
     spend_model(average.spend)
     unit = common_unit(purchases, summary)
+    check_same_purchases(average.spend, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
     length = Horizon.parse(horizon).length(unit, summary.observed_until)
     if delta == 0 and np.isinf(length):

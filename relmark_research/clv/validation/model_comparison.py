@@ -23,7 +23,11 @@ from relmark_research.clv.estimation.registry import MODELS
 from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.clv.families.nbd import NBD
 from relmark_research.clv.prediction._conditional import ConditionalExpectations
-from relmark_research.clv.prediction._inputs import SpendInput, spend_model
+from relmark_research.clv.prediction._inputs import (
+    SpendInput,
+    check_same_purchases,
+    spend_model,
+)
 from relmark_research.clv.validation._holdout import expected_purchases, observed_purchases
 from relmark_research.clv.validation.model_selection import (
     BENCHMARK,
@@ -487,6 +491,7 @@ def _value_columns(
 ) -> dict[str, dict[str, float]]:
     """Return the errors of the expected value of the holdout, in total and per customer."""
     fit = spend.fit(split.calibration) if isinstance(spend, type) else spend
+    check_same_purchases(fit, split.calibration)
     x, m = split.calibration.frequency, split.calibration.monetary_value
     model = spend_model(fit)
     if not model.has_mean:

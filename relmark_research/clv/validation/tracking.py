@@ -1,10 +1,10 @@
-"""Repeat purchases per week, expected by a model and observed."""
+"""Repeat purchases per week or month, expected by a model and observed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple
-from datetime import date
+from dataclasses import astuple, dataclass
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,7 +51,8 @@ def tracking(
     """Compare expected and observed repeat purchases week by week.
 
     The expectation is unconditional: E[X(t)] of a new customer, summed over the customers acquired
-    by ``at``.
+    by ``at``. A model whose times are months counts purchase-months, and is compared with them,
+    month by month.
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def tracking(
     Returns
     -------
     DataFrame
-        Row per whole week from the log's first day: time (its last day), phase
+        Row per whole week from the log's first day (per whole calendar month for a model in
+        months): time (its last day), phase
         (``"calibration"`` or ``"holdout"``), actual, expected, cumulative_actual,
         cumulative_expected; with a level also expected_low, ..., cumulative_expected_high.
 
@@ -83,33 +85,31 @@ def tracking(
     DataError
         If the customers are not those acquired by ``at``.
     """
-    cut = _calibration_end(log, at)
-    days = pd.date_range(log.observed_from, log.observed_until)
-    counts = aggregation.by_day(log.days, cut).reindex(days, fill_value=0)
     unit = model_unit(fit, unit, function="tracking")
-    week_ends = np.arange(_WEEK - 1, len(days), _WEEK)
-    acquired = counts["first_purchases"].to_numpy(float)
+    cut = _calibration_end(log, at, unit)
+    counts = _Counts.by_month(log, cut) if unit.name == "month" else _Counts.by_day(log, cut)
     summary = None if customers is None else CustomerSummary.of(customers)
     if summary is None:
         model = common_purchase_model(fit, reason=_COVARIATES)
-        total = _total_by_age(acquired, week_ends, unit)
+        total = _total_by_age(counts, unit)
     else:
         model = purchase_model(fit, summary)
-        last = ((summary.observed_until or cut) - log.observed_from).days
-        total = _total_by_customer(summary, acquired, week_ends, last, unit)
+        total = _total_by_customer(
+            summary, counts, counts.position(summary.observed_until or cut), unit
+        )
 
     def expected(model: PurchaseModel) -> Array:
-        """Return purchases to the end of each week, and within it, shape (2, weeks)."""
+        """Return purchases to the end of each period, and within it, shape (2, periods)."""
         cumulative = total(model)
         return np.stack([cumulative, np.diff(cumulative, prepend=0)])
 
-    actual = counts["repeat_purchases"].cumsum().to_numpy(float)[week_ends]
-    cumulative, weekly = expected(model)
+    actual = counts.repeat_purchases.cumsum()[counts.ends]
+    cumulative, in_period = expected(model)
     columns = {
-        "time": days[week_ends],
-        "phase": np.where(days[week_ends] <= pd.Timestamp(cut), "calibration", "holdout"),
+        "time": counts.times,
+        "phase": np.where(counts.times <= pd.Timestamp(cut), "calibration", "holdout"),
         "actual": np.diff(actual, prepend=0),
-        "expected": weekly,
+        "expected": in_period,
         "cumulative_actual": actual,
         "cumulative_expected": cumulative,
     }
@@ -120,29 +120,95 @@ def tracking(
     return pd.DataFrame(columns)
 
 
-def _total_by_age(acquired: Array, week_ends: Array, unit: TimeUnit) -> Total:
-    """Return the total for one model, from the customers acquired on each day."""
-    ages = np.arange(len(acquired)) / unit.days
+@dataclass(frozen=True)
+class _Counts:
+    """Purchases per step, a day or (for a model in months) a calendar month.
+
+    Attributes
+    ----------
+    first
+        First day of the log.
+    acquired, repeat_purchases
+        First and repeat purchases of the customers acquired in the calibration, shape (steps,).
+    ends
+        Positions of the steps that end a row of the table, shape (rows,).
+    times
+        Last day of each row.
+    months
+        Whether a step is a month.
+    """
+
+    first: date
+    acquired: Array
+    repeat_purchases: Array
+    ends: Array
+    times: pd.DatetimeIndex
+    months: bool
+
+    @classmethod
+    def by_day(cls, log: TransactionLog, cut: date) -> _Counts:
+        """Count purchase-days, for rows of whole weeks."""
+        days = pd.date_range(log.observed_from, log.observed_until)
+        counts = aggregation.by_day(log.days, cut).reindex(days, fill_value=0)
+        ends = np.arange(_WEEK - 1, len(days), _WEEK)
+        return cls._of(log, counts, ends, days[ends], months=False)
+
+    @classmethod
+    def by_month(cls, log: TransactionLog, cut: date) -> _Counts:
+        """Count purchase-months, for rows of whole calendar months."""
+        starts = pd.date_range(log.observed_from.replace(day=1), log.observed_until, freq="MS")
+        purchases = aggregation.by_calendar_month(log.days)
+        counts = aggregation.by_day(purchases, cut).reindex(starts, fill_value=0)
+        times = starts + pd.offsets.MonthEnd(0)
+        ends = np.flatnonzero(times <= pd.Timestamp(log.observed_until))
+        return cls._of(log, counts, ends, times[ends], months=True)
+
+    @classmethod
+    def _of(
+        cls, log: TransactionLog, counts: pd.DataFrame, ends: Array, times: pd.DatetimeIndex,
+        *, months: bool,
+    ) -> _Counts:  # fmt: skip
+        return cls(
+            first=log.observed_from,
+            acquired=counts["first_purchases"].to_numpy(float),
+            repeat_purchases=counts["repeat_purchases"].to_numpy(float),
+            ends=ends,
+            times=times,
+            months=months,
+        )
+
+    def position(self, day: date) -> int:
+        """Return the step of a day."""
+        if not self.months:
+            return (day - self.first).days
+        return 12 * (day.year - self.first.year) + day.month - self.first.month
+
+
+def _total_by_age(counts: _Counts, unit: TimeUnit) -> Total:
+    """Return the total for one model, from the customers acquired in each step."""
+    steps = len(counts.acquired)
+    ages = np.arange(steps) / (1 if counts.months else unit.days)
 
     def total(model: PurchaseModel) -> Array:
         by_age = model.expected_purchases(ages)
-        result: Array = np.convolve(acquired, by_age)[: len(acquired)][week_ends]
+        result: Array = np.convolve(counts.acquired, by_age)[:steps][counts.ends]
         return result
 
     return total
 
 
 def _total_by_customer(
-    customers: CustomerSummary, acquired: Array, week_ends: Array, last: int, unit: TimeUnit
+    customers: CustomerSummary, counts: _Counts, last: int, unit: TimeUnit
 ) -> Total:
-    """Return the total for a model per customer; ``last`` is the last day of the histories.
+    """Return the total for a model per customer; ``last`` is the last step of the histories.
 
     Raises
     ------
     DataError
         If the customers were not acquired on the days of the log's customers.
     """
-    first = last - np.rint(customers.T * unit.days).astype(int)
+    acquired, per_unit = counts.acquired, 1 if counts.months else unit.days
+    first = last - np.rint(customers.T * per_unit).astype(int)
     inside = (first >= 0) & (first < len(acquired))
     counted = np.bincount(first[inside], customers.weights[inside], len(acquired))
     if not inside.all() or not np.array_equal(counted, acquired):
@@ -156,19 +222,24 @@ def _total_by_customer(
     def total(model: PurchaseModel) -> Array:
         columns = np.broadcast_arrays(first, *astuple(model))
         distinct = distinct_rows(*columns, weights=customers.weights)
-        days, *parameters = distinct.columns
-        ages = np.maximum(week_ends[:, None] - days, 0) / unit.days
+        steps, *parameters = distinct.columns
+        ages = np.maximum(counts.ends[:, None] - steps, 0) / per_unit
         result: Array = type(model)(*parameters).expected_purchases(ages) @ distinct.weights
         return result
 
     return total
 
 
-def _calibration_end(log: TransactionLog, at: Day | None) -> date:
+def _calibration_end(log: TransactionLog, at: Day | None, unit: TimeUnit) -> date:
     cut = log.observed_until if at is None else as_date(at, name="at")
     if cut < log.observed_from:
         raise ParameterError(
             f"the calibration must end within the log ({log.observed_from} to "
             f"{log.observed_until}); found {cut}."
+        )
+    if unit.name == "month" and at is not None and (cut + timedelta(days=1)).day != 1:
+        raise ParameterError(
+            "a model in months is fitted until the last day of a month; found at="
+            f"{str(cut)!r}. Give the last day of its calibration."
         )
     return cut

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class CustomerBase:
     customers, purchases
         Customers with a purchase, and their purchase-days.
     value
-        Revenue, net of returns.
+        Revenue, net of returns. The figures of value are NaN for a log without money.
     repeat_share, repeat_share_low, repeat_share_high
         Share of customers with a repeat purchase, with Wilson's 95% interval.
     top_fifth_share
@@ -47,14 +48,20 @@ class CustomerBase:
     value_per_repeat_customer: float
     value_per_one_time_customer: float
 
+    @property
+    def has_value(self) -> bool:
+        """Whether the log has money."""
+        return not math.isnan(self.value)
+
     def _summary(self) -> dict[str, object]:
-        return {
+        shown: dict[str, float] = {
             "customers": self.customers,
             "purchases": self.purchases,
             "value": self.value,
             "repeat share": self.repeat_share,
             "value share of the top fifth": self.top_fifth_share,
         }
+        return {name: value for name, value in shown.items() if not pd.isna(value)}
 
 
 def customer_base(log: TransactionLog) -> CustomerBase:
@@ -65,11 +72,13 @@ def customer_base(log: TransactionLog) -> CustomerBase:
     months = growth_table(log)
     complete = months[months["complete"]] if months["complete"].any() else months
     last = complete.iloc[-1]
-    best = concentration_table(log)["value_share"].iloc[20]
+    if not log.has_value:
+        totals = totals.assign(value=np.nan)
+    best = concentration_table(log)["value_share"].iloc[20] if log.has_value else np.nan
     return CustomerBase(
         customers=len(totals),
         purchases=int(totals["purchases"].sum()),
-        value=float(totals["value"].sum()),
+        value=float(totals["value"].sum(min_count=1)),
         repeat_share=float(repeat.mean()),
         repeat_share_low=low,
         repeat_share_high=high,
@@ -87,7 +96,8 @@ def growth_table(log: TransactionLog) -> pd.DataFrame:
     -------
     DataFrame
         period (first day of the month), new_customers, active_customers, purchases
-        (purchase-days), value (money), complete (whether the log covers the whole month).
+        (purchase-days), value (money; no such column for a log without money), complete (whether
+        the log covers the whole month).
     """
     table = aggregation.by_month(log.days)
     starts = table["period"]
@@ -138,6 +148,7 @@ def concentration_table(log: TransactionLog, *, points: int = 100) -> pd.DataFra
         customers_share and value_share, cumulative from the customer of highest value on, from
         (0, 0) to (1, 1).
     """
+    log.require_value("the concentration of value")
     value = aggregation.customer_totals(log.days)["value"].to_numpy(float)
     if value.sum() <= 0:
         raise DataError("the concentration of value needs value; all customers together have none.")

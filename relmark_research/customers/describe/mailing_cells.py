@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import ParameterError
 from relmark_research.stats.beta_binomial import fit_beta_binomial
+from relmark_research.tables.read_table import read_columns
 
 
 def break_even_response(*, cost_per_contact: float, contribution_per_response: float) -> float:
@@ -61,9 +62,7 @@ def mailing_cells(
         ((expected_rate / p* - 1) * 100, 0 at break-even), pays (index > 0), profit (expected money
         from mailing the cell again).
     """
-    for name in ("cell", "responded"):
-        if name not in cells.columns:
-            raise DataError(unknown_name("column", name, cells.columns))
+    cells = read_columns(cells, {"cell": "text", "responded": "flag"}, name="cells")
     break_even = break_even_response(
         cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
     )

@@ -61,7 +61,9 @@ def rfm_scores(
     -------
     DataFrame
         Index customer_id, sorted; recency (days since the last purchase), frequency
-        (purchase-days), monetary (value, net of returns), R, F, M and cell (``"543"``).
+        (purchase-days), monetary (value, net of returns), R, F, M and cell (``"543"``). Without
+        money (a log read with ``value=None``, a summary without monetary_value) there is neither
+        monetary nor M, and the cell is that of R and F (``"54"``).
 
     Raises
     ------
@@ -86,7 +88,13 @@ def rfm_scores(
     cut_points = _checked_cuts(cuts or {})
     scored: list[str] = []
     table = _measures(customers)
-    for measure, score in MEASURES.items():
+    measures = {name: score for name, score in MEASURES.items() if name in table.columns}
+    if "monetary" in cut_points and "monetary" not in measures:
+        raise ParameterError(
+            "these purchases have no money, so monetary value cannot be scored; found cuts for "
+            "'monetary'. Leave them out, or read the log with value=..., the column of the value."
+        )
+    for measure, score in measures.items():
         if measure in cut_points:
             value = _by_cuts(table[measure], cut_points[measure], descending=measure == "recency")
         else:
@@ -95,32 +103,37 @@ def rfm_scores(
         table = table.mutate(**{score: value.cast("int64")})
         scored.append(score)
     result = sql_dialects.sorted_frame(table, "customer_id").set_index("customer_id")
-    result["monetary"] /= PARTS_PER_UNIT
-    result["cell"] = [f"{r}{f}{m}" for r, f, m in result[["R", "F", "M"]].itertuples(index=False)]
+    if "monetary" in measures:
+        result["monetary"] /= PARTS_PER_UNIT
+    scores = result[list(measures.values())].itertuples(index=False)
+    result["cell"] = ["".join(map(str, cell)) for cell in scores]
     return result
 
 
 def _measures(customers: TransactionLog | CustomerSummary | pd.DataFrame) -> ir.Table:
-    """Return customer_id, recency, frequency and monetary (in ten-thousandths), lazily."""
+    """Return customer_id, recency, frequency[, monetary] (in ten-thousandths), lazily."""
     import ibis
 
     if isinstance(customers, TransactionLog):
         days = customers.days
-        summed = days.group_by("customer_id").aggregate(
-            last=days.date.max(), frequency=days.count(), monetary=days.parts.sum().cast("int64")
-        )
+        sums = {"last": days.date.max(), "frequency": days.count()}
+        if customers.has_value:
+            sums["monetary"] = days.parts.sum().cast("int64")
+        summed = days.group_by("customer_id").aggregate(**sums)
         since = ibis.literal(customers.observed_until).delta(summed["last"], unit="day")
-        return summed.mutate(recency=since).select("customer_id", *MEASURES)
+        measured = summed.mutate(recency=since)
+        return measured.select("customer_id", *(m for m in MEASURES if m in measured.columns))
     summary = CustomerSummary.of(customers)
-    spend = summary.table.get("monetary_value", pd.Series(0.0, summary.table.index))
     frame = pd.DataFrame(
         {
             "customer_id": summary.table.index.astype(str),
             "recency": summary.T - summary.recency,
             "frequency": summary.frequency + 1,
-            "monetary": spend.fillna(0).to_numpy(float) * PARTS_PER_UNIT,
         }
     )
+    if "monetary_value" in summary.table:
+        spend = summary.table["monetary_value"].fillna(0).to_numpy(float)
+        frame["monetary"] = spend * PARTS_PER_UNIT
     return engine_sessions.connect(None).create_table("measures", frame, temp=True)
 
 
@@ -129,7 +142,7 @@ def _by_rank(
 ) -> ir.Value:
     import ibis
 
-    others = (name for name in MEASURES if name != measure)
+    others = (name for name in MEASURES if name != measure and name in table.columns)
     worst_first = [_worst_first(table, name) for name in (measure, *others)]
     groups = [table[name] for name in within]
     size = table.count().over(ibis.window(group_by=groups) if groups else ibis.window())

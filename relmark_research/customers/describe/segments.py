@@ -13,6 +13,7 @@ import pandas as pd
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.intervals import wilson_interval
+from relmark_research.tables.read_table import read_columns, read_ids
 
 DEFAULT_RULES = Path(__file__).parent / "segments.yml"
 _SCORES = ("R", "F", "M")
@@ -86,10 +87,15 @@ def rfm_segments(
             f"expected scores, a DataFrame with R, F and M; found {type(scores).__name__}. "
             "Score the log first: rfm_segments(rfm_scores(log))."
         )
-    for score in _SCORES:
+    used = [score for score in _SCORES if any(getattr(rule, score) for rule in known)]
+    for score in used:
         if score not in scores:
-            raise DataError(unknown_name("column", score, scores.columns))
-    highest = int(scores[list(_SCORES)].to_numpy().max(initial=1))
+            raise DataError(_missing_score(score, scores))
+    scores = read_columns(
+        scores, {}, name="scores", optional=dict.fromkeys(_SCORES, "whole number")
+    )
+    given = [score for score in _SCORES if score in scores]
+    highest = int(scores[given].to_numpy().max(initial=1))
     if highest > scale:
         raise DataError(
             f"the rules are for scores from 1 to {scale}; found {highest}. "
@@ -135,8 +141,12 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
     DataFrame
         Row per segment that has customers: segment, customers, share, bought (share with a
         purchase in the holdout) with Wilson's 95% interval bought_low and bought_high, purchases
-        and value (means per customer), value_share (of the holdout's value).
+        and value (means per customer), value_share (of the holdout's value). A log without money
+        has no columns of value.
     """
+    segments = segments.set_axis(read_ids(segments.index))
+    if not isinstance(segments["segment"].dtype, pd.CategoricalDtype):
+        segments = read_columns(segments, {"segment": "choice"}, name="segments")
     missing = segments.index.difference(split.holdout.index)
     if len(missing):
         raise DataError(
@@ -146,22 +156,34 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
     after = split.holdout.loc[segments.index].assign(segment=segments["segment"])
     after["bought"] = after["purchases"] > 0
     grouped = after.groupby("segment", observed=True)
-    table = grouped.agg(
-        customers=("bought", "size"),
-        bought=("bought", "mean"),
-        purchases=("purchases", "mean"),
-        value=("value", "mean"),
-        total=("value", "sum"),
-    )
+    sums = {
+        "customers": ("bought", "size"),
+        "bought": ("bought", "mean"),
+        "purchases": ("purchases", "mean"),
+    }
+    if "value" in after:
+        sums |= {"value": ("value", "mean"), "total": ("value", "sum")}
+    table = grouped.agg(**sums)
     bought = grouped["bought"].sum().to_numpy()
     low, high = wilson_interval(bought, table["customers"].to_numpy())
     table.insert(2, "bought_low", low)
     table.insert(3, "bought_high", high)
     table.insert(1, "share", table["customers"] / table["customers"].sum())
-    total = table.pop("total")
-    table["value_share"] = total / total.sum() if total.sum() else np.nan
+    if "total" in table:
+        total = table.pop("total")
+        table["value_share"] = total / total.sum() if total.sum() else np.nan
     table = table.reset_index()
     return table.assign(segment=table["segment"].astype(str))
+
+
+def _missing_score(score: str, scores: pd.DataFrame) -> str:
+    problem = unknown_name("column", score, scores.columns)
+    if score != "M" or not {"R", "F"} <= set(scores):
+        return problem
+    return (
+        f"{problem} Scores of a log without money have no M. Give rules without M: "
+        "rfm_segments(scores, rules=...)."
+    )
 
 
 def _range(limits: tuple[int, int] | None) -> str:

@@ -22,6 +22,8 @@ from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.stats.survival import kaplan_meier, log_rank
+from relmark_research.tables.read_table import group_values, groups_by_customer
+from relmark_research.tables.schemas import NOT_KNOWN
 from relmark_research.units import Horizon, TimeUnit
 
 EVERYONE = "everyone"
@@ -186,7 +188,9 @@ def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
             f"tenure must be a time > 0; in {int(wrong.sum()):,} of {len(table):,} rows it is not, "
             f"first: {shown or 'no rows'}. Count the period of joining as one."
         )
-    group: Any = EVERYONE if by is None else table[by] if isinstance(by, str) else by
+    group: Any = EVERYONE
+    if by is not None:
+        group = group_values(table[by]) if isinstance(by, str) else _aligned(by, table.index)
     churned = _numbers(table["churned"], "true or false (1 or 0)")
     neither = ~np.isin(churned, (0, 1))
     if neither.any():
@@ -195,6 +199,11 @@ def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
             f"rows it is not, first: {', '.join(map(repr, table['churned'][neither].head(3)))}."
         )
     return pd.DataFrame({"time": tenure, "event": churned.astype(bool), "group": group})
+
+
+def _aligned(groups: pd.Series, index: pd.Index) -> pd.Series:
+    """Return the group of each row of a table; "not known" where there is none."""
+    return group_values(groups).reindex(index).fillna(NOT_KNOWN)
 
 
 def _numbers(column: pd.Series, kind: str) -> np.ndarray:
@@ -237,8 +246,15 @@ def _groups(first: pd.DataFrame, by: str | pd.Series | None) -> Any:
     if by is None:
         return EVERYONE
     if isinstance(by, pd.Series):
-        known = by[~by.index.duplicated()]
-        return known.reindex(first["customer_id"]).astype(object).fillna("unknown").to_numpy()
+        found = groups_by_customer(by).reindex(first["customer_id"])
+        unmatched = int(found.isna().sum())
+        if unmatched > len(found) / 2:
+            raise DataError(
+                f"expected a group for most customers of the log; {unmatched:,} of {len(found):,} "
+                f"have none, first: {found.index[found.isna()][0]!r}. Check that both tables write "
+                "the ids alike."
+            )
+        return found.fillna(NOT_KNOWN).to_numpy()
     if by != "cohort":
         raise ParameterError(
             f"by must be 'cohort', a Series by customer_id, or None for a log; found {by!r}."

@@ -22,22 +22,25 @@ def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.Data
     -------
     DataFrame
         customer_id, frequency, recency_days and T_days (or recency_months and T_months),
-        repeat_value (mean value of the purchase-days after the first, missing without any).
+        repeat_value (mean value of the purchase-days after the first, missing without any; no
+        such column for a log without money).
     """
     table = sql_dialects.sorted_frame(customers(days, last, months=months), grouping_column(days))
     return table.drop(columns="key", errors="ignore")
 
 
 def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
-    """Return customer_id, frequency, recency_*, T_*, repeat_value[, key], lazily."""
+    """Return customer_id, frequency, recency_*, T_*[, repeat_value][, key], lazily."""
     measured = _histories(days, last, months=months)
     if "key" in measured.columns:
         measured = measured.mutate(customer_id=measured.key.cast("string"))
+    columns = dict.fromkeys(["customer_id", *_history_columns(months), grouping_column(days)])
+    if "parts" not in days.columns:
+        return measured.select(*columns)
     repeat_parts = measured.total_parts - measured.first_parts
     mean = repeat_parts.cast("float64") / (measured.frequency * PARTS_PER_UNIT).nullif(0).cast(
         "float64"
     )
-    columns = dict.fromkeys(["customer_id", *_history_columns(months), grouping_column(days)])
     return measured.select(*columns, repeat_value=mean)
 
 
@@ -54,13 +57,12 @@ def histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     return counted.aggregate(n_customers=lambda t: t.count())
 
 
-def customer_totals(days: ir.Table) -> pd.DataFrame:
-    """Return customer_id, purchases (purchase-days) and value of each customer in the log."""
-    counted = days.group_by("customer_id").aggregate(
-        purchases=days.count(), parts=days.parts.sum().cast("int64")
-    )
-    value = counted.parts.cast("float64") / PARTS_PER_UNIT
-    return counted.select("customer_id", "purchases", value=value).to_pandas()
+def customer_totals(days: ir.Table, *, months: bool = False) -> pd.DataFrame:
+    """Return customer_id, purchases (purchase-days or -months)[, value] by customer, sorted."""
+    if months:
+        days = by_calendar_month(days)
+    counted = days.group_by("customer_id").aggregate(purchases=days.count(), **_sum_of_parts(days))
+    return sql_dialects.sorted_frame(_with_value(counted), "customer_id")
 
 
 def by_day(days: ir.Table, acquired_until: date) -> pd.DataFrame:
@@ -69,17 +71,16 @@ def by_day(days: ir.Table, acquired_until: date) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index date; first_purchases, repeat_purchases (later purchase-days), value.
+        Index date; first_purchases, repeat_purchases (later purchase-days)[, value].
     """
     first = days.date.min().over(group_by="customer_id")
     acquired = days.mutate(first=first).filter(lambda t: t.first <= acquired_until)
     counted = acquired.group_by("date").aggregate(
         first_purchases=(acquired.date == acquired["first"]).sum().cast("int64"),
         repeat_purchases=(acquired.date > acquired["first"]).sum().cast("int64"),
-        parts=acquired.parts.sum().cast("int64"),
+        **_sum_of_parts(acquired),
     )
-    value = counted.parts.cast("float64") / PARTS_PER_UNIT
-    table = counted.mutate(value=value).drop("parts").order_by("date").to_pandas()
+    table = _with_value(counted).order_by("date").to_pandas()
     table["date"] = pd.to_datetime(table["date"])
     return table.set_index("date")
 
@@ -99,17 +100,16 @@ def by_cohort(days: ir.Table, period: Period) -> pd.DataFrame:
 
 
 def by_month(days: ir.Table) -> pd.DataFrame:
-    """Return per month: period, new_customers, active_customers, purchases, value."""
+    """Return per month: period, new_customers, active_customers, purchases[, value]."""
     first = days.date.min().over(group_by="customer_id")
     placed = days.mutate(first=first, period=days.date.truncate("M"))
     counted = placed.group_by("period").aggregate(
         new_customers=(placed.date == placed["first"]).sum().cast("int64"),
         active_customers=placed.customer_id.nunique(),
         purchases=placed.count(),
-        parts=placed.parts.sum().cast("int64"),
+        **_sum_of_parts(placed),
     )
-    value = counted.parts.cast("float64") / PARTS_PER_UNIT
-    table = counted.mutate(value=value).drop("parts").order_by("period").to_pandas()
+    table = _with_value(counted).order_by("period").to_pandas()
     return table.assign(period=pd.to_datetime(table["period"]))
 
 
@@ -167,14 +167,12 @@ def _histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     import ibis
 
     if months:
-        days = _by_calendar_month(days)
-    summed = days.group_by(grouping_column(days)).aggregate(
-        frequency=days.count() - 1,
-        first=days.date.min(),
-        last=days.date.max(),
-        total_parts=sql_dialects.integer_sum(days.parts),
-        first_parts=sql_dialects.value_on_first_day(days.parts, days.date),
-    )
+        days = by_calendar_month(days)
+    sums = {"frequency": days.count() - 1, "first": days.date.min(), "last": days.date.max()}
+    if "parts" in days.columns:
+        sums["total_parts"] = sql_dialects.integer_sum(days.parts)
+        sums["first_parts"] = sql_dialects.value_on_first_day(days.parts, days.date)
+    summed = days.group_by(grouping_column(days)).aggregate(**sums)
     first, latest = summed["first"], summed["last"]
     if months:
         end = last.year * 12 + last.month
@@ -188,12 +186,26 @@ def _histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     )
 
 
-def _by_calendar_month(days: ir.Table) -> ir.Table:
+def by_calendar_month(days: ir.Table) -> ir.Table:
     """Return purchase-months: a customer's days of a month as one, on the first of the month."""
     dated = days.mutate(date=days.date.truncate("M").cast("date"))
-    return dated.group_by(grouping_column(days), "date").aggregate(
-        parts=dated.parts.sum().cast("int64")
-    )
+    merged = dated.group_by(grouping_column(days), "date").aggregate(**_sum_of_parts(dated))
+    if "key" in merged.columns:
+        merged = merged.mutate(customer_id=merged.key.cast("string"))
+    return merged
+
+
+def _sum_of_parts(days: ir.Table) -> dict[str, ir.Value]:
+    """Return the sum of value, as an argument of `aggregate`; empty for a log without money."""
+    return {"parts": days.parts.sum().cast("int64")} if "parts" in days.columns else {}
+
+
+def _with_value(counted: ir.Table) -> ir.Table:
+    """Return the table with its parts as value, in units of money, where it has them."""
+    if "parts" not in counted.columns:
+        return counted
+    value = counted.parts.cast("float64") / PARTS_PER_UNIT
+    return counted.mutate(value=value).drop("parts")
 
 
 def _month_number(day: ir.Value) -> ir.Value:

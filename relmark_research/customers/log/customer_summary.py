@@ -18,6 +18,8 @@ import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, unknown_name
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, TimeUnit, as_date
 
 HISTORY = ("frequency", "recency", "T")
@@ -63,8 +65,9 @@ class CustomerSummary:
         observed_until: Day | None = None,
     ) -> None:
         last = None if observed_until is None else as_date(observed_until, name="observed_until")
-        object.__setattr__(self, "table", _checked(table))
-        object.__setattr__(self, "unit", None if unit is None else TimeUnit.of(unit))
+        known = None if unit is None else TimeUnit.of(unit)
+        object.__setattr__(self, "table", _checked(table, known))
+        object.__setattr__(self, "unit", known)
         object.__setattr__(self, "observed_until", last)
 
     @classmethod
@@ -98,6 +101,7 @@ class CustomerSummary:
         )
         if "repeat_value" in histories:
             table["monetary_value"] = histories["repeat_value"].astype("float64")
+        if "customer_id" in histories:
             table.index = pd.Index(histories["customer_id"], name="customer_id")
         if "n_customers" in histories:
             table["n_customers"] = histories["n_customers"].astype("int64")
@@ -127,7 +131,8 @@ class CustomerSummary:
         if "monetary_value" not in self.table:
             raise DataError(
                 "expected the column monetary_value, which spend models need; it is missing. "
-                "Summarise the log with log.customer_summary(), or add the column."
+                "Summarise a log that has money with log.customer_summary(), or add the column; a "
+                "log read without money (value=None) has none."
             )
         spend = self.table["monetary_value"].to_numpy(float)
         return np.where(self.frequency > 0, spend, np.nan)
@@ -179,7 +184,9 @@ class Split:
     calibration
         CustomerSummary until the last day of the calibration.
     holdout
-        Index customer_id as in the calibration; purchases (purchase-days in the holdout) and value.
+        Index customer_id as in the calibration; purchases (purchase-days in the holdout, or
+        purchase-months where the calibration's unit is the month) and value (unless the log has no
+        money).
     length
         Length of the holdout, in the calibration's unit.
     new_customers
@@ -212,7 +219,7 @@ class Split:
         }
 
 
-def _checked(table: pd.DataFrame) -> pd.DataFrame:
+def _checked(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
     """Return the table indexed by customer_id, or raise DataError for invalid values."""
     if not isinstance(table, pd.DataFrame):
         raise DataError(_not_a_summary(table))
@@ -229,8 +236,41 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
             f"expected one row per customer; {len(repeated):,} ids come more than once, first: "
             f"{', '.join(map(repr, repeated[:3]))}. log.customer_summary() makes such a table."
         )
+    table = _with_numbers(table, unit)
     _check_values(table)
     return table
+
+
+def _with_numbers(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
+    """Return the table with columns of numbers; lengths of time are counted in the unit."""
+    changed = {}
+    for name in (*HISTORY, "monetary_value", "n_customers"):
+        if name not in table or table[name].dtype in ("int64", "float64"):
+            continue
+        column = Column(name, "number", "a number")
+        if table[name].dtype.kind == "m":
+            changed[name] = _counted(table[name], unit)
+        elif table[name].dtype.kind == "M":
+            raise DataError(
+                f"{name} must be a number of time units; found days, first "
+                f"{table[name].iloc[0]}. Subtract: T is the time from the first purchase to the "
+                "last day observed."
+            )
+        else:
+            changed[name] = read_values(table[name], column)
+    return table.assign(**changed) if changed else table
+
+
+def _counted(lengths: pd.Series, unit: TimeUnit | None) -> pd.Series:
+    """Return lengths of time in a unit; raise DataError for a frequency, or without a unit."""
+    if unit is None or lengths.name not in ("recency", "T"):
+        raise DataError(
+            f"{lengths.name} must be a number; found lengths of time, first {lengths.iloc[0]}. "
+            "Name the unit in which recency and T are counted: CustomerSummary(table, "
+            "unit='week')."
+        )
+    days: pd.Series = lengths.dt.total_seconds() / 86_400
+    return days / unit.days
 
 
 def _not_a_summary(customers: Any) -> str:

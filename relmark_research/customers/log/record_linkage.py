@@ -17,6 +17,8 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -44,7 +46,7 @@ class CustomerLinks:
 
     def apply(self, customer_ids: pd.Series) -> pd.Series:
         """Return the person of each id, or the id itself where it is unknown."""
-        text = customer_ids.astype(str)
+        text = read_values(customer_ids, Column("customer_id", "id", "the customer"))
         return text.map(self.people).fillna(text).rename(str(customer_ids.name))
 
     def __repr__(self) -> str:
@@ -119,7 +121,8 @@ def link_customers(
     {'007': '007', '12': '007', '31': '007', '40': '40'}
     """
     kinds = _identifier_kinds(table, customer, identifiers, max_ids)
-    ids = table[customer].astype("string").str.strip()
+    table = read_columns(table, dict.fromkeys((customer, *kinds), "id"), name="customers")
+    ids = table[customer]
     names = pd.Index(sorted(ids.dropna().unique()))
     found = [
         _links(ids, _NORMALISE[kind](table[column], country), column, max_ids)

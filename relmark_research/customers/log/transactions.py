@@ -17,16 +17,16 @@ import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log import (
-    _sorted_aggregation,
-    aggregation,
+    _feed_gap,
     audit,
     record_linkage,
 )
+from relmark_research.customers.log._purchase_days import PurchaseDays
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
-from relmark_research.customers.log.returns import EXACT_LIMIT, purchase_days
-from relmark_research.errors import DataError, check_choice
+from relmark_research.customers.log.left_truncation import LeftTruncation, left_truncation
+from relmark_research.errors import DataError, ParameterError, check_choice
 from relmark_research.tables import row_checks, sql_dialects
-from relmark_research.tables.options import Columns, ReadOptions, Returns
+from relmark_research.tables.options import Columns, ReadOptions, Returns, dialect_of
 from relmark_research.tables.sources import open_source
 from relmark_research.units import Day, TimeUnit, as_date
 
@@ -43,7 +43,8 @@ class TransactionLog:
     Attributes
     ----------
     rows
-        Lazy table of the usable rows: customer_id (text), date (day), value[, cost].
+        Lazy table of the usable rows: customer_id (text), date (day)[, value][, cost], and the
+        options' keep_columns. A log without money has no value.
     observed_from, observed_until
         First and last day that the log covers.
     returns
@@ -52,6 +53,8 @@ class TransactionLog:
         Name of the source, without secrets.
     source_rows
         Lazy table of all rows read, with the problem of each.
+    purchase_days
+        The purchase-days, aggregated once for the log and all its windows.
     counts
         Counts of the rows read.
     options
@@ -66,9 +69,23 @@ class TransactionLog:
     returns: Returns = "net"
     source: str = ""
     source_rows: ir.Table = field(kw_only=True)
+    purchase_days: PurchaseDays = field(kw_only=True)
     counts: audit.RowCounts = field(kw_only=True)
     options: ReadOptions = field(kw_only=True)
     earlier_customers: int = field(default=0, kw_only=True)
+
+    @property
+    def has_value(self) -> bool:
+        """Whether the log has money: the value of each row."""
+        return "value" in self.rows.columns
+
+    def require_value(self, what: str) -> None:
+        """Raise DataError for a log without money; ``what`` needs it, such as ``"a profit"``."""
+        if not self.has_value:
+            raise DataError(
+                f"this log has no money, and {what} needs the value of each purchase. Read the log "
+                "with the column of the value: read_transactions(..., value=...)."
+            )
 
     @property
     def has_cost(self) -> bool:
@@ -77,13 +94,11 @@ class TransactionLog:
 
     @cached_property
     def days(self) -> ir.Table:
-        """Lazy table of purchase-days: customer_id, date, parts (value in ten-thousandths)."""
-        return purchase_days(
-            self.rows,
-            returns=self.returns,
-            has_returns=self.counts.negative > 0,
-            exact_in_float=self.counts.absolute_value < EXACT_LIMIT,
-        )
+        """Lazy table of purchase-days: customer_id, date[, parts (value in ten-thousandths)].
+
+        All rows of a customer's day are one purchase, however many line items it has.
+        """
+        return self.purchase_days.table
 
     @cached_property
     def audit(self) -> pd.DataFrame:
@@ -91,26 +106,45 @@ class TransactionLog:
         rows = audit.AuditedRows(
             source_rows=self.source_rows,
             rows=self.rows,
-            days=self.days,
+            customer_days=self.purchase_days.customer_days,
             options=self.options,
             returns=self.returns,
             earlier_customers=self.earlier_customers,
+            left_truncation=self.left_truncation,
         )
         return audit.audit_table(self.counts, rows)
 
+    @cached_property
+    def left_truncation(self) -> LeftTruncation:
+        """Whether the log begins in the middle of the business, so that first seen is not new."""
+        days = self.purchase_days.bought_days
+        return left_truncation(days, self.observed_from, self.observed_until)
+
     def until(self, day: Day | None) -> TransactionLog:
-        """Return the log until the end of ``day``; None returns the whole log."""
+        """Return the log until the end of ``day``; None returns the whole log.
+
+        Raises
+        ------
+        DataError
+            Where the day is before the log begins, or so long after its last row that the feed may
+            have stopped: `ReadOptions.max_feed_gap`.
+        """
         if day is None:
             return self
         last = as_date(day, name="until")
         _refuse_before(last, self.observed_from, "until")
-        return replace(self, rows=self.rows.filter(self.rows.date <= last), observed_until=last)
+        self._refuse_feed_gap(last)
+        rows = self.rows.filter(self.rows.date <= last)
+        days = self.purchase_days.until(last)
+        return replace(self, rows=rows, purchase_days=days, observed_until=last)
 
     def after(self, day: Day) -> TransactionLog:
         """Return the log of the purchases after ``day``."""
         start = as_date(day, name="after") + timedelta(days=1)
         _refuse_after(start, self.observed_until, str(day))
-        return replace(self, rows=self.rows.filter(self.rows.date >= start), observed_from=start)
+        rows = self.rows.filter(self.rows.date >= start)
+        days = self.purchase_days.since(start)
+        return replace(self, rows=rows, purchase_days=days, observed_from=start)
 
     def window(
         self,
@@ -136,11 +170,21 @@ class TransactionLog:
         start = as_date(observed_from, name="observed_from")
         _refuse_after(start, log.observed_until, str(start - timedelta(days=1)))
         rows, earlier_customers = _rows_from(log.rows, start, earlier)
-        return replace(log, rows=rows, observed_from=start, earlier_customers=earlier_customers)
+        days = log.purchase_days
+        if earlier == "leave out":
+            days = days.without_customers_before(start)
+        return replace(
+            log,
+            rows=rows,
+            purchase_days=days.since(start),
+            observed_from=start,
+            earlier_customers=earlier_customers,
+        )
 
     def linked(self, links: record_linkage.CustomerLinks) -> TransactionLog:
         """Return the log with the ids of each person replaced by one, as `link_customers` found."""
-        return replace(self, rows=record_linkage.with_person_ids(self.rows, links))
+        rows = record_linkage.with_person_ids(self.rows, links)
+        return replace(self, rows=rows, purchase_days=PurchaseDays(rows, self.counts, self.returns))
 
     def customer_summary(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -151,17 +195,20 @@ class TransactionLog:
         ----------
         unit
             ``"day"`` or ``"week"``: recency and T are whole days divided by the unit's length.
-            ``"month"``: calendar months, for contractual models; purchases of a month count once.
+            ``"month"``: calendar months; a purchase then is a purchase-month, in every number that
+            follows: frequency, monetary_value (mean value of a purchase-month), forecasts, holdout.
         observed_until
             The last day observed; None is the log's last day. A day before the log's last purchase
-            raises DataError: cut the log with `until` first.
+            raises DataError: cut the log with `until` first. So does a day after it by more than
+            `ReadOptions.max_feed_gap`.
 
         Returns
         -------
         CustomerSummary
             One row per customer. frequency: purchase-days (or months) after the first; recency:
             time from first to last purchase; T: time from first purchase to observed_until;
-            monetary_value: mean value of the purchase-days after the first, missing without any.
+            monetary_value: mean value of the purchase-days after the first, missing without any
+            (no such column for a log without money).
 
         Examples
         --------
@@ -170,7 +217,7 @@ class TransactionLog:
         >>> len(customers), int(customers.table["frequency"].sum())
         (2357, 2457)
         """
-        return self._summarised(self._per_customer, unit, observed_until)
+        return self._summarised(self.purchase_days.per_customer, unit, observed_until)
 
     def distinct_histories(
         self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
@@ -179,13 +226,12 @@ class TransactionLog:
 
         They suffice to fit a purchase model. Arguments as in `customer_summary`.
         """
-        return self._summarised(aggregation.per_history, unit, observed_until)
+        return self._summarised(self.purchase_days.per_history, unit, observed_until)
 
-    def _per_customer(self, days: ir.Table, last: Date, *, months: bool) -> pd.DataFrame:
-        codes = _sorted_aggregation.code_range(self.rows, self.counts, self.returns)
-        if months or codes is None:
-            return aggregation.per_customer(days, last, months=months)
-        return _sorted_aggregation.per_customer(self.rows, codes, last)
+    def _refuse_feed_gap(self, last: Date) -> None:
+        """Raise DataError where the feed may have stopped before ``last``."""
+        if last > self.counts.last_day:
+            _feed_gap.refuse_feed_gap(self.source_rows, self.counts, self.options, last)
 
     def _summarised(
         self,
@@ -195,10 +241,11 @@ class TransactionLog:
     ) -> CustomerSummary:
         unit = TimeUnit.of(unit)
         last = _last_day(self.rows, self.observed_until, observed_until)
+        self._refuse_feed_gap(last)
         months = unit.name == "month"
         if months:
             _refuse_partial_month(last)
-        histories = aggregate(self.days, last, months=months)
+        histories = aggregate(last, months=months)
         _refuse_empty(histories, self.returns, self.counts.negative)
         return CustomerSummary.from_days(histories, unit=unit, observed_until=last)
 
@@ -208,9 +255,11 @@ class TransactionLog:
         Parameters
         ----------
         at
-            Last day of the calibration; None is two thirds of the log's length.
+            Last day of the calibration; None is two thirds of the log's length (with months, the
+            last month that ends by then).
         unit
-            As in `customer_summary`.
+            As in `customer_summary`. With ``"month"`` the holdout counts purchase-months, as the
+            calibration does, and both must end on the last day of a month.
 
         Returns
         -------
@@ -219,20 +268,31 @@ class TransactionLog:
             of each calibration customer), length (of the holdout, in ``unit``) and new_customers
             (number of customers acquired in the holdout, who are in neither table).
         """
-        cut = self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
-        last = cut if at is None else as_date(at, name="at")
+        unit = TimeUnit.of(unit)
+        months = unit.name == "month"
+        if months:
+            _refuse_partial_month(self.observed_until)
+        last = self._cut(months) if at is None else as_date(at, name="at")
         before, later = self.until(last), self.after(last)
         calibration = before.customer_summary(unit=unit)
-        bought = aggregation.customer_totals(later.days).set_index("customer_id")
-        holdout = bought.reindex(calibration.table.index).fillna({"purchases": 0, "value": 0.0})
+        totals = later.purchase_days.customer_totals(months=months)
+        bought = totals.set_index("customer_id")
+        holdout = bought.reindex(calibration.table.index).fillna(0)
         holdout["purchases"] = holdout["purchases"].astype("int64")
         return Split(
             calibration=calibration,
             holdout=holdout,
-            length=TimeUnit.of(unit).between(last, self.observed_until),
+            length=unit.between(last, self.observed_until),
             new_customers=int((~bought.index.isin(calibration.table.index)).sum()),
             observed_until=self.observed_until,
         )
+
+    def _cut(self, months: bool) -> Date:
+        """Return the last day of the first two thirds of the log, or of the last month in them."""
+        cut = self.observed_from + (self.observed_until - self.observed_from) * 2 // 3
+        if months and not _ends_month(cut):
+            cut = cut.replace(day=1) - timedelta(days=1)
+        return cut
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the usable rows in memory, ordered by customer and day."""
@@ -261,7 +321,7 @@ def read_transactions(
     *,
     customer: str = "customer_id",
     date: str = "date",
-    value: str = "value",
+    value: str | None = "value",
     cost: str | None = None,
     returns: Returns = "net",
     engine: Any = None,
@@ -280,7 +340,8 @@ def read_transactions(
         Columns of the customer's id (read as text) and of the date or time of purchase.
     value, cost
         A column of money, or an expression of columns such as ``"Quantity * UnitPrice"``; value is
-        revenue, cost the cost of goods (None where unknown).
+        revenue, cost the cost of goods (None where unknown). ``value=None`` reads a log without
+        money: everything about purchases works, and whatever needs money is refused.
     returns
         Policy for negative values: ``"net"`` against the customer's latest earlier purchases,
         ``"drop"``, ``"keep"`` as they are, or ``"refuse"``.
@@ -306,10 +367,12 @@ def read_transactions(
     """
     check_choice("policy for returns", returns, ("net", "drop", "keep", "refuse"))
     options, columns = options or ReadOptions(), Columns(customer, date, value, cost)
+    _refuse_money_policies(columns, options)
     name = open_source.describe_source(source)
     engine = options.engine if engine is None else engine
-    raw = open_source.open_source(source, separator=options.separator, engine=engine)
-    rows = row_checks.checked_rows(raw, columns, options)
+    opened = open_source.opened_source(source, dialect=dialect_of(options), engine=engine)
+    options = replace(options, separator=opened.dialect.separator)
+    rows = row_checks.checked_rows(opened.table, columns, options)
     counts = audit.count_rows(rows, columns, options, name)
     if returns == "refuse":
         audit.refuse_negative(rows, counts)
@@ -325,6 +388,7 @@ def read_transactions(
         returns=returns,
         source=name,
         source_rows=rows,
+        purchase_days=PurchaseDays(used, counts, returns),
         counts=counts,
         options=options,
     )
@@ -378,9 +442,25 @@ def _rows_from(rows: ir.Table, start: date, earlier: Earlier) -> tuple[ir.Table,
     return within.anti_join(known, "customer_id") if earlier == "leave out" else within, count
 
 
+def _refuse_money_policies(columns: Columns, options: ReadOptions) -> None:
+    """Raise ParameterError for policies about money where a log has none."""
+    if columns.value is not None:
+        return
+    for name, unused in (("rate_column", None), ("zero_values", "keep")):
+        if getattr(options, name) != unused:
+            raise ParameterError(
+                f"a log without money (value=None) has nothing that {name} could change; found "
+                f"{name}={getattr(options, name)!r}. Leave it out, or name the column of the value."
+            )
+
+
+def _ends_month(day: date) -> bool:
+    return (day + timedelta(days=1)).day == 1
+
+
 def _refuse_partial_month(last: date) -> None:
     """Raise DataError unless a day is the last of its month."""
-    if (last + timedelta(days=1)).day != 1:
+    if not _ends_month(last):
         end = last.replace(day=1) - timedelta(days=1)
         raise DataError(
             f"unit='month' needs a log that ends on the last day of a month; it ends on {last}. "

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.errors import DataError
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import groups_by_customer
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -54,6 +56,7 @@ def first_year_margin(
     >>> first_year_margin(log, channel)["annual_margin"].round().to_dict()
     {'fair': 388.0, 'field': 1114.0, 'mail': 161.0, 'referral': 279.0, 'web': 110.0, 'all': 252.0}
     """
+    log.require_value("an annual margin")
     if not log.has_cost:
         raise DataError(
             "an annual margin needs the cost of goods; found a log without cost. Use "
@@ -62,7 +65,7 @@ def first_year_margin(
     margins = _per_customer(log)
     if segments is None:
         return _table(margins, pd.Series(ALL, index=margins.index), level)
-    named = pd.Series(segments.to_numpy(), index=segments.index.astype(str)).reindex(margins.index)
+    named = groups_by_customer(segments).reindex(margins.index)
     if named.isna().any():
         raise DataError(
             f"every customer needs a segment; {named.isna().sum():,} of {len(named):,} have none, "
@@ -79,7 +82,7 @@ def _per_customer(log: TransactionLog) -> pd.Series:
     joined = rows.join(first, "customer_id")
     joined = joined.filter(joined.first <= log.observed_until - timedelta(days=YEAR))
     joined = joined.filter(joined.date.delta(joined.first, unit="day") < YEAR)
-    margin = (joined.value - joined.cost.fill_null(0)).sum()
+    margin = exact_sum(joined.value - joined.cost.fill_null(0))
     table = joined.group_by("customer_id").agg(margin=margin).to_pandas()
     if table.empty:
         raise DataError(

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
 from relmark_research._repr import short_repr
 from relmark_research.economics.response.binomial_data import BinomialData
-from relmark_research.errors import DataError, ParameterError, unknown_name
-from relmark_research.tables.sources.open_table import open_table
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables.read_table import read_table
+from relmark_research.tables.schemas import BOOKS, Column
 from relmark_research.units import Day, Period, as_date
 
 Purpose = Literal["acquisition", "retention"]
@@ -51,7 +51,7 @@ class SpendLedger:
     @classmethod
     def from_table(
         cls,
-        table: pd.DataFrame | str | SpendLedger,
+        table: Any,
         *,
         by: str | None = None,
         period: str = "quarter",
@@ -81,19 +81,14 @@ class SpendLedger:
         """
         if isinstance(table, SpendLedger):
             return table
-        renamed = _renamed(open_table(table), names or {})
-        for name in [*NUMBERS, period, *([by] if by else [])]:
-            if name not in renamed.columns:
-                raise DataError(
-                    unknown_name("column", name, renamed.columns)
-                    + f" Rename it, or use names={{{name!r}: 'your column'}}."
-                )
+        schema = BOOKS.with_columns(_period_and_segment(period, by))
+        renamed = read_table(table, schema=schema, columns=names).frame
         if len(renamed) == 0:
             raise DataError("the spend ledger must have at least one period; found no rows.")
         segment = _segments(renamed[by]) if by else pd.Series(ALL, index=renamed.index)
         plain = pd.DataFrame({"period": Period.parse(renamed[period]), "segment": segment})
         for name in NUMBERS:
-            plain[name] = _numbers(renamed[name])
+            plain[name] = renamed[name].astype(float)
         plain = plain.sort_values(["segment", "period"], ignore_index=True)
         _check_counts(plain)
         _check_periods(plain)
@@ -156,29 +151,14 @@ class SpendLedger:
         }
 
 
-def _renamed(table: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Return the table under our names; raise DataError for unknown or duplicated names."""
-    for own in names.values():
-        if own not in table.columns:
-            raise DataError(f"names: {unknown_name('column', own, table.columns)}")
-    renamed = table.rename(columns={own: ours for ours, own in names.items()})
-    twice = sorted(set(renamed.columns[renamed.columns.duplicated()].astype(str)))
-    if twice:
-        raise DataError(
-            "names= must not give two columns the same name; duplicated: "
-            f"{', '.join(map(repr, twice))}. Remove the column that is not used."
-        )
-    return renamed
+def _period_and_segment(period: str, by: str | None) -> list[Column]:
+    """Return the columns of the period and of the segment under the user's names."""
+    columns = [Column(period, "period", "the period", required=True)]
+    return columns + ([Column(by, "choice", "channel or segment", required=True)] if by else [])
 
 
 def _segments(column: pd.Series) -> pd.Series:
-    """Return segments as text; raise DataError for missing segments and the name of the total."""
-    blank = column.isna() | (column.astype(str).str.strip() == "")
-    if blank.any():
-        raise DataError(
-            f"every row of the ledger needs a segment; {int(blank.sum())} of {len(column)} have "
-            f"no {column.name}, first in row {column.index[blank][0]}. Add one, e.g. 'other'."
-        )
+    """Return segments as text; raise DataError for the name of the total."""
     texts = column.astype(str)
     if (texts == ALL).any():
         raise DataError(
@@ -194,18 +174,6 @@ def _per_year(periods: pd.Series) -> int:
     if frequency[0] not in "MQY":
         raise DataError(f"periods must be months, quarters or years; found {periods.dtype}.")
     return round(Period.of(frequency).per_year)
-
-
-def _numbers(column: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() | ~np.isfinite(numbers)
-    if wrong.any():
-        raise DataError(
-            f"{column.name} must be finite numbers; found {wrong.sum()} other values, first in row "
-            f"{column.index[wrong][0]}: {column[wrong].iloc[0]!r}. Fill in the spend or the count, "
-            "0 if there was none."
-        )
-    return numbers.astype(float)
 
 
 def _check_counts(table: pd.DataFrame) -> None:

@@ -34,7 +34,7 @@ from relmark_research.economics.budget.spend_ledger import (
 from relmark_research.economics.budget.unit_costs import payback
 from relmark_research.economics.response.curve_shapes import Array, exponential_rate
 from relmark_research.economics.value_of_retention.retention_value import check_annual_margin
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate
 
@@ -128,6 +128,7 @@ class SpendingPosition:
             customer_value, marginal_return (customer value per additional unit of spend; profitable
             above 1) with _low and _high.
         """
+        check_level(level)
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
         low, high = percentile_interval(drawn.marginal_returns(self.spend), level)
         curves = [self.fits[line].curve for line in self.index]
@@ -155,6 +156,7 @@ class SpendingPosition:
             One row per purpose: spend (annual, money), marginal_return, marginal_return_low,
             marginal_return_high.
         """
+        check_level(level)
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
         spend = self.spend * lines.people
         rows = {}
@@ -177,6 +179,7 @@ class SpendingPosition:
             _high), acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost,
             and payback_months with churn and discounting (``inf`` for never).
         """
+        check_level(level)
         drawn = self.draws(draws, seed=seed).customer_value[:, : len(self.segments)]
         low, high = percentile_interval(drawn, level)
         rows = []
@@ -227,6 +230,7 @@ class SpendingPosition:
         draws, seed
             Number and seed of the draws of curves and margins.
         """
+        check_level(level)
         limit = self.budget if budget is None else budget
         return recommend_allocation(
             self.lines(observed_range_only=observed_range_only),
@@ -245,6 +249,7 @@ class SpendingPosition:
         Acquisition spend is reduced and retention spend increased in proportion to current spend
         in each segment. A negative share moves money to acquisition.
         """
+        check_level(level)
         acquisition = np.asarray(self.index.get_level_values("purpose") == "acquisition")
         drawn = self.draws(draws, seed=seed)
         return shift_budget(self.lines(), drawn, self.spend, acquisition, share, level=level)

@@ -13,6 +13,8 @@ import pandas as pd
 
 from relmark_research.economics.profitability import cost_rules
 from relmark_research.errors import DataError, unknown_name
+from relmark_research.tables.read_table import read_columns
+from relmark_research.tables.schemas import NOT_KNOWN, ColumnType
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -22,6 +24,28 @@ COLUMNS = (
     *("customer_id", "segment", "year", "start", "relationship_level"),
     *("complete", "retained", "annual_margin", "cost"),
 )
+
+YEARS: dict[str, ColumnType] = {
+    "customer_id": "id",
+    "segment": "text",
+    "year": "number",
+    "relationship_level": "text",
+    "complete": "flag",
+    "retained": "number",
+    "annual_margin": "number",
+    "cost": "number",
+}
+"""Types of the columns of account years."""
+
+SEGMENTS: dict[str, ColumnType] = {
+    "segment": "text",
+    "customers": "number",
+    "retention": "number",
+    "retention_se": "number",
+    "annual_margin": "number",
+    "annual_margin_se": "number",
+}
+"""Types of the columns of segments."""
 
 
 def account_years(
@@ -85,7 +109,10 @@ def segment_years(years: pd.DataFrame) -> pd.DataFrame:
         and annual_margin (money), each with its standard error, _se: the input of
         `assumed_effects`.
     """
-    complete, running = years[years["complete"]], years[~years["complete"].astype(bool)]
+    needed = ("segment", "complete", "retained", "annual_margin")
+    years = read_columns(years, {name: YEARS[name] for name in needed}, name="years")
+    over = years["complete"].astype(bool)
+    complete, running = years[over], years[~over]
     table = complete.groupby("segment").agg(
         retention=("retained", "mean"), retention_se=("retained", "sem"),
         annual_margin=("annual_margin", "mean"), annual_margin_se=("annual_margin", "sem"),
@@ -99,9 +126,9 @@ def _served(log: TransactionLog, contacts: pd.DataFrame, customers: pd.DataFrame
     """Return contacts by day with the account year of each."""
     table = cost_rules.checked_contacts(contacts)
     if "relationship_level" not in table:
-        problem = unknown_name("column", "relationship_level", contacts.columns)
+        problem = unknown_name("column", "relationship_level", table.columns)
         raise DataError(f"contacts: {problem}")
-    missing = table["relationship_level"].isna()
+    missing = table["relationship_level"] == NOT_KNOWN
     if missing.any():
         raise DataError(
             f"every contact must have a relationship_level; {int(missing.sum()):,} of "
@@ -131,21 +158,15 @@ def _accounts(customers: pd.DataFrame) -> pd.DataFrame:
     table = cost_rules.checked_customers(customers)
     if "segment" not in table:
         raise DataError(
-            f"customers: {unknown_name('column', 'segment', customers.columns)} Levels are chosen "
+            f"customers: {unknown_name('column', 'segment', table.columns)} Levels are chosen "
             "by segment; give every customer one."
-        )
-    missing = table["segment"].isna() | (table["segment"].astype(str).str.strip() == "")
-    if missing.any():
-        shown = ", ".join(map(repr, table.loc[missing, "customer_id"].head(3)))
-        raise DataError(
-            f"every customer must have a segment; {int(missing.sum()):,} of {len(table):,} have "
-            f"none, first: {shown}. Give them one, such as 'unknown'."
         )
     return table[["customer_id", "acquisition_date", "segment"]]
 
 
 def _annual_margin(log: TransactionLog, years: pd.DataFrame, margin: float | None) -> np.ndarray:
     """Return the margin of each account year's days after its first."""
+    log.require_value("an annual margin")
     rows = log.to_pandas()
     if log.returns == "drop":
         rows = rows[rows["value"] >= 0]

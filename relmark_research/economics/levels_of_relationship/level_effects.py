@@ -25,6 +25,7 @@ import pandas as pd
 from scipy import special
 
 from relmark_research._repr import html_table
+from relmark_research.economics.levels_of_relationship.account_years import SEGMENTS, YEARS
 from relmark_research.economics.levels_of_relationship.relationship_level import (
     RelationshipLevel,
     checked_levels,
@@ -38,6 +39,7 @@ from relmark_research.errors import (
     unknown_name,
 )
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_columns
 
 Array = np.ndarray
 
@@ -179,6 +181,7 @@ def level_effects(
     {'reactive': 0.01, 'accountable': 0.19, 'proactive': 0.6, 'partnership': 1.02}
     """
     order = level_names() if levels is None else tuple(level.name for level in levels)
+    years = read_columns(years, {}, name="years", optional=YEARS)
     _check_years(years, order)
     names = tuple(name for name in order if (years["relationship_level"] == name).any())
     segments = tuple(years["segment"].value_counts().index.astype(str))
@@ -224,6 +227,7 @@ def assumed_effects(segments: pd.DataFrame, levels: Sequence[RelationshipLevel])
     <LevelEffects: 1 segments, assumed; levels basic, reactive>
     """
     levels = checked_levels(levels)
+    segments = read_columns(segments, {}, name="segments", optional=SEGMENTS)
     _check_segments(segments)
     names = tuple(segments["segment"].astype(str))
     cost = np.array([[level.cost_in(name) for level in levels] for name in names])
@@ -282,6 +286,8 @@ def level_balance(years: pd.DataFrame) -> tuple[float, int]:
     """
     import statsmodels.api as sm
 
+    needed = ("customer_id", "segment", "year", "relationship_level", "annual_margin")
+    years = read_columns(years, {name: YEARS[name] for name in needed}, name="years")
     before = years[["customer_id", "year", "annual_margin"]].assign(year=years["year"] + 1)
     pairs = years.drop(columns="annual_margin").merge(before, on=["customer_id", "year"])
     present = pd.factorize(pairs["relationship_level"])[1]

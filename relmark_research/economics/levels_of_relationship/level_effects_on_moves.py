@@ -14,7 +14,7 @@ from relmark_research.economics.levels_of_relationship.relationship_level import
 from relmark_research.errors import DataError, LadderError, unknown_name
 from relmark_research.ladder.estimation.move_drivers import Drivers, move_drivers, moves_table
 from relmark_research.ladder.history.ladder_history import LadderHistory
-from relmark_research.tables.sources.open_table import open_table
+from relmark_research.tables.read_table import open_table, read_columns
 from relmark_research.units import Period
 
 Levels = tuple[RelationshipLevel, ...]
@@ -57,6 +57,7 @@ def level_effects_on_moves(
     """
     if column not in moves.columns:
         raise DataError(f"moves: {unknown_name('column', column, moves.columns)}")
+    moves = read_columns(moves, {column: "text"}, name="moves")
     found = [str(name) for name in moves[column].dropna().unique()]
     if base not in found:
         raise DataError(unknown_name("level", base, found))
@@ -105,6 +106,8 @@ def level_costs(
     for name in ("cost", column):
         if name not in contacts.columns:
             raise DataError(f"contacts: {unknown_name('column', name, contacts.columns)}")
+    contacts = read_columns(contacts, {column: "text", "cost": "number"}, name="contacts")
+    moves = read_columns(moves, {column: "text"}, name="moves")
     spent = contacts.groupby(column)["cost"].sum()
     person_years = moves[column].value_counts() * Period.of(period).years
     return {str(name): float(spent.get(name, 0.0) / n) for name, n in person_years.items()}
@@ -171,7 +174,7 @@ def known_levels(
             "the cost of a level per year needs a history of calendar periods, such as that of "
             "LoyaltyLadder.assign."
         )
-    table = open_table(contacts).assign(customer_id=lambda t: t["customer_id"].astype(str))
+    table = open_table(contacts, "contacts", needs=("relationship_level",))
     moves = moves_table(history, table[["customer_id", "date", "relationship_level"]])
     costs = level_costs(moves, table, period=history.period)
     return level_effects_on_moves(moves, costs=costs, controls=controls)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from relmark_research.economics.levels_of_relationship.account_years import SEGMENTS
 from relmark_research.economics.levels_of_relationship.level_choice import LevelChoice
 from relmark_research.economics.levels_of_relationship.relationship_level import (
     FIVE_LEVELS,
     levels_file,
 )
 from relmark_research.errors import ParameterError
+from relmark_research.tables.read_table import read_columns
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def textbook_levels(
     ['basic or reactive', 'partnership']
     """
     grid = levels_file(path).get("textbook", {})
+    needed = ("segment", "customers", "annual_margin")
+    segments = read_columns(segments, {name: SEGMENTS[name] for name in needed}, name="segments")
     rows = []
     for row in segments[["segment", "customers", "annual_margin"]].to_dict("records"):
         number, size = cuts.classify(row["customers"], row["annual_margin"])
@@ -103,6 +107,7 @@ def compare_with_textbook(choice: LevelChoice, textbook: pd.DataFrame) -> pd.Dat
         the textbook's.
     """
     best = choice.best.rename(columns={"relationship_level": "computed"})
+    textbook = read_columns(textbook, {"segment": "text", "textbook": "text"}, name="textbook")
     both = textbook.merge(best[["segment", "computed", "probability_best"]], on="segment")
     agrees = [
         computed in named.split(" or ")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.profitability import cost_rules
 from relmark_research.errors import DataError
 
@@ -62,6 +63,7 @@ def customer_margins(log: TransactionLog, segments: pd.Series) -> pd.DataFrame:
 
 def _order_sums(log: TransactionLog) -> pd.DataFrame:
     """Return sums per customer for the margin estimates; `share` is the margin of an order."""
+    log.require_value("a customer's margin")
     if not log.has_cost:
         raise DataError("customer margins need the cost of goods; read the log with cost='...'.")
     rows = log.rows if log.returns != "drop" else log.rows.filter(log.rows.value >= 0)
@@ -71,10 +73,10 @@ def _order_sums(log: TransactionLog) -> pd.DataFrame:
         orders=sold.sum().cast("int64"),
         share=share.sum().cast("float64"),
         squares=(share * share).sum().cast("float64"),
-        value=sold.ifelse(rows.value, 0.0).sum().cast("float64"),
-        goods=returned.ifelse(0.0, rows.cost).sum().cast("float64"),
-        profit=(rows.value - rows.cost).sum().cast("float64"),
-        net=rows.value.sum().cast("float64"),
+        value=exact_sum(sold.ifelse(rows.value, 0.0)),
+        goods=exact_sum(returned.ifelse(0.0, rows.cost)),
+        profit=exact_sum(rows.value - rows.cost),
+        net=exact_sum(rows.value),
     )
     return summed.to_pandas().set_index("customer_id").sort_index()
 

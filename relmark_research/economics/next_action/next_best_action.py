@@ -38,6 +38,7 @@ from relmark_research.economics.next_action.segment_models import SegmentFits, f
 from relmark_research.economics.profitability.cost_rules import checked_contacts
 from relmark_research.errors import DataError, check_level
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.read_table import groups_by_customer
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -150,6 +151,7 @@ def recommend(
     True
     """
     check_level(level)
+    log.require_value("advice on actions")
     purchases, spend = purchases or ParetoNBD, spend or GammaGamma
     customers = log.customer_summary(unit=unit_of(purchases))
     groups = _segments(customers, segments)
@@ -192,7 +194,7 @@ def _segments(customers: CustomerSummary, segments: pd.Series | None) -> pd.Seri
     ids = customers.table.index
     if segments is None:
         return pd.Series("all", index=ids)
-    named = segments.reindex(ids)
+    named = groups_by_customer(segments).reindex(ids)
     if named.isna().any():
         missing = ids[named.isna()]
         raise DataError(

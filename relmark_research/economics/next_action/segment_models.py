@@ -18,6 +18,7 @@ from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.prediction._inputs import (
     PurchaseInput,
     SpendInput,
+    check_same_purchases,
     common_purchase_model,
     common_unit,
     spend_model,
@@ -117,6 +118,7 @@ def _overall(
     if isinstance(spend, type):
         spend = spend.fit(customers)
     spend_model(spend)
+    check_same_purchases(spend, customers)
     return purchases, spend
 
 

@@ -7,13 +7,15 @@ Costs come in two tables: `contacts` (customer_id, date, cost[, kind]), one row 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, check_number
+from relmark_research.tables.read_table import open_table
 from relmark_research.units import Horizon, Period
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ class CostRules:
     acquisition
         ``"at once"`` expenses the acquisition cost on the day; a length such as ``"24 months"``
         amortises it evenly over that time.
+    max_outside_log
+        Largest share of the contacts, and of the acquisition costs, that may be dated outside the
+        days of the log, from 0 to 1; more is refused, since dates of another format look like that.
     """
 
     per_order: float = 0.0
@@ -47,6 +52,7 @@ class CostRules:
     fee_rate: float = 0.0
     service: tuple[str, ...] = ("support",)
     acquisition: str = AT_ONCE
+    max_outside_log: float = 0.5
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "service", tuple(self.service))
@@ -60,6 +66,7 @@ class CostRules:
                 f"fee_rate must be a share of revenue in [0, 1), e.g. 0.02 for 2%; found "
                 f"{self.fee_rate!r}."
             )
+        check_number("max_outside_log", self.max_outside_log, low=0, high=1)
         if self.acquisition != AT_ONCE and Horizon.parse(self.acquisition).endless:
             raise ParameterError(
                 "acquisition must be 'at once' or a length such as '24 months'; found "
@@ -72,28 +79,55 @@ class CostRules:
         return html_table("Cost rules", rows)
 
 
-def checked_contacts(contacts: pd.DataFrame) -> pd.DataFrame:
-    """Return contacts as customer_id (text), date, cost, kind; raise DataError for invalid rows."""
-    table = _with_columns(contacts, ("customer_id", "date", "cost"), "contacts")
-    kind = table["kind"].astype(str) if "kind" in table else pd.Series("contact", table.index)
-    table = table.assign(date=_days(table, "date", "contacts"), kind=kind)
-    _check_money(table, "cost", "contacts")
-    return table
+def checked_contacts(contacts: Any) -> pd.DataFrame:
+    """Return contacts by their schema: customer_id (text), date, cost, kind; rows renumbered."""
+    table = open_table(contacts, "contacts").reset_index(drop=True)
+    return table if "kind" in table else table.assign(kind="contact")
 
 
-def checked_customers(customers: pd.DataFrame) -> pd.DataFrame:
-    """Return customers as customer_id (text), acquisition_date, acquisition_cost, once each."""
-    names = ("customer_id", "acquisition_date", "acquisition_cost")
-    table = _with_columns(customers, names, "customers")
-    table = table.assign(acquisition_date=_days(table, "acquisition_date", "customers"))
-    _check_money(table, "acquisition_cost", "customers")
-    duplicates = table["customer_id"][table["customer_id"].duplicated()]
-    if len(duplicates):
+def checked_customers(customers: Any) -> pd.DataFrame:
+    """Return customers by their schema, with acquisition_date and acquisition_cost, once each."""
+    needs = ("acquisition_date", "acquisition_cost")
+    return open_table(customers, "customers", needs=needs).reset_index(drop=True)
+
+
+def check_days_in_log(
+    costs: pd.DataFrame, column: str, log: TransactionLog, *, what: str, most: float
+) -> None:
+    """Raise DataError where more than a share of the costs is dated outside the log's days.
+
+    The days are those of the whole log that was read, not of a window of it.
+
+    Parameters
+    ----------
+    costs
+        Costs with a column of days.
+    column
+        Name of that column.
+    log
+        The transactions.
+    what
+        The costs in words, for the message.
+    most
+        Share of the rows that may lie outside, from 0 to 1.
+    """
+    first, last = days_read(log)
+    outside = costs[~costs[column].between(pd.Timestamp(first), pd.Timestamp(last))]
+    if len(costs) and len(outside) > most * len(costs):
+        shown = ", ".join(f"{day:%Y-%m-%d}" for day in outside[column].head(3))
         raise DataError(
-            f"customers must have one row per customer; {len(duplicates):,} ids are duplicated, "
-            f"first: {_shown(duplicates)}. Sum their acquisition costs."
+            f"{len(outside):,} of {len(costs):,} {what} outside the log's days ({first} to "
+            f"{last}), first: {shown}. Check the dates and their format. If they are right, allow "
+            "it: CostRules(max_outside_log=1); in report 06, handling: {max_outside_log: 1}."
         )
-    return table
+
+
+def days_read(log: TransactionLog) -> tuple[date, date]:
+    """Return first and last day of the log as it was read, before any window."""
+    counts = log.counts
+    if counts.first_day == date.min:
+        return log.observed_from, log.observed_until
+    return min(log.observed_from, counts.first_day), max(log.observed_until, counts.last_day)
 
 
 def check_known_customers(
@@ -153,8 +187,8 @@ def amortised_acquisition(
 def cost_audit(
     log: TransactionLog,
     *,
-    contacts: pd.DataFrame | None = None,
-    customers: pd.DataFrame | None = None,
+    contacts: Any = None,
+    customers: Any = None,
 ) -> pd.DataFrame:
     """Return the costs that `profit_table` includes and those outside the days of the log.
 
@@ -200,55 +234,6 @@ def period_bounds(
         (max(first, start), min(last, end.normalize()))
         for start, end in zip(starts, spans.end_time, strict=True)
     ]
-
-
-def _with_columns(table: pd.DataFrame, names: tuple[str, ...], what: str) -> pd.DataFrame:
-    if not isinstance(table, pd.DataFrame):
-        raise DataError(
-            f"{what} must be a DataFrame with the columns {', '.join(names)}; found "
-            f"{type(table).__name__}."
-        )
-    for name in names:
-        if name not in table.columns:
-            raise DataError(f"{what}: {unknown_name('column', name, table.columns)}")
-    blank = table["customer_id"].isna() | (table["customer_id"].astype(str).str.strip() == "")
-    if blank.any():
-        money = table.loc[blank, names[-1]].sum()
-        raise DataError(
-            f"every cost needs a customer_id; {int(blank.sum()):,} of {len(table):,} rows of "
-            f"{what} have none ({money:,.2f} in money), first in row "
-            f"{int(np.argmax(blank.to_numpy())) + 1:,}. Add the ids, or remove these rows and "
-            "treat them as overheads."
-        )
-    return table.assign(customer_id=table["customer_id"].astype(str)).reset_index(drop=True)
-
-
-def _days(table: pd.DataFrame, name: str, what: str) -> pd.Series:
-    days = pd.to_datetime(table[name], errors="coerce").dt.normalize()
-    if days.isna().any():
-        bad = table.loc[days.isna(), name]
-        raise DataError(
-            f"{name} in {what} must be a day; {len(bad):,} rows cannot be read, first: "
-            f"{_shown(bad)}. Write days as 2024-01-31."
-        )
-    return days
-
-
-def _check_money(table: pd.DataFrame, name: str, what: str) -> None:
-    money = pd.to_numeric(table[name], errors="coerce")
-    for wrong, rule in (
-        (~np.isfinite(money.fillna(np.nan)), "must be known"),
-        (money < 0, "must be 0 or more"),
-    ):
-        if wrong.any():
-            first = "; ".join(
-                f"{who!r} {cost!r}"
-                for who, cost in table.loc[wrong, ["customer_id", name]].head(3).to_numpy()
-            )
-            raise DataError(
-                f"{name} in {what} {rule}; {int(wrong.sum()):,} of {len(table):,} rows break this, "
-                f"first: {first}. Correct or remove them."
-            )
 
 
 def _shown(values: Iterable[object]) -> str:

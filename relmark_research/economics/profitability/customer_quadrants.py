@@ -21,8 +21,15 @@ from relmark_research.clv.prediction._inputs import PurchaseInput, common_unit, 
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.economics.next_action.segment_models import fit_segments, unit_of
 from relmark_research.economics.profitability.profit_table import profit_table
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import (
+    groups_by_customer,
+    read_columns,
+    read_ids,
+    read_values,
+)
+from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, Horizon
 
 if TYPE_CHECKING:
@@ -122,17 +129,20 @@ def customer_quadrants(
     >>> customer_quadrants(lifetime, profit)["quadrant"].to_dict()
     {'a': 'true friends', 'b': 'barnacles', 'c': 'butterflies', 'd': 'strangers'}
     """
+    lifetime = read_values(lifetime, Column("lifetime", "number", "predicted lifetime"))
+    profit = read_values(profit, Column("profit", "number", "profit in the holdout"))
     if lifetime.isna().any() or profit.isna().any():
         raise DataError(
             "lifetime and profit must not have missing values; found "
             f"{int(lifetime.isna().sum())} and {int(profit.isna().sum())}."
         )
-    if not lifetime.index.intersection(profit.index).size:
+    ids, profit = read_ids(lifetime.index), profit.set_axis(read_ids(profit.index))
+    if not ids.intersection(profit.index).size:
         raise DataError(
             "lifetime and profit have no customer in common: the first ids are "
             f"{lifetime.index[0]!r} and {profit.index[0]!r}. Index both by customer_id."
         )
-    profit = profit.reindex(lifetime.index).fillna(0.0)
+    profit = profit.reindex(ids).fillna(0.0).set_axis(lifetime.index)
     if lifetime_threshold is None:
         lifetime_threshold = float(lifetime.median())
     if profit_threshold is None:
@@ -176,10 +186,13 @@ def quadrants_from_log(
     DataFrame
         As `customer_quadrants`, for customers known at the split.
     """
+    log.require_value("a profit")
     purchases = purchases or ParetoNBD
     split = log.split(at=at, unit=unit_of(purchases))
     known = split.calibration
     groups = pd.Series("all", known.table.index) if segments is None else segments
+    if segments is not None:
+        groups = groups_by_customer(segments)
     groups = groups.reindex(known.table.index)
     fits = fit_segments(known, groups, purchases=purchases).fits
     lifetimes = []
@@ -217,7 +230,14 @@ def quadrant_table(quadrants: pd.DataFrame, *, level: float = 0.95) -> pd.DataFr
         quadrant; customers; lifetime (mean); profit (sum, money); mean, mean_low and mean_high,
         profit per customer with its interval; advice, Reinartz and Kumar's in our words.
     """
-    grouped = quadrants.groupby("quadrant", observed=False)
+    quadrants = read_columns(
+        quadrants, {"quadrant": "text", "lifetime": "number", "profit": "number"}, name="quadrants"
+    )
+    named = pd.Categorical(quadrants["quadrant"], list(QUADRANTS))
+    if (named.isna() & quadrants["quadrant"].notna()).any():
+        other = quadrants["quadrant"][named.isna()].iloc[0]
+        raise DataError(f"quadrants: {unknown_name('quadrant', other, QUADRANTS)}")
+    grouped = quadrants.assign(quadrant=named).groupby("quadrant", observed=False)
     table = grouped.agg(
         customers=("profit", "size"), lifetime=("lifetime", "mean"), profit=("profit", "sum"),
         mean=("profit", "mean"), sd=("profit", "std"),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.profitability.cost_rules import (
     check_known_customers,
     checked_contacts,
     rows_in_log,
 )
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.tables.sources.open_table import open_table
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def holdout_profit(
     >>> len(history), round(float(history["active_in_holdout"].mean()), 3)
     (2357, 0.29)
     """
+    log.require_value("a profit")
     if not log.has_cost and margin is None:
         raise DataError(
             "profit needs the cost of goods or a margin; found a log without cost. Read it with "
@@ -109,7 +110,7 @@ def _profit_by_period(
 ) -> pd.DataFrame:
     """Return first and last purchase and profit in each period, computed in the engine."""
     rows, day = log.rows, split.date()
-    profit = rows.value * margin if margin is not None else rows.value - rows.cost.fill_null(0)
+    profit = rows.value if margin is not None else rows.value - rows.cost.fill_null(0)
     rows = rows.mutate(profit=profit, early=rows.date <= day)
     bought = rows.value > 0
     table = (
@@ -117,8 +118,8 @@ def _profit_by_period(
         .agg(
             first=rows.date.min(),
             last=rows.date.max(where=rows.early & bought),
-            calibration=rows.profit.sum(where=rows.early),
-            holdout=rows.profit.sum(where=~rows.early),
+            calibration=exact_sum(rows.early.ifelse(rows.profit, 0.0)),
+            holdout=exact_sum(rows.early.ifelse(0.0, rows.profit)),
             holdout_purchases=(~rows.early & bought).cast("int64").sum(),
         )
         .to_pandas()
@@ -128,7 +129,9 @@ def _profit_by_period(
     table[["first", "last"]] = table[["first", "last"]].apply(pd.to_datetime)
     table["last"] = table["last"].fillna(table["first"])
     periods = ("calibration", "holdout")
-    return table.fillna(dict.fromkeys(periods, 0.0)).astype(dict.fromkeys(periods, float))
+    table = table.fillna(dict.fromkeys(periods, 0.0)).astype(dict.fromkeys(periods, float))
+    share = 1.0 if margin is None else margin
+    return table.assign(**{name: table[name] * share for name in periods})
 
 
 def _contact_costs(
@@ -136,7 +139,7 @@ def _contact_costs(
 ) -> dict[str, pd.Series]:
     if contacts is None:
         return {}
-    contacts = checked_contacts(open_table(contacts))
+    contacts = checked_contacts(contacts)
     check_known_customers(
         rows_in_log(contacts, "date", log),
         known,

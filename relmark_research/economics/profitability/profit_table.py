@@ -8,15 +8,17 @@ salaries, brand) are not allocated.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.profitability import cost_rules
 from relmark_research.economics.profitability.cost_rules import CostRules
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables import sql_dialects
+from relmark_research.tables.read_table import read_columns
 from relmark_research.units import Period
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ _COUNTS = ("orders", "returned")
 def profit_table(
     log: TransactionLog,
     *,
-    contacts: pd.DataFrame | None = None,
-    customers: pd.DataFrame | None = None,
+    contacts: Any = None,
+    customers: Any = None,
     period: str | Period | None = None,
     margin: float | None = None,
     rules: CostRules = CostRules(),  # noqa: B008  (frozen)
@@ -44,10 +46,11 @@ def profit_table(
     log
         Transactions; read with ``cost=`` so that the cost of goods is known.
     contacts
-        customer_id, date, cost (money, >= 0)[, kind]; None for no contact costs.
+        customer_id, date, cost (money, >= 0)[, kind]: any source of `read_table`, or what it
+        returned; None for no contact costs.
     customers
-        customer_id, acquisition_date, acquisition_cost (money, >= 0); None for no acquisition
-        costs.
+        customer_id, acquisition_date, acquisition_cost (money, >= 0), likewise; None for no
+        acquisition costs.
     period
         ``"month"``, ``"quarter"``, ``"year"`` or a fiscal `Period` for one row per customer
         and period; None for one row per customer over all days of the log.
@@ -68,8 +71,8 @@ def profit_table(
     Raises
     ------
     DataError
-        If costs belong to no customer, are negative or missing, or the log has neither cost nor
-        margin.
+        If costs belong to no customer, are negative or missing, most of them are dated outside the
+        log, or the log has neither cost nor margin.
 
     References
     ----------
@@ -94,9 +97,10 @@ def profit_table(
     bounds = cost_rules.period_bounds(log, calendar)
     parts = [_transaction_items(log, bounds, calendar, margin, rules)]
     buyers = pd.Index(parts[0]["customer_id"].unique())
-    acquired = None if customers is None else _acquired(log, customers, buyers)
+    people = None if customers is None else cost_rules.checked_customers(customers)
+    acquired = None if people is None else _acquired(log, people, buyers, rules)
     if contacts is not None:
-        known = buyers if customers is None else buyers.union(customers["customer_id"].astype(str))
+        known = buyers if people is None else buyers.union(people["customer_id"])
         parts.append(_contact_items(log, contacts, known, bounds, rules))
     if acquired is not None:
         parts.append(cost_rules.amortised_acquisition(acquired, rules, bounds))
@@ -126,6 +130,7 @@ def _transaction_items(
 
 def _goods_share(log: TransactionLog, margin: float | None) -> float | None:
     """Return the cost of goods as a share of value; None if the log has a cost per row."""
+    log.require_value("a profit")
     if margin is not None and log.has_cost:
         raise ParameterError(
             f"a log with cost needs no margin; found margin={margin:g}. Use one of the two."
@@ -143,11 +148,13 @@ def _goods_share(log: TransactionLog, margin: float | None) -> float | None:
 
 
 def _summed(log: TransactionLog, period: Period | None, goods_share: float | None) -> pd.DataFrame:
-    """Sum orders and returns per customer (and calendar period) in the engine."""
+    """Sum orders and returns per customer (and calendar period) in the engine.
+
+    Money is summed in whole ten-thousandths, as in `purchase_days`: the order of the rows, which
+    differs from run to run, changes no sum.
+    """
     rows = log.rows
-    if goods_share is not None:
-        rows = rows.mutate(cost=rows.value * goods_share)
-    else:
+    if goods_share is None:
         _check_costs_known(log)
     if log.returns == "drop":
         rows = rows.filter(rows.value >= 0)
@@ -156,15 +163,21 @@ def _summed(log: TransactionLog, period: Period | None, goods_share: float | Non
     if period is not None:
         rows = rows.mutate(period=sql_dialects.period_number(rows.date, period))
         keys.append("period")
-    summed = rows.group_by(keys).aggregate(
-        orders=(rows.value > 0).sum().cast("int64"),
-        returned=returned.sum().cast("int64"),
-        revenue=returned.ifelse(0.0, rows.value).sum().cast("float64"),
-        goods=returned.ifelse(0.0, rows.cost).sum().cast("float64"),
-        refunds=returned.ifelse(-rows.value, 0.0).sum().cast("float64"),
-        recovered=returned.ifelse(-rows.cost, 0.0).sum().cast("float64"),
+    sums = {
+        "orders": (rows.value > 0).sum().cast("int64"),
+        "returned": returned.sum().cast("int64"),
+        "revenue": exact_sum(returned.ifelse(0.0, rows.value)),
+        "refunds": exact_sum(returned.ifelse(-rows.value, 0.0)),
+    }
+    if goods_share is None:
+        sums["goods"] = exact_sum(returned.ifelse(0.0, rows.cost))
+        sums["recovered"] = exact_sum(returned.ifelse(-rows.cost, 0.0))
+    summed: pd.DataFrame = rows.group_by(keys).aggregate(**sums).order_by(keys).to_pandas()
+    if goods_share is None:
+        return summed
+    return summed.assign(
+        goods=summed["revenue"] * goods_share, recovered=summed["refunds"] * goods_share
     )
-    return summed.order_by(keys).to_pandas()
 
 
 def _check_costs_known(log: TransactionLog) -> None:
@@ -183,8 +196,12 @@ def _check_costs_known(log: TransactionLog) -> None:
         )
 
 
-def _acquired(log: TransactionLog, customers: pd.DataFrame, buyers: pd.Index) -> pd.DataFrame:
-    table = cost_rules.checked_customers(customers)
+def _acquired(
+    log: TransactionLog, table: pd.DataFrame, buyers: pd.Index, rules: CostRules
+) -> pd.DataFrame:
+    cost_rules.check_days_in_log(
+        table, "acquisition_date", log, what="acquisition costs", most=rules.max_outside_log
+    )
     missing = buyers.difference(pd.Index(table["customer_id"]))
     if len(missing):
         raise DataError(
@@ -197,13 +214,14 @@ def _acquired(log: TransactionLog, customers: pd.DataFrame, buyers: pd.Index) ->
 
 def _contact_items(
     log: TransactionLog,
-    contacts: pd.DataFrame,
+    contacts: Any,
     known: pd.Index,
     bounds: list[tuple[pd.Timestamp, pd.Timestamp]],
     rules: CostRules,
 ) -> pd.DataFrame:
     """Return customer_id, period, service and contacts (money)."""
     table = cost_rules.checked_contacts(contacts)
+    cost_rules.check_days_in_log(table, "date", log, what="contacts", most=rules.max_outside_log)
     cost_rules.check_known_customers(
         cost_rules.rows_in_log(table, "date", log), known, money="cost", table="contacts",
         advice="Use customers= if they have not bought yet; otherwise correct the ids, or remove "
@@ -249,6 +267,7 @@ def profit_items(table: pd.DataFrame) -> pd.DataFrame:
     [100.0, -60.0, -1.0, 0.0, -4.0, -5.0, -10.0, 20.0]
     """
     signs = {"revenue": 1.0, **dict.fromkeys(COSTS, -1.0), "profit": 1.0}
+    table = read_columns(table, dict.fromkeys(signs, "number"), name="profit table")
     money = [sign * float(table[name].sum()) + 0.0 for name, sign in signs.items()]
     revenue = money[0] or np.nan
     shares = [amount / revenue for amount in money]

@@ -13,6 +13,8 @@ import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column, ColumnType
 
 TIERS: Mapping[str, float] = {"platinum": 0.05, "gold": 0.15, "iron": 0.30, "lead": 0.50}
 """Share of the customers in each tier, best first."""
@@ -61,6 +63,7 @@ def profit_classes(values: pd.Series, *, tiers: Mapping[str, float] = TIERS) -> 
             f"{', '.join(f'{name} {share:g}' for name, share in tiers.items())} "
             f"(sum {shares.sum():g})."
         )
+    values = read_values(values, Column("value", "number", "profit or lifetime value", "money"))
     unknown = values.isna()
     if unknown.any() or values.empty:
         raise DataError(
@@ -84,6 +87,12 @@ def tier_table(classes: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         value per customer with its interval (normal, standard deviation / sqrt(customers));
         minimum, the smallest value in the tier.
     """
+    ordered = isinstance(classes["tier"].dtype, pd.CategoricalDtype)
+    types: dict[str, ColumnType] = {} if ordered else {"tier": "text"}
+    classes = read_columns(classes, {"value": "number", **types}, name="classes")
+    if not ordered:  # the best first, as profit_classes has them
+        least = classes.groupby("tier")["value"].min().sort_values(ascending=False)
+        classes = classes.assign(tier=pd.Categorical(classes["tier"], least.index, ordered=True))
     grouped = classes.groupby("tier", observed=True)["value"]
     table = grouped.agg(customers="size", value="sum", mean="mean", sd="std", minimum="min")
     half_width = normal_quantile(level) * table.pop("sd").fillna(0.0) / np.sqrt(table["customers"])

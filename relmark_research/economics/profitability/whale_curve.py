@@ -12,6 +12,8 @@ import pandas as pd
 
 from relmark_research.errors import DataError
 from relmark_research.stats.concentration import concentration_curve
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column
 
 Array = np.ndarray
 
@@ -63,9 +65,11 @@ def sorted_profits(profit: pd.Series | pd.DataFrame) -> Array:
     if isinstance(profit, pd.DataFrame):
         if "profit" not in profit.columns:
             raise DataError("a profit table needs a column profit; make it with profit_table(log).")
+        profit = read_columns(profit, {"profit": "number"}, name="profit table")
         named = "customer_id" in profit.index.names
         profit = profit["profit"].groupby(level="customer_id").sum() if named else profit["profit"]
-    values = np.asarray(profit, float)
+    known = read_values(profit, Column("profit", "number", "profit per customer"))
+    values = np.asarray(known, float)
     if len(values) < 2 or not np.isfinite(values).all():
         raise DataError(
             "profits of at least 2 customers must be known; found "

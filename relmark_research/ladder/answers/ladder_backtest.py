@@ -12,6 +12,8 @@ from relmark_research.ladder.estimation import homogeneity
 from relmark_research.ladder.estimation.prior import dirichlet_weights
 from relmark_research.ladder.estimation.transition_matrix import Array, TransitionMatrix
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.read_table import read_columns
+from relmark_research.tables.schemas import ColumnType
 
 FEW_DEPARTURES = 30  # below which a row of the matrix is hardly estimated
 
@@ -94,6 +96,8 @@ def describe_backtest(table: pd.DataFrame, period: str) -> str:
     period
         Name of a period.
     """
+    types: dict[str, ColumnType] = dict.fromkeys(("expected", "actual", "departures"), "number")
+    table = read_columns(table, {**types, "rung": "text"}, name="backtest")
     wrong = float((table["expected"] - table["actual"]).abs().sum() / table["actual"].sum() / 2)
     few = (table["departures"] < FEW_DEPARTURES) & (table["actual"] > 0)
     late = table.loc[few, "rung"].tolist()

@@ -66,6 +66,7 @@ def rung_margins(
         If the history was not assigned from a log.
     """
     check_level(level)
+    log.require_value("a margin by rung")
     if margin is None and not log.has_cost:
         raise ParameterError(
             "the log has no cost of goods: give the margin as a share of value, "

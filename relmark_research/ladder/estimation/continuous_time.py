@@ -32,6 +32,8 @@ from relmark_research.errors import (
 from relmark_research.ladder.estimation.markov import can_reach
 from relmark_research.ladder.history._states import parse_moves
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import DAYS_PER_YEAR
 
 Array = np.ndarray
@@ -345,8 +347,14 @@ def _distinct_pairs(
 def _times(time: pd.Series) -> Array:
     if pd.api.types.is_numeric_dtype(time):
         return time.to_numpy(float)
-    days = pd.to_datetime(time)
-    return ((days - days.min()) / pd.Timedelta(days=DAYS_PER_YEAR)).to_numpy(float)
+    texts = time.astype("str").str.strip()
+    if texts.str.fullmatch(r"[+-]?\d{1,15}(\.\d*)?").all():
+        return texts.to_numpy(float)
+    moments = time
+    if time.dtype.kind != "M":  # text is ISO 8601, and keeps its time of day
+        read_values(time, Column("time", "date", "a day or moment", required=True))
+        moments = pd.to_datetime(time, format="ISO8601", utc=True)
+    return ((moments - moments.min()) / pd.Timedelta(days=DAYS_PER_YEAR)).to_numpy(float)
 
 
 def _check_order(panel: pd.DataFrame, backwards: Array) -> None:

@@ -29,6 +29,8 @@ from relmark_research.errors import (
 )
 from relmark_research.ladder.history._period_numbers import optional_period, read_periods
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, Period, as_date
 
 Array = np.ndarray
@@ -166,7 +168,8 @@ def purchase_panel(
         if name not in purchases.columns:
             raise DataError(f"purchases: {unknown_name('column', name, purchases.columns)}")
     numbers, calendar = read_periods(purchases[column], calendar)
-    rows = pd.DataFrame({"customer_id": purchases["customer_id"], "period": numbers})
+    ids = read_columns(purchases, {"customer_id": "id"}, name="purchases")["customer_id"]
+    rows = pd.DataFrame({"customer_id": ids, "period": numbers})
     rows = rows.drop_duplicates().assign(bought=1.0)
     wide = rows.pivot(index="customer_id", columns="period", values="bought")
     start, end = _period_number("first", first, calendar), _period_number("last", last, calendar)
@@ -248,7 +251,16 @@ def choose_rungs(
 
 
 def _panel(bought: pd.DataFrame) -> Array:
-    y = bought.to_numpy(float)
+    periods = pd.Index(list(bought.columns))
+    if periods.inferred_type in ("integer", "floating", "period", "datetime64") and not (
+        periods.is_monotonic_increasing
+    ):
+        raise DataError(
+            "a panel of purchases has a column per period, in order; found "
+            f"{', '.join(map(str, periods[:5]))}. Sort the columns: bought.sort_index(axis=1)."
+        )
+    column = Column("purchases", "number", "1 or 0")
+    y = np.column_stack([read_values(bought[name], column).to_numpy(float) for name in bought])
     known = np.isfinite(y)
     wrong = known & (y != 0) & (y != 1)
     gaps = (np.diff(known.astype(int), axis=1) < 0).any(axis=1)

@@ -19,6 +19,8 @@ from relmark_research._repr import html_table
 from relmark_research.errors import DataError, LadderError, check_choice, check_level, unknown_name
 from relmark_research.ladder.history._period_numbers import is_calendar
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column, ColumnType
 
 if TYPE_CHECKING:
     from relmark_research.ladder.history.ladder_history import LadderHistory
@@ -122,13 +124,43 @@ def _with_time_varying(
         )
     calendar = {n: period.start(n + 1) for n in table["period"].unique()}
     dated = table.assign(date=pd.to_datetime(table["period"].map(calendar)))
-    known = covariates.sort_values("date", kind="stable")
-    known = known.assign(date=pd.to_datetime(covariates["date"]))
+    days = read_values(covariates["date"], Column("date", "date", "a day", required=True))
+    ids = read_values(covariates["customer_id"], Column("customer_id", "id", "the customer"))
+    texts = [
+        name
+        for name in covariates.columns.difference(["customer_id", "date"])
+        if not _is_numeric(covariates[name])
+    ]
+    covariates = read_columns(
+        covariates, {}, name="time_varying", optional=dict.fromkeys(texts, "text")
+    )
+    covariates = covariates.assign(customer_id=ids)
+    known = covariates.assign(date=days).sort_values("date", kind="stable")
     merged = pd.merge_asof(
         dated.sort_values("date", kind="stable"), known, on="date", by="customer_id",
         allow_exact_matches=False,
     )  # fmt: skip
     return merged.drop(columns="date").sort_values(["customer_id", "period"], ignore_index=True)
+
+
+def read_moves(moves: pd.DataFrame, drivers: Sequence[str]) -> pd.DataFrame:
+    """Return moves with text, ids and the drivers' numbers read by the rules of every table."""
+    named: dict[str, ColumnType] = {
+        "customer_id": "id",
+        "origin": "text",
+        "destination": "text",
+        "move": "text",
+    }
+    for name in drivers:
+        if not pd.api.types.is_bool_dtype(moves[name]):
+            named[name] = "number" if _is_numeric(moves[name]) else "text"
+    return read_columns(moves, {}, name="moves", optional=named)
+
+
+def _is_numeric(values: pd.Series) -> bool:
+    """Whether a column holds numbers, also as objects."""
+    kinds = ("integer", "floating", "decimal", "mixed-integer-float", "boolean")
+    return values.dtype.kind in "biuf" or pd.api.types.infer_dtype(values, skipna=True) in kinds
 
 
 def move_drivers(
@@ -177,6 +209,7 @@ def move_drivers(
     for name in drivers:
         if name not in moves.columns:
             raise DataError(f"drivers: {unknown_name('column', name, moves.columns)}")
+    moves = read_moves(moves, drivers)
     rows = moves if rung is None else moves[moves["origin"] == rung]
     if rung is not None and rows.empty:
         raise LadderError(unknown_name("rung with departures", rung, moves["origin"].unique()))

@@ -7,22 +7,36 @@ customer_id, so that each person appears once.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from relmark_research.errors import DataError, LadderError, unknown_name
 from relmark_research.ladder.history.rules import RuleSet
-from relmark_research.tables.sources import open_source
+from relmark_research.tables.read_table import Table, open_table, read_table
+from relmark_research.tables.schemas import ANSWERS, EVENTS, PROSPECTS, Column
+from relmark_research.tables.sources import databases
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from relmark_research.customers.log.transactions import TransactionLog
 
-COLUMNS = {
-    "events": ("customer_id", "date", "kind"),
-    "prospects": ("prospect_id", "first_contact"),
-    "answers": ("customer_id", "date", "score"),
+_STAGE = ("customer_id", "prospect_id", "first_contact", "won")
+_SCHEMAS = {
+    "events": EVENTS,
+    "prospects": replace(
+        PROSPECTS, columns=tuple(c for c in PROSPECTS.columns if c.name in _STAGE), money=None
+    ).requiring("prospect_id"),
+    "answers": replace(
+        ANSWERS,
+        columns=(
+            *(c for c in ANSWERS.columns if c.name in ("customer_id", "date", "nps")),
+            Column("score", "number", "the answer"),
+        ),
+    ),
 }
 
 
@@ -45,7 +59,7 @@ def event_stream(
         parts.append(_of_known_people(_row(rows, rows.kind), people, "events"))
     if "answers" in found:
         rows = found["answers"]
-        answered = _row(rows, "answer", rows.score)
+        answered = _row(rows, "answer", rows.score.cast("float64"))
         parts.append(_of_known_people(answered, people, "answers"))
     everything = reduce(lambda a, b: a.union(b), parts)
     return everything, (*_notes(kinds, tables), *_returned(log))
@@ -75,40 +89,32 @@ def _check_tables(rule_set: RuleSet, tables: Mapping[str, Any]) -> None:
 
 
 def _open(name: str, source: Any, engine: Any) -> ir.Table:
+    schema = _SCHEMAS[name]
+    if isinstance(source, Mapping):
+        source = open_table(source, schema.relaxed())
+    table = read_table(source, schema=schema, engine=_engine_for(source, engine))
+    rows = table.rows(engine)
+    if name == "answers":
+        if "score" not in rows.columns and "nps" in rows.columns:
+            rows = rows.rename(score="nps")
+        if "score" not in rows.columns:
+            raise DataError(f"answers: {unknown_name('column', 'score', rows.columns)}")
+    days = [c for c in ("date", "first_contact", "won") if c in rows.columns]
+    rows = rows.mutate(**{day: rows[day].cast("date") for day in days})
+    _check_order(name, rows)
+    return rows
+
+
+def _engine_for(source: Any, engine: Any) -> Any:
+    """Return the log's engine for files, which it may read itself; other sources have their own."""
     import ibis
 
-    table = open_source.open_source(source, separator=None, engine=engine)
-    if name == "answers" and "score" not in table.columns and "nps" in table.columns:
-        table = table.rename(score="nps")
-    for column in COLUMNS[name]:
-        if column not in table.columns:
-            raise DataError(f"{name}: {unknown_name('column', column, table.columns)}")
-    days = [c for c in ("date", "first_contact", "won") if c in table.columns]
-    ids = [c for c in ("customer_id", "prospect_id") if c in table.columns]
-    made: dict[str, Any] = {c: table[c].cast("string") for c in ids}
-    made |= {c: _day(table[c]) for c in days}
-    if name == "answers":
-        made["score"] = table.score.cast("float64")
-    read = table.mutate(**made)
-    if isinstance(source, ibis.expr.types.Table) and source.get_backend() is not engine:
-        read = engine.create_table(ibis.util.gen_name(name), read.to_pyarrow(), temp=True)
-    _check_days(name, read, COLUMNS[name][1])
-    return read
+    frame = isinstance(source, pd.DataFrame | Table | ibis.expr.types.Table)
+    own = frame or databases.parse_source(source) is not None
+    return None if own or engine.name not in ("duckdb", "pyspark") else engine
 
 
-def _day(column: ir.Column) -> ir.Value:
-    return column.try_cast("date") if column.type().is_string() else column.cast("date")
-
-
-def _check_days(name: str, rows: ir.Table, day: str) -> None:
-    unreadable = rows.filter(rows[day].isnull() | rows[COLUMNS[name][0]].isnull())
-    found = int(unreadable.count().to_pandas())
-    if found:
-        first = unreadable.limit(3).to_pandas()[COLUMNS[name][0]].tolist()
-        raise DataError(
-            f"{name}: expected an id and a day such as 2024-03-31 in {day!r} of every row; found "
-            f"{found:,} without, first for {first}."
-        )
+def _check_order(name: str, rows: ir.Table) -> None:
     if name == "prospects" and "won" in rows.columns:
         reversed_ = rows.filter(rows.won < rows.first_contact)
         found = int(reversed_.count().to_pandas())

@@ -60,8 +60,8 @@ def read_periods(labels: pd.Series, period: Period | None) -> tuple[np.ndarray, 
     Parameters
     ----------
     labels
-        Whole numbers, which stay as they are; or what `Period.parse` reads: pandas Periods, ISO
-        text, or the first day of each period.
+        Whole numbers, which stay as they are, also as text (from 1800 to 2500: years); or what
+        `Period.parse` reads: pandas Periods, ISO text, or the first day of each period.
     period
         What the user says of them; None takes it from the labels (None for whole numbers). Days
         are counted in it, and text such as ``2024Q1`` may name quarters of its fiscal calendar.
@@ -83,6 +83,8 @@ def read_periods(labels: pd.Series, period: Period | None) -> tuple[np.ndarray, 
         raise DataError(
             f"every row needs a period; found {int(labels.isna().sum()):,} rows without."
         )
+    if pd.api.types.is_float_dtype(labels):
+        labels = labels.astype("float64")
     if pd.api.types.is_float_dtype(labels) and (labels % 1).any():
         raise DataError(
             "periods are whole numbers, days or pandas Periods; found fractions, first "
@@ -90,9 +92,24 @@ def read_periods(labels: pd.Series, period: Period | None) -> tuple[np.ndarray, 
         )
     if pd.api.types.is_float_dtype(labels) or pd.api.types.infer_dtype(labels) == "integer":
         return labels.to_numpy(np.int64), period
+    counted = _whole_numbers(labels)
+    if counted is not None:
+        return counted, period
     codes, distinct = pd.factorize(labels)
     numbers, period = _calendar_numbers(pd.Index(distinct), period)
     return numbers[codes], period
+
+
+def _whole_numbers(labels: pd.Series) -> np.ndarray | None:
+    """Return whole numbers written as text; None for other text, and for years of four digits."""
+    if isinstance(labels.dtype, pd.PeriodDtype) or labels.dtype.kind in "mM":
+        return None
+    texts = labels.astype("str").str.strip()
+    first, last = map(str, _CALENDAR_YEARS)
+    years = texts.str.fullmatch(r"\d{4}").all() and texts.between(first, last).all()
+    if years or not texts.str.fullmatch(r"[+-]?\d{1,9}(\.0+)?").all():
+        return None
+    return texts.astype("float64").to_numpy(np.int64)
 
 
 def _calendar_numbers(labels: pd.Index, period: Period | None) -> tuple[np.ndarray, Period]:

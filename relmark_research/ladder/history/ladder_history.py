@@ -20,6 +20,8 @@ from relmark_research.ladder.history._period_numbers import (
 from relmark_research.ladder.history._states import Move, parse_moves, rank
 from relmark_research.ladder.history.engine_spells import EngineSpells
 from relmark_research.ladder.history.memory_spells import Clusters, FrameSpells
+from relmark_research.tables.read_table import group_values, open_table
+from relmark_research.tables.schemas import LADDER_HISTORY
 from relmark_research.units import Period
 
 
@@ -72,7 +74,7 @@ class LadderHistory:
     @classmethod
     def from_table(
         cls,
-        table: LadderHistory | pd.DataFrame,
+        table: Any,
         *,
         rungs: Sequence[str] | None = None,
         off_ladder: Sequence[str] = (),
@@ -84,9 +86,9 @@ class LadderHistory:
         Parameters
         ----------
         table
-            One row per person and period. Periods are whole numbers, which stay as they are, or
-            calendar periods: pandas Periods, ISO text (2024Q1, 2024-03) or the first day of each,
-            see `Period.parse`.
+            One row per person and period: any source of `read_table`. Periods are whole numbers,
+            which stay as they are, or calendar periods: pandas Periods, ISO text (2024Q1, 2024-03)
+            or the first day of each, see `Period.parse`.
         rungs
             States in order, lowest first, ``off_ladder`` last; None takes the categories of a
             categorical column, else the order of first appearance.
@@ -118,9 +120,7 @@ class LadderHistory:
         if isinstance(table, LadderHistory):
             agreed = agreed_period(table.period, given)
             return table if agreed == table.period else replace(table, period=agreed)
-        for column in ("customer_id", "period", "rung"):
-            if column not in table.columns:
-                raise DataError(f"history: {unknown_name('column', column, table.columns)}")
+        table = _read(table)
         if len(table) == 0:
             raise DataError("a history needs people on rungs; the table has no rows.")
         states = _states(table["rung"], rungs)
@@ -183,29 +183,25 @@ class LadderHistory:
         rung = pd.Categorical.from_codes(rows["state"].to_numpy(int), pd.Index(self.states))
         return rows.drop(columns="state").assign(rung=rung)
 
-    def with_customers(self, customers: pd.DataFrame) -> LadderHistory:
-        """Return the history with a table of the customers' attributes.
+    def with_customers(self, customers: Any) -> LadderHistory:
+        """Return the history with a table of the customers' attributes: a source of `read_table`.
 
         Raises
         ------
         DataError
             If the table has no customer_id, or repeats one.
         """
-        if "customer_id" not in customers.columns:
-            problem = unknown_name("column", "customer_id", customers.columns)
-            raise DataError(f"customers: {problem}")
-        if self._has_text_ids():
-            customers = customers.assign(customer_id=customers["customer_id"].astype(str))
-        repeated = customers["customer_id"][customers["customer_id"].duplicated()]
-        if len(repeated):
-            raise DataError(
-                f"customers must have one row per customer_id; found {len(repeated):,} repeated, "
-                f"first {repeated.head(3).tolist()}. Keep one row each."
-            )
-        return replace(self, customer_attributes=customers)
+        text = self._has_text_ids()
+        read = open_table(customers, "customers")
+        if not text and isinstance(customers, pd.DataFrame) and "customer_id" in customers:
+            read = read.assign(customer_id=customers["customer_id"])
+        return replace(self, customer_attributes=read)
 
     def split(self, column: str) -> dict[str, LadderHistory]:
-        """Return the history of each segment; people without a segment are left out."""
+        """Return the history of each segment; a blank segment is "not known".
+
+        People who are not in the table of customers are in no segment.
+        """
         if self.customer_attributes is None:
             raise LadderError(
                 f"to split by {column!r} the history needs a table of customers: "
@@ -215,7 +211,9 @@ class LadderHistory:
             raise DataError(
                 f"customers: {unknown_name('column', column, self.customer_attributes.columns)}"
             )
-        parts = self.source.with_column(self.customer_attributes, column).by_segment(column)
+        groups = {column: group_values(self.customer_attributes[column])}
+        customers = self.customer_attributes.assign(**groups)
+        parts = self.source.with_column(customers, column).by_segment(column)
         return {
             name: replace(self, source=part, customer_attributes=None)
             for name, part in parts.items()
@@ -237,6 +235,25 @@ class LadderHistory:
     def _span(self) -> str:
         first, last = (period_label(i, self.period) for i in (self.first_period, self.last_period))
         return f"{self.period or 'period'}s {first} to {last}"
+
+
+def _read(table: Any) -> pd.DataFrame:
+    """Return a history's table; whole numbers stay ids as they are, other ids become text."""
+    columns = tuple(c for c in LADDER_HISTORY.columns if not _read_as_it_is(table, c.name))
+    schema = replace(LADDER_HISTORY, columns=columns, key=())
+    read = open_table(table, schema)
+    for column in LADDER_HISTORY.names:
+        if column not in read.columns:
+            raise DataError(f"history: {unknown_name('column', column, read.columns)}")
+    return read
+
+
+def _read_as_it_is(table: Any, name: str) -> bool:
+    """Whether a column of a frame is read as it is: whole numbers as ids, categories as rungs."""
+    if not isinstance(table, pd.DataFrame) or name not in table:
+        return False
+    kept = isinstance(table[name].dtype, pd.CategoricalDtype) and name == "rung"
+    return kept or (name == "customer_id" and table[name].dtype.kind in "iu")
 
 
 def _states(found: pd.Series, rungs: Sequence[str] | None) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def conversion_funnel(funnel: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def describe_conversion_funnel(funnel: pd.DataFrame) -> str:
     """Return a description in words of `conversion_funnel`."""
     funnel = checked(funnel, "conversion_funnel", numbers=_CONVERSION, others=["group", "stage"])
-    last = funnel.groupby("group", sort=False).tail(1)
+    last = funnel.groupby("group").tail(1)
     spoken = []
     for _, row in last.sort_values("cumulative_conversion", ascending=False).iterrows():
         share, low, high = (percent(row[name]) for name in _CONVERSION)

@@ -64,10 +64,9 @@ def _numbers(observed: str) -> list[str]:
 
 
 def _shown(cells: pd.DataFrame) -> pd.DataFrame:
-    if len(cells) <= _MAX_CELLS:
-        return cells.reset_index(drop=True)
-    ends = [cells.head(_MAX_CELLS // 2), cells.tail(_MAX_CELLS // 2)]
-    return pd.concat(ends, ignore_index=True)
+    if len(cells) > _MAX_CELLS:
+        return pd.concat([cells.head(_MAX_CELLS // 2), cells.tail(_MAX_CELLS // 2)])
+    return cells
 
 
 def _interval(cell: pd.Series) -> str:

@@ -176,14 +176,15 @@ def describe_tracking(
     actual, expected = holdout["actual"].sum(), holdout["expected"].sum()
     return (
         f"{text} In the holdout after {day(before.max())} there were {count(actual)} purchases; "
-        f"the forecast was {count(round(expected))}, {_off(actual, expected)}."
+        f"the forecast was {count(round(expected))}{_error(actual, expected)}."
     )
 
 
-def _off(actual: float, expected: float) -> str:
+def _error(actual: float, expected: float) -> str:
+    """Return the relative forecast error in words, or nothing where there is no purchase."""
     if not actual:
-        return "without any actual purchase"
-    off = expected / actual - 1
-    if abs(off) < 0.005:
-        return "less than 1% off"
-    return f"{100 * abs(off):.0f}% {'more' if off > 0 else 'fewer'}"
+        return ""
+    error = expected / actual - 1
+    if abs(error) < 0.005:
+        return ", less than 1% off"
+    return f", {100 * abs(error):.0f}% {'more' if error > 0 else 'fewer'}"

@@ -31,8 +31,8 @@ def growth(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table
-        One row per month: ``period`` (its first day), ``new_customers`` (bought a first time in
-        it), ``active_customers`` (bought in it at all); optionally ``complete`` (bool): a month
+        One row per month: ``period`` (its first day), ``new_customers`` (first seen in it),
+        ``active_customers`` (bought in it at all); optionally ``complete`` (bool): a month
         that is not is drawn as an outline.
     ax
         Axes to draw on; None makes a new figure.
@@ -144,9 +144,8 @@ def describe_growth(table: pd.DataFrame) -> str:
     ...     "active_customers": [7846, 9633, 9524],
     ... })
     >>> print(describe_growth(table))
-    Bars per month from January 1997 to March 1997: 23,570 customers bought for the first time,
-    most of them in February 1997 (8,476). In March 1997, 9,524 customers bought, 2,276 of them
-    returning.
+    Bars per month from January 1997 to March 1997: 23,570 customers were first seen, most of them
+    in February 1997 (8,476). In March 1997, 9,524 customers bought, 2,276 of them returning.
     """
     table = _checked_growth(table)
     whole = _complete(table)
@@ -158,7 +157,7 @@ def describe_growth(table: pd.DataFrame) -> str:
     return (
         f"Bars per month from {month(table['period'].iloc[0])} to "
         f"{month(table['period'].iloc[-1])}: {count(table['new_customers'].sum())} customers "
-        f"bought for the first time, most of them in {month(best['period'])} "
+        f"were first seen, most of them in {month(best['period'])} "
         f"({count(best['new_customers'])}). In {month(last['period'])}, "
         f"{count(last['active_customers'])} customers bought, {among} of them "
         f"returning.{part}"

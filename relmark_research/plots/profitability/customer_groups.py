@@ -125,7 +125,7 @@ def customer_quadrants(table: pd.DataFrame, currency: str = "", *, ax: Axes | No
     >>> table = pd.DataFrame({"quadrant": ["true friends", "strangers"], "customers": [4, 6],
     ...     "mean": [90.0, -2.0], "mean_low": [70.0, -5.0], "mean_high": [110.0, 1.0]})
     >>> customer_quadrants(table, "EUR", ax=Figure().subplots()).get_ylabel()
-    'Kind of customer'
+    'Quadrant'
     """
     table = checked(table, "customer_quadrants", numbers=["customers", "mean"], others=["quadrant"])
     names = [

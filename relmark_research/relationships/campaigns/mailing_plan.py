@@ -27,6 +27,8 @@ from relmark_research.stats.beta_binomial import (
     fit_beta_binomial,
 )
 from relmark_research.stats.intervals import tail_probabilities
+from relmark_research.tables.read_table import open_table, read_columns
+from relmark_research.tables.schemas import CAMPAIGNS
 from relmark_research.units import as_date
 
 if TYPE_CHECKING:
@@ -184,7 +186,8 @@ def cells_before_campaign(
     Returns
     -------
     DataFrame
-        ``campaigns`` with recency, frequency, monetary and cell; the cell is ``"none"`` for
+        ``campaigns`` with recency, frequency, monetary (unless the log has no money) and cell; the
+        cell is ``"none"`` for
         customers without a purchase by then.
 
     Raises
@@ -194,11 +197,13 @@ def cells_before_campaign(
     ParameterError
         If ``measures`` contains anything but R, F and M.
     """
-    check_columns(campaigns, "campaigns", ["customer_id", "date"])
+    campaigns = open_table(campaigns, CAMPAIGNS.relaxed().requiring("customer_id", "date"))
     if not measures or set(measures) - set("RFM"):
         raise ParameterError(f"measures must be some of R, F and M; found {measures!r}.")
+    if "M" in measures:
+        log.require_value("the measure M")
     parts = []
-    for day, rows in campaigns.groupby(pd.to_datetime(campaigns["date"]).dt.date, sort=False):
+    for day, rows in campaigns.groupby(campaigns["date"].dt.date, sort=False):
         day_before = as_date(day) - timedelta(days=1)
         if day_before < log.observed_from:
             raise DataError(
@@ -207,8 +212,8 @@ def cells_before_campaign(
             )
         scores = rfm_scores(log.until(day_before), bins=bins, method="nested", ties="split")
         scores["cell"] = scores[list(measures)].astype(str).agg("".join, axis=1)
-        scores = scores[["recency", "frequency", "monetary", "cell"]]
-        own = scores.reindex(rows["customer_id"].astype(str)).set_index(rows.index)
+        scores = scores.drop(columns=["R", "F", "M"], errors="ignore")
+        own = scores.reindex(rows["customer_id"]).set_index(rows.index)
         parts.append(pd.concat([rows.drop(columns=scores.columns, errors="ignore"), own], axis=1))
     found = pd.concat(parts).loc[campaigns.index]
     return found.assign(cell=found["cell"].fillna(NO_CELL))
@@ -217,6 +222,9 @@ def cells_before_campaign(
 def _cell_counts(cells: pd.DataFrame) -> pd.DataFrame:
     if "responses" in cells.columns:
         check_columns(cells, "cells", ["cell", "mailed", "responses"])
+        cells = read_columns(
+            cells, {"cell": "text", "mailed": "number", "responses": "number"}, name="cells"
+        )
         repeated = cells["cell"].duplicated()
         if repeated.any():
             raise DataError(
@@ -224,6 +232,7 @@ def _cell_counts(cells: pd.DataFrame) -> pd.DataFrame:
             )
         return cells
     check_columns(cells, "cells", ["cell", "responded"])
+    cells = read_columns(cells, {"cell": "text", "responded": "flag"}, name="cells")
     missing = cells["cell"].isna()
     if missing.any():
         raise DataError(

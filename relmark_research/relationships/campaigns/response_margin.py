@@ -8,7 +8,8 @@ import pandas as pd
 
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
 from relmark_research.errors import DataError
-from relmark_research.relationships._validate import check_columns
+from relmark_research.tables.read_table import groups_by_customer, open_table
+from relmark_research.tables.schemas import CAMPAIGNS
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -34,6 +35,7 @@ def margin_by_customer(log: TransactionLog, groups: pd.Series | None = None) -> 
     DataError
         If the log has no cost, a customer has no group, or a group's value is not above its cost.
     """
+    log.require_value("a margin")
     if not log.has_cost:
         raise DataError(
             "a margin needs the cost of the goods sold; found a log without it. Read it with "
@@ -44,8 +46,8 @@ def margin_by_customer(log: TransactionLog, groups: pd.Series | None = None) -> 
     sums = days.groupby("customer_id")[["parts", "cost_parts"]].sum() / PARTS_PER_UNIT
     group = pd.Series("all", index=sums.index)
     if groups is not None:
-        group = groups.set_axis(groups.index.astype(str))
-        missing = ~sums.index.isin(group.dropna().index)
+        group = groups_by_customer(groups)
+        missing = ~sums.index.isin(group.index)
         if missing.any():
             raise DataError(
                 f"every customer needs a group; {missing.sum():,} of {len(sums):,} have none, "
@@ -82,13 +84,14 @@ def contribution_per_response(campaigns: pd.DataFrame, margin: pd.Series | float
     DataError
         If no customer responded.
     """
-    check_columns(campaigns, "campaigns", ["customer_id", "responded", "value_in_window"])
+    needed = ("customer_id", "responded", "value_in_window")
+    campaigns = open_table(campaigns, CAMPAIGNS.relaxed().requiring(*needed))
     responders = campaigns[campaigns["responded"] == 1]
     if responders.empty:
         raise DataError("expected customers who responded; found none in the campaigns.")
     share = (
         margin
         if isinstance(margin, (int, float))
-        else responders["customer_id"].astype(str).map(margin).fillna(float(margin.mean()))
+        else responders["customer_id"].map(margin).fillna(float(margin.mean()))
     )
     return float((share * responders["value_in_window"]).mean())

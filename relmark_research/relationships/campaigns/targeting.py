@@ -22,6 +22,8 @@ from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.campaign_design import check_control
 from relmark_research.stats.intervals import tail_probabilities
+from relmark_research.tables.read_table import open_table
+from relmark_research.tables.schemas import CAMPAIGNS, Column
 
 Array = np.ndarray
 
@@ -72,6 +74,8 @@ def uplift_cells(
     Gelman, Carlin, Stern, Dunson, Vehtari and Rubin (2013), Bayesian data analysis, chapter 5 (the
     normal hierarchical model).
     """
+    groups = [Column(cell, "choice", "the cell")]
+    table = open_table(table, CAMPAIGNS.relaxed().with_columns(groups))
     check_columns(table, "campaigns", ["campaign_id", "arm", "responded", cell])
     check_control(table, control)
     counts = _cell_counts(table, cell, control)
@@ -127,7 +131,8 @@ def out_of_fold_uplift(
     """
     if folds < 2:
         raise ParameterError(f"folds must be 2 or more; found {folds!r}.")
-    code, customers = pd.factorize(table["customer_id"].astype(str), sort=True)
+    table = open_table(table, CAMPAIGNS.relaxed().requiring("customer_id"))
+    code, customers = pd.factorize(table["customer_id"], sort=True)
     fold = np.random.default_rng(seed).permutation(np.arange(len(customers)) % folds)[code]
     score = pd.Series(np.nan, index=table.index)
     for number in range(folds):

@@ -28,6 +28,8 @@ from scipy.special import ndtr
 from relmark_research.errors import DataError, ParameterError, check_level
 from relmark_research.relationships.campaigns.campaign_design import CampaignColumns
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 
 Array = np.ndarray
 Margin = float | Mapping[str, float] | pd.Series
@@ -263,7 +265,8 @@ def _customer_margins(table: pd.DataFrame, margin: Margin) -> Array:
         found = pd.Series(float(margin), index=table.index)
     else:
         by_customer = pd.Series(margin)
-        found = table["customer_id"].map(by_customer.set_axis(by_customer.index.astype(str)))
+        ids = read_values(by_customer.index.to_series(), Column("customer_id", "id", "customer"))
+        found = table["customer_id"].map(by_customer.set_axis(ids.array))
     wrong = ~((found > 0) & (found <= 1))
     if wrong.any():
         raise ParameterError(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,8 @@ from relmark_research.stats.survival import (
     CumulativeIncidence,
     cumulative_incidence,
 )
+from relmark_research.tables.read_table import group_values, open_table
+from relmark_research.tables.schemas import PROSPECTS, Column
 from relmark_research.units import Day, Period, as_date
 
 Array = np.ndarray
@@ -70,7 +73,7 @@ class Prospects:
     @classmethod
     def from_table(
         cls,
-        table: pd.DataFrame,
+        table: Any,
         *,
         start: str = "first_contact",
         stages: tuple[str, ...] = STAGES,
@@ -82,7 +85,7 @@ class Prospects:
         Parameters
         ----------
         table
-            One row per prospect.
+            One row per prospect: any source of `read_table`.
         start, stages, lost
             Columns, as in the attributes.
         observed_until
@@ -135,7 +138,7 @@ class Prospects:
             return {"all": self}
         if column not in self.table.columns:
             raise DataError(f"prospects: {unknown_name('column', column, self.table.columns)}")
-        group = self.table[column].astype(object).where(self.table[column].notna(), "not known")
+        group = group_values(self.table[column])
         return {
             str(name): replace(self, table=rows.reset_index(drop=True))
             for name, rows in self.table.groupby(group, sort=True)
@@ -430,17 +433,12 @@ def _cost_row(group: Prospects, cost: str, level: float) -> dict[str, float]:
     return row | {"lost_cost_share": spent[won == 0].sum() / total if total else np.nan}
 
 
-def _with_dates(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _with_dates(table: Any, names: list[str]) -> pd.DataFrame:
+    stages = [Column(name, "date", "a day") for name in names]
+    dated = open_table(table, PROSPECTS.relaxed().with_columns(stages))
     for name in names:
-        if name not in table.columns:
-            raise DataError(f"prospects: {unknown_name('column', name, table.columns)}")
-    try:
-        dated = table.assign(**{name: pd.to_datetime(table[name]).dt.normalize() for name in names})
-    except (ValueError, TypeError) as error:
-        raise DataError(
-            f"prospects: expected dates in {', '.join(names)}; found a value that is not a date: "
-            f"{error}. Write dates as 2024-11-30."
-        ) from None
+        if name not in dated.columns:
+            raise DataError(f"prospects: {unknown_name('column', name, dated.columns)}")
     missing = dated[names[0]].isna()
     if missing.any() or dated.empty:
         raise DataError(

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, check_level, unknown_name
-from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.partners.scales import (
     PARTNER_SCALES,
     Scale,
@@ -24,6 +24,8 @@ from relmark_research.relationships.partners.scales import (
 )
 from relmark_research.stats.intervals import t_quantile
 from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.read_table import open_table
+from relmark_research.tables.schemas import PARTNERS, SURVEY, Column, Schema
 from relmark_research.units import Day, as_date
 
 CONSTITUENCIES = {
@@ -94,8 +96,8 @@ class PartnerData:
 
 
 def read_partners(
-    partners: pd.DataFrame,
-    survey: pd.DataFrame,
+    partners: Any,
+    survey: Any,
     *,
     scales: Sequence[Scale] = PARTNER_SCALES,
     kinds: Mapping[str, str] = CONSTITUENCIES,
@@ -135,9 +137,7 @@ def read_partners(
     {'marketing partners': 68, 'employees': 14, 'financial community': 10}
     """
     records = _records(partners, kinds)
-    check_columns(survey, "the survey", ["partner_id", "date"])
-    sheets = survey.assign(partner_id=survey["partner_id"].astype(str)).reset_index(drop=True)
-    sheets["date"] = _days(sheets["date"])
+    sheets = open_table(survey, _survey_schema(scales)).reset_index(drop=True)
     _check_known(sheets["partner_id"], records.index)
     if as_of is not None:
         sheets = sheets[sheets["date"] <= pd.Timestamp(as_date(as_of, name="as_of"))]
@@ -153,57 +153,29 @@ def read_partners(
     return PartnerData(records, answers, composites, tuple(scales), notes)
 
 
-def _records(partners: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
-    check_columns(partners, "the partners", ["partner_id", "constituency", *POSITIVE, *COUNTED])
-    for column in ("partner_id", "constituency"):
-        if partners[column].isna().any():
-            raise DataError(f"the partners: {partners[column].isna().sum():,} have no {column}.")
-    ids = partners["partner_id"].astype(str)
-    repeated = ids[ids.duplicated()].unique()
-    if len(repeated):
-        raise DataError(
-            f"the partners: expected one row per partner; found {len(repeated):,} ids more than "
-            f"once, first {', '.join(repeated[:3])}. Keep one row of each."
-        )
+def _survey_schema(scales: Sequence[Scale]) -> Schema:
+    """Return the schema of a survey with these scales, whose answers are checked with them."""
+    own = tuple(column for column in SURVEY.columns if column.type in ("id", "date"))
+    items = [Column(item, "number", "an answer") for scale in scales for item in scale.items]
+    return replace(SURVEY, columns=own).with_columns(items)
+
+
+def _records(partners: Any, kinds: Mapping[str, str]) -> pd.DataFrame:
+    partners = open_table(partners, PARTNERS)
     for kind in partners["constituency"].unique():
         if kind not in kinds:
             words = unknown_name("kind of partner", kind, kinds)
             raise DataError(f"the partners: {words} Rename it, or give kinds=.")
-    measures = {name: _measure(partners, name) for name in (*POSITIVE, *COUNTED)}
-    names = partners.get("name", ids)
+    ids = partners["partner_id"]
+    measures = {name: partners[name].astype(float) for name in (*POSITIVE, *COUNTED)}
+    names = partners["name"].fillna(ids) if "name" in partners else ids
     table = partners.assign(
         **measures,
         name=names.astype(str),
         group=partners["constituency"].map(dict(kinds)),
         dyad=partners["constituency"].map(DYADS),
     )
-    return table.assign(partner_id=ids).set_index("partner_id")
-
-
-def _measure(partners: pd.DataFrame, name: str) -> pd.Series:
-    numbers = pd.to_numeric(partners[name], errors="coerce")
-    good = numbers > 0 if name in POSITIVE else numbers >= 0
-    good &= np.isfinite(numbers)
-    if not good.all():
-        rule = "above 0" if name in POSITIVE else "of 0 or more"
-        first = partners[~good].iloc[0]
-        raise DataError(
-            f"the partners: expected numbers {rule} in {name}; found {(~good).sum():,} others, "
-            f"first {first[name]!r} of partner {first['partner_id']}. Correct them, or remove "
-            "these partners."
-        )
-    return numbers.astype(float)
-
-
-def _days(values: pd.Series) -> pd.Series:
-    days = pd.to_datetime(values, errors="coerce")
-    if days.isna().any():
-        first = values[days.isna()].iloc[0]
-        raise DataError(
-            f"the survey: expected dates in date; found {days.isna().sum():,} other values, first "
-            f"{first!r}. Write dates as 2024-11-30."
-        )
-    return days
+    return table.set_index("partner_id")
 
 
 def _check_known(ids: pd.Series, known: pd.Index) -> None:

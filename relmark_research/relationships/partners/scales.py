@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns, check_scale
+from relmark_research.tables.read_table import open_table
+from relmark_research.tables.schemas import Column, Schema
 
 _MISKEYED_Z = 2.576  # standard errors below 0 at which an item counts as miskeyed
 
@@ -143,7 +146,7 @@ PARTNER_SCALES = scales_from_items(
 """The scales of the sample survey."""
 
 
-def reverse_scored(survey: pd.DataFrame, scales: Sequence[Scale]) -> pd.DataFrame:
+def reverse_scored(survey: Any, scales: Sequence[Scale]) -> pd.DataFrame:
     """Return the items as numbers, reversed items reverse-scored; missing answers stay missing.
 
     Raises
@@ -157,7 +160,10 @@ def reverse_scored(survey: pd.DataFrame, scales: Sequence[Scale]) -> pd.DataFram
     >>> reverse_scored(survey, [Scale("trust", ("t1", "t2"), ("t2",))])["t2"].tolist()
     [2.0, 6.0, 4.0]
     """
-    check_columns(survey, "the survey", [item for scale in scales for item in scale.items])
+    items = [item for scale in scales for item in scale.items]
+    columns = tuple(Column(item, "number", "an answer") for item in items)
+    survey = open_table(survey, Schema("survey", "a questionnaire", columns))
+    check_columns(survey, "the survey", items)
     scored = {}
     for scale in scales:
         for item in scale.items:
@@ -179,13 +185,14 @@ def _check_varies(values: pd.Series) -> None:
         )
 
 
-def item_table(survey: pd.DataFrame, scales: Sequence[Scale] = PARTNER_SCALES) -> pd.DataFrame:
+def item_table(survey: Any, scales: Sequence[Scale] = PARTNER_SCALES) -> pd.DataFrame:
     """Return an item analysis: how each item correlates with the rest of its scale.
 
     Parameters
     ----------
     survey
-        One row per completed questionnaire, one column per item, as answered.
+        One row per completed questionnaire, one column per item, as answered: any source of
+        `read_table`.
     scales
         The scales; their reversed items are reverse-scored first.
 

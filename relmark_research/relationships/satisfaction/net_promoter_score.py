@@ -10,19 +10,24 @@ the standard error is clustered by customer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, check_level
+from relmark_research.errors import DataError, ParameterError, check_level
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import group_values, open_table, read_values
+from relmark_research.tables.schemas import ANSWERS, Column
 from relmark_research.units import Period
 
 SCALE = (0, 10)
-_MIN_ANSWERS = 30  # answers needed to infer from their range that the scale is another one
+_HIGHEST_OF_SHORTER_SCALES = 7
+_FIGURES = ("promoters", "passives", "detractors", "nps", "low", "high", "standard_error")
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,21 +110,31 @@ class NetPromoterScore:
 
 
 def net_promoter_score(
-    answers: pd.Series | pd.DataFrame, *, score: str = "nps", customer: str = "customer_id"
+    answers: Any,
+    *,
+    score: str = "nps",
+    customer: str = "customer_id",
+    scale: tuple[int, int] | None = None,
 ) -> NetPromoterScore:
     """Return the Net Promoter Score of answers from 0 to 10.
 
     Parameters
     ----------
     answers
-        Answers, or a table of them; missing answers are left out.
+        A Series of answers, or a table of them (any source of `read_table`); missing answers are
+        left out.
     score, customer
         Columns of the answer and of the customer, if a table is given.
+    scale
+        Lowest and highest possible answer, (0, 10). None takes this scale if an answer is above 7;
+        otherwise the answers may be on a shorter scale, and it has to be declared.
 
     Raises
     ------
     DataError
-        If an answer is outside 0 to 10, or all answers seem to be on a shorter scale.
+        If an answer is outside 0 to 10, or no answer is above 7 and the scale is not declared.
+    ParameterError
+        If another scale is declared.
 
     References
     ----------
@@ -130,11 +145,8 @@ def net_promoter_score(
     >>> net_promoter_score(pd.Series([10, 9, 8, 7, 6, 0])).score
     0.0
     """
-    table = answers.to_frame(score) if isinstance(answers, pd.Series) else answers
-    check_columns(table, "answers", [score])
-    scores = check_scale(table[score], SCALE)
-    table = table.assign(**{score: scores})[scores.notna()]
-    _refuse_other_scale(table[score])
+    table = _with_scores(answers, score)
+    _check_declared(table[score], scale)
     sign = np.where(table[score] >= 9, 1, np.where(table[score] <= 6, -1, 0))
     promoters, passives, detractors = (int((sign == one).sum()) for one in (1, 0, -1))
     clustered = None
@@ -144,12 +156,13 @@ def net_promoter_score(
 
 
 def nps_table(
-    answers: pd.DataFrame,
+    answers: Any,
     *,
     by: str | None = None,
     period: str | Period | None = None,
     score: str = "nps",
     date: str = "date",
+    scale: tuple[int, int] | None = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """Return the Net Promoter Score by group or period, with intervals.
@@ -157,14 +170,16 @@ def nps_table(
     Parameters
     ----------
     answers
-        Table with the answers.
+        Table with the answers, any source of `read_table`.
     by
-        Column whose values form groups; None for one group.
+        Column whose values form groups; None for one group. A blank group is "not known".
     period
         Period of ``date``, instead of ``by``: ``"week"``, ``"month"``, ``"quarter"``, ``"year"`` or
         a fiscal `Period`.
     score, date
         Columns.
+    scale
+        As for `net_promoter_score`; it is judged by the answers of all groups together.
     level
         Probability of the intervals, in (0, 1).
 
@@ -172,27 +187,49 @@ def nps_table(
     -------
     DataFrame
         Row per group: group, answers, promoters, passives, detractors (shares), nps (points) with
-        low and high, standard_error.
+        low and high, standard_error. A period without answers has 0 answers and no score.
     """
-    check_columns(answers, "answers", [score, *([by] if by else []), *([date] if period else [])])
-    group = pd.Series("all", index=answers.index) if by is None else answers[by]
+    more = ([by] if by else []) + ([date] if period else [])
+    table = _with_scores(answers, score, more)
+    _check_declared(table[score], scale)
+    group = pd.Series("all", index=table.index) if by is None else group_values(table[by])
+    groups = sorted(group.unique())
     if period is not None:
-        when = pd.to_datetime(answers[date]).dt.to_period(Period.of(period).frequency)
+        column = Column(date, "date", "day of the answer", required=True)
+        when = read_values(table[date], column).dt.to_period(Period.of(period).frequency)
         group = when.dt.start_time
-    rows = []
-    for name, part in answers.groupby(group, sort=True):
-        found = net_promoter_score(part, score=score)
-        low, high = found.interval(level)
-        shares = {
-            "promoters": found.promoters / found.answers,
-            "passives": found.passives / found.answers,
-            "detractors": found.detractors / found.answers,
-        }
-        rows.append(
-            {"group": name, "answers": found.answers, **shares, "nps": found.score, "low": low,
-             "high": high, "standard_error": found.standard_error}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+        groups = list(pd.period_range(when.min(), when.max()).start_time)
+    return pd.DataFrame([_row(name, table[group == name], score, level) for name in groups])
+
+
+def _row(name: object, part: pd.DataFrame, score: str, level: float) -> dict[str, object]:
+    """Return the score of one group; missing where it has no answers."""
+    if part.empty:
+        missing = dict.fromkeys(_FIGURES, np.nan)
+        return {"group": name, "answers": 0, **missing}
+    found = net_promoter_score(part, score=score, scale=SCALE)
+    low, high = found.interval(level)
+    figures = (
+        found.promoters / found.answers,
+        found.passives / found.answers,
+        found.detractors / found.answers,
+        found.score,
+        low,
+        high,
+        found.standard_error,
+    )
+    return {"group": name, "answers": found.answers, **dict(zip(_FIGURES, figures, strict=True))}
+
+
+def _with_scores(answers: Any, score: str, more: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the table of the answers given, with their scores checked."""
+    column = Column(score, "number", "answer from 0 to 10")
+    if isinstance(answers, pd.Series):
+        answers = answers.to_frame(score)
+    table = open_table(answers, ANSWERS.relaxed().with_columns([column]))
+    check_columns(table, "answers", [score, *more])
+    scores = check_scale(table[score], SCALE)
+    return table.assign(**{score: scores})[scores.notna()]
 
 
 def _error(promoters: int, detractors: int, n: int) -> float:
@@ -207,10 +244,16 @@ def _clustered_error(sign: np.ndarray, customer: np.ndarray) -> float:
     return float(100 * np.sqrt(correction * (sums**2).sum()) / len(sign))
 
 
-def _refuse_other_scale(scores: pd.Series) -> None:
-    if len(scores) >= _MIN_ANSWERS and scores.max() <= 7 and scores.min() >= 1:
+def _check_declared(scores: pd.Series, scale: tuple[int, int] | None) -> None:
+    """Raise an error for another scale, or for answers that may be on another one."""
+    if scale is not None and tuple(scale) != SCALE:
+        raise ParameterError(
+            f"a Net Promoter Score needs answers from 0 to 10; found scale={scale!r}. Report "
+            "answers on another scale as another measure."
+        )
+    if scale is None and len(scores) and scores.max() <= _HIGHEST_OF_SHORTER_SCALES:
         raise DataError(
             f"a Net Promoter Score needs answers from 0 to 10; found {len(scores):,} answers from "
-            f"{scores.min():g} to {scores.max():g}, as on a shorter scale. Use the 0 to 10 scale, "
-            "or report these answers as another measure."
+            f"{scores.min():g} to {scores.max():g}, as on a shorter scale. If the scale was 0 to "
+            "10, declare it: scale=(0, 10). Otherwise report these answers as another measure."
         )

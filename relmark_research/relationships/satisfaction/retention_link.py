@@ -18,6 +18,8 @@ from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.binomial_logit import fit_logit
 from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
+from relmark_research.tables.read_table import open_table
+from relmark_research.tables.schemas import Column, Schema
 
 Array = np.ndarray
 
@@ -153,7 +155,8 @@ def retention_link(
     score, retained, customer
         Columns.
     controls
-        Categorical columns that affect retention too, such as segment or relationship level.
+        Categorical columns that affect retention too, such as segment or relationship level; a
+        blank value is the group "not known".
     knot
         Answer at which the slope may change, inside the scale.
     scale
@@ -167,8 +170,8 @@ def retention_link(
     Raises
     ------
     DataError
-        If an answer is outside the scale, ``retained`` is not 0 or 1, a control is missing, or too
-        few customers were retained or lost.
+        If an answer is outside the scale, ``retained`` is not 0 or 1, or too few customers were
+        retained or lost.
     ParameterError
         If the knot is outside the scale.
     ConvergenceError
@@ -185,6 +188,7 @@ def retention_link(
     >>> link.coefficients[["below", "above"]].round(2).tolist()
     [0.48, 0.25]
     """
+    answers = _with_types(answers, score, retained, customer, controls)
     check_columns(answers, "answers", [score, retained, customer, *controls])
     if not scale[0] < knot < scale[1]:
         raise ParameterError(f"knot must lie inside the scale {scale}; found {knot!r}.")
@@ -297,6 +301,18 @@ def lack_of_fit_test(link: RetentionLink) -> dict[str, float]:
     }
 
 
+def _with_types(
+    answers: pd.DataFrame, score: str, retained: str, customer: str, controls: tuple[str, ...]
+) -> pd.DataFrame:
+    columns = [
+        Column(customer, "id", "the customer", required=True),
+        Column(score, "number", "satisfaction"),
+        Column(retained, "number", "1 retained, 0 not"),
+        *(Column(name, "choice", "a group") for name in controls),
+    ]
+    return open_table(answers, Schema("answers", "an answer", tuple(columns)))
+
+
 def _retention(answers: pd.DataFrame, column: str) -> pd.Series:
     retained = pd.to_numeric(answers[column], errors="coerce")
     wrong = answers[column].notna() & ~retained.isin([0, 1])
@@ -321,12 +337,6 @@ def _check_outcomes(retained: pd.Series, coefficients: int) -> None:
 def _dummies(table: pd.DataFrame, controls: list[str]) -> pd.DataFrame:
     if not controls:
         return pd.DataFrame(index=table.index)
-    missing = table[controls].isna().any(axis=1)
-    if missing.any():
-        raise DataError(
-            f"every answer needs {', '.join(controls)}; {missing.sum():,} of {len(table):,} lack "
-            "one. Fill them in, or drop the control."
-        )
     return pd.get_dummies(table[controls].astype(str), drop_first=True, dtype=float)
 
 

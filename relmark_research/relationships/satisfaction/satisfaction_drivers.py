@@ -11,6 +11,8 @@ import pandas as pd
 from relmark_research.errors import ConvergenceError, DataError
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.read_table import open_table
+from relmark_research.tables.schemas import Column, Schema
 
 CLASSES = ("detractor", "passive", "promoter")
 
@@ -63,6 +65,8 @@ def satisfaction_drivers(
     >>> found["item"].tolist()
     ['service', 'quality', 'delivery', 'price']
     """
+    columns = tuple(Column(name, "number", "an answer") for name in (score, *items))
+    answers = open_table(answers, Schema("answers", "an answer", columns))
     check_columns(answers, "answers", [score, *items])
     scores = check_scale(answers[score], (0, 10))
     table = pd.DataFrame({item: check_scale(answers[item], item_scale) for item in items})

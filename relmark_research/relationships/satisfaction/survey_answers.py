@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from relmark_research.errors import DataError
 from relmark_research.relationships._validate import check_columns
+from relmark_research.tables.read_table import open_table, read_values
+from relmark_research.tables.schemas import ANSWERS, CONTACTS, CUSTOMERS, NOT_KNOWN, Column, Schema
 from relmark_research.units import Day, as_date
 
 
@@ -26,11 +30,10 @@ def with_customer(answers: pd.DataFrame, customers: pd.DataFrame, *columns: str)
     DataError
         If a customer who answered is not in the table.
     """
-    check_columns(answers, "answers", ["customer_id"])
-    check_columns(customers, "customers", ["customer_id", *columns])
-    by_id = customers.assign(customer_id=customers["customer_id"].astype(str))
-    by_id = by_id.drop_duplicates("customer_id").set_index("customer_id")
-    ids = answers["customer_id"].astype(str)
+    answers = open_table(answers, _answers("customer_id"))
+    groups = [Column(name, "choice", "group of customers", required=True) for name in columns]
+    by_id = open_table(customers, CUSTOMERS.with_columns(groups)).set_index("customer_id")
+    ids = answers["customer_id"]
     unknown = ~ids.isin(by_id.index)
     if unknown.any():
         raise DataError(
@@ -56,17 +59,15 @@ def with_relationship_level(answers: pd.DataFrame, contacts: pd.DataFrame) -> pd
         ``answers`` with relationship_level, that of the last contact on or before the day of the
         answer; ``"not known"`` where there was none.
     """
-    check_columns(answers, "answers", ["customer_id", "date"])
-    check_columns(contacts, "contacts", ["customer_id", "date", "relationship_level"])
+    answers = open_table(answers, _answers("customer_id", "date"))
     columns = ["customer_id", "date", "relationship_level"]
-    known = contacts.dropna(subset=["relationship_level"])[columns]
-    known = known.assign(
-        customer_id=known["customer_id"].astype(str), date=pd.to_datetime(known["date"])
-    )
+    served = CONTACTS.relaxed().requiring(*columns)
+    known = open_table(contacts, served)[columns]
+    known = known[known["relationship_level"] != NOT_KNOWN]
     answered = pd.DataFrame(
         {
-            "customer_id": answers["customer_id"].astype(str).to_numpy(),
-            "date": pd.to_datetime(answers["date"]).astype(known["date"].dtype).to_numpy(),
+            "customer_id": answers["customer_id"].to_numpy(),
+            "date": answers["date"].astype(known["date"].dtype).to_numpy(),
             "row": range(len(answers)),
         }
     )
@@ -76,7 +77,7 @@ def with_relationship_level(answers: pd.DataFrame, contacts: pd.DataFrame) -> pd
         on="date",
         by="customer_id",
     ).sort_values("row")
-    level = matched["relationship_level"].fillna("not known").to_numpy()
+    level = matched["relationship_level"].fillna(NOT_KNOWN).to_numpy()
     return answers.assign(relationship_level=level)
 
 
@@ -92,7 +93,7 @@ def rows_until(table: pd.DataFrame, day: Day | None, *, window_days: int = 0) ->
         return table
     check_columns(table, "table", ["date"])
     last = pd.Timestamp(as_date(day)) - pd.Timedelta(days=window_days)
-    found = table[pd.to_datetime(table["date"]) <= last].reset_index(drop=True)
+    found = table[_days(table) <= last].reset_index(drop=True)
     if found.empty:
         raise DataError(
             f"expected rows dated by {last:%Y-%m-%d}; found none of {len(table):,}. Choose a later "
@@ -124,5 +125,16 @@ def answers_until(
     if day is None:
         return answers
     found = rows_until(answers, day)
-    end = pd.to_datetime(found["date"]) + pd.Timedelta(days=follow_up_days)
+    end = _days(found) + pd.Timedelta(days=follow_up_days)
     return found.assign(**{retained: found[retained].where(end <= pd.Timestamp(as_date(day)))})
+
+
+def _answers(*names: str) -> Schema:
+    """Return the schema of answers with only these columns required; scores are the user's own."""
+    own = [column for column in ANSWERS.relaxed().columns if column.type in ("id", "date")]
+    return replace(ANSWERS, columns=tuple(own)).requiring(*names)
+
+
+def _days(table: pd.DataFrame) -> pd.Series:
+    days: pd.Series = read_values(table["date"], Column("date", "date", "a day", required=True))
+    return days

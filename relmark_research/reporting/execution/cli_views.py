@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from relmark_research.errors import DataError, ReportError
+from relmark_research.errors import DataError, ParameterError, ReportError
 from relmark_research.reporting.execution.run_execution import Progress, ProgressCallback
 from relmark_research.reporting.recipe.parameters import Parameter, read_parameters
 from relmark_research.reporting.recipe.recipe_file import notebooks_folder, read_recipe
@@ -35,7 +35,8 @@ def audit_source(
     source
         A source for `read_transactions`.
     columns
-        The arguments customer, date, value, cost and returns; None is the default.
+        The arguments customer, date, value, cost and returns; None is the default, and the value
+        ``"none"`` is a log without money.
     options
         `ReadOptions` by name.
     out
@@ -48,21 +49,27 @@ def audit_source(
     """
     from relmark_research.customers.log.transactions import read_transactions
     from relmark_research.reporting.record.provenance import read_options
+    from relmark_research.tables.options import worded_for
     from relmark_research.tables.sources import open_source
 
     arguments = {name: value for name, value in columns.items() if value is not None}
+    if str(arguments.get("value")).strip().lower() == "none":
+        arguments["value"] = None
     try:
         log = read_transactions(source, options=read_options(options), **cast(Any, arguments))
         audit = log.audit
         repeat_customers = _count_repeat_customers(log)
     except ValueError as error:
+        words = worded_for(str(error), "command line")
         if out is not None:
-            refused = {"usable": False, "refused": str(error)}
+            refused = {"usable": False, "refused": words}
             _write_json(out, {"source": open_source.describe_source(source), **refused})
+        if isinstance(error, DataError | ParameterError):
+            raise type(error)(words) from None
         raise
     if out is not None:
         _write_json(out, _audit_record(log, audit, repeat_customers))
-    _print_audit(log, audit)
+    _print_log(log, audit)
     return log
 
 
@@ -187,13 +194,22 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _print_audit(log: TransactionLog, audit: pd.DataFrame) -> None:
+def _print_log(log: TransactionLog, audit: pd.DataFrame) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
+    console.print(Text(f"{log.source}: {log.observed_from} to {log.observed_until}"))
+    print_audit(audit)
+
+
+def print_audit(audit: pd.DataFrame) -> None:
+    """Print an audit: check, rows, share, action and examples, a line per check."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    console.print(Text(f"{log.source}: {log.observed_from} to {log.observed_until}"))
     table = Table(box=None, pad_edge=False)
     for name in ("check", "rows", "share", "action", "examples"):
         table.add_column(name, justify="right" if name in ("rows", "share") else "left")

@@ -108,4 +108,7 @@ def _is_path(folder: Path, text: str) -> bool:
     """Return whether a text names files, relative to the notebook's folder."""
     if not text or "\n" in text or "\0" in text or len(text) > _MAX_PATH:
         return False
-    return (folder / text).exists() or (any(sign in text for sign in "*?[") and "/" in text)
+    try:
+        return (folder / text).exists() or (any(sign in text for sign in "*?[") and "/" in text)
+    except OSError:  # longer than a file name can be
+        return False

@@ -20,6 +20,7 @@ from relmark_research.reporting.pages.pdf import find_browser, print_pages
 from relmark_research.reporting.recipe.hooks import Notification, Result, notify
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
+from relmark_research.reporting.record.left_out import tables_left_out
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
 from relmark_research.reporting.record.outputs import source_title
 from relmark_research.reporting.record.provenance import (
@@ -35,6 +36,7 @@ from relmark_research.reporting.record.run_store import (
     RunStore,
     utc_now,
 )
+from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
 
 _SEED = re.compile(r"(^|_)seed$")
@@ -211,10 +213,15 @@ def _skipped_run(task: Task) -> NotebookRun:
 
 def _data_fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
     """Return the fingerprint of each source; the key is empty if there is one for the run."""
+    with temporary_folder():
+        left_out = tables_left_out(recipe.tables)
+    tables = {"tables": left_out} if left_out else {}
     if "source" not in recipe.matrix:
-        return {"": check_data(recipe.data, as_of=as_of)}
-    sources = recipe.matrix["source"]
-    return {each: check_data({**recipe.data, "source": each}, as_of=as_of) for each in sources}
+        return {"": check_data(recipe.data, as_of=as_of) | tables}
+    return {
+        each: check_data({**recipe.data, "source": each}, as_of=as_of) | tables
+        for each in recipe.matrix["source"]
+    }
 
 
 def _queued_run(

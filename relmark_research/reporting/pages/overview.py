@@ -13,6 +13,7 @@ from relmark_research import formats
 from relmark_research.errors import ReportError
 from relmark_research.reporting.pages.render import key_figure_card, render_page
 from relmark_research.reporting.pages.run_metadata import format_time
+from relmark_research.reporting.record.left_out import left_out_words
 from relmark_research.reporting.record.manifest import (
     KeyFigure,
     Manifest,
@@ -206,6 +207,7 @@ def _row(history: RunHistory, run: Manifest) -> dict[str, Any]:
     notes = [f"part of the recipe: {len(requested)} of {len(run.notebooks)}"] if run.partial else []
     notes += [f"{reused} unchanged"] if reused else []
     notes += [f"as of {formats.day_or_text(run.as_of)}"] if run.as_of else []
+    notes += _left_out_notes(run)
     return {
         "link": f"{quote(run.run_id)}/index.html",
         "run": run.run_id,
@@ -216,6 +218,16 @@ def _row(history: RunHistory, run: Manifest) -> dict[str, Any]:
         "notes": "; ".join(notes),
         "alerts": run.alerts,
     }
+
+
+def _left_out_notes(run: Manifest) -> list[str]:
+    """Return the log and the tables of which rows are left out, in words."""
+    tables = {"transactions": run.fingerprint, **(run.fingerprint.get("tables") or {})}
+    return [
+        f"{name}: {left_out_words(found)}"
+        for name, found in tables.items()
+        if found.get("rows_used", 0) < found.get("rows_read", 0)
+    ]
 
 
 def _number_of(runs: Sized) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from relmark_research import formats
+from relmark_research.reporting.record.left_out import left_out_words
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun
 from relmark_research.reporting.record.resource_units import format_memory_size
 
@@ -22,7 +23,11 @@ def data_terms(manifest: Manifest, run: NotebookRun | None = None) -> Terms:
     days = [formats.day_or_text(end) for end in ends if end]
     terms = [
         ("Data", _source_name(str(data.get("source") or ""))),
-        ("Rows used", _text(fingerprint.get("rows_used", fingerprint.get("rows")))),
+        ("Rows", left_out_words(fingerprint)),
+        *(
+            (label_of(name), left_out_words(found))
+            for name, found in (fingerprint.get("tables") or {}).items()
+        ),
         ("Period", " to ".join(days)),
         ("As of", formats.day_or_text(manifest.as_of) if manifest.as_of else ""),
         ("Currency", _text(data.get("currency"))),

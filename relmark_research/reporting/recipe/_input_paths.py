@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.recipe.input_tables import SAMPLE
-from relmark_research.reporting.recipe.parameters import Parameter
+from relmark_research.reporting.recipe.parameters import SAMPLE, Parameter
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.secrets import secret_names
 from relmark_research.tables.sources import databases

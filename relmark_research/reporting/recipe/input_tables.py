@@ -2,44 +2,66 @@
 
 A notebook requires a table if the default of a parameter is a table of the bundled sample:
 ``contacts = "sample:contacts"``. A recipe on other data names the file of the table under
-``tables``. If it does not, or if the file does not exist, the notebook is skipped with the reason.
+``tables``, alone or with the table's own columns and reading options. If it does not, or if the
+file does not exist, the notebook is skipped with the reason.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from relmark_research.reporting.recipe.parameters import Parameter
+from relmark_research.reporting.recipe.parameters import SAMPLE, Parameter
+from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
+from relmark_research.reporting.record.secrets import secret_names
+from relmark_research.tables.sources import databases
 
-SAMPLE = "sample:"
+GivenTable = str | dict[str, Any]
+"""A source, or a mapping of source, columns and options."""
 
 
-def resolve_tables(tables: Mapping[str, str | None], folder: Path) -> dict[str, str]:
-    """Return the tables that a recipe names, with absolute paths.
+def resolve_tables(
+    tables: Mapping[str, Mapping[str, Any] | None], folder: Path
+) -> dict[str, GivenTable]:
+    """Return the tables that a recipe names, with absolute sources.
 
     Parameters
     ----------
     tables
-        Paths by parameter name; None and empty paths are left out.
+        Source, columns and options by parameter name; None is left out.
     folder
         The folder of the recipe, which relative paths start from.
+
+    Returns
+    -------
+    dict
+        The source of a table without columns and options; otherwise a mapping of all three.
     """
-    named = {name: path for name, path in tables.items() if path}
-    return {
-        name: path if path.startswith(SAMPLE) else str((folder / path).resolve())
-        for name, path in named.items()
-    }
+    found: dict[str, GivenTable] = {}
+    for name, table in tables.items():
+        if not table:
+            continue
+        source = _absolute(str(table["source"]), folder)
+        rest = {key: table[key] for key in ("columns", "options") if table.get(key)}
+        found[name] = {"source": source, **rest} if rest else source
+    return found
 
 
-def available_tables(schema: Iterable[Parameter], tables: Mapping[str, str]) -> dict[str, str]:
+def source_of(table: GivenTable) -> str:
+    """Return the source of a table of a recipe."""
+    return table if isinstance(table, str) else str(table["source"])
+
+
+def available_tables(
+    schema: Iterable[Parameter], tables: Mapping[str, GivenTable]
+) -> dict[str, GivenTable]:
     """Return the existing tables for which a notebook has a parameter."""
-    names = {parameter.name for parameter in schema if _accepts_table(parameter)}
-    return {name: path for name, path in tables.items() if name in names and _exists(path)}
+    names = {parameter.name for parameter in schema if parameter.takes_table}
+    return {name: table for name, table in tables.items() if name in names and is_available(table)}
 
 
 def missing_table(
     schema: Iterable[Parameter],
-    tables: Mapping[str, str],
+    tables: Mapping[str, GivenTable],
     values: Mapping[str, Any],
     *,
     sample: bool,
@@ -60,21 +82,28 @@ def missing_table(
     for parameter in schema:
         if not str(parameter.default).startswith(SAMPLE) or parameter.name in values:
             continue
-        path = tables.get(parameter.name)
-        if path is None and not sample:
+        table = tables.get(parameter.name)
+        if table is None and not sample:
             return (
                 f"it needs a table of {parameter.name}, and the recipe names none. "
                 f"Name its file under tables: {parameter.name}: {parameter.name}.csv"
             )
-        if path is not None and not _exists(path):
-            return f"it needs a table of {parameter.name}; there is no file {Path(path).name}."
+        if table is not None and not is_available(table):
+            name = Path(source_of(table)).name
+            return f"it needs a table of {parameter.name}; there is no file {name}."
     return ""
 
 
-def _accepts_table(parameter: Parameter) -> bool:
-    """Return whether the default of a parameter is a table of the sample or empty."""
-    return not parameter.default or str(parameter.default).startswith(SAMPLE)
+def _absolute(source: str, folder: Path) -> str:
+    if source.startswith(SAMPLE) or secret_names(source):
+        return source
+    if is_remote(source):
+        return databases.with_absolute_path(source, folder)
+    return str((folder / Path(source).expanduser()).resolve())
 
 
-def _exists(path: str) -> bool:
-    return path.startswith(SAMPLE) or Path(path).is_file()
+def is_available(table: GivenTable) -> bool:
+    """Return whether the source of a table exists, as far as that is known without reading it."""
+    source = source_of(table)
+    elsewhere = source.startswith(SAMPLE) or bool(secret_names(source)) or is_remote(source)
+    return elsewhere or bool(source_files(source))

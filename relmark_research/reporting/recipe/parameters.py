@@ -21,6 +21,10 @@ from typing import Any
 
 from relmark_research.errors import ReportError, unknown_name
 
+SAMPLE = "sample:"
+"""Prefix of a table of the bundled sample, as a source."""
+
+_TABLE_KEYS = {"source", "columns", "options"}
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
 _DESCRIPTIONS = {
     "bool": "true or false",
@@ -59,6 +63,11 @@ class Parameter:
     help: str = ""
     unit: str = ""
     optional: bool = False
+
+    @property
+    def takes_table(self) -> bool:
+        """Whether its value may be a table: its default is one of the sample, or empty."""
+        return not self.default or str(self.default).startswith(SAMPLE)
 
 
 def read_parameters(notebook_path: Path | str) -> tuple[Parameter, ...]:
@@ -311,6 +320,8 @@ def _validated(parameter: Parameter, value: Any) -> Any:
     value = _dates_as_text(value)
     if value is None and parameter.optional:
         return None
+    if parameter.takes_table and parameter.type in ("str", "any") and _is_table(value):
+        return value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     is_type = {
         "bool": isinstance(value, bool),
@@ -326,6 +337,11 @@ def _validated(parameter: Parameter, value: Any) -> Any:
     if not is_type[parameter.type] or not _is_encodable(value):
         raise _wrong_type(parameter, value)
     return float(value) if parameter.type == "float" else value
+
+
+def _is_table(value: Any) -> bool:
+    """Return whether a value is a mapping of a table's source, columns and options."""
+    return isinstance(value, dict) and "source" in value and set(value) <= _TABLE_KEYS
 
 
 def _is_encodable(value: Any) -> bool:

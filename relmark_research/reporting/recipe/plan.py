@@ -22,6 +22,8 @@ from relmark_research.units import as_date
 
 _Schema = dict[str, Parameter]
 
+_NO_MONEY = "it needs the value of each purchase, and this log has no money (data: value: none)."
+
 
 @dataclass(frozen=True)
 class Task:
@@ -38,7 +40,7 @@ class Task:
     case
         The parameters that the recipe's matrix sets.
     missing_table
-        Why the notebook cannot run without a table; empty if it can run.
+        Why the notebook cannot run without a table, or without money; empty if it can run.
 
     Examples
     --------
@@ -202,6 +204,9 @@ def _task(
     case: dict[str, Any],
 ) -> Task:
     values = {name: value for name, value in from_data.items() if name in schema}
+    needs_money = "value" in values and values["value"] is None and not schema["value"].optional
+    if needs_money:
+        del values["value"]
     values |= available_tables(schema.values(), recipe.tables)
     written = {name: each for name, each in recipe.shared_parameters.items() if name in schema}
     written |= recipe.notebook_parameters.get(notebook.stem, {}) | case
@@ -217,6 +222,7 @@ def _task(
     overrides = {name: value for name, value in bound.items() if value != schema[name].default}
     sample = recipe.data.get("source") in {None, "dataset:sample"}
     missing = missing_table(schema.values(), recipe.tables, values, sample=sample)
+    missing = _NO_MONEY if needs_money else missing
     return Task(notebook, bound, overrides, {name: bound[name] for name in case}, missing)
 
 

@@ -7,6 +7,10 @@ data:
 notebooks: [01_customer_base, 03_lifetime_value]
 tables:
   contacts: contacts.csv       # a notebook that needs a missing table is skipped
+  customers:                   # a table with other names or in another format
+    source: people.txt
+    columns: {customer_id: Customer ID}
+    options: {separator: "\\t", date_format: "%m/%d/%Y"}
 parameters:
   margin: 0.3                  # shared by all notebooks that have the parameter
   03_lifetime_value:
@@ -81,6 +85,14 @@ class DataSection(Section):
     options: dict[str, Any] | None = None
 
 
+class TableSection(Section):
+    """A table other than the log: its source, its columns by our names, its reading options."""
+
+    source: _TEXT
+    columns: dict[str, str] | None = None
+    options: dict[str, Any] | None = None
+
+
 class AlertSection(Section):
     """The thresholds of a key figure."""
 
@@ -149,7 +161,7 @@ class RecipeFile(Section):
     title: str = Field(min_length=1)
     data: DataSection | None = None
     notebooks: list[str] = Field(min_length=1)
-    tables: dict[str, str | None] = Field(default_factory=dict)
+    tables: dict[str, TableSection | None] = Field(default_factory=dict)
     parameters: dict[str, Any] | None = None
     matrix: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
     alerts: dict[str, AlertSection] = Field(default_factory=dict)
@@ -158,6 +170,15 @@ class RecipeFile(Section):
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _as_sections(cls, tables: Any) -> Any:
+        if not isinstance(tables, dict):
+            return tables
+        empty = {name: None for name, table in tables.items() if table == ""}
+        named = {name: {"source": t} for name, t in tables.items() if t and isinstance(t, str)}
+        return tables | empty | named
 
     @field_validator("time_limit", mode="before")
     @classmethod
@@ -172,6 +193,7 @@ class RecipeFile(Section):
 
 _SECTIONS: dict[str, type[Section]] = {
     "data": DataSection,
+    "tables": TableSection,
     "alerts": AlertSection,
     "hooks": HookSection,
     "mail": MailSection,
@@ -202,7 +224,8 @@ class Recipe:
     notebooks
         Paths of the notebooks, in the order of the recipe.
     tables
-        The user's tables by parameter name: absolute paths or ``sample:NAME``.
+        The user's tables by parameter name: an absolute path or ``sample:NAME``, or a mapping of
+        source, columns and options, as `read_table` takes them.
     shared_parameters
         Parameters for every notebook that has them.
     notebook_parameters
@@ -228,7 +251,7 @@ class Recipe:
     title: str
     notebooks: tuple[Path, ...]
     data: dict[str, Any] = field(default_factory=dict)
-    tables: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, str | dict[str, Any]] = field(default_factory=dict)
     shared_parameters: dict[str, Any] = field(default_factory=dict)
     notebook_parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
@@ -245,7 +268,7 @@ class Recipe:
         typed = [setting.text for setting in self.settings]
         hooks = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
         parameters = [self.shared_parameters, self.notebook_parameters, self.matrix]
-        return read_secrets(secret_names([self.data, *parameters, typed, hooks]))
+        return read_secrets(secret_names([self.data, self.tables, *parameters, typed, hooks]))
 
     def _summary(self) -> Rows:
         return {"name": self.name, "notebooks": len(self.notebooks), "alerts": len(self.alerts)}
@@ -319,7 +342,7 @@ def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
         sentences = [_sentence(problem) for problem in error.errors()]
         raise ReportError("\n".join(f"{name}: {sentence}" for sentence in sentences)) from None
     checked = recipe.model_dump()
-    checked["data"] = recipe.data.model_dump(exclude_none=True) if recipe.data else {}
+    checked["data"] = _data_keys(recipe.data) if recipe.data else {}
     for number, hook in enumerate(recipe.hooks, start=1):
         channels = [key for key in ("command", "mail", "webhook") if getattr(hook, key) is not None]
         if len(channels) != 1:
@@ -523,7 +546,20 @@ def _with_data_key(data: dict[str, Any], place: str, name: str, text: str) -> di
     if place != "data" or name not in keys or name == "options":
         wrong = f"{place}.{name}".removeprefix("data.")
         raise ReportError(f"--set data: {unknown_name('key in data', wrong, keys)}")
-    return {**data, **resolve_source({name: text}, Path.cwd())}
+    value = None if name == "value" and _is_none(text) else text
+    return {**data, **resolve_source({name: value}, Path.cwd())}
+
+
+def _data_keys(data: DataSection) -> dict[str, Any]:
+    """Return the keys of the data section that are set; ``value: none`` is a log without money."""
+    keys = data.model_dump(exclude_none=True)
+    if "value" in data.model_fields_set and _is_none(data.value):
+        keys["value"] = None
+    return keys
+
+
+def _is_none(text: str | None) -> bool:
+    return text is None or text.strip().lower() == "none"
 
 
 def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
@@ -553,6 +589,7 @@ def _check_secrets(recipe: Recipe) -> None:
     }
     places: dict[str, Any] = {
         "data": recipe.data,
+        "tables": recipe.tables,
         "matrix": recipe.matrix,
         "parameters": {**recipe.shared_parameters, **recipe.notebook_parameters},
         "--set": {setting.name: setting.text for setting in recipe.settings},

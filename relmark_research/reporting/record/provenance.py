@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import DataError, ReportError, unknown_name
+from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import fill_in_secrets
@@ -44,7 +44,8 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     Returns
     -------
     dict
-        The fingerprint: rows_read, rows_used, first_day, last_day, files, bytes, sha256.
+        The fingerprint: rows_read, rows_used, money_left_out (share, where rows are left out),
+        first_day, last_day, files, bytes, sha256.
 
     Raises
     ------
@@ -55,6 +56,7 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
         return {}
     data = fill_in_secrets(data)
     from relmark_research.customers.log.transactions import read_transactions
+    from relmark_research.tables.options import worded_for
 
     names = ("customer", "date", "value", "cost", "returns", "engine")
     arguments = {name: data[name] for name in names if name in data}
@@ -63,28 +65,42 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
         with temporary_folder():
             log = read_transactions(data["source"], options=options, **arguments).until(as_of)
             rows_used = int(log.rows.count().execute())
-    except DataError as error:
-        hint = " In a recipe, ReadOptions are the keys of data.options." * (
-            "ReadOptions" in str(error)
-        )
-        raise DataError(f"{error}{hint}") from None
+            money = _money_left_out(log)
+    except (DataError, ParameterError) as error:
+        words = worded_for(str(error), "recipe")
+        hint = " Options stand under data." * (words != str(error))
+        raise type(error)(f"{words}{hint}") from None
     return {
         "rows_read": log.counts.read,
         "rows_used": rows_used,
+        **({} if money is None else {"money_left_out": money}),
         "first_day": log.observed_from.isoformat(),
         "last_day": log.observed_until.isoformat(),
         **fingerprint(data["source"]),
     }
 
 
-def read_options(options: Mapping[str, Any]) -> Any:
-    """Return the ReadOptions of a recipe's ``data.options``."""
+def _money_left_out(log: Any) -> float | None:
+    """Return the share of the log's value in rows that are left out; None where none can tell."""
+    rows = log.source_rows
+    if not log.counts.by_problem or "relmark_value" not in rows.columns:
+        return None
+    found = rows.aggregate(
+        all=rows.relmark_value.abs().sum(),
+        used=rows.relmark_value.abs().sum(where=rows.relmark_problem.isnull()),
+    ).to_pandas()
+    total, used = (float(found[name].iloc[0] or 0) for name in ("all", "used"))
+    return 1 - used / total if total else None
+
+
+def read_options(options: Mapping[str, Any], *, place: str = "data.options") -> Any:
+    """Return the ReadOptions of a recipe's ``data.options``, or of another place in it."""
     from relmark_research.customers.log.transactions import ReadOptions
 
     known = [option.name for option in fields(ReadOptions)]
     for name in options:
         if name not in known:
-            raise ReportError(f"data.options: {unknown_name('option', name, known)}")
+            raise ReportError(f"{place}: {unknown_name('option', name, known)}")
     return ReadOptions(**options)
 
 

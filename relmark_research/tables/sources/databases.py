@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.tables.sources import engine_sessions
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres")
 _FILE_SCHEMES = ("sqlite", "duckdb")  # whose databases are files
+_POSTGRES_MEMORY = "-c work_mem=64MB -c temp_buffers=64MB"  # the default 4 MB spills to disk
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 
 
@@ -154,8 +156,7 @@ def _connection(source: DatabaseSource) -> Any:
             path = _database_file(source)
             if scheme == "duckdb":
                 connection = ibis.duckdb.connect(path, read_only=True)
-                connection.raw_sql("SET TimeZone = 'UTC'")
-                connection.raw_sql("SET enable_progress_bar = false")
+                engine_sessions.configure_duckdb(connection)
                 return connection
             return ibis.sqlite.connect(path)
         return ibis.postgres.connect(**_client_arguments(parts))
@@ -196,7 +197,7 @@ def _client_arguments(parts: Any) -> dict[str, Any]:
     if arguments["port"] is None:
         arguments["port"] = int(os.environ.get("PGPORT", "5432"))
     given = {name: value for name, value in arguments.items() if value is not None}
-    return {**given, "options": "-c timezone=UTC"}
+    return {**given, "options": f"-c timezone=UTC {_POSTGRES_MEMORY}"}
 
 
 def _redacted(error: Exception, source: DatabaseSource) -> str:

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -111,9 +112,20 @@ def _duckdb() -> Any:
     spill = SpillFolder()
     connection = ibis.duckdb.connect(temp_directory=str(spill.folder))
     spill.remove_with(connection)
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    connection.raw_sql("SET enable_progress_bar = false")  # it would appear in reports
+    configure_duckdb(connection)
     return connection
+
+
+def configure_duckdb(connection: Any) -> None:
+    """Set a DuckDB connection to UTC and turn off its progress bar, which would show in reports.
+
+    In a notebook without ipywidgets DuckDB shows no progress bar, and refuses the setting.
+    """
+    import duckdb
+
+    connection.raw_sql("SET TimeZone = 'UTC'")
+    with suppress(duckdb.InvalidInputException):
+        connection.raw_sql("SET enable_progress_bar = false")
 
 
 def _spark(master: str | None) -> Any:

@@ -1,56 +1,114 @@
 """Opening of a source (a path, a frame, a database) as a lazy table of an engine.
 
 The engine is an embedded DuckDB by default; a database is queried in its own engine, and PySpark is
-used on request. Columns of text files are read as text, so that no type is guessed: an id such as
-``007`` stays ``007``, and a date is parsed by the given rule.
+used on request. Files are told by their contents, not by their names. Columns of text files are
+read as text, so that no type is guessed: an id such as ``007`` stays ``007``, and a date is parsed
+by the given rule.
 """
 
 from __future__ import annotations
 
-import glob
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables import sql_dialects
-from relmark_research.tables.sources import bundled_files, databases, engine_sessions
+from relmark_research.tables.sources import (
+    _delimited_text,
+    _frames,
+    _workbooks,
+    bundled_files,
+    databases,
+    engine_sessions,
+    source_files,
+)
+from relmark_research.tables.sources.dialects import Dialect
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_PLAIN_TYPES = {  # as pandas infers them
-    "string", "boolean", "integer", "floating", "decimal", "date", "datetime", "datetime64",
-}  # fmt: skip
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What was found while files were read.
+
+    Attributes
+    ----------
+    kind
+        ``"text"``, ``"parquet"`` or ``"workbook"``.
+    files
+        Number of files.
+    records
+        Records counted in the files, independently of the engine for text; None for Parquet.
+    blank_lines
+        Lines (rows of a sheet) without any character, which are no records.
+    """
+
+    kind: source_files.Kind
+    files: int
+    records: int | None = None
+    blank_lines: int = 0
 
 
-def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir.Table:
-    """Return the rows of ``source`` as a lazy Ibis table with their own column names.
+@dataclass(frozen=True)
+class OpenedSource:
+    """A source opened as a lazy table, and what was established about it.
+
+    Attributes
+    ----------
+    table
+        The rows, with the source's own column names.
+    dialect
+        The dialect by which text files were read: separator and encoding as established, both None
+        for a source that is no text (or where files differ in them).
+    facts
+        What was found in files; None for databases, frames and tables.
+    """
+
+    table: ir.Table
+    dialect: Dialect
+    facts: SourceFacts | None = None
+
+
+def open_source(source: Any, *, dialect: Dialect | None = None, engine: Any = None) -> ir.Table:
+    """Return the rows of ``source`` as a lazy Ibis table; see `opened_source`."""
+    return opened_source(source, dialect=dialect, engine=engine).table
+
+
+def opened_source(
+    source: Any, *, dialect: Dialect | None = None, engine: Any = None
+) -> OpenedSource:
+    """Open a source as a lazy Ibis table with its own column names.
 
     Parameters
     ----------
     source
-        Path, folder or glob of CSV (plain or gzip) or Parquet files, ``"dataset:cdnow"``,
-        ``"sample:events"``, a database's table or query (see `databases`), a pandas, polars, Arrow
-        or Spark table, or an Ibis table.
-    separator
-        Column separator of text files; None lets DuckDB detect it.
+        Path, folder or glob of text files (CSV, plain or gzip), Parquet files or workbooks (.xlsx,
+        .xls, .ods); ``"dataset:cdnow"``, ``"sample:events"``; a database's table or query (see
+        `databases`); a pandas, polars, Arrow or Spark table; or an Ibis table. A path that exists
+        is that path, even if it contains signs of a glob.
+    dialect
+        Separator, encoding, header and sheet, as far as they are declared.
     engine
         The engine, as `engine_sessions.connect` takes it; None is an embedded DuckDB.
 
     Raises
     ------
     DataError
-        Where a file is missing or empty, or the source is of no known kind.
+        Where a file is missing, empty, malformed or of another kind, its dialect cannot be
+        established, or the source is of no known kind.
     ParameterError
         Where ``engine`` is given for a database, or is unknown.
     """
     import ibis
 
     if isinstance(source, ibis.expr.types.Table):
-        return source
+        return OpenedSource(source, Dialect())
     database = databases.parse_source(source)
     if database is not None:
         if engine is not None:
@@ -58,15 +116,15 @@ def open_source(source: Any, *, separator: str | None, engine: Any = None) -> ir
                 f"{database.label} is queried in its own database; engine must be None, "
                 f"found {engine!r}."
             )
-        return databases.connect(database)
+        return OpenedSource(databases.connect(database), Dialect())
     if type(source).__module__.startswith("pyspark."):
         engine = source.sparkSession if engine is None else engine
     connection = engine_sessions.connect(engine)
     if isinstance(source, str):
         source = _bundled(source)
     if isinstance(source, str | Path):
-        return _read_files(connection, str(source), separator)
-    return _read_frame(connection, source)
+        return _open_files(connection, source, dialect or Dialect())
+    return OpenedSource(_read_frame(connection, source), Dialect())
 
 
 def describe_source(source: Any) -> str:
@@ -79,50 +137,6 @@ def describe_source(source: Any) -> str:
     return f"a {type(source).__module__.split('.')[0]} {type(source).__name__}"
 
 
-def normalised_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a pandas table as an engine accepts it, with one type of value per column.
-
-    Parameters
-    ----------
-    frame
-        The user's table; it is not changed.
-
-    Returns
-    -------
-    DataFrame
-        Column names are text, and a named index becomes columns. Periods become their first day;
-        columns of mixed values, or of objects such as UUIDs, become text; columns of missing values
-        only become missing text.
-
-    Raises
-    ------
-    DataError
-        Where there is no column, names repeat or have levels, or values are complex.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> normalised_frame(pd.DataFrame({"customer_id": [7, "B7"]}))["customer_id"].to_list()
-    ['7', 'B7']
-    """
-    if frame.columns.nlevels > 1:
-        raise DataError(
-            f"column names must have one level; found {frame.columns.nlevels}, "
-            f"first {frame.columns[0]!r}. Flatten them first."
-        )
-    frame = _index_as_columns(frame.rename(columns=str))
-    repeated = frame.columns[frame.columns.duplicated()].unique().to_list()
-    if repeated or not len(frame.columns):
-        found = (
-            f"{', '.join(map(repr, repeated))} more than once" if repeated else "no column at all"
-        )
-        raise DataError(f"expected columns of different names; found {found}.")
-    changed = {
-        str(name): _converted(frame[name]) for name in frame if _needs_conversion(frame[name])
-    }
-    return frame.assign(**changed)
-
-
 def _bundled(source: str) -> str | pd.DataFrame:
     """Return the rows of a bundled log or sample table; any other source unchanged."""
     if source.startswith(bundled_files.DATASET_PREFIX):
@@ -132,98 +146,112 @@ def _bundled(source: str) -> str | pd.DataFrame:
     return source
 
 
-def _read_files(connection: Any, pattern: str, separator: str | None) -> ir.Table:
-    paths = sorted(glob.glob(pattern, recursive=True)) or [pattern]  # noqa: PTH207  (any glob)
-    for path in paths:
-        _refuse_unreadable(Path(path))
-    parquet = all(_is_parquet(Path(path)) for path in paths)
-    if connection.name == "pyspark":
-        return _read_by_spark(connection, paths, separator, parquet)
-    if connection.name != "duckdb":
+def _open_files(connection: Any, source: str | Path, dialect: Dialect) -> OpenedSource:
+    files = source_files.files_of(source)
+    kind = source_files.kind_of_files(files)
+    if connection.name not in ("duckdb", "pyspark"):
         raise ParameterError(
             f"files are read by DuckDB or PySpark; found engine {connection.name}. "
             "Leave engine out, or give a table of that engine."
         )
-    paths = [file for path in paths for file in _file_patterns(Path(path), parquet)]
-    if parquet:
-        return connection.read_parquet(paths, hive_partitioning=len(paths) > 1 or "**" in paths[0])
-    options: dict[str, Any] = {"all_varchar": True, "header": True}
-    if separator is not None:
-        options["delim"] = separator
+    facts = SourceFacts(kind, len(files))
+    partitions = None if Path(source).is_file() else source_files.partitions_folder(files)
+    if kind == "parquet":
+        return OpenedSource(_read_parquet(connection, files, partitions), Dialect(), facts)
+    if kind == "workbook":
+        rows, blank = _workbooks.read_workbooks(files, dialect)
+        facts = replace(facts, records=len(rows), blank_lines=blank)
+        return OpenedSource(_read_frame(connection, rows), Dialect(), facts)
+    table, found = _read_text(connection, files, dialect, partitions)
+    facts = replace(facts, records=found.records, blank_lines=found.blank_lines)
+    established = replace(
+        dialect, separator=_only(found.separators), encoding=_only(found.encodings)
+    )
+    return OpenedSource(table, established, facts)
+
+
+def _only(values: Sequence[str]) -> str | None:
+    return values[0] if len(values) == 1 else None
+
+
+def _read_text(
+    connection: Any, files: Sequence[Path], dialect: Dialect, partitions: Path | None
+) -> tuple[ir.Table, _delimited_text.TextFacts]:
+    """Read text files; for Spark DuckDB reads them, and Spark reads a copy of its rows."""
+    name = _new_name()
+    if connection.name == "duckdb":
+        facts = _delimited_text.read_text_files(
+            connection.con, files, dialect, table=name, partitions=partitions
+        )
+        return connection.table(name, database=("temp", "main")), facts
+    reader = engine_sessions.connect(None)
+    facts = _delimited_text.read_text_files(
+        reader.con, files, dialect, table=name, partitions=partitions
+    )
+    copies = engine_sessions.SpillFolder()
+    copies.remove_with(connection)
+    path = copies.folder / "rows.parquet"
+    reader.con.execute(f"COPY {name} TO '{path}' (FORMAT parquet)")
+    return _by_spark(connection, connection._session.read.parquet(str(path))), facts
+
+
+def _read_parquet(connection: Any, files: Sequence[Path], partitions: Path | None) -> ir.Table:
+    alike = _same_types(files)
+    if connection.name == "pyspark":
+        if not alike:
+            raise DataError(
+                f"expected Parquet files with the same types of columns in {files[0].parent}; "
+                "found several. Read them with DuckDB (leave engine out), or write them alike."
+            )
+        reader = connection._session.read.option("__globPaths__", "false")
+        if partitions is not None:
+            reader = reader.option("basePath", str(partitions))
+        return _by_spark(connection, reader.parquet(*(str(file.resolve()) for file in files)))
     try:
-        scanned = connection.read_csv(paths, **options)
-        return connection.create_table(
-            f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}", scanned, temp=True
+        table: ir.Table = connection.read_parquet(
+            [_delimited_text.not_a_glob(file) for file in files],
+            hive_partitioning=partitions is not None,
+            union_by_name=not alike,
         )
-    except Exception as error:  # duckdb and ibis each have their own
-        raise DataError(
-            f"expected a delimited text file with a header line; {pattern} cannot be read as one: "
-            f"{str(error).splitlines()[0]} Give the separator, ReadOptions(separator=...)."
-        ) from error
+    except Exception as error:  # noqa: BLE001  (duckdb and ibis each have their own)
+        raise DataError(_damaged(files, error)) from None
+    return table
 
 
-def _is_parquet(path: Path) -> bool:
-    if path.is_dir():
-        return any(path.rglob("*.parquet")) or any(path.rglob("*.pq"))
-    return path.name.endswith((".parquet", ".pq"))
+def _damaged(files: Sequence[Path], error: Exception) -> str:
+    found = str(error).splitlines()[0]
+    return f"a Parquet file in {files[0].parent} is damaged ({found}). Fetch or write it again."
 
 
-def _file_patterns(path: Path, parquet: bool) -> list[str]:
-    """Return the path of a file, or for a folder the patterns of the tables in and below it."""
-    if not path.is_dir():
-        return [str(path)]
-    endings = ("parquet", "pq") if parquet else ("csv", "csv.gz", "tsv", "tsv.gz", "txt")
-    found = [f"{path}/**/*.{ending}" for ending in endings if any(path.rglob(f"*.{ending}"))]
-    if not found:
-        raise DataError(
-            f"expected CSV or Parquet files in the folder {path}; found none. Check the path."
-        )
-    return found
+def _same_types(files: Sequence[Path]) -> bool:
+    """Return whether Parquet files have the same types; DataError unless the same columns."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        schemas = [parquet.read_schema(file) for file in files]
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(_damaged(files, error)) from None
+    for file, schema in zip(files, schemas, strict=True):
+        differing = sorted(set(schema.names) ^ set(schemas[0].names))
+        if differing:
+            raise DataError(
+                f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
+                f"{', '.join(map(repr, differing[:5]))}. Name the files of one table."
+            )
+    first = {field.name: field.type for field in schemas[0]}
+    return all(first == {field.name: field.type for field in schema} for schema in schemas)
 
 
-def _read_by_spark(
-    connection: Any, paths: list[str], separator: str | None, parquet: bool
-) -> ir.Table:
-    paths = [str(Path(path).resolve()) for path in paths]
-    reader = connection._session.read
-    if parquet:
-        frame = reader.parquet(*paths)
-    else:
-        delimiter = separator or _detected_separator(Path(paths[0]))
-        options = {"header": True, "inferSchema": False, "sep": delimiter, "escape": '"'}
-        frame = reader.options(**options).option("recursiveFileLookup", True).csv(paths)
-    name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
+def _by_spark(connection: Any, frame: Any) -> ir.Table:
+    name = _new_name()
     frame.createOrReplaceTempView(name)
-    return connection.table(name)
+    table: ir.Table = connection.table(name)
+    return table
 
 
-def _detected_separator(path: Path) -> str:
-    """Return the most frequent separator in a text file's first line, for Spark."""
-    import gzip
-
-    file = next(iter(sorted(path.rglob("*.*"))), path) if path.is_dir() else path
-    with gzip.open(file, "rt") if file.name.endswith(".gz") else file.open() as lines:
-        first = lines.readline()
-    return max(",;\t|", key=first.count)
-
-
-def _refuse_unreadable(path: Path) -> None:
-    if not path.exists():
-        hint = unknown_name("file", path.name, _table_files_beside(path))
-        raise DataError(f"there is no file {path}. In {path.resolve().parent}: {hint}")
-    if path.is_file() and path.stat().st_size == 0:
-        raise DataError(
-            f"expected a table with a header line; {path} is empty (0 bytes). "
-            "Export it again, or give another file."
-        )
-
-
-def _table_files_beside(path: Path) -> list[str]:
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        return []
-    tables = (".csv", ".gz", ".parquet", ".pq", ".txt", ".tsv")
-    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(tables))[:12]
+def _new_name() -> str:
+    return f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
 
 
 def _read_frame(connection: Any, frame: Any) -> ir.Table:
@@ -235,48 +263,10 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
             f"pandas, polars or Arrow table, or an Ibis table; found {type(frame).__name__}."
         )
     name = f"{sql_dialects.TEMPORARY_PREFIX}_{uuid4().hex}"
-    if isinstance(frame, pd.DataFrame):
-        frame = normalised_frame(frame)
     if connection.name == "pyspark":
         if not hasattr(frame, "createOrReplaceTempView"):
-            frame = connection._session.createDataFrame(_as_arrow(frame))
+            frame = connection._session.createDataFrame(_frames.as_arrow(frame))
         frame.createOrReplaceTempView(name)
         return connection.table(name)
+    frame = _frames.normalised(frame)
     return connection.create_table(name, frame, temp=True)
-
-
-def _as_arrow(frame: Any) -> Any:
-    import pyarrow as pa
-
-    if isinstance(frame, pd.DataFrame):
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    frame = frame.collect() if hasattr(frame, "collect") else frame
-    return frame.to_arrow() if hasattr(frame, "to_arrow") else frame
-
-
-def _index_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    names = [name for name in frame.index.names if name is not None]
-    new = [name for name in names if str(name) not in frame.columns]
-    return frame.reset_index(level=new).rename(columns=str) if new else frame
-
-
-def _needs_conversion(column: pd.Series) -> bool:
-    return (
-        column.dtype == object
-        or column.dtype.kind == "c"
-        or isinstance(column.dtype, pd.PeriodDtype)
-        or bool(column.isna().all())
-    )
-
-
-def _converted(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.PeriodDtype):
-        timestamps: pd.Series = column.dt.to_timestamp()
-        return timestamps
-    if column.dtype.kind == "c":
-        raise DataError(f"column {column.name!r} holds complex numbers; expected real numbers.")
-    if column.isna().all():
-        return column.astype("str")
-    if pd.api.types.infer_dtype(column, skipna=True) in _PLAIN_TYPES:
-        return column
-    return column.map(str, na_action="ignore").astype("str")

@@ -77,8 +77,8 @@ def test_intervals_are_those_of_draws_of_the_estimates(kind):
     found = rm.lifetime_value(bought, paid, few, **TERMS, level=0.95)
     total = rm.total_value(bought, paid, few, **TERMS, level=0.95)
     rng, logs, sums = np.random.default_rng(5), [], []
-    drawn = rng.multivariate_normal(bought.estimates, bought.checked_covariance(), size=400)
-    for model, spend in zip(bought.models_for(few, drawn), paid.draws(400, seed=6), strict=True):
+    drawn = rng.multivariate_normal(bought.estimates, bought.checked_covariance(), size=200)
+    for model, spend in zip(bought.models_for(few, drawn), paid.draws(200, seed=6), strict=True):
         values = rm.lifetime_value(model, spend, few, **TERMS)["clv"].to_numpy()
         logs.append(np.log(values))
         sums.append(np.log(values.sum()))

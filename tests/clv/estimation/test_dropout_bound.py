@@ -1,6 +1,7 @@
 """Upper bound on dropout if the estimate is at the boundary of no dropout."""
 
 import os
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,18 @@ def stayers():
     return staying()
 
 
+@pytest.fixture(scope="module")
+def bound(stayers):
+    """The bound of a model at a level, computed once."""
+    return cache(lambda model, level: dropout_upper_bound(model.fit(stayers), level=level))
+
+
 @pytest.mark.parametrize("model", WITH_DROPOUT)
-def test_the_bound_is_where_the_log_likelihood_is_lower_by_half_a_quantile(model, stayers):
+def test_the_bound_is_where_the_log_likelihood_is_lower_by_half_a_quantile(model, stayers, bound):
     fit = model.fit(stayers)
     for level in (0.5, 0.95):
         allowed = special.chdtri(1, 1 - level) / 2
-        edge = dropout_upper_bound(fit, level=level)
+        edge = bound(model, level)
         assert len(edge) > 5
         for one in edge:
             point = fit.likelihood.evaluate(np.log(one.values))
@@ -35,11 +42,9 @@ def test_the_bound_is_where_the_log_likelihood_is_lower_by_half_a_quantile(model
 
 
 @pytest.mark.parametrize("model", WITH_DROPOUT)
-def test_a_higher_level_allows_more_dropout(model, stayers):
-    fit = model.fit(stayers)
+def test_a_higher_level_allows_more_dropout(model, stayers, bound):
     ahead = [
-        [one.expected_purchases(52.0) for one in dropout_upper_bound(fit, level=level)]
-        for level in (0.5, 0.9, 0.99)
+        [one.expected_purchases(52.0) for one in bound(model, level)] for level in (0.5, 0.95, 0.99)
     ]
     assert (np.diff(np.array(ahead), axis=0) < 0).all()
     assert np.array(ahead).max() < rm.clv.NBD.fit(stayers).model.expected_purchases(52.0)

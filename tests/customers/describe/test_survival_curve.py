@@ -95,7 +95,7 @@ class TestLogs:
         assert cohorts["customers"].sum() == 2357
         half = pd.Series(dict.fromkeys(log.customer_summary().table.index[::2], "even"))
         groups = rm.retention_curve(log, by=half).bought_again(90)
-        assert set(groups["group"]) == {"even", "unknown"}
+        assert set(groups["group"]) == {"even", "not known"}
 
 
 @pytest.mark.parametrize(

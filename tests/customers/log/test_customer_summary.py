@@ -24,7 +24,7 @@ GOOD = pd.DataFrame(
         ({"recency": [1.0, 2.0, 5.0]}, "recency must be 0 where frequency is 0"),
         ({"recency": [0.0, 0.0, 5.0]}, "recency must be > 0 where frequency is > 0"),
         ({"T": [38.86, None, 20.0]}, "T must be a finite number; 1 of 3"),
-        ({"T": ["x", 3.0, 20.0]}, "T must be a finite number"),
+        ({"T": ["x", 3.0, 20.0]}, "expected numbers in column 'T'; found 1 of 3"),
         ({"monetary_value": [-1.0, 0, 3]}, "monetary_value must be 0 or more"),
         ({"monetary_value": [None, 0, 3]}, "must be given for repeat customers"),
         ({"monetary_value": [float("inf"), 0, 3]}, "monetary_value must be finite; 1 of 3"),

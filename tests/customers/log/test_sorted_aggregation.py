@@ -24,24 +24,41 @@ def block(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("block")
-class TestHistories:
-    @given(rows, st.integers(1, 5))
-    def test_they_are_those_of_plain_python(self, rows, pieces):
-        code = np.array([who * 9 + day for who, day, _ in rows])
-        parts = np.array([cents for *_, cents in rows], dtype=float)
-        found = _sorted_aggregation.histories(
-            np.array_split(code, pieces), np.array_split(parts, pieces), n_keys=7, n_days=9
-        )
-        days: dict[int, dict[int, int]] = {}
-        for who, day, cents in rows:
-            own = days.setdefault(who, {})
-            own[day] = own.get(day, 0) + cents
-        assert found.customer.tolist() == sorted(days)
-        for place, who in enumerate(found.customer):
-            own = days[who]
-            assert (found.first[place], found.last[place]) == (min(own), max(own))
-            assert found.frequency[place] == len(own) - 1
-            assert found.repeat_parts[place] == sum(own.values()) - own[min(own)]
+@pytest.mark.parametrize("together", [True, False], ids=["one integer", "two arrays"])
+@given(rows, st.integers(1, 5))
+def test_histories_are_those_of_plain_python(together, rows, pieces):
+    code = np.array_split(np.array([who * 9 + day for who, day, _ in rows]), pieces)
+    parts = np.array_split(np.array([float(cents) for *_, cents in rows]), pieces)
+    expected = slow_reference.purchase_days(
+        [(str(who), START + timedelta(days=day), cents) for who, day, cents in rows]
+    )
+    expected = {int(who): days for who, days in expected.items() if days}
+    bits = 7 if together else 0  # from -20 to 50
+    packed, apart = (
+        (_sorted_aggregation._packed(code, parts, bits, -20), None)
+        if together
+        else _sorted_aggregation._apart(code, parts)
+    )
+    sorted_rows = _sorted_aggregation.PackedRows(
+        packed=packed, parts=apart, bits=bits, lowest=-20, n_days=9, first_day=START, ids=0,
+        has_value=True,
+    )  # fmt: skip
+    every = _sorted_aggregation.DayRange(START, START + timedelta(days=8))
+    found = _sorted_aggregation.Histories.of(list(sorted_rows.purchase_days(every, net=True)))
+    assert found.customer.tolist() == sorted(expected)
+    for place, who in enumerate(found.customer):
+        own = expected[who]
+        first, last = ((day - START).days for day in (min(own), max(own)))
+        assert (found.first[place], found.last[place]) == (first, last)
+        assert found.frequency[place] == len(own) - 1
+        assert found.total_parts[place] == sum(own.values())
+        assert found.first_parts[place] == own[min(own)]
+
+
+def test_netting_is_exact_beyond_the_whole_numbers_of_floats():
+    large = 2**60
+    found = _sorted_aggregation.netted(np.array([3, 3, 3, 4]), np.array([large + 1, 5, -large, 7]))
+    assert found.tolist() == [6, 0, 0, 7]
 
 
 def log_of(rows, **how):
@@ -53,9 +70,9 @@ def log_of(rows, **how):
 @pytest.fixture
 def taken(monkeypatch):
     """How often rows were packed; where ``MAX_ROWS`` is 0 they never are."""
-    calls, own = [], _sorted_aggregation.per_customer
+    calls, own = [], _sorted_aggregation._codes
     monkeypatch.setattr(
-        _sorted_aggregation, "per_customer", lambda *given: calls.append(1) or own(*given)
+        _sorted_aggregation, "_codes", lambda *given: calls.append(1) or own(*given)
     )
     return calls
 
@@ -70,18 +87,27 @@ WIDE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("returns", ["drop", "keep"])
-@pytest.mark.parametrize("unit", ["day", "week"])
-def test_summaries_are_the_same_as_the_engines(taken, monkeypatch, returns, unit):
-    log = log_of(WIDE, returns=returns)
-    for one in (log, log.until("2024-09-01"), log.window(observed_from="2024-06-01")):
-        taken.clear()
-        ours = one.customer_summary(unit=unit).table
-        assert taken == [1]
-        with monkeypatch.context() as patch:
-            patch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
-            theirs = one.customer_summary(unit=unit).table
-        pd.testing.assert_frame_equal(ours, theirs)
+@pytest.mark.parametrize("returns", ["net", "drop", "keep"])
+@pytest.mark.parametrize("ids", [int, str], ids=["numbers", "text"])
+def test_results_are_the_same_as_the_engines(taken, monkeypatch, returns, ids):
+    def results(log):
+        for one in (log, log.until("2024-09-01"), log.window(observed_from="2024-06-01")):
+            split = one.split(at="2024-07-31")
+            yield from (split.calibration.table, split.holdout)
+            yield one.customer_summary(unit="day").table
+            yield one.distinct_histories(unit="week").table
+        yield log.until("2024-10-31").customer_summary(unit="month").table
+        left = log.window(observed_from="2024-04-01", earlier="leave out")
+        yield left.window(observed_from="2024-06-01", earlier="leave out").customer_summary().table
+
+    rows = [(ids(who), day, cents) for who, day, cents in WIDE[:1500]]
+    ours = list(results(log_of(rows, returns=returns)))
+    assert taken == [1]  # once for all windows
+    with monkeypatch.context() as patch:
+        patch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
+        theirs = list(results(log_of(rows, returns=returns)))
+    for found, expected in zip(ours, theirs, strict=True):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_summaries_are_those_of_plain_python(taken):
@@ -101,15 +127,22 @@ def test_summaries_are_those_of_plain_python(taken):
 @pytest.mark.parametrize(
     "rows",
     [
-        [(1, 0, 500), (1, 1, -100)],  # to be netted
         [(1, 0, 500), (10**15, 1, 100)],  # ids far apart
-        [("1", 0, 500), ("2", 1, 100)],  # text
-        [(1, 0, 60 * 10**12), (2, 1, 100)],  # 600 billion
+        [(-5, 0, 500), (-(10**15), 1, 100)],
+        [("b", 0, 500), ("1", 1, 100), ("é", 1, 100), ("Z", 1, 100)],  # text, by code points
         [(2**63, 0, 500), (2**63 + 1, 1, 100)],
+        [(1, 0, 40 * 10**12), (2, 1, -(10**9)), (2, 365, 7)],  # parts of 49 bits
     ],
 )
-def test_other_logs_are_reduced_in_their_engine(taken, rows):
-    assert len(log_of(rows).customer_summary()) > 0
+def test_ids_of_every_kind_are_sorted_as_the_engine_sorts_them(taken, monkeypatch, rows):
+    ours = log_of(rows).customer_summary().table
+    assert taken == [1]
+    monkeypatch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
+    pd.testing.assert_frame_equal(ours, log_of(rows).customer_summary().table)
+
+
+def test_sums_that_are_not_exact_in_floats_are_made_in_the_engine(taken):
+    assert len(log_of([(1, 0, 60 * 10**12), (2, 1, 100)]).customer_summary()) == 2  # 600 billion
     assert taken == []
 
 

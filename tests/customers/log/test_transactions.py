@@ -225,9 +225,11 @@ class TestBadInput:
         assert "row 2" in said
 
     def test_values_that_are_no_numbers(self):
-        said = self.refused(self.good.assign(value=["1,50", "2,00", "3,00"]))
+        said = self.refused(
+            self.good.assign(value=["1,50", "2,00", "3,00"]), options=rm.ReadOptions(decimal=".")
+        )
         assert "in 3 of 3 rows value is not a number" in said
-        assert "decimal" in said
+        assert "Their decimal sign is a comma: ReadOptions(decimal=',')" in said
 
     def test_negative_values_are_refused_where_asked(self):
         table = self.good.assign(value=[1.0, -2.0, 3.0])
@@ -280,12 +282,13 @@ class TestFormats:
         log = rm.read_transactions(source, **how)
         return log.customer_summary(unit="day").table
 
-    @pytest.fixture
-    def plain(self, tmp_path):
-        path = tmp_path / "sales.csv"
-        lines = ["customer_id,date,value", *(",".join(row) for row in self.rows)]
+    @pytest.fixture(scope="class")
+    @classmethod
+    def plain(cls, tmp_path_factory):
+        path = tmp_path_factory.mktemp("plain") / "sales.csv"
+        lines = ["customer_id,date,value", *(",".join(row) for row in cls.rows)]
         path.write_text("\n".join(lines) + "\n")
-        return self.summed(path)
+        return cls().summed(path)
 
     def test_ids_stay_text(self, plain):
         assert plain.index.to_list() == ["007", "8"]
@@ -308,10 +311,12 @@ class TestFormats:
     def test_parquet_and_globs(self, plain, tmp_path):
         table = pd.DataFrame(self.rows, columns=["customer_id", "date", "value"])
         table = table.astype({"value": float}).assign(date=pd.to_datetime(table["date"]))
-        table.head(2).to_parquet(tmp_path / "a.parquet")
-        table.tail(1).to_parquet(tmp_path / "b.parquet")
-        pd.testing.assert_frame_equal(self.summed(tmp_path / "*.parquet"), plain)
-        pd.testing.assert_frame_equal(self.summed(tmp_path), plain)
+        folder = tmp_path / "parquet"
+        folder.mkdir()
+        table.head(2).to_parquet(folder / "a.parquet")
+        table.tail(1).to_parquet(folder / "b.parquet")
+        pd.testing.assert_frame_equal(self.summed(folder / "*.parquet"), plain)
+        pd.testing.assert_frame_equal(self.summed(folder), plain)
 
     def test_arrow_tables(self, plain):
         import pyarrow as pa

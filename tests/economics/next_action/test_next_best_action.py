@@ -104,8 +104,7 @@ def test_actions_below_the_minimum_gain_are_not_advised(known, log) -> None:
 
 
 def test_missing_segments_raise(known, log) -> None:
-    segments = pd.Series("homes", known.truth.index)
-    segments.iloc[:2] = None
+    segments = pd.Series("homes", known.truth.index).iloc[2:]
     with pytest.raises(DataError, match=r"2 of \d+ have none, first: 'K00000', 'K00001'"):
         rm.recommend(log, contacts=known.contacts, segments=segments, terms=TERMS)
     actions = rm.economics.Actions(grow_cost={"mills": 12.0})
@@ -115,7 +114,7 @@ def test_missing_segments_raise(known, log) -> None:
 
 def test_negative_contact_costs_raise(known, log) -> None:
     wrong = known.contacts.assign(cost=-known.contacts["cost"])
-    with pytest.raises(DataError, match="cost in contacts must be 0 or more"):
+    with pytest.raises(DataError, match="contacts: cost must be 0 or more"):
         rm.recommend(log, contacts=wrong, terms=TERMS)
 
 

@@ -44,9 +44,9 @@ def test_invalid_contacts_raise() -> None:
     at = "2023-12-31"
     for change, words in (
         ({"customer_id": "b"}, "an unknown customer_id, first: 'b'"),
-        ({"cost": None}, "cost in contacts must be known"),
+        ({"cost": None}, "contacts: cost must have a value; 1 of 1 rows"),
         ({"cost": -1.0}, "must be 0 or more"),
-        ({"date": "31/31/2023"}, "date in contacts must be a day"),
+        ({"date": "31/31/2023"}, "contacts: expected dates in column 'date'; found 1 of 1"),
     ):
         with pytest.raises(DataError, match=words):
             holdout_profit(log, at=at, contacts=pd.DataFrame([contact | change]))

@@ -19,12 +19,16 @@ def test_a_loss_before_the_target_counts_as_never(chain):
     assert (passage["probability_low"] <= passage["probability"]).all()
 
 
+@pytest.fixture(scope="module")
+def paths():
+    """The states of 200,000 customers over 60 periods, from the second state on."""
+    return walk(TRUE, np.full(200_000, 1), 60, np.random.default_rng(11))
+
+
 @pytest.mark.parametrize("target", ["advocate", "lost"])
-def test_first_passage_matches_200000_simulated_customers(chain, target):
-    rng = np.random.default_rng(11)
+def test_first_passage_matches_200000_simulated_customers(chain, paths, target):
     n, periods, at = 200_000, 60, STATES.index(target)
-    path = walk(TRUE, np.full(n, 1), periods, rng)
-    there = path == at
+    there = paths == at
     first = np.where(there.any(axis=1), there.argmax(axis=1), np.inf)
     soon = chain.probability_of_reaching(target, 12).loc["first-time", "probability"]
     assert abs((first <= 12).mean() - soon) < 4 * np.sqrt(soon * (1 - soon) / n)

@@ -120,11 +120,11 @@ def test_a_rung_reached_in_the_last_period_only_is_unobserved():
     ("change", "given", "error", "message"),
     [
         (lambda t: t, {"rungs": STATES[:4]}, LadderError, "no rung 'lost'"),
-        (lambda t: t, {"rungs": [*STATES, "partner"]}, LadderError, "no customer was observed on partner"),
+        (lambda t: t, {"rungs": [*STATES, "partner"]}, LadderError, "observed on partner"),
         (lambda t: t[t["period"] == 2], {}, LadderError, "a single one"),
         (lambda t: t.drop(columns="period"), {}, DataError, "no column 'period'"),
         (lambda t: pd.concat([t, t.head(2)]), {}, DataError, "per period; found 2 repeated"),
-        (lambda t: t.assign(rung=t["rung"].where(t["period"] > 0)), {}, LadderError, "a rung"),
+        (lambda t: t.assign(rung=t["rung"].where(t["period"] > 0)), {}, DataError, "rung must"),
         (lambda t: t.assign(period=t["period"] + 0.5), {}, DataError, "found fractions"),
         (lambda t: t[t["period"] % 2 == 0], {}, LadderError, "no customer was observed in two"),
         (lambda t: t, {"impossible": [("first-time", "lost")]}, LadderError,

@@ -88,3 +88,11 @@ def test_time_varying_covariates_are_those_of_the_departure():
     assert moves["relationship_level"].tolist() == ["basic", "basic", "proactive"]
     assert moves["move"].tolist() == ["climb", "stay", "fall"]
     assert moves["tenure"].tolist() == [0, 1, 2]
+
+
+def test_dated_covariates_need_calendar_periods():
+    table = pd.DataFrame({"customer_id": "a", "period": [0, 1], "rung": ["x", "y"]})
+    history = LadderHistory.from_table(table, rungs=["x", "y"])
+    dated = pd.DataFrame({"customer_id": ["a"], "date": ["2024-03-31"], "offer": ["A"]})
+    with pytest.raises(LadderError, match="need a history of calendar periods"):
+        moves_table(history, dated)

@@ -62,7 +62,7 @@ def test_other_text_is_refused():
         history(pd.PeriodIndex(["2024-01-01", "2024-01-02"], freq="D"))
     with pytest.raises(DataError, match=r"must be a week or more apart.*period='month'"):
         history(pd.date_range("2024-01-01", periods=3))
-    with pytest.raises(DataError, match="1 rows without"):
+    with pytest.raises(DataError, match="period must have a value; 1 of 2 rows"):
         history(["2024Q1", None])
     with pytest.raises(DataError, match=r"found fractions, first 1\.5"):
         history([1.0, 1.5])

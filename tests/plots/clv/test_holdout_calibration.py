@@ -24,6 +24,6 @@ def test_intervals_are_drawn_where_the_table_has_them(calibrated, ax) -> None:
 
 def test_words(calibrated) -> None:
     assert describe_calibration(calibrated).endswith(
-        "0.240 against 0.200 for customers with 0, 2.40 against 2.30 for those with 2+. The "
-        "largest gap, 0.100, is at 2+."
+        "0.240 actual, 0.200 expected for customers with 0; 2.40 actual, 2.30 expected for "
+        "customers with 2+. The largest error, 0.100, is at 2+."
     )

@@ -22,8 +22,8 @@ def test_bars_stand_side_by_side(fitted, ax) -> None:
 def test_fit_in_words(fitted) -> None:
     # |62-60| + |27-30| + |11-10| = 6, half of it of 100 customers
     assert describe_frequency_fit(fitted) == (
-        "Bars of customers by repeat purchases, actual beside expected: 60 actual against 62 "
-        "expected with 0. Over all rows the model puts 3% of 100 customers elsewhere."
+        "Customers by repeat purchases, actual and expected: 60 actual and 62 expected with 0. "
+        "Over all rows the model misplaces 3% of 100 customers."
     )
 
 

@@ -109,7 +109,7 @@ def test_bins_are_drawn_about_their_middle(alive_bins, ax) -> None:
 
 def test_distribution_in_words(alive_bins) -> None:
     assert describe_p_alive_distribution(alive_bins) == (
-        "Histogram of P(alive) of 200 customers: 170 (85%) have 50% or more; the fullest bin, 75% "
+        "Histogram of P(alive) of 200 customers: 170 (85%) have 50% or more; the largest bin, 75% "
         "to 100%, has 140."
     )
 

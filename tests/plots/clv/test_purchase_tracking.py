@@ -46,9 +46,9 @@ def test_without_a_holdout_nothing_is_marked(tracked, ax) -> None:
 
 def test_words(tracked) -> None:
     assert describe_tracking(tracked) == (
-        "Lines of actual and expected repeat purchases since the beginning, to 31 December 1997: "
-        "45 actual against 43 expected. In the holdout after 30 June 1997 customers made 21, the "
-        "model expected 19, 10% fewer."
+        "Actual and expected repeat purchases since the start, to 31 December 1997: 45 actual and "
+        "43 expected. In the holdout after 30 June 1997 there were 21 purchases; the forecast was "
+        "19, 10% fewer."
     )
     assert "repeat purchases per quarter" in describe_tracking(
         tracked, kind="incremental", unit="quarter"
@@ -58,7 +58,7 @@ def test_words(tracked) -> None:
 
 def test_a_holdout_in_which_nothing_happened_has_words_too(tracked) -> None:
     tracked.loc[tracked["phase"] == "holdout", "actual"] = 0
-    assert describe_tracking(tracked).endswith("expected 19, where nothing happened.")
+    assert describe_tracking(tracked).endswith("the forecast was 19.")
 
 
 def test_refusals(tracked) -> None:

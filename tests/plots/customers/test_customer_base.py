@@ -49,7 +49,7 @@ def test_more_new_than_active_customers_are_refused(months) -> None:
 
 def test_growth_in_words_takes_the_last_complete_month(months) -> None:
     words = describe_growth(months)
-    assert "23,670 customers bought for the first time" in words  # 7,846 + 8,476 + 7,248 + 100
+    assert "23,670 customers were first seen" in words  # 7,846 + 8,476 + 7,248 + 100
     assert "most of them in February 1997 (8,476)" in words
     assert "In March 1997, 9,524 customers bought, 2,276 of them returning." in words
     assert words.endswith("April 1997 is not complete.")

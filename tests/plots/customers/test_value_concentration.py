@@ -17,13 +17,13 @@ def test_the_top_fifth_is_marked_at_its_height(shares, ax) -> None:
     concentration(shares, ax=ax)
     (mark,) = (line for line in ax.lines if line.get_marker() == "o")
     assert (mark.get_xdata()[0], mark.get_ydata()[0]) == pytest.approx((0.2, 1 - 0.8**3))
-    assert any("20% of customers\nbring 49% of value" in text.get_text() for text in ax.texts)
+    assert any("20% of customers\ngenerate 49% of value" in text.get_text() for text in ax.texts)
 
 
 def test_words_interpolate_between_rows(shares) -> None:
     five, half = np.interp([0.05, 0.5], [0, 0.1, 0.5], [0, 1 - 0.9**3, 1 - 0.5**3])
     words = describe_concentration(shares)
-    assert f"top 20% of customers bring 49%, the top 5% {100 * five:.0f}%" in words
+    assert f"top 20% of customers generate 49%, the top 5% {100 * five:.0f}%" in words
     assert f"top 50% {100 * half:.0f}%." in words
 
 

@@ -5,7 +5,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from relmark_research.errors import DataError
 from relmark_research.plots import ladder as plots
@@ -120,47 +119,3 @@ def test_empty_tables_are_refused(name, drawn):
         getattr(plots, name)(first.iloc[:0], *others)
     with pytest.raises(DataError, match=f"^{name} draws a pandas DataFrame"):
         getattr(plots, name)([1], *others)
-
-
-def test_no_flow_is_hidden_however_thin(rungs, flows, ax):
-    plots.rungs_and_flows(rungs, flows, ax=ax)
-    arrows = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
-    assert len(arrows) == 3  # staying is written, not drawn
-    assert min(arrow.get_linewidth() for arrow in arrows) >= 0.5
-    assert max(arrow.get_linewidth() for arrow in arrows) == 9
-    bars = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
-    assert len(bars) == 3
-    texts = [text.get_text() for text in ax.texts]
-    assert texts == ["40, 90% stay", "60, 70% stay", "0, 100% stay"]
-    assert "All 3 flows are drawn." in plots.describe_rungs_and_flows(rungs, flows)
-
-
-def test_flows_to_rungs_that_are_not_there_are_refused(rungs, flows):
-    flows.loc[0, "destination"] = "partner"
-    with pytest.raises(DataError, match="flows of partner, which are not in it"):
-        plots.rungs_and_flows(rungs, flows)
-
-
-def test_each_chance_stands_with_its_interval_and_impossible_ones_stay_empty(cells, ax):
-    plots.transition_matrix(cells, ax=ax)
-    assert [text.get_text() for text in ax.texts] == ["70%\n62–77", "30%\n23–38", "100%\n95–100"]
-    (mesh,) = ax.collections
-    assert mesh.get_array().mask.sum() == 1
-
-
-def test_means_of_cohorts_are_weighted(cohort):
-    words = plots.describe_cohort_moves(cohort)
-    assert "15% climb and 0% fall" in words  # (50 x 0.3 + 150 x 0.1) / 200
-
-
-def test_only_the_best_pushes_are_drawn_and_staying_is_called_so(gains, ax):
-    plots.transition_sensitivities(gains, "EUR", ax=ax)
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert len(labels) == 8
-    assert labels[:2] == ["stay r0", "r1 → r2"]
-
-
-def test_the_likeliest_level_is_framed(choice, ax):
-    plots.level_choice(choice, ax=ax)
-    frames = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
-    assert [round(frame.get_x() + 0.47) for frame in frames] == [1, 0]

@@ -59,18 +59,3 @@ def test_refuses_what_it_cannot_draw(draw, describe, table, column):
     for function in (draw, describe):
         with pytest.raises(DataError, match=column):
             function(table.drop(columns=column))
-
-
-def test_names_are_words_and_the_slowest_stands_on_top(ax: Axes):
-    names = [text.get_text() for text in plots.response_times(TIMES, ax=ax).get_yticklabels()]
-    assert names == ["investor (9)", "employee (14)"]
-
-
-def test_only_the_costliest_are_drawn(ax: Axes):
-    assert len(plots.weak_partners(WEAK, "EUR", most=5, ax=ax).get_yticks()) == 5
-
-
-def test_a_page_leaves_out_what_has_no_interval(ax: Axes):
-    names = [text.get_text() for text in plots.scorecard(PAGE, ax=ax).get_yticklabels()]
-    assert names == ["trust", "mutual interest"]
-    assert "mean 4.6), weak" in plots.describe_scorecard(PAGE)

@@ -50,16 +50,16 @@ def test_a_campaign_without_a_control_group_is_refused(small) -> None:
 
 def test_costs_without_a_customer_are_refused(small) -> None:
     small.loc[[41, 42], "customer_id"] = None
-    with pytest.raises(DataError, match=r"costs without a customer: 2 of 120 .* 2\.00 in all"):
+    with pytest.raises(DataError, match=r"campaigns: customer_id must have a value; 2 of 120 rows"):
         campaign_uplift(small, margin=0.4)
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"responded": 2}, "expected 1 or 0 in responded; found 2 in 120"),
-        ({"value_in_window": np.nan}, "a number in value_in_window of every row; found 120 of 120"),
-        ({"cost": -1.0}, "costs of 0 or more; found -1"),
+        ({"responded": 2}, "responded must be 1 or 0; 120 of 120 rows"),
+        ({"value_in_window": np.nan}, "value_in_window must have a value; 120 of 120"),
+        ({"cost": -1.0}, "cost must be 0 or more; 120 of 120"),
         ({"customer_id": "C1"}, "each customer once in a campaign; found 119 repeated"),
     ],
 )

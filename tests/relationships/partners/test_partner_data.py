@@ -10,12 +10,15 @@ import relmark_research as rm
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda p: pd.concat([p, p.head(2)]), "2 ids more than once, first B001, B002"),
+        (
+            lambda p: pd.concat([p, p.head(2)]),
+            "one row per partner_id; found 2 repeated, first B001",
+        ),
         (lambda p: p.assign(constituency="suplier"), "Did you mean 'supplier'"),
-        (lambda p: p.assign(transaction_cost=0), "above 0 in transaction_cost; found 92 others"),
-        (lambda p: p.assign(guarantees=-1), "of 0 or more in guarantees; found 92 others"),
+        (lambda p: p.assign(transaction_cost=0), "transaction_cost must be above 0; 92 of 92"),
+        (lambda p: p.assign(guarantees=-1), "guarantees must be 0 or more; 92 of 92"),
         (lambda p: p.drop(columns="social_tie"), "no column 'social_tie'"),
-        (lambda p: p.assign(constituency=None), "92 have no constituency"),
+        (lambda p: p.assign(constituency=None), "no kind of partner 'not known'"),
     ],
 )
 def test_invalid_records_are_refused(partners, survey, change, words):
@@ -31,7 +34,7 @@ def test_invalid_records_are_refused(partners, survey, change, words):
         (lambda s: s.assign(trust_1=4), "expected answers that differ; found 4 in all 552"),
         (lambda s: s.assign(partner_id="X9"), "found 1 others, first X9, in 552 rows"),
         (lambda s: s.drop(columns="trust_2"), "no column 'trust_2'"),
-        (lambda s: s.assign(date="soon"), "found 552 other values, first 'soon'"),
+        (lambda s: s.assign(date="soon"), "dates in column 'date'; found 552 of 552"),
         (lambda s: s.head(0), "no answers"),
     ],
 )
@@ -91,6 +94,14 @@ def test_pseudonyms_hide_names_and_ids_and_change_no_figure(data, costs):
 def test_answers_after_the_day_are_not_used(partners, survey):
     data = rm.relationships.read_partners(partners, survey, as_of="2024-01-01")
     assert len(data.answers) == 276
+
+
+def test_the_index_of_the_survey_does_not_matter(partners, survey, data):
+    """It may repeat, and it may have the name of a column."""
+    indexed = survey.set_index("partner_id", drop=False)
+    found = rm.relationships.read_partners(partners, indexed)
+    pd.testing.assert_frame_equal(found.answers, data.answers)
+    pd.testing.assert_frame_equal(found.composites, data.composites)
 
 
 def test_the_data_show_themselves_in_short(data):

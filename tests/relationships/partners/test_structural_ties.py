@@ -59,6 +59,17 @@ def test_a_lower_target_saves_less(data, quality, costs):
         )
 
 
+def test_the_draws_behind_the_intervals_are_4000_unless_said(data, quality, costs):
+    effects = rm.relationships.tie_effects(data, quality)
+    terms = {"target_quantile": 0.5, "level": 0.95, "seed": 1}
+    said, fewer = (
+        rm.relationships.weak_partners(data, quality, effects, draws=draws, **terms).drivers
+        for draws in (4000, 2000)
+    )
+    assert said.equals(costs.drivers)
+    assert not fewer.equals(costs.drivers)
+
+
 def test_the_results_show_themselves_in_short(data, quality, costs):
     effects = rm.relationships.tie_effects(data, quality)
     assert repr(effects).startswith("<TieEffects: outcome cost, social_tie -6.6%")

@@ -57,8 +57,9 @@ def test_scores_by_group_and_period(answers) -> None:
     [
         ([10, 11, 3], "nps: expected whole numbers from 0 to 10; found 11 in 1 of 3 answers"),
         ([10, 9.5, 3], r"found 9\.5 in 1 of 3"),
-        ([10, "good", -1], "found good, -1 in 2 of 3 answers, first row 1"),
+        ([10, "good", -1], "expected numbers in column 'nps'; found 1 of 3"),
         (list(range(1, 6)) * 8, "40 answers from 1 to 5, as on a shorter scale"),
+        ([1, 2, 3, 4, 5, 5], "6 answers from 1 to 5.*scale=.0, 10."),
         ([np.nan], "needs answers; found 0 promoters"),
     ],
 )

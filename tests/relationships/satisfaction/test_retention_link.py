@@ -76,8 +76,12 @@ def test_invalid_answers_are_refused(answers) -> None:
     separated = answers.assign(retained=(answers["nps"] > 6).astype(float))
     with pytest.raises(ConvergenceError, match="separate the outcomes"):
         retention_link(separated)
-    with pytest.raises(DataError, match="every answer needs segment"):
-        retention_link(answers.assign(segment=None), controls=("segment",))
+
+
+def test_a_blank_control_is_a_group_of_its_own(answers) -> None:
+    some = answers["segment"].where(answers["segment"] != "private", " ")
+    found = retention_link(answers.assign(segment=some), controls=("segment",))
+    assert "segment_not known" in found.controls.columns
 
 
 def test_the_link_shows_itself_in_short(link) -> None:

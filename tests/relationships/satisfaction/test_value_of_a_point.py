@@ -41,6 +41,18 @@ def test_variance_shares_add_up(link, answers) -> None:
     assert double.loc["next year", "high"] == pytest.approx(2 * value.loc["next year", "high"])
 
 
+def test_a_point_more_and_a_point_less_by_hand(link) -> None:
+    """Means over the customers whose answer can move that way, at 110 / (1.1 - r) each."""
+    value = value_of_a_point(link, annual_margin=(100.0, 0.0), annual_discount_rate=0.1)
+    scores = link.scores.to_numpy()
+    now, up, down = (
+        110 / (1.1 - link.retention_probabilities(np.clip(scores + step, 0, 10)))
+        for step in (0, 1, -1)
+    )
+    assert value.increase[0] == pytest.approx((up - now)[scores < 10].mean())
+    assert value.decrease[0] == pytest.approx((down - now)[scores > 0].mean())
+
+
 def test_a_point_less_costs_and_a_point_more_gains(link) -> None:
     value = value_of_a_point(link, annual_margin=(100.0, 5.0), annual_discount_rate=0.1)
     assert value.decrease[2] < 0 < value.increase[1]

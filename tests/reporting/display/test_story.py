@@ -91,6 +91,15 @@ def test_a_figure_without_alt_text_is_refused():
     pyplot.close(ax.figure)
 
 
+def test_figures_and_tables_are_named_by_identifiers():
+    _, ax = pyplot.subplots()
+    with pytest.raises(ReportError, match="lower-case letters"):
+        story.figure(ax, alt="A line.", name="A line")
+    pyplot.close(ax.figure)
+    with pytest.raises(ReportError, match="lower-case letters"):
+        story.table(pd.DataFrame({"n": [1]}), caption="Counts", name="1st")
+
+
 def test_a_table_is_folded_by_default(spoken):
     frame = pd.DataFrame({"n": [1]})
     (folded,) = spoken(lambda: story.table(frame, caption="Counts", name="counts"))

@@ -119,22 +119,21 @@ def visit(browser, pages):
         context.close()
 
 
+def unfold(page):
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+
+
 @pytest.mark.parametrize("name", PAGES)
-def test_no_request_and_no_console_error(visit, name):
+def test_it_asks_for_nothing_complains_of_nothing_and_fits_the_screen(visit, name):
     page = visit(name)
     page.mouse.wheel(0, 4000)
+    for width in (320, 390, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        unfold(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.wait_for_timeout(100)
     assert [url for url in page.asked[1:] if not url.startswith("data:")] == []
     assert page.complaints == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_nothing_is_wider_than_the_screen(visit, name):
-    page = visit(name)
-    for width in (320, 390, 768, 1280):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_figures_have_names_and_regions_that_scroll_can_be_reached(visit):
@@ -151,19 +150,20 @@ def test_figures_have_names_and_regions_that_scroll_can_be_reached(visit):
     assert set(scrolling) == {0}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(visit, name, scheme):
+def test_axe_finds_nothing_serious_in_light_and_dark(visit, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is missing")
-    page = visit(name, scheme=scheme)
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-    found = axe.Axe().run(page).response["violations"]
-    grave = [
-        (rule["id"], rule["nodes"][0]["html"][:200])
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    page = visit(name)
+    unfold(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = axe.Axe().run(page).response["violations"]
+        grave = [
+            (rule["id"], rule["nodes"][0]["html"][:200])
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+        ]
+        assert grave == [], scheme
 
 
 def test_the_dark_theme_reaches_the_page_and_its_figures(visit):

@@ -162,6 +162,7 @@ def test_a_server_without_starttls_gets_nothing_unencrypted(certificate):
     assert not [line for _, line in server.heard if line.upper().startswith(("AUTH", "MAIL"))]
 
 
+@pytest.mark.parametrize("office", ["tls"], indirect=True)
 def test_a_run_succeeds_if_its_mail_fails(tmp_path, office, capsys):
     write_notebook(tmp_path / "notebooks", "one", "1 + 1")
     mail = letter_to(office).mail

@@ -131,6 +131,14 @@ def test_a_setting_without_a_match_is_refused(project, setting, message):
         bound(project, "", setting)
 
 
+def test_only_takes_a_notebook_with_all_its_cases_or_one_case(project):
+    matrix = "matrix: {margin: [0.1, 0.2]}"
+    cases = [name for name in bound(project, matrix) if name.startswith("one-")]
+    assert len(cases) == 2
+    assert list(bound(project, matrix, only=("one",))) == cases
+    assert list(bound(project, matrix, only=(cases[1],))) == cases[1:]
+
+
 def test_only_and_as_of_are_checked(project):
     with pytest.raises(ReportError, match=r"--only: no notebook 'tow'; .*Did you mean 'two'"):
         bound(project, "", only=("tow",))

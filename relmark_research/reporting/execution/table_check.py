@@ -1,0 +1,142 @@
+"""What ``relmark check`` says of a table other than the log, and of a whole recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from relmark_research.errors import DataError
+from relmark_research.reporting.execution.cli_views import aligned, print_audit
+from relmark_research.reporting.recipe.plan import Task, plan
+from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
+from relmark_research.reporting.record.left_out import (
+    facts_of,
+    left_out_words,
+    read_recipe_table,
+)
+from relmark_research.reporting.record.provenance import check_data, read_options
+from relmark_research.tables.options import worded_for
+from relmark_research.tables.proposals import Proposal, propose
+from relmark_research.tables.read_table import Table, read_table
+from relmark_research.tables.schemas import SCHEMAS, Schema, schema_of
+
+
+def check_table(
+    source: str, name: str, columns: Mapping[str, str], options: Mapping[str, Any]
+) -> Table:
+    """Read a table by its schema and print its audit; where it is refused, print proposals.
+
+    Parameters
+    ----------
+    source
+        A source of `read_table`.
+    name
+        Name of the schema.
+    columns
+        The source's names of our columns.
+    options
+        `ReadOptions` by name.
+    """
+    schema = schema_of(name)
+    reading = read_options(options)
+    try:
+        table = read_table(source, schema=schema, columns=columns, options=reading)
+        table.frame  # noqa: B018  (everything is read)
+    except DataError as error:
+        print_proposal(source, schema, columns=columns, options=options)
+        raise DataError(worded_for(str(error), "command line")) from None
+    print(f"{source}: {schema.name}, one row is {schema.one_row}")
+    print_audit(table.audit)
+    for line in _missing_columns(table):
+        print(line)
+    return table
+
+
+def print_proposal(
+    source: str, schema: Schema, *, columns: Mapping[str, str], options: Mapping[str, Any]
+) -> None:
+    """Print the lines of a recipe that make a source readable, as far as its data settle them."""
+    try:
+        found = propose(source, schema, columns=columns, options=read_options(options))
+    except DataError:
+        return
+    merged = Proposal({**found.columns, **columns}, {**options, **found.options}, found.unsettled)
+    if found:
+        print("Proposed lines of a recipe, as far as the data settle them:\n")
+        log = schema.name == "transactions"
+        print(merged.data_section(source) if log else merged.table_section(schema.name, source))
+        print()
+    for sentence in found.unsettled:
+        print(sentence)
+
+
+def print_log_proposal(source: str, names: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Print proposals for a log whose reading is refused.
+
+    Parameters
+    ----------
+    source
+        A source of `read_transactions`.
+    names
+        The columns given for customer, date, value and cost; None where there is none.
+    options
+        `ReadOptions` by name.
+    """
+    ours = {"customer": "customer_id", "date": "date", "value": "value", "cost": "cost"}
+    given = {ours[key]: name for key, name in names.items() if key in ours and name}
+    usual = {key: name for key, name in given.items() if key != name}
+    print_proposal(source, schema_of("transactions"), columns=usual, options=options)
+
+
+def check_recipe_file(path: Path | str, *, settings: tuple[str, ...] = ()) -> None:
+    """Print what a recipe will read and which of its notebooks can run, before anything runs.
+
+    Raises
+    ------
+    DataError, ParameterError, ReportError
+        The recipe, its data or a table is refused.
+    """
+    recipe = read_recipe(path, settings=settings)
+    tasks = plan(recipe)
+    print(f"{recipe.path.name}: {recipe.title}")
+    rows = [*_data_lines(recipe)]
+    missing = []
+    for name in recipe.tables:
+        table = read_recipe_table(recipe.tables, name)
+        if table is None:
+            continue
+        rows.append((name, table.source, left_out_words(facts_of(table))))
+        missing += _missing_columns(table)
+    print("\n".join(aligned(rows)) if rows else "  no data of its own: the bundled sample")
+    print("\n".join([*missing, "", *aligned([("notebook", "runs"), *map(_task_line, tasks)])]))
+
+
+def _data_lines(recipe: Recipe) -> list[tuple[str, ...]]:
+    sources = recipe.matrix.get("source", [recipe.data.get("source")])
+    lines: list[tuple[str, ...]] = []
+    for source in sources:
+        if not source:
+            continue
+        try:
+            found = check_data({**recipe.data, "source": source})
+        except DataError:
+            print_log_proposal(source, recipe.data, recipe.data.get("options", {}))
+            raise
+        days = f"{found['first_day']} to {found['last_day']}"
+        lines.append(("data", source, f"{left_out_words(found)}; {days}"))
+    return lines
+
+
+def _task_line(task: Task) -> tuple[str, ...]:
+    return task.name, f"no: {task.missing_table}" if task.missing_table else "yes"
+
+
+def _missing_columns(table: Table) -> list[str]:
+    """Return a line per optional column that a table does not have, with what is missing."""
+    known = SCHEMAS.get(table.schema.name)
+    return [
+        f"  {table.schema.name} has no {column.name}: no {column.without}"
+        for column in (known.columns if known else ())
+        if not column.required and column.name not in table.frame and column.without != "loss"
+    ]

@@ -1,0 +1,1 @@
+"""Every public function that takes a table, on the same table in other forms."""

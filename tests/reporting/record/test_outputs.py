@@ -1,0 +1,127 @@
+"""Title, answer and key figures of an executed notebook, and the states of its cells."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from relmark_research.reporting.record.manifest import RECORD_MIME, NotebookRun
+from relmark_research.reporting.record.outputs import (
+    correct_cell_states,
+    notebook_title,
+    read_executed,
+    source_title,
+    with_recorded_results,
+)
+
+
+def said(record):
+    return new_output("display_data", data={RECORD_MIME: record})
+
+
+def executed(*cells):
+    """Return cells as papermill leaves them when a kernel dies: all completed."""
+    book = new_notebook(cells=list(cells))
+    for cell in book.cells:
+        cell.metadata["papermill"] = {"status": "completed", "exception": False}
+    return book
+
+
+def states(book):
+    return [
+        (cell.metadata.papermill.status, cell.metadata.papermill.exception) for cell in book.cells
+    ]
+
+
+def test_the_source_is_read_where_nothing_was_executed(tmp_path):
+    source, output = tmp_path / "a.ipynb", tmp_path / "b.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Source")]), source)
+    assert notebook_title(read_executed(output, source)) == "Source"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Executed")]), output)
+    assert notebook_title(read_executed(output, source)) == "Executed"
+
+
+def test_cells_from_the_failed_one_on_are_corrected():
+    book = executed(*(new_code_cell(str(n)) for n in range(4)))
+    found = correct_cell_states(book, NotebookRun("n", "killed"), cell=2)
+    assert states(found) == [
+        ("completed", False),
+        ("failed", True),
+        ("pending", None),
+        ("pending", None),
+    ]
+
+
+def test_no_cell_has_started_before_the_first():
+    book = correct_cell_states(executed(new_code_cell("1")), NotebookRun("n", "killed"), cell=0)
+    assert states(book) == [("pending", None)]
+
+
+def test_a_notebook_that_is_done_keeps_its_states():
+    book = correct_cell_states(executed(new_code_cell("1")), NotebookRun("n", "done"), cell=1)
+    assert states(book) == [("completed", False)]
+
+
+def test_papermills_note_is_removed_and_not_counted():
+    note = new_markdown_cell("An exception", metadata={"tags": ["papermill-error-cell-tag"]})
+    for state in ("done", "failed"):
+        book = executed(note, new_code_cell("1"), new_code_cell("2", metadata={"tags": ["x"]}))
+        found = correct_cell_states(book, NotebookRun("n", state), cell=1)
+        assert [cell.source for cell in found.cells] == ["1", "2"]
+    assert states(found) == [("failed", True), ("pending", None)]
+
+
+def test_a_cell_that_papermill_did_not_mark_is_left():
+    book = new_notebook(cells=[new_code_cell("1")])
+    found = correct_cell_states(book, NotebookRun("n", "failed"), cell=1)
+    assert "papermill" not in found.cells[0].metadata
+
+
+def test_records_become_title_answer_and_key_figures():
+    figures = [
+        {"kind": "key_figure", "name": "clv", "value": 1.0, "unit": "USD"},
+        {"kind": "key_figure", "name": "share", "value": 0.5},
+        {"kind": "key_figure", "name": "clv", "value": 2.0, "unit": "USD"},
+    ]
+    book = new_notebook(
+        cells=[
+            new_markdown_cell("Words.\n\n## What is it worth? ##"),
+            new_code_cell("", outputs=[said({"kind": "answer", "text": "One."}), said(figures[0])]),
+            new_code_cell("", outputs=[said(figures[1]), said({"kind": "answer", "text": "Two."})]),
+            new_code_cell("", outputs=[said(figures[2]), said({"name": "no kind"}), said([1])]),
+            new_code_cell("", outputs=[new_output("stream", text="x"), said({"kind": "say"})]),
+        ]
+    )
+    run = with_recorded_results(NotebookRun("n", "done", seconds=3.0), book)
+    assert (run.title, run.answer, run.seconds) == ("What is it worth?", "Two.", 3.0)
+    assert [(figure.name, figure.value) for figure in run.key_figures] == [
+        ("clv", 2.0),
+        ("share", 0.5),
+    ]
+
+
+def test_a_notebook_without_words_has_its_name_and_no_answer():
+    run = with_recorded_results(NotebookRun("n"), new_notebook(cells=[new_code_cell("1")]))
+    assert (run.title, run.answer, run.key_figures) == ("n", "", ())
+
+
+@pytest.mark.parametrize(
+    ("texts", "title"),
+    [
+        (["# One", "# Two"], "One"),
+        (["no heading", "###### Deep"], "Deep"),
+        (["####### Too deep"], ""),
+        (["#hashtag"], ""),
+        ([], ""),
+    ],
+)
+def test_the_title_is_the_first_heading(texts, title):
+    cells = [new_code_cell("# a comment"), *map(new_markdown_cell, texts)]
+    assert notebook_title(new_notebook(cells=cells)) == title
+
+
+def test_a_notebook_that_has_not_run_is_named_by_heading_or_file(tmp_path):
+    path = tmp_path / "03_value.ipynb"
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Value")]), path)
+    assert source_title(path) == "Value"
+    nbformat.write(new_notebook(), path)
+    assert source_title(path) == "03_value"

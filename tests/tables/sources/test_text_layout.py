@@ -1,0 +1,72 @@
+"""The layout of a text file is what is declared, or what its first records settle."""
+
+import pytest
+
+from relmark_research.errors import DataError
+from relmark_research.tables.sources._text_layout import in_utf8, layout_of, records
+from relmark_research.tables.sources.dialects import Dialect
+
+
+@pytest.fixture
+def layout(tmp_path):
+    def found(text, **dialect):
+        path = tmp_path / "sales.csv"
+        path.write_bytes(text.encode(dialect.get("encoding", "utf-8")))
+        with in_utf8(path, dialect.get("encoding")) as file:
+            return layout_of(file, Dialect(**dialect))
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("a;b\n1,5;2\n", ";"),
+        ("a,b\n1;2,3\n", ","),
+        ('"a;b","c"\n"1;2;3","4"\n', ","),
+        ("a|b;c\n1|2;3\n4|5\n", "|"),  # the last row has no semicolon
+        ("a\tb\n1,2\t3\n", "\t"),
+        ("a b\n1 2\n", ","),  # one column
+        ("a;b\n" + "1;2\n" * 299 + "1\n", ";"),
+    ],
+)
+def test_the_only_separator_that_fits(layout, text, separator):
+    assert layout(text).separator == separator
+
+
+def test_only_the_first_records_settle_the_separator(layout):
+    """A later row that is ragged is for the reader to refuse, by this separator."""
+    text = "a;b,c\n" + "1;2,3\n" * 299
+    with pytest.raises(DataError, match=r"any of ',' \(2 columns\), ';' \(2 columns\)"):
+        layout(text + "1;2\n")
+    assert layout("a;b,c\n1;2\n" + "1;2,3\n" * 299).separator == ";"
+
+
+def test_declared_names_are_as_many_as_fields(layout):
+    assert layout("1,5;2,3\n1,5;2,3\n", header=["a", "b"]).separator == ";"
+    assert layout("1,5;2,3\n1,5;2,3\n", header=["a", "b", "c"]).separator == ","
+
+
+def test_where_the_rows_begin(layout):
+    assert layout("a,b\n1,2\n").lines_before == 1
+    assert layout('\n\n"a\nx",b\n1,2\n').lines_before == 4
+    assert layout("Report\n\na,b\n1,2\n", header=3).lines_before == 3
+    assert layout("1,2\n", header="none").lines_before == 0
+    assert layout("sep=;\na;b\n").lines_before == 2
+
+
+def test_the_copy_of_another_encoding_is_removed(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_bytes("a,é\n".encode("cp1252"))
+    with in_utf8(path, "cp1252") as file:
+        copy = file.path
+        assert copy != path
+        assert copy.read_text("utf-8") == "a,é\n"
+        assert file.name == str(path)
+    assert not copy.exists()
+
+
+def test_records_tell_their_lines():
+    lines = ["\n", '1,"a\n', 'b"\r\n', "\r\n", "2,c"]
+    found = list(records(iter(lines), ",", name="f", before=10))
+    assert found == [(12, 13, ["1", "a\nb"]), (15, 15, ["2", "c"])]

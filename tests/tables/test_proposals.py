@@ -1,0 +1,62 @@
+"""Proposed options: what the data settle is proposed, and nothing else."""
+
+import pandas as pd
+import pytest
+import yaml
+
+import relmark_research as rm
+from relmark_research.tables.options import ReadOptions
+from relmark_research.tables.proposals import fitting_formats, propose
+from relmark_research.tables.schemas import CONTACTS, TRANSACTIONS
+
+
+def sales(separator: str = "\t") -> str:
+    lines = [
+        separator.join([f"K{k % 7:03d}", f"{1 + k % 9}/{13 + k % 15}/2012", f"{10 + k / 4:.2f}"])
+        for k in range(60)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def test_a_headerless_tab_separated_file_with_us_dates(tmp_path):
+    path = tmp_path / "sales.txt"
+    path.write_text(sales())
+    found = propose(path, TRANSACTIONS)
+    assert found.columns == {"customer_id": "column_1", "date": "column_2", "value": "column_3"}
+    assert found.options["header"] == "none"
+    assert found.options["date_format"] == "%m/%d/%Y"
+    data = yaml.safe_load(found.data_section(str(path)))["data"]
+    names = {name: data[name] for name in ("customer", "date", "value")}
+    log = rm.read_transactions(path, **names, options=ReadOptions(**data["options"]))
+    assert log.counts.read == 60
+
+
+def test_names_with_blanks_are_matched_to_ours(tmp_path):
+    path = tmp_path / "contacts.csv"
+    path.write_text("Customer ID;Date;Cost;Kind\n7;03.04.2024;1,5;mail\n8;31.04.2024;1,5;mail\n")
+    found = propose(path, CONTACTS)
+    assert found.columns == {"customer_id": "Customer ID", "date": "Date", "cost": "Cost",
+                             "kind": "Kind"}  # fmt: skip
+
+
+def test_what_the_data_do_not_settle_is_left_open(tmp_path):
+    path = tmp_path / "contacts.csv"
+    path.write_text("customer_id,date,cost\n7,03/04/2024,1.5\n8,05/04/2024,2.5\n")
+    found = propose(path, CONTACTS)
+    assert "date_format" not in found.options
+    assert any("%m/%d/%Y" in each and "%d/%m/%Y" in each for each in found.unsettled)
+
+
+@pytest.mark.parametrize(
+    ("texts", "formats"),
+    [
+        (["2024-01-31", "2024-02-01"], [None]),
+        (["31.12.2023"], ["%d.%m.%Y"]),
+        (["20240131"], ["%Y%m%d"]),
+        (["9/28/2012 14:05"], ["%m/%d/%Y %H:%M"]),
+        (["soon"], []),
+    ],
+)
+def test_formats_that_read_every_text(texts, formats):
+    assert fitting_formats(texts) == formats
+    assert fitting_formats(pd.Series(texts)) == formats

@@ -1,0 +1,41 @@
+"""Formats that a text may have, by its shape; each reads the text by strptime too."""
+
+from datetime import datetime
+
+import pytest
+
+from relmark_research.tables.values._date_hints import candidates
+
+
+@pytest.mark.parametrize(
+    ("text", "formats"),
+    [
+        ("03/04/2024", ["%d/%m/%Y", "%m/%d/%Y"]),
+        ("2024.04.03", ["%Y.%m.%d"]),
+        ("3-4-24", ["%d-%m-%y", "%m-%d-%y", "%y-%m-%d"]),
+        ("03.04.2024 23:59", ["%d.%m.%Y %H:%M", "%m.%d.%Y %H:%M"]),
+        ("03.04.2024, 23:59:59.5", ["%d.%m.%Y, %H:%M:%S.%f", "%m.%d.%Y, %H:%M:%S.%f"]),
+        ("4/3/2024 1:05pm", ["%d/%m/%Y %I:%M%p", "%m/%d/%Y %I:%M%p"]),
+        ("03/04/2024T23:59:00+02:00", ["%d/%m/%YT%H:%M:%S%z", "%m/%d/%YT%H:%M:%S%z"]),
+        ("3 April 2024", ["%d %B %Y"]),
+        ("Apr 3, 2024", ["%b %d, %Y"]),
+        ("20240403", ["%Y%m%d", "%d%m%Y", "%m%d%Y"]),
+        ("20240403235959", ["%Y%m%d%H%M%S"]),
+    ],
+)
+def test_by_shape(text, formats):
+    assert candidates(text) == formats
+    read = []
+    for form in formats:
+        try:
+            read.append(datetime.strptime(text, form))
+        except ValueError:
+            continue
+    assert read
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "1/2", "2024-04", "3/4/2024 noon", "1/2/345", "12345"]
+)
+def test_what_has_no_known_shape(text):
+    assert candidates(text) == []
