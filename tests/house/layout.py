@@ -7,6 +7,7 @@ function.
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,10 +23,16 @@ def module_name(path: Path) -> str:
 MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imported(path: Path) -> set[str]:
-    """Return the modules of the package that a file imports, anywhere in it."""
+@cache
+def tree(name: str) -> ast.Module:
+    """Return the syntax tree of a module, parsed once."""
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+def imported(name: str) -> set[str]:
+    """Return the modules of the package that a module imports, anywhere in it."""
     found = set()
-    for node in _statements(ast.parse(path.read_text())):
+    for node in _statements(tree(name)):
         if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
         elif isinstance(node, ast.Import):
@@ -42,7 +49,7 @@ def _statements(tree: ast.AST) -> Iterator[ast.stmt]:
             yield from _statements(child)
 
 
-IMPORTS = {name: imported(path) - {name} for name, path in MODULES.items()}
+IMPORTS = {name: imported(name) - {name} for name in MODULES}
 
 
 def importers() -> dict[str, set[str]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +244,14 @@ CONTAINERS: dict[str, Whole] = {
     "Parquet file": lambda table, draw: _written(table, "parquet"),
     "CSV file": lambda table, draw: _written(table, "csv"),
 }
-FOLDER = tempfile.TemporaryDirectory(prefix="relmark_tests_")
+
+
+@cache
+def _folder() -> str:
+    """A folder of this process, removed at its end."""
+    folder = tempfile.mkdtemp(prefix="relmark_tests_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _schema(table: pd.DataFrame) -> pa.Schema:
@@ -257,7 +268,9 @@ def _read_only(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _written(table: pd.DataFrame, form: str) -> str:
-    path = Path(tempfile.mkstemp(dir=FOLDER.name, suffix=f".{form}")[1])
+    handle, name = tempfile.mkstemp(dir=_folder(), suffix=f".{form}")
+    os.close(handle)
+    path = Path(name)
     if form == "csv":
         table.to_csv(path, index=False)
     else:
