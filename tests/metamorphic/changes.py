@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pyarrow as pa
+import pytest
+
+pl = pytest.importorskip("polars")
 
 Values = pd.Series
 Column = Callable[[Values], Values | None]

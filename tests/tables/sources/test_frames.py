@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pyarrow as pa
 import pytest
 
 import relmark_research as rm
 from relmark_research.errors import RelmarkError
+
+pl = pytest.importorskip("polars")
 
 IDS = [7, 10, 7, 17850, 10, 7]
 DAYS = ["2024-01-01", "2024-01-05", "2024-02-01", "2024-02-01", "2024-03-01", "2024-03-05"]
