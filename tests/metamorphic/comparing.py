@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-RELATIVE = 1e-7  # fits of the same rows in another order end within their tolerance
+RELATIVE = 1e-8
+UNORDERED = 1e-5  # fits of the same rows in another order end within their tolerance
 ABSOLUTE = 1e-9
 ADDED = {"note", "nothing", "row", "a", "b"}  # columns and levels that a change may add
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -27,16 +28,17 @@ def differences(was: Any, now: Any, *, ordered: bool) -> list[str]:
         names = {name for name, _ in before} ^ {name for name, _ in after}
         return [f"other parts: {sorted(names)[:6]}"]
     found = []
+    tolerance = RELATIVE if ordered else UNORDERED
     for (name, one), (_, other) in zip(before, after, strict=True):
         if isinstance(one, list) and isinstance(other, list):
             if len(one) != len(other):
                 found.append(f"{name}: {len(one)} rows, now {len(other)}")
                 continue
-            wrong = [k for k in range(len(one)) if not _same(one[k], other[k])]
+            wrong = [k for k in range(len(one)) if not _same(one[k], other[k], tolerance)]
             if wrong:
                 k = wrong[0]
                 found.append(f"{name}[{k}]: {one[k]!r}, now {other[k]!r} ({len(wrong)} differ)")
-        elif not _same(one, other):
+        elif not _same(one, other, tolerance):
             found.append(f"{name}: {one!r}, now {other!r}")
     return found
 
@@ -105,10 +107,10 @@ def _order(value: Any) -> tuple[int, float, str]:
     return (1, float(text), "") if _NUMBER.fullmatch(text) else (2, 0.0, text)
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Any, other: Any, tolerance: float) -> bool:
     if _missing(one) or _missing(other):
         return _missing(one) and _missing(other)
     if isinstance(one, (Number, np.bool_)) and isinstance(other, (Number, np.bool_)):
         a, b = float(one), float(other)
-        return a == b or math.isclose(a, b, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+        return a == b or math.isclose(a, b, rel_tol=tolerance, abs_tol=ABSOLUTE)
     return label(one) == label(other)

@@ -97,7 +97,7 @@ door("clv.CovariateFit.model_for",
      lambda customers, covariates: rm.forecast(
          _with_covariates().model_for(customers, covariates=covariates), rm.CustomerSummary(
              made.customers(), unit="week"), horizon="26 weeks"),
-     index=("covariates",), typed=("paid",))  # fmt: skip
+     order=False, index=("covariates",), typed=("paid",))  # fmt: skip
 door("clv.ModelComparison.refit", lambda: {"customers": made.customers()},
      lambda customers: {
          name: fit.log_likelihood for name, fit in _comparison().refit(customers).fits.items()

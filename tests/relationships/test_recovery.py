@@ -195,7 +195,7 @@ def test_pooled_uplift_covers_the_cells(tau) -> None:
              "responded": responded.astype(int), "cell": cell}
         )  # fmt: skip
         found = uplift_cells(table, cost_per_contact=1, contribution_per_response=9)
-        true = effect[found["cell"]]
+        true = effect[found["cell"].astype(int)]
         held += ((found["low"] <= true) & (true <= found["high"])).sum()
         tries += 16
     print(tau, held / tries)

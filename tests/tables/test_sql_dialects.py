@@ -418,10 +418,11 @@ def test_splits_and_windows_are_the_same(read, frame):
 @pytest.mark.slow
 def test_nothing_is_stored_in_a_postgresql_session_that_may_only_read(postgres_url, frame):
     source = engines.postgres_source(frame, postgres_url, "sales")
-    table = ibis.postgres.from_connection(_read_only(postgres_url)).table("sales")
-    assert sql_dialects.stored(table) is table
-    log = rm.read_transactions(table)
-    assert len(log.customer_summary()) == len(rm.read_transactions(source).customer_summary())
+    with _read_only(postgres_url) as connection:
+        table = ibis.postgres.from_connection(connection).table("sales")
+        assert sql_dialects.stored(table) is table
+        log = rm.read_transactions(table)
+        assert len(log.customer_summary()) == len(rm.read_transactions(source).customer_summary())
 
 
 def _read_only(url):

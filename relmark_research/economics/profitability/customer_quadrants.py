@@ -202,7 +202,10 @@ def quadrants_from_log(
         )
         lifetimes.append(predicted_lifetime(fits[name][0], part, horizon=horizon))
     holdout = log.after(str(known.observed_until))
-    costs = None if contacts is None else contacts[contacts["customer_id"].isin(known.table.index)]
+    costs = None
+    if contacts is not None:
+        costs = read_columns(contacts, {"customer_id": "id"}, name="contacts")
+        costs = costs[costs["customer_id"].isin(known.table.index)]
     customers = _without_acquisition_cost(log) if costs is not None else None
     profit = profit_table(holdout, contacts=costs, customers=customers)["profit"]
     return customer_quadrants(pd.concat(lifetimes).reindex(known.table.index), profit)

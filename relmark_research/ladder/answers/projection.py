@@ -14,6 +14,8 @@ from relmark_research.ladder.estimation import markov
 from relmark_research.ladder.estimation.transition_matrix import Array, TransitionMatrix
 from relmark_research.ladder.history._period_numbers import period_label
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 
 Numbers = Mapping[str, float] | pd.Series
 
@@ -101,6 +103,8 @@ def _start(estimate: TransitionMatrix, start: Numbers | None) -> Numbers:
 def _by_state(estimate: TransitionMatrix, given: Numbers, what: str) -> Array:
     """Return a number per state, refusing unknown rungs and negative or missing numbers."""
     numbers = np.zeros(len(estimate.states))
+    if isinstance(given, pd.Series):
+        given = read_values(given, Column(what, "number", "people on each rung"))
     for rung, value in dict(given).items():
         if str(rung) not in estimate.states:
             raise LadderError(f"{what}: {unknown_name('rung', rung, estimate.states)}")

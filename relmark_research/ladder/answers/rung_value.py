@@ -26,6 +26,8 @@ from relmark_research.errors import LadderError, ParameterError, check_level, un
 from relmark_research.ladder.estimation import markov
 from relmark_research.ladder.estimation.transition_matrix import Array, TransitionMatrix
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import Period
 
 POINT = 0.01  # of probability
@@ -137,6 +139,8 @@ def ladder_value(
 
 def margins_by_state(states: tuple[str, ...], given: Mapping[str, float] | pd.Series) -> Array:
     """Return the annual margin of every state, refusing unknown and missing rungs."""
+    if isinstance(given, pd.Series):
+        given = read_values(given, Column("annual_margin_by_rung", "number", "annual margin"))
     named = {str(rung): float(amount) for rung, amount in dict(given).items()}
     for rung in named:
         if rung not in states:

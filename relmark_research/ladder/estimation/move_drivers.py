@@ -125,6 +125,7 @@ def _with_time_varying(
     calendar = {n: period.start(n + 1) for n in table["period"].unique()}
     dated = table.assign(date=pd.to_datetime(table["period"].map(calendar)))
     days = read_values(covariates["date"], Column("date", "date", "a day", required=True))
+    days = days.astype(dated["date"].dtype)  # in the same unit
     ids = read_values(covariates["customer_id"], Column("customer_id", "id", "the customer"))
     texts = [
         name

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SCHEMES = ("sqlite", "duckdb", "postgresql", "postgres")
 _FILE_SCHEMES = ("sqlite", "duckdb")  # whose databases are files
-_POSTGRES_MEMORY = "-c work_mem=64MB -c temp_buffers=64MB"  # the default 4 MB spills to disk
 _QUERY = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 
 
@@ -159,7 +159,9 @@ def _connection(source: DatabaseSource) -> Any:
                 engine_sessions.configure_duckdb(connection)
                 return connection
             return ibis.sqlite.connect(path)
-        return ibis.postgres.connect(**_client_arguments(parts))
+        connection = ibis.postgres.connect(**_client_arguments(parts))
+        weakref.finalize(connection, connection.con.close)  # with the last table that uses it
+        return connection
     except DataError:
         raise
     except ImportError:
@@ -197,7 +199,7 @@ def _client_arguments(parts: Any) -> dict[str, Any]:
     if arguments["port"] is None:
         arguments["port"] = int(os.environ.get("PGPORT", "5432"))
     given = {name: value for name, value in arguments.items() if value is not None}
-    return {**given, "options": f"-c timezone=UTC {_POSTGRES_MEMORY}"}
+    return {**given, "options": "-c timezone=UTC"}
 
 
 def _redacted(error: Exception, source: DatabaseSource) -> str:

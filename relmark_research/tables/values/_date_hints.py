@@ -28,7 +28,7 @@ _DIGITS = {6: ("%d%m%y", "%m%d%y", "%y%m%d"), 8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
 _SERIAL = re.compile(r"[2-6]\d{4}([.]\d+)?")
 _UNIX = re.compile(r"1\d{9}([.]\d+)?|1\d{12}")
 _YEARS = (1900, 2100)  # of dates that a proposed format may give
-_LEFT_OUT = "leave such rows out: ReadOptions(unusable='leave out')"
+LEFT_OUT = "leave such rows out: ReadOptions(unusable='leave out')"
 
 
 def advice(table: ir.Table, raw: ir.Value, declared: str | None) -> str:
@@ -43,12 +43,12 @@ def advice(table: ir.Table, raw: ir.Value, declared: str | None) -> str:
     """
     texts = table.select(relmark_text=sql_dialects.trimmed(raw))
     texts = texts.filter((texts.relmark_text != "").fill_null(False))
-    read = datetime_parsing.written_date(texts.relmark_text, declared)
-    unread = texts.filter(read.isnull())
+    read = datetime_parsing.with_written_dates(texts, texts.relmark_text, [declared])
+    unread = read.filter(read.relmark_read_0.isnull())
     sample = unread.aggregate(low=unread.relmark_text.min(), high=unread.relmark_text.max())
     shown = [text for text in sample.to_pandas().iloc[0] if isinstance(text, str)]
     if not shown:
-        return f"Correct them, or {_LEFT_OUT}."
+        return f"Correct them, or {LEFT_OUT}."
     special = _no_date(shown)
     if special:
         return special
@@ -157,14 +157,14 @@ def _readings(
 ) -> tuple[int, dict[str | None, int]]:
     """Return the number of texts, and how many of them each format reads; None is ISO 8601."""
     tried: list[str | None] = [declared, *(form for form in formats if form != declared)]
-    text = texts.relmark_text
-    days = [datetime_parsing.written_date(text, form) for form in tried]
+    read = datetime_parsing.with_written_dates(texts, texts.relmark_text, tried)
+    days = [read[f"relmark_read_{place}"] for place in range(len(tried))]
     likely = [
         day if form == declared else day.year().between(*_YEARS).nullif(False)
         for day, form in zip(days, tried, strict=True)
     ]
     counts = {f"read_{place}": day.count() for place, day in enumerate(likely)}
-    found = texts.aggregate(rows=texts.count(), **counts).to_pandas().iloc[0]
+    found = read.aggregate(rows=read.count(), **counts).to_pandas().iloc[0]
     return int(found["rows"]), {
         form: int(found[f"read_{place}"]) for place, form in enumerate(tried)
     }
@@ -182,12 +182,12 @@ def _worded(example: str, rows: int, readings: dict[str | None, int]) -> str:
         )
     partly = {form: count for form, count in readings.items() if count}
     if not any(partly):
-        return f"Correct them, or {_LEFT_OUT}."
+        return f"Correct them, or {LEFT_OUT}."
     said = ", ".join(
         f"{'ISO 8601' if form is None else _option(form)} reads {count:,}"
         for form, count in sorted(partly.items(), key=lambda pair: -pair[1])[:3]
     )
-    return f"No one format reads all {rows:,} values: {said}. Correct the others, or {_LEFT_OUT}."
+    return f"No one format reads all {rows:,} values: {said}. Correct the others, or {LEFT_OUT}."
 
 
 def _option(form: str) -> str:

@@ -54,11 +54,6 @@ def with_date(table: ir.Table, name: str, options: ReadOptions) -> ir.Table:
     return timed.mutate(relmark_date=sql_dialects.date_of_epoch_day(day)).drop("relmark_utc")
 
 
-def written_date(text: ir.Value, date_format: str | None) -> ir.Value:
-    """Return the date that a text says, by ISO 8601 or by a format, for a comparison."""
-    return datetime_parsing.written_date(text, date_format)
-
-
 def is_unreadable_number(table: ir.Table, name: str) -> bool:
     """Return whether a column holds numbers, which only a declared format makes dates."""
     kind = column(table, name).type()
@@ -74,8 +69,10 @@ def date_advice(table: ir.Table, name: str, options: ReadOptions) -> str:
         Rows with the column ``name`` as the source has it.
     """
     raw = sql_dialects.as_stored(column(table, name))
+    if raw.type().is_numeric():
+        return _date_hints.number_advice(table, raw)
     if not raw.type().is_string():
-        raw = raw.cast("int64").cast("string") if raw.type().is_numeric() else raw.cast("string")
+        return f"Correct them, or {_date_hints.LEFT_OUT}."
     return _date_hints.advice(table, raw, options.date_format)
 
 

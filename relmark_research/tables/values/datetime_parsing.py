@@ -11,6 +11,7 @@ first of the two; one that does not occur takes the offset before the gap (PEP 4
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from relmark_research.errors import ParameterError
@@ -81,16 +82,39 @@ def parse(table: ir.Table, text: ir.Value, date_format: str | None) -> ir.Table:
     )
 
 
-def written_date(text: ir.Value, date_format: str | None) -> ir.Value:
-    """Return the date that a text says, by ISO 8601 or a format; times of day are not checked."""
+def with_written_dates(table: ir.Table, text: ir.Value, formats: Sequence[str | None]) -> ir.Table:
+    """Return the table with relmark_read_0, ...: the dates by each format; None is ISO 8601.
+
+    Times of day are not checked.
+    """
+    parts = {
+        f"relmark_{part}_{place}": value
+        for place, date_format in enumerate(formats)
+        for part, value in zip("ymd", _written_parts(text, date_format), strict=True)
+    }
+    split = table.mutate(**parts)
+    dates = {
+        f"relmark_read_{place}": _date(*(split[f"relmark_{part}_{place}"] for part in "ymd"))
+        for place in range(len(formats))
+    }
+    return split.mutate(**dates).drop(*parts)
+
+
+def written_number(text: ir.Value, date_format: str | None) -> ir.Value:
+    """Return the date that a text says as a number, 20240131, by which dates are compared."""
+    year, month, day = _written_parts(text, date_format)
+    return year * 10_000 + month * 100 + day
+
+
+def _written_parts(text: ir.Value, date_format: str | None) -> tuple[ir.Value, ir.Value, ir.Value]:
     if date_format is None:
         found = text.re_search(_ISO).ifelse(text, None)
-        return _date(_int(found.substr(0, 4)), _int(found.substr(5, 2)), _int(found.substr(8, 2)))
+        return _int(found.substr(0, 4)), _int(found.substr(5, 2)), _int(found.substr(8, 2))
     pattern, codes = compile_format(date_format)
     lowered = text.lower()
     matched = lowered.re_search(pattern).ifelse(lowered, None)
     parts = {code: matched.re_extract(pattern, place + 1) for place, code in enumerate(codes)}
-    return _date(_year(parts), _month(parts), _int(parts["d"]))
+    return _year(parts), _month(parts), _int(parts["d"])
 
 
 def digits_in(date_format: str) -> int | None:

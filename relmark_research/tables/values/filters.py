@@ -17,8 +17,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import ParameterError
+from relmark_research.tables import sql_dialects
 from relmark_research.tables.options import ReadOptions
-from relmark_research.tables.values import columns, dates, identifiers, numbers
+from relmark_research.tables.values import columns, datetime_parsing, identifiers, numbers
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -171,8 +172,8 @@ class _Filter:
             return self._numbers(name), [float(value) for value in values]
         if given == "text" and held in ("text", "date"):
             days = [_day(value) for value in values]
-            if all(days):
-                return self._dates(name), days
+            if None not in days:
+                return self._days(name), days
             if held == "text" and kind in _EQUALITIES:
                 return identifiers.text(self.table, name), [_composed(value) for value in values]
         raise self._incomparable(name, values[0], kind)
@@ -192,7 +193,7 @@ class _Filter:
         if "number" in held and held <= {"number", "text"}:
             return self._numbers(names[0]), self._numbers(names[1])
         if "date" in held and held <= {"date", "text"}:
-            return self._dates(names[0]), self._dates(names[1])
+            return self._days(names[0]), self._days(names[1])
         if held == {"text"} and kind in _EQUALITIES:
             return identifiers.text(self.table, names[0]), identifiers.text(self.table, names[1])
         raise self._incomparable(names[0], f"column {names[1]}", kind)
@@ -202,15 +203,16 @@ class _Filter:
             self.formats[name] = numbers.number_formats(self.table, [name], self.options)
         return numbers.numeric(self.table[name], self.formats[name])
 
-    def _dates(self, name: str) -> ir.Value:
+    def _days(self, name: str) -> ir.Value:
+        """Return the days of a column as numbers, 20240131."""
         raw = self.table[name]
         if not raw.type().is_string():
-            return raw.date() if raw.type().is_timestamp() else raw
-        text = identifiers.text(self.table, name)
-        day = dates.written_date(text, None)
+            return raw.year() * 10_000 + raw.month() * 100 + raw.day()
+        text = sql_dialects.trimmed(raw)
+        day = datetime_parsing.written_number(text, None)
         if self.options.date_format is None:
             return day
-        return dates.written_date(text, self.options.date_format).coalesce(day)
+        return datetime_parsing.written_number(text, self.options.date_format).coalesce(day)
 
     def _incomparable(self, name: str, value: object, kind: type[ast.cmpop]) -> ParameterError:
         held = {"text": "text", "number": "numbers", "date": "dates", "boolean": "true or false"}
@@ -257,11 +259,13 @@ def _kind_of(value: object) -> str | None:
     return "text" if isinstance(value, str) else None
 
 
-def _day(text: str) -> date | None:
+def _day(text: str) -> int | None:
+    """Return the number of a day such as '2024-01-31', 20240131."""
     try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
+    return None if day is None else day.year * 10_000 + day.month * 100 + day.day
 
 
 def _composed(text: str) -> str:

@@ -21,6 +21,10 @@ def refusal(dates, **options):
     return str(refused.value)
 
 
+def hint(dates, **options):
+    return date_advice(ibis.memtable({"date": dates}), "date", rm.ReadOptions(**options))
+
+
 class TestTheHintFitsTheValues:
     @pytest.mark.parametrize(
         ("dates", "form"),
@@ -46,7 +50,7 @@ class TestTheHintFitsTheValues:
     )
     def test_a_format_that_reads_all_values_is_proposed_and_works(self, dates, form):
         table = ibis.memtable({"date": dates})
-        said = date_advice(table, "date", rm.ReadOptions())
+        said = hint(dates)
         assert said == f"ReadOptions(date_format={form!r}) reads all {len(dates):,} values."
         read = with_date(table, "date", rm.ReadOptions(date_format=form)).relmark_date
         assert read.count().execute() == len(dates)
@@ -56,33 +60,33 @@ class TestTheHintFitsTheValues:
         assert "ReadOptions(date_format='%m/%d/%Y') reads all 2 values" in said
 
     def test_9_28_2012_is_not_proposed_as_day_first(self):
-        assert "%d/%m/%Y" not in refusal(["1/2/2012", "9/28/2012"])
+        assert "%d/%m/%Y" not in hint(["1/2/2012", "9/28/2012"])
 
     def test_both_are_named_where_the_values_do_not_settle_the_order(self):
-        said = refusal(["03/04/2024", "05/06/2024"])
+        said = hint(["03/04/2024", "05/06/2024"])
         assert "do not settle the order of day and month" in said
         assert "2024-04-03 by ReadOptions(date_format='%d/%m/%Y')" in said
         assert "2024-03-04 by ReadOptions(date_format='%m/%d/%Y')" in said
 
     def test_mixed_formats_are_counted(self):
-        said = refusal(["2024-01-31", "2024-02-01", "31.01.2024"])
+        said = hint(["2024-01-31", "2024-02-01", "31.01.2024"])
         assert "No one format reads all 3 values: ISO 8601 reads 2" in said
         assert "ReadOptions(date_format='%d.%m.%Y') reads 1" in said
 
     def test_a_wrong_declared_format_is_answered_with_the_right_one(self):
-        said = refusal(["9/28/2012", "1/2/2012"], date_format="%d/%m/%Y")
+        said = hint(["9/28/2012", "1/2/2012"], date_format="%d/%m/%Y")
         assert "ReadOptions(date_format='%m/%d/%Y') reads all 2 values" in said
 
     def test_words_are_to_be_corrected(self):
-        assert "leave such rows out: ReadOptions(unusable='leave out')" in refusal(["soon"])
+        assert "leave such rows out: ReadOptions(unusable='leave out')" in hint(["soon"])
 
     @pytest.mark.parametrize("dates", [["45291", "45292"], [45291, 45292], [45291.5]])
     def test_serial_numbers_of_a_spreadsheet_are_named(self, dates):
-        assert "serial number (2023-12-31)" in refusal(dates)
+        assert "serial number (2023-12-31)" in hint(dates)
 
     @pytest.mark.parametrize("dates", [["1711929600"], [1711929600], [1711929600000]])
     def test_seconds_since_1970_are_named(self, dates):
-        assert "seconds or milliseconds since 1970" in refusal(dates)
+        assert "seconds or milliseconds since 1970" in hint(dates)
 
 
 class TestIntegers:
@@ -117,13 +121,13 @@ class TestIntegers:
 
 
 class TestWritten:
-    @pytest.mark.parametrize("blank", ["", " ", "\u00a0", None])
-    def test_blank_dates_are_missing(self, blank):
-        assert "date is blank" in refusal(["2024-01-01", blank])
+    def test_blank_dates_are_missing(self):
+        said = refusal(["2024-01-01", "", " ", "\u00a0", None])
+        assert "in 4 of 5 rows date is blank" in said
 
-    @pytest.mark.parametrize("text", ["NA", "null", "None", "NaT"])
-    def test_other_words_are_no_dates(self, text):
-        assert "cannot be read as a date" in refusal(["2024-01-01", text])
+    def test_other_words_are_no_dates(self):
+        said = refusal(["2024-01-01", "NA", "null", "None", "NaT"])
+        assert "in 4 of 5 rows date cannot be read as a date" in said
 
     def test_white_space_is_trimmed(self):
         assert days(["\u00a02024-01-01\u202f", "\ufeff2024-01-02 "]) == ["2024-01-01", "2024-01-02"]

@@ -63,19 +63,17 @@ def test_ids_are_read_as_they_are_meant():
     assert shown == IDS
 
 
-@pytest.mark.parametrize(
-    "known", [["007", "a b"], ["007", "Ælf", "nan1", "顧客"], *[[one] for one in IDS]]
-)
-def test_ids_that_are_taken_as_they_stand_are_those_that_reading_leaves_alone(known):
+def test_ids_that_are_taken_as_they_stand_are_those_that_reading_leaves_alone():
     """`needs_normalising` is another way to ask what `identifier` does, and faster."""
-    table = ibis.memtable(pd.DataFrame({"customer_id": known}))
+    table = ibis.memtable(pd.DataFrame({"raw": [*IDS, "nan1", "C-17"]}))
     read = table.select(
-        raw=table.customer_id,
-        tidied=identifiers.identifier(table, "customer_id"),
-        untidy=identifiers.needs_normalising(table, "customer_id"),
+        "raw",
+        tidied=identifiers.identifier(table, "raw"),
+        untidy=identifiers.needs_normalising(table, "raw"),
     ).to_pandas()
     changed = read["tidied"].isna() | (read["tidied"] != read["raw"])
     assert (read["untidy"] | ~changed).all()
+    assert not read.set_index("raw").loc[["007", "a b", "v1.0", "C-17"], "untidy"].any()
 
 
 def test_plain_text_ids_are_used_without_a_copy():
