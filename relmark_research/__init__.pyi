@@ -17,8 +17,12 @@ from .clv.families.gamma_gamma import GammaGamma
 from .clv.families.mbg_nbd import MBGNBD
 from .clv.families.pareto_nbd import ParetoNBD
 from .clv.families.shifted_beta_geometric import ShiftedBetaGeometric
+from .clv.forecasting.backtest import Backtest, backtest
+from .clv.forecasting.forecast_errors import ForecastErrors
+from .clv.forecasting.forecast_total import forecast_total
 from .clv.prediction.forecast import forecast
 from .clv.prediction.lifetime_value import lifetime_value, total_value
+from .clv.prediction.total_forecast import TotalForecast
 from .clv.validation.calibration import calibration
 from .clv.validation.model_comparison import compare_models
 from .clv.validation.tracking import tracking
@@ -54,7 +58,7 @@ from .errors import (
 )
 from .ladder.answers.transition_estimate import estimate_transitions
 from .ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
-from .reporting.display.story import record
+from .reporting.display.story import record, record_forecast
 from .tables.options import ReadOptions
 from .tables.read_table import Table, read_table
 from .teaching.glossary import glossary
@@ -69,12 +73,14 @@ __all__ = [
     "MBGNBD",
     "PURCHASE_LADDER",
     "AnnualRate",
+    "Backtest",
     "BetaDiscreteWeibull",
     "ConvergenceError",
     "CustomerEquity",
     "CustomerSummary",
     "DataError",
     "Fit",
+    "ForecastErrors",
     "GammaGamma",
     "Horizon",
     "LadderError",
@@ -91,7 +97,9 @@ __all__ = [
     "Split",
     "Table",
     "TimeUnit",
+    "TotalForecast",
     "TransactionLog",
+    "backtest",
     "break_even_retention",
     "calibration",
     "clv",
@@ -101,6 +109,7 @@ __all__ = [
     "economics",
     "estimate_transitions",
     "forecast",
+    "forecast_total",
     "glossary",
     "ladder",
     "lifetime_value",
@@ -117,6 +126,7 @@ __all__ = [
     "read_transactions",
     "recommend",
     "record",
+    "record_forecast",
     "relationship_levels",
     "relationships",
     "reporting",

@@ -8,12 +8,14 @@ of purchases: it is about what one customer will do.
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
+from relmark_research.clv.forecasting.forecast_errors import ForecastErrors, Measure
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     Quantity,
@@ -125,17 +127,28 @@ def total_purchases(
     *,
     horizon: str | date | Horizon,
     level: float | None = 0.95,
+    kind: Literal["estimate", "prediction"] = "estimate",
+    errors: ForecastErrors | None = None,
 ) -> TotalForecast:
     """Forecast the total purchases of all customers, with the interval of the total.
 
     The customers share the parameters, so their estimates have correlated errors: the interval of
-    the total is not the sum of the intervals. The arguments are those of `forecast`.
+    the total is not the sum of the intervals. The other arguments are those of `forecast`.
+
+    Parameters
+    ----------
+    kind
+        ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
+        lie outside it more often than not. ``"prediction"``: it also holds chance and the errors
+        that forecasts have had.
+    errors
+        Errors of a prediction: those of ``rm.backtest(log, ...)``; by default those of other logs.
 
     Returns
     -------
     TotalForecast
         expected = sum of expected purchases over customers; low and high by the delta method on
-        its logarithm (the uncertainty of the parameters).
+        its logarithm (the uncertainty of the parameters), for a prediction by `ForecastErrors`.
 
     Examples
     --------
@@ -157,8 +170,42 @@ def total_purchases(
     gradient = estimates_gradient(fit, expectations.log_expected_gradient(model, quantity), summary)
     gradient = np.einsum("ki,i->k", gradient, each / expected)
     variance = uncertainty.variance(gradient, require_fit(fit))
-    low, high = positive_interval(np.asarray(expected), variance, level)
-    return TotalForecast(expected, float(low), float(high), level, n)
+    if prediction_draws(kind) is None:
+        low, high = positive_interval(np.asarray(expected), variance, level)
+        return TotalForecast(expected, float(low), float(high), level, n)
+    days = _finite_length(fit, summary, horizon) * common_unit(fit, summary).days
+    return predicted_total(expected, float(variance), days, level, n, errors, measure="purchases")
+
+
+def predicted_total(
+    expected: float,
+    log_variance: float,
+    days: float,
+    level: float,
+    n_customers: int,
+    errors: ForecastErrors | None,
+    *,
+    measure: Measure,
+) -> TotalForecast:
+    """Return a total with the interval of a prediction."""
+    used = errors or ForecastErrors.of_other_logs(measure)
+    if used.measure != measure:
+        raise ParameterError(
+            f"errors of {measure} are needed; found those of {used.measure}. Use "
+            f"rm.backtest(log, horizon=..., measure={measure!r}).errors."
+        )
+    low, high = used.interval(expected, horizon=days, level=level, log_variance=log_variance)
+    return TotalForecast(
+        expected,
+        low,
+        high,
+        level,
+        n_customers,
+        kind="prediction",
+        measure=measure,
+        errors=used,
+        log_variance=log_variance,
+    )
 
 
 def estimates_gradient(fit: PurchaseInput, gradient: Array, customers: CustomerSummary) -> Array:

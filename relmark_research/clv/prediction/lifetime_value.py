@@ -6,7 +6,7 @@ customer. Money is received at the time of each purchase and discounted continuo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 from relmark_research.clv.prediction import predictive_intervals
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
@@ -33,7 +34,7 @@ from relmark_research.clv.prediction._inputs import (
     purchase_model,
     spend_model,
 )
-from relmark_research.clv.prediction.forecast import estimates_gradient
+from relmark_research.clv.prediction.forecast import estimates_gradient, predicted_total
 from relmark_research.clv.prediction.predictive_intervals import (
     DiscountedSpendSimulation,
     IntervalKind,
@@ -45,9 +46,12 @@ from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.delta_method import positive_interval
+from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import AnnualRate, Horizon
 
 Array = np.ndarray
+
+_NEGLIGIBLE_DISPERSION = 1e-9  # chance is in the simulated variance already
 
 
 def lifetime_value(
@@ -140,17 +144,33 @@ def total_value(
     horizon: str | date | Horizon | None = None,
     level: float | None = 0.95,
     kind: IntervalKind = "estimate",
+    errors: ForecastErrors | None = None,
 ) -> TotalForecast:
     """Return the total lifetime value of all customers, with the interval of the total.
 
     The customers share the parameters, so their estimates have correlated errors: the interval of
-    the total is not the sum of the intervals. The arguments are those of `lifetime_value`.
+    the total is not the sum of the intervals. The other arguments are those of `lifetime_value`.
+
+    Parameters
+    ----------
+    kind
+        ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
+        lie outside it more often than not. ``"prediction"``: it also holds chance, by simulation,
+        and the errors that forecasts have had; the horizon is finite.
+    errors
+        Errors of a prediction: those of ``rm.backtest(log, measure="value", ...)``; by default
+        those of other logs.
 
     Returns
     -------
     TotalForecast
-        expected = sum of clv over customers; low and high by the delta method on its logarithm, or
-        by simulation for a prediction.
+        expected = sum of clv over customers; low and high by the delta method on its logarithm,
+        for a prediction by `ForecastErrors`.
+
+    Raises
+    ------
+    ParameterError
+        If a prediction has an infinite horizon.
 
     Examples
     --------
@@ -169,8 +189,13 @@ def total_value(
         uncertainty.warn_if_unreliable(purchases, valuation.spend)
         return TotalForecast(expected, None, None, None, n_customers)
     if draws:
-        low, high = valuation.total_prediction_interval(level, draws)
-        return TotalForecast(expected, low, high, level, n_customers, kind="prediction")
+        days = valuation.length * valuation.days_per_unit
+        variance, simulated = valuation.simulated_log_variance(level, draws, days), errors
+        simulated = simulated or ForecastErrors.of_other_logs("value")
+        simulated = replace(simulated, dispersion=max(expected, 1.0) * _NEGLIGIBLE_DISPERSION)
+        return predicted_total(
+            expected, variance, days, level, n_customers, simulated, measure="value"
+        )
     low, high = valuation.total_estimate_interval(clv, level)
     return TotalForecast(expected, low, high, level, n_customers)
 
@@ -188,6 +213,7 @@ class _Valuation:
     delta: float
     margin: Array
     average: SpendAverage
+    days_per_unit: float
 
     @property
     def quantity(self) -> Quantity:
@@ -245,6 +271,25 @@ class _Valuation:
     def prediction_intervals(self, level: float, draws: PredictionDraws) -> tuple[Array, Array]:
         """Return low and high of each customer's simulated value."""
         return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
+
+    def simulated_log_variance(self, level: float, draws: PredictionDraws, days: float) -> float:
+        """Return the variance of the logarithm of the simulated total: parameters and chance.
+
+        Raises
+        ------
+        ParameterError
+            If the horizon is infinite.
+        """
+        if not np.isfinite(days):
+            raise ParameterError(
+                "a prediction of a total needs a finite horizon; found an infinite one, for which "
+                "no forecast is ever finished, so its errors are unknown. Give a horizon such as "
+                "'12 months', or use kind='estimate'."
+            )
+        low, high = self.total_prediction_interval(level, draws)
+        if low <= 0:
+            return 1.0
+        return float((np.log(high / low) / (2 * normal_quantile(level))) ** 2)
 
     def total_prediction_interval(
         self, level: float, draws: PredictionDraws
@@ -307,4 +352,5 @@ def _valuation(
         delta=delta,
         margin=customer_margins(margin, summary),
         average=average,
+        days_per_unit=unit.days,
     )
