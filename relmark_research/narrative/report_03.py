@@ -1,5 +1,6 @@
 """The text of report 03, lifetime value: the forecast, its record, active customers, advice."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date
 
@@ -7,7 +8,6 @@ import pandas as pd
 
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.forecasting.backtest import COMBINED, Backtest
-from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.prediction._inputs import spend_model
 from relmark_research.clv.prediction.customer_summaries import at_risk_customers
 from relmark_research.clv.prediction.spend_average import SpendAverage
@@ -37,8 +37,9 @@ _SHOWN_FORECASTS = 3  # in sentences
 def total_text(total: TotalForecast, form: Formatter) -> str:
     """Return a forecast with its range, and the range's probability."""
     said = estimate(total.expected, total.low, total.high, form)
+    said += " purchases" if total.measure == "purchases" else ""
     ends = interval(total.expected, total.low, total.high, form)
-    return f"{said} ({total.level:.0%} range {ends})" if ends else said
+    return f"{said} ({100 * (total.level or 0):g}% range {ends})" if ends else said
 
 
 def value_per_customer_text(total: TotalForecast, money: Formatter) -> str:
@@ -53,7 +54,7 @@ def forecast_sentence(
     who = f"our {count(total.n_customers)} customers are expected to"
     when = f"By {day(total.end)}" if day_or_text(horizon) != horizon else f"In the next {horizon}"
     if total.measure == "purchases":
-        return f"{when} {who} make {total_text(total, count)} purchases."
+        return f"{when} {who} make {total_text(total, count)}."
     return (
         f"{when} {who} bring a margin of {total_text(total, money)}, if the margin is "
         f"{percent(margin)} of revenue, as assumed."
@@ -101,11 +102,9 @@ def backtest_heading(tested: Backtest) -> str:
     n = len(tested.issued)
     if not n:
         return "The log is too short to test a forecast over this horizon"
-    error = percent(float(tested.summary()["error"][COMBINED]))
-    return (
-        f"{count(tested.held)} of {count(n)} past ranges held the actual total; the mean error was "
-        f"{error}"
-    )
+    error = float(tested.summary()["error"][COMBINED])
+    said = f"{count(tested.held)} of {count(n)} past ranges held the actual total"
+    return f"{said}; the mean error was {percent(error)}" if math.isfinite(error) else said
 
 
 def backtest_paragraph(tested: Backtest, form: Formatter) -> str:
@@ -127,6 +126,8 @@ def backtest_paragraph(tested: Backtest, form: Formatter) -> str:
 
 
 def _bias_words(bias: float) -> str:
+    if not math.isfinite(bias):
+        return "The actual totals were 0."
     if abs(bias) < 0.02:
         return "The forecasts were neither too low nor too high on average."
     side, end = ("below", "upper") if bias < 0 else ("above", "lower")
@@ -141,18 +142,19 @@ def candidates_heading(total: TotalForecast) -> str:
     best = _smallest_errors(total.backtest) if total.backtest else None
     if best is None:
         return "The forecast weighs models and benchmarks"
-    (model, of_model), (benchmark, of_benchmark) = best
+    model, benchmark, ratio = best
+    errors = total.backtest.summary()["error"] if total.backtest else pd.Series(dtype=float)
     if not benchmark:
-        return f"{model} had the smallest error, {percent(of_model)}"
-    if of_benchmark < of_model:
+        return f"{model} had the smallest error, {percent(float(errors[model]))}"
+    if ratio < 1:
         weight = percent(total.models.get(benchmark, 0.0))
         return (
-            f"The benchmark “{benchmark}” had the smallest error, {percent(of_benchmark)}, and has "
-            f"{weight} of the weight"
+            f"The benchmark “{benchmark}” had the smallest error, "
+            f"{percent(float(errors[benchmark]))}, and has {weight} of the weight"
         )
     return (
-        f"{model} had a mean error of {percent(of_model)}, the best benchmark one of "
-        f"{percent(of_benchmark)}"
+        f"{model} had a mean error of {percent(float(errors[model]))}; that of the best benchmark "
+        f"was {ratio:.1f} times as large"
     )
 
 
@@ -176,28 +178,33 @@ def candidates_paragraph(total: TotalForecast) -> str:
     return said
 
 
-def _smallest_errors(tested: Backtest) -> tuple[tuple[str, float], tuple[str, float]] | None:
-    """Return the best model and the best benchmark with their errors, on the same origins."""
+def _smallest_errors(tested: Backtest) -> tuple[str, str, float] | None:
+    """Return the best model, the best benchmark, and the ratio of their errors on shared origins.
+
+    The benchmark is empty if none could be tested; None without a model that was tested.
+    """
     table = tested.table[tested.table["model"] != COMBINED]
-    if not len(table):
-        return None
     errors = table.assign(error=table["error"].abs())
     errors = errors.pivot_table(index="origin", columns="model", values="error")
-    benchmarks = [name for name in errors if name in BENCHMARKS]
-    models = errors.drop(columns=benchmarks)
-    best = min(benchmarks, key=lambda name: errors[name].mean(), default="")
-    if models.empty or models.shape[1] == 0:
+    benchmarks = set(table.loc[table["benchmark"].astype(bool), "model"])
+    models = errors[[name for name in errors if name not in benchmarks]]
+    if models.shape[1] == 0:
         return None
-    shared = models[errors[best].notna()] if best else models
-    means = shared.mean()
-    found = float(errors[best].mean()) if best else float("nan")
-    return (str(means.idxmin()), float(means.min())), (best, found)
+    model = str(models.mean().idxmin())
+    ratios = {}
+    for name in [name for name in errors if name in benchmarks]:
+        shared = errors[name].notna()
+        ratios[str(name)] = float(errors[name].mean() / models[shared].mean().min())
+    if not ratios:
+        return model, "", float("nan")
+    benchmark = min(ratios, key=lambda name: ratios[name])
+    return model, benchmark, ratios[benchmark]
 
 
 def calibration_paragraph(table: pd.DataFrame, until: date) -> str:
     """Return purchases and forecasts of customers with many, with no and with other purchases."""
     off = (table["actual"] - table["expected"]).abs()
-    first, worst, last = (table.loc[row] for row in (table.index[0], off.idxmax(), table.index[-1]))
+    first, worst, last = (table.iloc[row] for row in (0, int(off.argmax()), len(table) - 1))
     said = (
         "Each point is a group of customers with the same number of repeat purchases until "
         f"{day(until)}. Those with {last['frequency']} then made {_made(last)}; those with "
@@ -416,12 +423,17 @@ def _dropout_is_visible(matrix: pd.DataFrame) -> bool:
     return bool(silent[10] < min(silent[2], 0.9))
 
 
-def intervals_note(chosen: ModelSelection, interval_width: float | None) -> str:
-    """Return what the range of the total and the intervals of customers contain."""
+def intervals_note(
+    chosen: ModelSelection, interval_width: float | None, *, valued: bool = True
+) -> str:
+    """Return what the range of the total contains, and the intervals of valued customers."""
     said = (
         "The range of the total holds the uncertainty of the parameters, chance, and errors of the "
-        "size that past forecasts had. "
+        "size that past forecasts had."
     )
+    if not valued:
+        return said
+    said += " "
     if interval_width is None:
         return f"{said}The values of customers have no intervals: the data do not identify them."
     held = "The intervals of customers' values hold the uncertainty of the parameters only"

@@ -22,6 +22,7 @@ from relmark_research.clv.forecasting.combination import (
     candidate_weights,
     combined,
     filled_errors,
+    is_benchmark,
 )
 from relmark_research.clv.forecasting.forecast_errors import (
     MEASURES,
@@ -29,10 +30,17 @@ from relmark_research.clv.forecasting.forecast_errors import (
     ForecastErrors,
     Measure,
 )
+from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING
 from relmark_research.clv.validation.predictive_checks import holdout_probabilities
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
 from relmark_research.customers.log.purchase_history import PurchaseHistory
-from relmark_research.errors import DataError, ParameterError, check_choice, check_level
+from relmark_research.errors import (
+    DataError,
+    ParameterError,
+    check_choice,
+    check_count,
+    check_level,
+)
 from relmark_research.stats.forecasting import forecast_scores
 from relmark_research.stats.forecasting.error_scale import PastErrors, fit_scale
 from relmark_research.stats.forecasting.rolling_origins import (
@@ -51,6 +59,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 COMBINED = "combined"
+ORIGINS = 20  # of a backtest, unless said otherwise
 _QUANTILES = (np.arange(99) + 0.5) / 99  # of the distributions that are scored
 _DISPERSION = 2.0  # variance of purchases per purchase expected, before any forecast is finished
 _SCORED = 20_000  # customers for whom scores per customer are computed
@@ -98,7 +107,8 @@ class Record:
         """Return ln(actual / forecast) of a candidate; NaN where it had no forecast."""
         if name not in self.totals:
             return float("nan")
-        return float(np.log((self.actual + self.half) / (self.totals[name].expected + self.half)))
+        actual, expected = (max(total, 0.0) for total in (self.actual, self.totals[name].expected))
+        return float(np.log((actual + self.half) / (expected + self.half)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,24 +194,30 @@ class Backtest:
             (likewise), and for models of purchases log_score and mean_absolute_error per customer.
         """
         rows = {name: self._scores(part) for name, part in self.table.groupby("model", sort=False)}
-        return pd.DataFrame(rows).T.infer_objects().sort_values("error")
+        found = pd.DataFrame.from_dict(rows, orient="index", columns=_SCORES).infer_objects()
+        return found.rename_axis("model").sort_values("error")
 
     @property
     def words(self) -> str:
         """How often such ranges held, and which forecast had the smallest error."""
         issued = self.issued
         if not len(issued):
+            shorter = "over half of it and " if self.errors.n_origins else ""
             return (
                 "The log is too short to test a forecast over this horizon; the range is as wide "
-                "as errors in other logs."
+                f"as errors {shorter}in other logs."
             )
-        errors = self.summary()["error"].astype(float)
-        best = next(str(name) for name in errors.index if name != COMBINED)
-        mine, theirs = float(errors[COMBINED]), float(errors[best])
-        return (
+        text = (
             f"In {len(issued)} backtests over {self.horizon} days the {self.level:.0%} range held "
-            f"the actual total {self.held} times. The mean error was {mine:.0%}; the smallest of a "
-            f"single forecast was {theirs:.0%} ({best})."
+            f"the actual total {self.held} times."
+        )
+        errors = self.summary()["error"].astype(float)
+        mine, others = float(errors[COMBINED]), errors.drop(COMBINED).dropna()
+        if not len(others) or np.isnan(mine):
+            return f"{text} The actual total was 0 each time."
+        return (
+            f"{text} The mean error was {mine:.0%}; the smallest of a single forecast was "
+            f"{others.iloc[0]:.0%} ({others.index[0]})."
         )
 
     def __repr__(self) -> str:
@@ -220,7 +236,7 @@ class Backtest:
 
     def _scores(self, part: pd.DataFrame) -> dict[str, object]:
         expected, actual = (part[name].to_numpy(float) for name in ("expected", "actual"))
-        unit = np.maximum(actual, 1e-300)
+        unit = np.where(actual > 0, actual, np.nan)  # no share of nothing
         ends = part["low"].to_numpy(float), part["high"].to_numpy(float)
         score = forecast_scores.interval_score(*ends, actual, self.level)
         name = str(part["model"].iloc[0])
@@ -242,11 +258,11 @@ class Backtest:
 def backtest(
     log: TransactionLog,
     *,
-    horizon: str | date | Horizon,
+    horizon: str | date | Horizon = "26 weeks",
     measure: Measure = "purchases",
     models: Sequence[str | type[Model]] | None = None,
     benchmarks: Sequence[str] = BENCHMARKS,
-    origins: int | Sequence[Day] = 20,
+    origins: int | Sequence[Day] | None = None,
     level: float = 0.95,
 ) -> Backtest:
     """Forecast a log's own past at rolling origins, and compare with what came.
@@ -263,9 +279,11 @@ def backtest(
     models
         Names or classes of models of purchases; by default BG/NBD, MBG/NBD and Pareto/NBD.
     benchmarks
-        Forecasts without a model, of `BENCHMARKS`.
+        Forecasts without a model: ``"same as last period"``, ``"same period last year"``, ``"rate
+        times horizon"``; and ``"gradient boosting"`` on recency, frequency and money, where
+        scikit-learn is installed.
     origins
-        Number of origins, evenly spaced over the log, or the origins themselves.
+        Number of origins, evenly spaced over the log (20 by default), or the origins themselves.
     level
         Probability of the ranges.
 
@@ -296,12 +314,14 @@ def backtest(
     """
     check_level(level)
     check_choice("measure", measure, MEASURES)
+    benchmarks = (benchmarks,) if isinstance(benchmarks, str) else benchmarks
     for name in benchmarks:
-        check_choice("benchmark", name, BENCHMARKS)
+        check_choice("benchmark", name, (*BENCHMARKS, GRADIENT_BOOSTING))
     if measure == "value":
         log.require_value("a forecast of value")
     days = horizon_days(horizon, log.observed_until)
-    found = records(log, days, measure, purchase_models(models), benchmarks, origins)
+    used = ORIGINS if origins is None else origins
+    found = records(log, days, measure, purchase_models(models), benchmarks, used)
     return assembled(found, measure, days, level)
 
 
@@ -324,9 +344,10 @@ def records(
 ) -> Records:
     """Return the finished forecasts at rolling origins, for the horizon and for half of it."""
     history = PurchaseHistory.of(log)
-    days = _origin_days(log, horizon, origins)
     last = log.observed_until
-    found, failures = [], []
+    days = _origin_days(_first_purchase(history, last, measure), last, horizon, origins)
+    found: list[Record] = []
+    failures: list[tuple[date, str, str]] = []
     for day in days:
         horizons = [h for h in (horizon, max(horizon // 2, 1)) if (last - day).days >= h]
         if not horizons:
@@ -338,7 +359,7 @@ def records(
             for h in dict.fromkeys(horizons)
         ]
     failed = pd.DataFrame(failures, columns=["origin", "model", "reason"])
-    return Records(tuple(found), failed, history)
+    return Records(tuple(record for record in found if record.totals), failed, history)
 
 
 def assembled(found: Records, measure: Measure, horizon: int, level: float) -> Backtest:
@@ -376,7 +397,7 @@ def combination(
     errors = filled_errors(errors.reshape(len(same), len(names)))
     past = _past(same, names, dispersion)
     weights = candidate_weights(names, errors, past, prior)
-    expected = np.array([totals[name].expected for name in names])
+    expected = np.maximum([totals[name].expected for name in names], 0.0)
     total = float(combined(expected + half, weights)) - half
     issued = PastErrors(errors @ weights, past.horizons, past.variances, past.weights)
     scale = fit_scale(issued if len(same) else None, prior)
@@ -422,12 +443,37 @@ def chance_dispersion(origin: Origin, measure: Measure) -> float:
     return _DISPERSION * float((values**2).sum()) / total if total > 0 else _DISPERSION
 
 
-def _origin_days(log: TransactionLog, horizon: int, origins: int | Sequence[Day]) -> list[date]:
-    first, last = log.observed_from, log.observed_until
-    if isinstance(origins, int):
-        return rolling_origins(first, last, horizon=horizon, count=origins) or rolling_origins(
-            first, last, horizon=max(horizon // 2, 1), count=origins
+def _first_purchase(history: PurchaseHistory, last: date, measure: Measure) -> date:
+    """Return the day of the first purchase, or raise DataError where there is nothing to forecast.
+
+    Raises
+    ------
+    DataError
+        If there is no purchase, or the measure is value and all purchases add up to 0 or less.
+    """
+    known = history.known_at(last)
+    if not len(known):
+        raise DataError(
+            "a forecast needs a log with purchases; found none that was not returned. Choose "
+            "another window, or returns='drop'."
         )
+    total = float(known.purchase_value.sum())
+    if measure == "value" and total <= 0:
+        raise DataError(
+            "a forecast of value needs purchases whose values add up to more than 0; found "
+            f"{total:,.2f}. Use measure='purchases', or read the log with returns='net'."
+        )
+    return history.rows.first_day + timedelta(days=int(known.first.min()))
+
+
+def _origin_days(first: date, last: date, horizon: int, origins: int | Sequence[Day]) -> list[date]:
+    if isinstance(origins, int | float | np.number):
+        count = check_count("origins", origins)
+        return rolling_origins(first, last, horizon=horizon, count=count) or rolling_origins(
+            first, last, horizon=max(horizon // 2, 1), count=count
+        )
+    if isinstance(origins, str | date):
+        origins = (origins,)
     days = checked_origins([as_date(day, name="origins") for day in origins], first, last)
     late = [str(day) for day in days if day + timedelta(days=horizon) > last]
     if late:
@@ -449,7 +495,7 @@ def _record(
     scored: bool,
 ) -> Record:
     """Forecast at an origin and add what came."""
-    totals = origin.totals(horizon, measure=measure, benchmarks=benchmarks)
+    totals = origin.totals(history, horizon, measure=measure, benchmarks=benchmarks)
     purchases, value = history.after(origin.day, horizon, origin.known)
     came = purchases if measure == "purchases" else value
     dispersion = float("nan")
@@ -552,6 +598,10 @@ _COLUMNS = [
     "origin", "end", "model", "benchmark", "weight", "expected", "low", "high", "actual", "error",
     "held", "crps", "log_score", "mean_absolute_error",
 ]  # fmt: skip
+_SCORES = [
+    "forecasts", "benchmark", "weight", "error", "bias", "coverage", "width", "interval_score",
+    "crps", "log_score", "mean_absolute_error",
+]  # fmt: skip
 
 
 def _at_end(
@@ -593,7 +643,7 @@ def _rows(
             chance=record.chance,
         )
         row = _row(record, name, alone, level, weight=issued.weights[name])
-        if name in BENCHMARKS:
+        if is_benchmark(name):
             row |= _t_range(record, name, earlier, level)
         rows.append(row)
     return rows
@@ -615,7 +665,7 @@ def _row(
         "origin": pd.Timestamp(record.origin),
         "end": pd.Timestamp(record.origin + timedelta(days=horizon)),
         "model": name,
-        "benchmark": name in BENCHMARKS,
+        "benchmark": is_benchmark(name),
         "weight": weight,
         "expected": issued.expected,
         "low": low,

@@ -21,6 +21,7 @@ from relmark_research.clv.estimation.registry import MODELS
 from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS, benchmark_total
 from relmark_research.clv.forecasting.forecast_errors import Measure
+from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING, boosted_total
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     expected_purchases_within,
@@ -127,7 +128,12 @@ class Origin:
         return cls(day, known, summary, fits, spend, failures, variances)
 
     def totals(
-        self, horizon: int, *, measure: Measure, benchmarks: Sequence[str] = BENCHMARKS
+        self,
+        history: PurchaseHistory,
+        horizon: int,
+        *,
+        measure: Measure,
+        benchmarks: Sequence[str] = BENCHMARKS,
     ) -> list[CandidateTotal]:
         """Return the forecasts of all candidates for a horizon in days."""
         found = []
@@ -138,11 +144,20 @@ class Origin:
             total = float(each.sum())
             found.append(CandidateTotal(name, total, self.log_variances.get(name, 0.0), each))
         for name in benchmarks:
-            benchmark = benchmark_total(name, self.known, horizon)
-            if benchmark is not None:
-                value = benchmark.purchases if measure == "purchases" else benchmark.value
-                found.append(CandidateTotal(name, value))
+            total_without_model = self._benchmark(name, history, horizon, measure)
+            if total_without_model is not None:
+                found.append(CandidateTotal(name, total_without_model))
         return found
+
+    def _benchmark(
+        self, name: str, history: PurchaseHistory, horizon: int, measure: Measure
+    ) -> float | None:
+        if name == GRADIENT_BOOSTING:
+            return boosted_total(history, self.day, self.known, horizon, measure)
+        found = benchmark_total(name, self.known, horizon)
+        if found is None:
+            return None
+        return found.purchases if measure == "purchases" else found.value
 
     def _per_customer(self, fit: Fit[Any], horizon: int) -> Array:
         """Return each customer's expected purchases."""

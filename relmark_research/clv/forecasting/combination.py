@@ -22,11 +22,17 @@ import numpy as np
 from scipy import special
 
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
+from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING
 from relmark_research.stats.forecasting.error_scale import PastErrors, ScalePrior, fit_scale
 
 Array = np.ndarray
 
 _MODEL_LOG_ODDS = 2.0  # of a model against a benchmark, before any forecast is finished
+
+
+def is_benchmark(name: str) -> bool:
+    """Return whether a candidate is a benchmark, and no model of purchases."""
+    return name in BENCHMARKS or name == GRADIENT_BOOSTING
 
 
 def filled_errors(errors: Array) -> Array:
@@ -64,7 +70,7 @@ def candidate_weights(
     ndarray
         Shape (candidates,), summing to 1.
     """
-    odds = np.array([0.0 if name in BENCHMARKS else _MODEL_LOG_ODDS for name in names])
+    odds = np.array([0.0 if is_benchmark(name) else _MODEL_LOG_ODDS for name in names])
     if not len(errors):
         weights: Array = special.softmax(odds)
         return weights

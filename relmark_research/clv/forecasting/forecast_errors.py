@@ -32,10 +32,11 @@ _LOGS = (
     "(2,469, 52 weeks)"
 )
 PRIORS = {
-    "purchases": ScalePrior(0.13, 0.8, source=f"errors of forecasts of {_LOGS}"),
-    "value": ScalePrior(0.15, 0.8, source=f"errors of forecasts of {_LOGS}, without the grocer's"),
+    "purchases": ScalePrior(0.14, 0.8, source=f"errors of forecasts of {_LOGS}"),
+    "value": ScalePrior(0.16, 0.8, source=f"errors of forecasts of {_LOGS}, without the grocer's"),
 }
 _SMALL = 30  # purchases: below, totals are counted instead of taken as log-normal
+_POISSON = 1.001  # dispersion: below, counts are Poisson
 _NODES = 101  # of the error of the mean, for small totals
 _GREATEST = float(np.finfo(float).max)
 
@@ -57,8 +58,10 @@ class ForecastErrors:
 
     Examples
     --------
-    >>> ForecastErrors.of_other_logs("purchases").interval(1000.0, horizon=182, level=0.95)
-    (565.6, 1767.8)
+    >>> low, high = ForecastErrors.of_other_logs("purchases").interval(
+    ...     1000.0, horizon=182, level=0.95)
+    >>> round(low), round(high)
+    (590, 1695)
     """
 
     measure: Measure
@@ -136,8 +139,7 @@ class ForecastErrors:
     ) -> Array:
         """Return quantiles of a total; arguments as in `interval`."""
         _check_finite(horizon)
-        if expected <= 0:
-            return np.zeros(len(probability))
+        expected = max(expected, self.dispersion / 8)  # no total is certain to be 0
         if expected / self.dispersion >= _SMALL:
             variance = log_variance + self.dispersion / expected
             errors = self.scale.quantile(probability, horizon=horizon, variance=variance)
@@ -199,18 +201,26 @@ def _check_finite(horizon: float) -> None:
 
 def _count_quantiles(probability: Array, means: Array, dispersion: float) -> Array:
     """Return quantiles of counts that are negative binomial around a mean drawn from ``means``."""
-    highest = _count(dispersion, means.max()).ppf(1 - 1e-6)
-    counts = np.arange(int(highest) + 2)
-    cdf = np.mean([_count(dispersion, mean).cdf(counts) for mean in means], axis=0)
+    counts = np.arange(_highest_count(dispersion, float(means.max())) + 2)
+    cdf = _count_cdf(counts, means[:, None], dispersion).mean(axis=0)
     result: Array = np.searchsorted(cdf, np.minimum(probability, cdf[-1]) - 1e-12).astype(float)
     return result
 
 
-def _count(dispersion: float, mean: float):  # type: ignore[no-untyped-def]
-    """Return the distribution of counts with that mean and variance ``dispersion`` x mean."""
-    if dispersion <= 1.001:
-        return stats.poisson(mean)
-    return stats.nbinom(mean / (dispersion - 1), 1 / dispersion)
+def _highest_count(dispersion: float, mean: float) -> int:
+    """Return a count that is exceeded with a probability of 1e-6."""
+    if dispersion <= _POISSON:
+        return int(stats.poisson.ppf(1 - 1e-6, mean))
+    return int(stats.nbinom.ppf(1 - 1e-6, mean / (dispersion - 1), 1 / dispersion))
+
+
+def _count_cdf(counts: Array, means: Array, dispersion: float) -> Array:
+    """Return P(count <= counts) with those means, and variances of ``dispersion`` x mean."""
+    if dispersion <= _POISSON:
+        result: Array = special.pdtr(counts, means)
+    else:
+        result = special.betainc(means / (dispersion - 1), counts + 1, 1 / dispersion)
+    return result
 
 
 def _amount_quantiles(probability: Array, means: Array, dispersion: float) -> Array:
@@ -224,7 +234,7 @@ def _amount_quantiles(probability: Array, means: Array, dispersion: float) -> Ar
 
 
 def _drawn_counts(means: Array, dispersion: float, rng: np.random.Generator) -> Array:
-    if dispersion <= 1.001:
+    if dispersion <= _POISSON:
         return rng.poisson(means).astype(float)
     rates = rng.gamma(np.maximum(means, 1e-12) / (dispersion - 1), dispersion - 1)
     counts: Array = rng.poisson(rates).astype(float)

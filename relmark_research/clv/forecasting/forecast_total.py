@@ -30,7 +30,7 @@ from relmark_research.errors import (
     check_level,
     check_number,
 )
-from relmark_research.units import AnnualRate, Horizon, TimeUnit
+from relmark_research.units import AnnualRate, Day, Horizon, TimeUnit
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
@@ -44,13 +44,13 @@ _DAY = TimeUnit("day")
 def forecast_total(
     log: TransactionLog,
     *,
-    horizon: str | date | Horizon,
+    horizon: str | date | Horizon = "26 weeks",
     measure: Measure = "purchases",
     margin: float | None = None,
     annual_discount_rate: float | None = None,
     models: Sequence[str | type[Model]] | None = None,
     new_customers: bool = False,
-    origins: int = 20,
+    origins: int | Sequence[Day] | None = None,
     errors: ForecastErrors | None = None,
     level: float = 0.95,
 ) -> TotalForecast:
@@ -73,7 +73,7 @@ def forecast_total(
         Whether to forecast the purchases of customers acquired within the horizon too, as a
         separate `TotalForecast`.
     origins
-        Number of origins of the backtest.
+        Number of origins of the backtest (20 by default), or the origins themselves.
     errors
         Errors that the range holds; by default those of the backtest, shrunk to those of other
         logs.
@@ -113,10 +113,12 @@ def forecast_total(
     origin_day = log.observed_until
     days = backtests.horizon_days(horizon, origin_day)
     classes = purchase_models(models)
-    past = backtests.records(log, days, measure, classes, BENCHMARKS, origins)
+    past = backtests.records(
+        log, days, measure, classes, BENCHMARKS, backtests.ORIGINS if origins is None else origins
+    )
     tested = backtests.assembled(past, measure, days, level)
     origin = Origin.fitted(past.history, origin_day, classes, measure=measure, horizon=days)
-    totals = {total.name: total for total in origin.totals(days, measure=measure)}
+    totals = {total.name: total for total in origin.totals(past.history, days, measure=measure)}
     if not totals:
         raise DataError(
             "nothing can be forecast: no model could be fitted "

@@ -42,13 +42,14 @@ def new_customer_total(
         If the log is shorter than the horizon.
     """
     known = history.known_at(origin)
-    if known.day < horizon:
+    length = (origin - history.days.first).days + 1
+    if length < horizon:
         raise DataError(
             f"a forecast of new customers over {horizon} days needs a log of that length; found "
-            f"{known.day + 1} days. Choose a shorter horizon."
+            f"{length} days. Choose a shorter horizon."
         )
     step = max(horizon // _STEPS, 1)
-    ends = np.arange(known.day, horizon - 1, -step)
+    ends = np.arange(known.day, known.day - length + horizon - 1, -step)
     made = np.array([_acquired(known, int(end) - horizon, int(end), measure) for end in ends])
     half = 0.5 if measure == "purchases" else max(0.5 * float(known.purchase_value.mean()), 1e-9)
     expected = float(made[0, 0])

@@ -7,15 +7,17 @@ from matplotlib.axes import Axes
 from relmark_research.formats import count, day, formatter
 from relmark_research.plots.marks import (
     EndLabel,
-    count_axis,
     date_ticks,
     label_ends,
     name_axes,
+    tick_count,
+    ticks_as,
     whiskers,
 )
 from relmark_research.plots.style import BLUE, MODEL, OBSERVED, TEXT, VERMILLION, Series, canvas
 from relmark_research.plots.tables import checked
 
+_SIZE = (6.0, 4.0)  # inches: its labels stay legible on a phone
 _RANGE = Series(BLUE, "", "|")
 _MISSED = Series(VERMILLION, "", "X")
 
@@ -59,7 +61,7 @@ def backtest(
     'Purchases within the horizon'
     """
     table = _checked(table)
-    with canvas(ax) as ax:
+    with canvas(ax, size=_SIZE) as ax:
         origins = table["origin"].to_numpy()
         whiskers(ax, origins, table["low"], table["high"], colour=BLUE)
         ax.plot(
@@ -75,9 +77,10 @@ def backtest(
         top = table[["high", "actual"]].max().max()
         ax.set_ylim(0, 1.08 * top or 1)
         date_ticks(ax, table["origin"])
-        count_axis(ax.yaxis)
-        unit = "Purchases" if currency is None else f"Value, {currency},"
-        name_axes(ax, x="Last day known to the forecast", y=f"{unit} within the horizon")
+        word, divisor = _scale(top)
+        ticks_as(ax.yaxis, lambda value: tick_count(value / divisor))
+        unit = "Purchases" if currency is None else f"Value ({currency})"
+        name_axes(ax, x="Last day known to the forecast", y=f"{unit} within the horizon{word}")
         label_ends(ax, _labels(table, level, missed=len(missed) > 0))
     return ax
 
@@ -117,8 +120,11 @@ def describe_backtest(
     finished = table.dropna(subset=["actual"])
     form = count if currency is None else formatter(currency)
     first, last = table["origin"].iloc[0], table["origin"].iloc[-1]
-    text = f"{len(table)} forecasts with their {100 * level:g}% ranges"
-    text += f", from {day(first)} to {day(last)}" if len(table) > 1 else f", on {day(first)}"
+    if len(table) > 1:
+        text = f"{len(table)} forecasts with their {100 * level:g}% ranges"
+        text += f", from {day(first)} to {day(last)}"
+    else:
+        text = f"One forecast with its {100 * level:g}% range, on {day(first)}"
     if finished.empty:
         return f"{text}. None is finished."
     held = len(finished) - int(_missed(finished).sum())
@@ -135,6 +141,13 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     numbers = ["expected", "low", "high", "actual"]
     table = checked(table, "backtest", numbers=numbers, others=["origin"])
     return table.assign(origin=pd.to_datetime(table["origin"])).sort_values("origin")
+
+
+def _scale(top: float) -> tuple[str, float]:
+    """Return the end of the axis label and the divisor that keep its ticks short on a phone."""
+    if top >= 2e6:
+        return ", millions", 1e6
+    return (", thousands", 1e3) if top >= 5e3 else ("", 1.0)
 
 
 def _missed(table: pd.DataFrame) -> pd.Series:

@@ -38,7 +38,7 @@ def simulated(given, expected, log_variance, *, size=60_000, seed=7):
 
 
 @pytest.mark.parametrize("dispersion", [1.0, 2.0, 3.5])
-@pytest.mark.parametrize("expected", [0.4, 5.0, 24.0])
+@pytest.mark.parametrize("expected", [0.5, 5.0, 24.0])
 def test_quantiles_of_small_counts(expected, dispersion):
     given = errors(dispersion=dispersion)
     found = given.quantiles(PROBABILITY, expected=expected, horizon=HORIZON, log_variance=0.02)
@@ -120,6 +120,13 @@ def test_draws_have_the_quantiles(measure, expected):
     low, high = given.interval(expected, horizon=HORIZON, level=0.9, log_variance=0.01)
     assert np.mean(drawn < low) <= 0.06 and np.mean(drawn > high) <= 0.06
     assert np.mean(drawn <= low) >= 0.04 and np.mean(drawn >= high) >= 0.04
+
+
+@pytest.mark.parametrize("measure", ["purchases", "value"])
+def test_a_forecast_of_zero_is_not_certain(measure):
+    low, high = errors(measure, dispersion=2.0).interval(0.0, horizon=HORIZON, level=0.95)
+    assert low == pytest.approx(0, abs=1e-6)
+    assert 1 <= high <= 5
 
 
 def test_the_same_seed_has_the_same_draws():
