@@ -120,8 +120,18 @@ def backtest_paragraph(tested: Backtest, form: Formatter) -> str:
         f"Each forecast used only the purchases until its origin. On {day(last['origin'])} it was "
         f"{estimate(*ends, form)}{what} (range {interval(*ends, form)}) in the next "
         f"{tested.horizon} days; the actual total was {form(round(last['actual']))}. "
-        f"{_bias_words(bias)} "
-        "The periods overlap, so these are fewer independent tests than their number suggests."
+        f"{_bias_words(bias)}{_overlap_words(issued, tested.horizon)}"
+    )
+
+
+def _overlap_words(issued: pd.DataFrame, horizon: int) -> str:
+    """Return how many periods of the horizon's length the forecasts cover, if they overlap."""
+    days = (issued["end"].max() - issued["origin"].min()).days
+    if days >= len(issued) * horizon:
+        return ""
+    return (
+        f" The {count(len(issued))} periods overlap: together they are {days / horizon:.1f} times "
+        "as long as one, so these are fewer independent tests than their number suggests."
     )
 
 

@@ -227,7 +227,10 @@ def test_the_record_of_the_ranges_is_counted():
     assert "On 31 July 2023 it was 1,000 purchases (range 800 to 1,200)" in text
     assert "the actual total was 1,500" in text
     assert "below the actual totals. If that persists, the total will be in the upper part" in text
+    assert "The 2 periods overlap: together they are 2.0 times as long as one" in text
     assert report_03.last_origin(tested) == date(2023, 7, 31)
+    apart = [(origin.replace("07-31", "08-31"), *rest) for origin, *rest in MODEL_WINS]
+    assert "overlap" not in report_03.backtest_paragraph(total_of(apart).backtest, count)
 
 
 def test_a_log_too_short_for_a_backtest_says_so():

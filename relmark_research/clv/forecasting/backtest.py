@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
-from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
-from relmark_research.clv.forecasting.candidates import Origin, purchase_models
-from relmark_research.clv.forecasting.combination import (
+from relmark_research.clv.forecasting._combination import (
     candidate_weights,
     combined,
     filled_errors,
     is_benchmark,
 )
+from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
+from relmark_research.clv.forecasting.candidates import Origin, purchase_models
 from relmark_research.clv.forecasting.forecast_errors import (
     MEASURES,
     PRIORS,
@@ -84,7 +84,7 @@ class Record:
         What the known customers bought; NaN while the forecast is not finished.
     half
         Half an event, added to totals so that 0 has a logarithm: 0.5 purchases, or their value.
-    chance
+    prior_dispersion
         Variance by chance per unit expected, before any forecast is finished.
     dispersion
         The same as the customers' errors show it; NaN without a model.
@@ -98,7 +98,7 @@ class Record:
     customers: int
     totals: dict[str, CandidateTotal] = field(repr=False)
     half: float
-    chance: float
+    prior_dispersion: float
     actual: float = float("nan")
     dispersion: float = float("nan")
     scores: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
@@ -374,7 +374,7 @@ def combination(
     horizon: int,
     measure: Measure,
     half: float,
-    chance: float,
+    prior_dispersion: float,
 ) -> Combination:
     """Return the forecast that weighs the candidates by their finished forecasts.
 
@@ -384,15 +384,15 @@ def combination(
         The candidates' forecasts, by name.
     earlier
         Forecasts that are finished.
-    half, chance
+    half, prior_dispersion
         As in `Record`.
     """
     names = list(totals)
     prior = PRIORS[measure]
     same = [record for record in earlier if record.horizon == horizon] or list(earlier)
     dispersions = [record.dispersion for record in same if np.isfinite(record.dispersion)]
-    dispersion = float(np.mean(dispersions)) if dispersions else chance
-    dispersion = max(dispersion, chance / _DISPERSION)  # not below Poisson
+    dispersion = float(np.mean(dispersions)) if dispersions else prior_dispersion
+    dispersion = max(dispersion, prior_dispersion / _DISPERSION)  # not below Poisson
     errors = np.array([[record.log_error(name) for name in names] for record in same])
     errors = filled_errors(errors.reshape(len(same), len(names)))
     past = _past(same, names, dispersion)
@@ -513,7 +513,7 @@ def _record(
         customers=len(origin.known),
         totals=light,
         half=half_event(origin, measure),
-        chance=chance_dispersion(origin, measure),
+        prior_dispersion=chance_dispersion(origin, measure),
         actual=float(came.sum()),
         dispersion=dispersion,
         scores=scores,
@@ -616,7 +616,7 @@ def _at_end(
         horizon=horizon,
         measure=measure,
         half=latest.half,
-        chance=latest.chance,
+        prior_dispersion=latest.prior_dispersion,
     )
 
 
@@ -630,7 +630,7 @@ def _rows(
         horizon=record.horizon,
         measure=measure,
         half=record.half,
-        chance=record.chance,
+        prior_dispersion=record.prior_dispersion,
     )
     rows = [_row(record, COMBINED, issued, level, weight=np.nan)]
     for name, total in record.totals.items():
@@ -640,7 +640,7 @@ def _rows(
             horizon=record.horizon,
             measure=measure,
             half=record.half,
-            chance=record.chance,
+            prior_dispersion=record.prior_dispersion,
         )
         row = _row(record, name, alone, level, weight=issued.weights[name])
         if is_benchmark(name):

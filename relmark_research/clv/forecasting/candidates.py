@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.registry import MODELS
@@ -24,14 +25,13 @@ from relmark_research.clv.forecasting.forecast_errors import Measure
 from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING, boosted_total
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
+    Quantity,
     expected_purchases_within,
 )
-from relmark_research.clv.prediction.forecast import total_purchases
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.purchase_history import KnownCustomers, PurchaseHistory
 from relmark_research.errors import ParameterError, RelmarkError, check_choice
-from relmark_research.stats.intervals import normal_quantile
-from relmark_research.units import Horizon, TimeUnit
+from relmark_research.units import TimeUnit
 
 Array = np.ndarray
 
@@ -39,7 +39,6 @@ DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
 _SEED = 20_240_101  # of the samples
-_LEVEL = 0.95  # of the interval from which the variance is read
 _WEEK = TimeUnit("week")
 
 
@@ -195,18 +194,26 @@ def _log_variances(
     fits: Mapping[str, Fit[Any]], sample: CustomerSummary, horizon: int
 ) -> dict[str, float]:
     """Return the variance of the logarithm of each model's total; 0 where it has no interval."""
-    length, found = Horizon(horizon / _WEEK.days, _WEEK), {}
+    found, within = {}, expected_purchases_within(horizon / _WEEK.days)
     for name, fit in fits.items():
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # an approximate one is good enough
-                total = total_purchases(fit, sample, horizon=length, level=_LEVEL)
+                variance = _log_variance(fit, sample, within)
         except RelmarkError:
             continue
-        if total.low and total.high:
-            width = np.log(total.high / total.low) / (2 * normal_quantile(_LEVEL))
-            found[name] = float(width**2)
+        if np.isfinite(variance):
+            found[name] = variance
     return found
+
+
+def _log_variance(fit: Fit[Any], customers: CustomerSummary, within: Quantity) -> float:
+    """Return the variance of the logarithm of a total, by the delta method."""
+    expectations = ConditionalExpectations.from_customers(customers, fit.model)
+    share = expectations.histories.weights * expectations.expected(fit.model, within)
+    gradient = expectations.log_expected_gradient(fit.model, within)
+    total_gradient = np.einsum("ki,i->k", gradient, share / share.sum())
+    return float(uncertainty.variance(total_gradient, fit))
 
 
 def _expected_spend(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.forecasting import backtest as backtests
+from relmark_research.clv.forecasting._new_customers import new_customer_total
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import Origin, purchase_models
 from relmark_research.clv.forecasting.forecast_errors import (
@@ -21,7 +22,6 @@ from relmark_research.clv.forecasting.forecast_errors import (
     ForecastErrors,
     Measure,
 )
-from relmark_research.clv.forecasting.new_customers import new_customer_total
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.errors import (
     DataError,
@@ -112,6 +112,7 @@ def forecast_total(
         log.require_value("a forecast of value")
     origin_day = log.observed_until
     days = backtests.horizon_days(horizon, origin_day)
+    factor = _money_factor(margin, annual_discount_rate, days)
     classes = purchase_models(models)
     past = backtests.records(
         log, days, measure, classes, BENCHMARKS, backtests.ORIGINS if origins is None else origins
@@ -130,9 +131,8 @@ def forecast_total(
         horizon=days,
         measure=measure,
         half=backtests.half_event(origin, measure),
-        chance=backtests.chance_dispersion(origin, measure),
+        prior_dispersion=backtests.chance_dispersion(origin, measure),
     )
-    factor = _money_factor(margin, annual_discount_rate, days)
     used = errors or issued.errors
     low, high = used.interval(
         issued.expected, horizon=days, level=level, log_variance=issued.log_variance

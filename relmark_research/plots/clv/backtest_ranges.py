@@ -145,7 +145,7 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
 
 def _scale(top: float) -> tuple[str, float]:
     """Return the end of the axis label and the divisor that keep its ticks short on a phone."""
-    if top >= 2e6:
+    if top >= 1e6:
         return ", millions", 1e6
     return (", thousands", 1e3) if top >= 5e3 else ("", 1.0)
 
@@ -159,7 +159,7 @@ def _labels(table: pd.DataFrame, level: float, *, missed: bool) -> list[EndLabel
     last = table.iloc[-1]
     actual = table["actual"].dropna().iloc[-1]
     labels = [
-        EndLabel(last["high"], f"{100 * level:g}% range", _RANGE),
+        EndLabel(last["high"], f"{100 * level:g}%\nrange", _RANGE),
         EndLabel(last["expected"], "Forecast", MODEL),
         EndLabel(actual, "Actual", OBSERVED),
     ]
