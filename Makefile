@@ -52,11 +52,12 @@ docs: $(DOCS_READY) ## build the site, its pages executed; the last line is the 
 report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
 	@$(BIN)/relmark run $(RECIPE)
 
+# The tests start many processes: each would compile the package anew if no bytecode were written.
 test: $(READY)   ## the fast tests; ORDER=random shuffles them, ORDER=<seed> repeats an order
-	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
+	PYTHONDONTWRITEBYTECODE= RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 test-all: $(READY) ## the slow studies too; RELMARK_SLOW_RUNS sets their size
-	RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal
+	PYTHONDONTWRITEBYTECODE= RELMARK_ORDER=$(ORDER) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 mutants: $(READY) ## N mutations of random lines, drawn by SEED: do the mirroring tests notice them?
 	$(BIN)/python -m tests.mutants --seed $(SEED) --n $(N) --jobs $(JOBS)

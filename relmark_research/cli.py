@@ -174,6 +174,10 @@ def check(
             help="Reading option: separator, decimal, date_format, time_zone, ...",
         ),
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="data.KEY=VALUE", help="With a recipe: as in relmark run."),
+    ] = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the audit to this file as JSON.")
     ] = None,
@@ -183,33 +187,23 @@ def check(
     Where the source cannot be read, prints the lines of a recipe that make it readable, as far as
     the data settle them. Ends with exit code 2 if the data are not sufficient for a report.
     """
+    from relmark_research.reporting.execution import table_check
     from relmark_research.reporting.execution.cli_views import audit_source
 
-    reading = dict(_split_option(option) for option in options or ())
-    if table is not None or source.endswith((".yml", ".yaml")):
-        named = dict(_split_option(column) for column in columns or ())
-        _check_other(source, table, named, reading)
+    reading = dict(_split_option(option, "--option") for option in options or ())
+    if table is not None:
+        named = dict(_split_option(column, "--column") for column in columns or ())
+        table_check.check_table(source, table, named, reading)
+        return
+    if source.endswith((".yml", ".yaml")):
+        table_check.check_recipe_file(source, settings=tuple(settings or ()))
         return
     names = {"customer": customer, "date": date, "value": value, "cost": cost, "returns": returns}
     try:
         audit_source(source, names, reading, out=json)
     except RelmarkError:
-        from relmark_research.reporting.execution.table_check import print_log_proposal
-
-        print_log_proposal(source, names, reading)
+        table_check.print_log_proposal(source, names, reading)
         raise
-
-
-def _check_other(
-    source: str, table: str | None, columns: dict[str, str], options: dict[str, str]
-) -> None:
-    """Check a table other than the log, or a recipe."""
-    from relmark_research.reporting.execution import table_check
-
-    if table is None:
-        table_check.check_recipe_file(source)
-    else:
-        table_check.check_table(source, table, columns, options)
 
 
 @app.command()
@@ -355,8 +349,8 @@ def _print_error(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _split_option(option: str) -> tuple[str, str]:
+def _split_option(option: str, name_of_option: str) -> tuple[str, str]:
     name, equals, value = option.partition("=")
     if not equals:
-        raise ReportError(f"--option takes NAME=VALUE; found {option!r}.")
+        raise ReportError(f"{name_of_option} takes NAME=VALUE; found {option!r}.")
     return name.strip(), value

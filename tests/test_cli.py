@@ -134,7 +134,7 @@ def test_check_prints_the_audit(here, capsys):
     assert cli.exit_code(["check", "sales.csv", *columns, *reading]) == cli.DONE
     said = capsys.readouterr().out
     assert "2024-01-31 to 2024-02-05" in said
-    assert "action" in said.splitlines()[1]
+    assert "what is done" in said.splitlines()[2]
 
 
 def test_check_has_clear_messages(here, capsys):

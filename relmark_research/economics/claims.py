@@ -19,6 +19,7 @@ from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.errors import DataError, ParameterError, check_share, unknown_name
 from relmark_research.stats.concentration import concentration_share, top_share
 from relmark_research.stats.intervals import normal_interval, normal_quantile
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns
 from relmark_research.tables.schemas import ColumnType
 
@@ -103,6 +104,7 @@ def retaining_is_cheaper(costs: pd.DataFrame, *, segment: str = ALL) -> Claim:
     margin the ratio is 0.44 (0.35 to 0.54): the marginal retention cost exceeds the marginal
     acquisition cost.
     """
+    costs = frame_in_memory(costs, "costs")
     if segment not in costs.index:
         raise ParameterError(unknown_name("segment", segment, costs.index))
     costs = read_columns(costs, {}, name="costs", optional=dict.fromkeys(_RATIOS, "number"))
@@ -311,6 +313,7 @@ def _ratio(value: float, low: float, high: float) -> str:
 
 
 def _checked(history: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    history = frame_in_memory(history, "history")
     for name in columns:
         if name not in history.columns:
             raise DataError(

@@ -117,7 +117,7 @@ def check_frame(frame: pd.DataFrame, schema: Schema, raw: dict[str, Values]) -> 
     usable = frame[~bad] if bad.any() else frame
     if schema.money not in typed:
         return Checked(len(frame), found, usable)
-    money = frame[schema.money].abs()
+    money = frame[schema.money].abs().where(lambda values: np.isfinite(values), 0.0)
     return Checked(len(frame), found, usable, float(money.sum()), float(money[~bad].sum()))
 
 

@@ -31,6 +31,8 @@ _POLICIES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 _OPTION = re.compile(r"ReadOptions\((?P<name>\w+)=(?P<value>'[^']*'|\"[^\"]*\"|[^()'\"]+)\)")
 
+_COLUMN = re.compile(r"columns=\{'(\w+)': '(your column)'\}")
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -186,7 +188,9 @@ def worded_for(message: str, door: Literal["Python", "recipe", "command line"]) 
     >>> worded_for("Declare it: ReadOptions(date_format='%m/%d/%Y').", "recipe")
     'Declare it: options: date_format: "%m/%d/%Y".'
     >>> worded_for("Declare it: ReadOptions(decimal=',').", "command line")
-    'Declare it: --option decimal=,.'
+    "Declare it: --option decimal=','."
+    >>> worded_for("Give it: columns={'cost': 'your column'}.", "command line")
+    "Give it: --column cost='your column'."
     """
     if door == "Python":
         return message
@@ -197,9 +201,15 @@ def worded_for(message: str, door: Literal["Python", "recipe", "command line"]) 
         text = value[1:-1] if quoted else value
         if door == "recipe":
             return f'options: {name}: "{text}"' if quoted else f"options: {name}: {value}"
-        return f"--option {name}={shlex.quote(text) if quoted else value}"
+        return f"--option {name}={_for_shell(text) if quoted else value}"
 
-    return _OPTION.sub(reworded, message)
+    named = r"columns: {\1: \2}" if door == "recipe" else r"--column \1='\2'"
+    return _OPTION.sub(reworded, _COLUMN.sub(named, message))
+
+
+def _for_shell(text: str) -> str:
+    """Return text as a word of a shell; a single sign is quoted, so that it can be seen."""
+    return f"'{text}'" if text in (",", ".") else shlex.quote(text)
 
 
 def _names(columns: Iterable[str] | str) -> tuple[str, ...]:

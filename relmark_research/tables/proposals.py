@@ -20,6 +20,7 @@ from relmark_research.tables.options import ReadOptions, dialect_of
 from relmark_research.tables.schemas import NUMERIC, Column, Schema
 from relmark_research.tables.sources import dialects, open_source
 
+NO_MONEY = "none"  # the value of a log whose purchases are only counted
 _ROWS = 200_000  # read to settle a format
 _FORMATS = (
     "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%m.%d.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y%m%d", "%Y.%m.%d",
@@ -99,7 +100,7 @@ def propose(
     given = {ours: theirs for ours, theirs in (columns or {}).items() if ours in schema.names}
     dialect, frame = _opened(source, options)
     if frame is None:
-        return Proposal(unsettled=("No separator gives a table of several columns.",))
+        return Proposal()
     found: dict[str, Any] = {}
     for name in ("separator", "header"):
         value = getattr(dialect, name)
@@ -110,11 +111,14 @@ def propose(
         frame[theirs] for ours, theirs in matched.items() if schema.column(ours).type == "date"
     ]
     formats = fitting_formats(text for values in dates for text in values.dropna().unique())
-    if dates and options.date_format is None and None not in formats:
+    dated = any(values.notna().any() for values in dates)
+    if dated and options.date_format is None and None not in formats:
         if len(formats) == 1:
             found["date_format"] = formats[0]
         else:
             unsettled.append(_several_formats(formats))
+    if frame.shape[1] == 1 and not matched:
+        return Proposal(unsettled=("No separator gives a table of several columns.",))
     renamed = {ours: theirs for ours, theirs in matched.items() if ours != theirs}
     return Proposal(renamed, found, tuple(unsettled))
 
@@ -211,10 +215,24 @@ def _matched(
         fits = [name for name in free if _fits(frame[name], schema.column(ours))]
         if len(fits) == 1:
             found[ours] = fits[0]
+        elif ours == "value" and not any(_numeric(frame[name]) for name in free):
+            found[ours] = NO_MONEY
         else:
-            fitting = ", ".join(fits[:8]) or "none fits"
-            unsettled.append(f"The column for {ours} is left open: {fitting}.")
+            unsettled.append(_open_column(ours, fits, [n for n in free if _numeric(frame[n])]))
     return found, unsettled
+
+
+def _open_column(ours: str, fits: list[str], numeric: list[str]) -> str:
+    """Return the sentence about a column that the data do not settle."""
+    if ours != "value":
+        return f"The column for {ours} is left open: {', '.join(fits[:8]) or 'none fits'}."
+    listed = ", ".join((fits or numeric)[:8])
+    product = " * ".join(f"`{name}`" if re.search(r"\W", name) else name for name in numeric[:2])
+    example = f" an expression such as {product}," if len(numeric) > 1 else ""
+    return (
+        f"The column for value is left open: {listed}. It can be a column,{example} or none "
+        "(purchases are only counted)."
+    )
 
 
 def _settled_first(schema: Schema) -> Any:
@@ -251,13 +269,18 @@ def _fits(values: pd.Series, column: Column) -> bool:
         return False
     if column.type == "date":
         return values.dtype.kind == "M" or bool(fitting_formats(texts.iloc[:2000]))
-    numbers = texts.str.fullmatch(_NUMBER).all()
+    numbers = _numeric(values)
     if column.type in NUMERIC:
         whole = texts.str.fullmatch(r"\d+").all()
         return bool(numbers) and not (column.name in ("value", "cost") and whole)
     if column.type == "id":
         return not (numbers and not texts.str.fullmatch(r"\d+").all())
     return not bool(numbers)
+
+
+def _numeric(values: pd.Series) -> bool:
+    texts = values.dropna().astype("str").str.strip()
+    return not texts.empty and bool(texts.str.fullmatch(_NUMBER).all())
 
 
 def _yaml(content: Mapping[str, Any]) -> str:

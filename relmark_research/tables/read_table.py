@@ -37,7 +37,7 @@ from relmark_research.tables.schemas import (
     Schema,
     schema_of,
 )
-from relmark_research.tables.sources import bundled_files, dialects, open_source
+from relmark_research.tables.sources import _frames, bundled_files, dialects, open_source
 from relmark_research.tables.values import typed_columns
 from relmark_research.tables.values.typed_columns import Kind
 
@@ -340,6 +340,7 @@ def _from_frame(
     name: str,
 ) -> Table:
     """Read a frame in memory; columns that have their type already are not touched."""
+    _frames.refuse_levels(source.columns)
     frame = _index_as_columns(source, schema, columns)
     names = _renaming(schema, columns, frame.columns)
     if any(ours != theirs for theirs, ours in names.items()):
@@ -419,6 +420,8 @@ def _from_source(
 
 def _plain_frame(rows: ir.Table) -> pd.DataFrame:
     """Load rows without changing a value: whole numbers with gaps do not become floats."""
+    if sql_dialects.engine_name(rows) == "sqlite":  # any value may be in a column of any type
+        return sql_dialects.stored_values(rows)
     arrow = rows.to_pyarrow()
     frame: pd.DataFrame = arrow.to_pandas(types_mapper=pd.ArrowDtype)
     plain: dict[str, Any] = {}
@@ -503,8 +506,12 @@ def _refuse_unreadable(
     source = f"relmark_flag_{column.name}" if column.type == "flag" else column.name
     into = f"relmark_typed_{column.name}"
     words = typed_columns.refusal(rows, source, kind, into, options)
-    if words is not None:
-        raise DataError(f"{schema.name}: {words.replace('relmark_flag_', '')}")
+    if words is None:
+        return
+    leave = "" if "ReadOptions(" in words else (
+        " Or leave such rows out: ReadOptions(unusable='leave out')."
+    )  # fmt: skip
+    raise DataError(f"{schema.name}: {words.replace('relmark_flag_', '')}{leave}")
 
 
 def _flag_as_number(rows: ir.Table, name: str) -> ir.Table:
@@ -593,8 +600,8 @@ def _check_columns(schema: Schema, names: list[str]) -> None:
             kind = f"{column.meaning}; {column.type}" + (f", {column.unit}" if column.unit else "")
             raise DataError(
                 f"{schema.name}: {unknown_name('column', name, names)} It holds: {kind}. If yours "
-                f"has another name, give it: columns={{{name!r}: 'your column'}} in read_table, or "
-                f"under columns of the table in a recipe.{dialects.header_hint(names)}"
+                f"has another name, give it: columns={{{name!r}: 'your column'}}."
+                f"{dialects.header_hint(names)}"
             )
 
 

@@ -384,7 +384,8 @@ def _row_text(row: dict[str, Any], shown: list[str]) -> str:
 
 def _value_text(value: object) -> str:
     text = str(value).strip()
-    return "blank" if text in {"", "nan", "None", "NaT", "<NA>"} else repr(text)
+    missing = not isinstance(value, str) and text in {"nan", "None", "NaT", "<NA>"}
+    return "blank" if missing or not text else repr(text)
 
 
 def _currency_column(rows: ir.Table, options: ReadOptions) -> str | None:

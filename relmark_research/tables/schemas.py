@@ -95,7 +95,7 @@ class Schema:
     money
         Column whose sum tells how much of the money is left out; None where there is none.
     used_by
-        Functions and reports that read it.
+        Functions and reports that read it; empty where `read_table` only checks it so far.
     """
 
     name: str
@@ -104,6 +104,13 @@ class Schema:
     key: tuple[str, ...] = ()
     money: str | None = None
     used_by: str = ""
+
+    @property
+    def use(self) -> str:
+        """What reads the table, in a sentence."""
+        if self.used_by:
+            return f"Used by {self.used_by}."
+        return "No report reads it yet: read_table and relmark check read and audit it."
 
     @property
     def names(self) -> list[str]:
@@ -278,7 +285,6 @@ CONTRACTS = Schema(
         Column("plan", "choice", "plan", without="results by plan", example="basic"),
     ),
     money="price",
-    used_by="contracts",
 )  # fmt: skip
 
 CAMPAIGNS = Schema(

@@ -9,10 +9,13 @@ from __future__ import annotations
 import functools
 import operator
 import weakref
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+from relmark_research.errors import DataError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -32,6 +35,8 @@ _TRIM = {"duckdb": "trim", "sqlite": "trim", "postgres": "btrim", "pyspark": "bt
 _BYTES = {"duckdb": "strlen", "postgres": "octet_length", "pyspark": "octet_length"}
 _COMPOSE = {"duckdb": "nfc_normalize", "postgres": "normalize", "bigquery": "normalize"}
 _STORING_ENGINES = ("duckdb", "sqlite", "postgres", "pyspark")
+_ENGINE_NAMES: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+"""Of expressions in use: Ibis walks through an expression to find its engine."""
 
 _ZONE_FUNCTIONS = {
     "duckdb": ("timezone", "zone first"),
@@ -45,10 +50,13 @@ def engine_name(expression: ir.Expr) -> str:
     """Return the engine's name, such as ``"duckdb"``; ``""`` for an unbound table."""
     import ibis
 
-    try:
-        return str(expression.get_backend().name)
-    except ibis.common.exceptions.IbisError:
-        return ""
+    node = expression.op()
+    if node not in _ENGINE_NAMES:
+        try:
+            _ENGINE_NAMES[node] = str(expression.get_backend().name)
+        except ibis.common.exceptions.IbisError:
+            _ENGINE_NAMES[node] = ""
+    return _ENGINE_NAMES[node]
 
 
 def preserves_order(table: ir.Table) -> bool:
@@ -250,6 +258,35 @@ def as_stored(values: ir.Value) -> ir.Value:
     return values
 
 
+def stored_values(table: ir.Table) -> pd.DataFrame:
+    """Return the rows of a table in SQLite as they are stored, whatever a column's type says."""
+    backend = table.get_backend()
+    with backend._safe_raw_sql(backend.compile(table)) as cursor:
+        rows = cursor.fetchall()
+    return pd.DataFrame(rows, columns=list(table.columns))
+
+
+def refuse_bytes(table: ir.Table, names: Iterable[str]) -> None:
+    """Raise DataError for bytes in a column of SQLite, which may hold them whatever its type."""
+    import ibis
+
+    if engine_name(table) != "sqlite":
+        return
+    for name in names:
+        if name not in table.columns or table[name].type().is_binary():
+            continue
+
+        @ibis.udf.scalar.builtin(name="typeof", signature=((table[name].type(),), "string"))
+        def typeof(value): ...  # type: ignore[no-untyped-def]
+
+        found = int(table.filter(typeof(table[name]) == "blob").count().to_pandas())
+        if found:
+            raise DataError(
+                f"column {name!r} must hold text or numbers; {found:,} rows hold bytes (BLOB). "
+                "Store them as text, or leave such rows out by a query."
+            )
+
+
 def holds_number(values: ir.Value) -> ir.Value | None:
     """Return where a numeric column holds numbers; None where the engine guarantees it."""
     import ibis
@@ -408,9 +445,18 @@ def _python_compose() -> Any:
 
 
 def _temporary_copy(table: ir.Table) -> ir.Table:
+    """Return the rows of a table, stored for the session.
+
+    DuckDB itself merges nested queries: that Ibis does so first would only take time.
+    """
     import ibis
 
-    return table.get_backend().create_table(ibis.util.gen_name("relmark"), table, temp=True)
+    backend, merged = table.get_backend(), ibis.options.sql.fuse_selects
+    ibis.options.sql.fuse_selects = merged and backend.name != "duckdb"
+    try:
+        return backend.create_table(ibis.util.gen_name("relmark"), table, temp=True)
+    finally:
+        ibis.options.sql.fuse_selects = merged
 
 
 def _timestamp(utc: ir.Value, engine: str) -> ir.Value:

@@ -67,7 +67,7 @@ def test_expected_purchases_are_those_of_the_two_phases():
 @pytest.fixture(scope="module")
 def future():
     """Histories of simulated customers until 20, and their purchases in the 20 weeks after."""
-    times = np.array(MODEL.draw_purchase_times(np.full(40_000, 40.0), np.random.default_rng(3)))
+    times = np.array(MODEL.draw_purchase_times(np.full(16_000, 40.0), np.random.default_rng(3)))
     before = times <= 20
     x = before.sum(axis=0)
     t_x = np.where(before, times, 0.0).max(axis=0)

@@ -112,7 +112,7 @@ def tier_table(level: float) -> Any:
     return rm.economics.tier_table(rm.profit_classes(made.profits()), level=level)
 
 
-@case("quadrant_table")
+@case("quadrant_table", bad_levels=3)
 def quadrant_table(level: float) -> Any:
     lifetime = pd.Series(np.linspace(0.1, 5, len(made.profits())), made.profits().index)
     quadrants = rm.economics.customer_quadrants(lifetime, made.profits())

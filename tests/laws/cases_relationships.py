@@ -28,12 +28,12 @@ def campaign_total_profit(level: float) -> Any:
     return total_profit(found, level=level)
 
 
-@case("uplift_cells", points=("posterior_mean",), kinds="shifted")
+@case("uplift_cells", points=("posterior_mean",), kinds="shifted", bad_levels=3)
 def uplift_cells(level: float) -> Any:
     return rm.relationships.uplift_cells(made.mailed(), **PRICES, level=level)
 
 
-@case("qini_curve", points=("gain",), kinds="draws")
+@case("qini_curve", points=("gain",), kinds="draws", bad_levels=3)
 def qini_curve(level: float) -> Any:
     mailed = made.mailed()
     score = pd.Series(np.sqrt(mailed["pre_value"]), index=mailed.index)
@@ -45,23 +45,23 @@ def mailing_plan(level: float) -> Any:
     return rm.relationships.mailing_plan(made.cells(), **PRICES, level=level).table
 
 
-@case("conversion_funnel")
+@case("conversion_funnel", bad_levels=3)
 def conversion_funnel(level: float) -> Any:
     return rm.relationships.conversion_funnel(made.sample("prospects"), by="source", level=level)
 
 
-@case("funnel_curves", points=("share",))
+@case("funnel_curves", points=("share",), bad_levels=3)
 def conversion_funnel_curves(level: float) -> Any:
     found = funnel_curves(made.sample("prospects"), level=level)
     return found[found["share"] > 0]  # at 0 the interval is one-sided
 
 
-@case("funnel_trend", points=("share",))
+@case("funnel_trend", points=("share",), bad_levels=3)
 def funnel_trend(level: float) -> Any:
     return rm.relationships.funnel_trend(made.sample("prospects"), level=level)
 
 
-@case("funnel_costs", points=("acquisition_cost",))
+@case("funnel_costs", points=("acquisition_cost",), bad_levels=3)
 def funnel_costs(level: float) -> Any:
     return rm.relationships.funnel_costs(made.sample("prospects"), by="source", level=level)
 
@@ -72,7 +72,7 @@ def nps_interval(level: float) -> Any:
     return (score.score, *score.interval(level))
 
 
-@case("nps_table", points=("nps",), kinds="shifted")
+@case("nps_table", points=("nps",), kinds="shifted", bad_levels=3)
 def nps_table(level: float) -> Any:
     return rm.relationships.nps_table(made.answers(), period="quarter", level=level)
 
@@ -151,7 +151,7 @@ def weak_partners(level: float) -> Any:
     return rm.relationships.weak_partners(made.partners(), made.quality(), made.ties(), **terms)
 
 
-@case("scorecards", points=("value",))
+@case("scorecards", points=("value",), bad_levels=3)
 def scorecards(level: float) -> Any:
     costs = rm.relationships.weak_partners(made.partners(), made.quality(), made.ties(), draws=20)
     cards = rm.relationships.scorecards(made.partners(), costs, level=level)

@@ -130,6 +130,20 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
+def _close_sockets_with_their_files(patch: pytest.MonkeyPatch) -> None:
+    """Close each socket that PySpark reads a result from; it leaves them to the collector."""
+    from pyspark import util
+
+    connect = util.local_connect_and_auth
+
+    def connected(*given: Any) -> tuple[Any, socket.socket]:
+        file, connection = connect(*given)
+        connection.close()  # takes effect when its file is closed
+        return file, connection
+
+    patch.setattr(util, "local_connect_and_auth", connected)
+
+
 @contextmanager
 def spark_session() -> Iterator[Any]:
     """Run a real JVM, listening to this machine only."""
@@ -140,7 +154,11 @@ def spark_session() -> Iterator[Any]:
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     from pyspark.sql import SparkSession
 
-    with tempfile.TemporaryDirectory(prefix="relmark-spark-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="relmark-spark-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        _close_sockets_with_their_files(patch)
         session = (
             SparkSession.builder.master("local[2]")
             .config("spark.ui.enabled", "false")

@@ -115,12 +115,14 @@ def test_tables_of_a_ladder_in_another_format_are_refused(log, name):
 
 def test_ids_of_a_ladders_events_are_those_of_the_log(log):
     rows = log.to_pandas()
-    numbers = {name: k for k, name in enumerate(rows["customer_id"].unique())}
+    numbers = {name: k for k, name in enumerate(rows["customer_id"].unique()[:300])}
+    rows = rows[rows["customer_id"].isin(numbers)]
     known = rm.load_sample("events").query("customer_id in @numbers")
     whole = rm.read_transactions(rows.assign(customer_id=rows["customer_id"].map(numbers)))
+    some = rm.read_transactions(rows)
     events = known.assign(customer_id=known["customer_id"].map(numbers).astype(float))
     found = rm.LOYALTY_LADDER.assign(whole, events=events).occupancy()
-    pd.testing.assert_frame_equal(found, rm.LOYALTY_LADDER.assign(log, events=known).occupancy())
+    pd.testing.assert_frame_equal(found, rm.LOYALTY_LADDER.assign(some, events=known).occupancy())
 
 
 def history(periods) -> pd.DataFrame:

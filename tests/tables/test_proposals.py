@@ -47,6 +47,20 @@ def test_what_the_data_do_not_settle_is_left_open(tmp_path):
     assert any("%m/%d/%Y" in each and "%d/%m/%Y" in each for each in found.unsettled)
 
 
+def test_a_log_without_numbers_is_a_log_without_money(tmp_path):
+    path = tmp_path / "visits.csv"
+    path.write_text("customer_id,date\n7,2024-01-31\n8,2024-02-01\n")
+    assert propose(path, TRANSACTIONS).columns == {"value": "none"}
+
+
+def test_a_value_that_several_columns_may_hold_can_be_an_expression(tmp_path):
+    path = tmp_path / "lines.csv"
+    path.write_text("customer_id,date,Qty,Unit Price\n7,2024-01-31,-2,1.5\n8,2024-02-01,3,2.5\n")
+    (sentence,) = propose(path, TRANSACTIONS).unsettled
+    assert "left open: Qty, Unit Price" in sentence
+    assert "an expression such as Qty * `Unit Price`" in sentence
+
+
 @pytest.mark.parametrize(
     ("texts", "formats"),
     [

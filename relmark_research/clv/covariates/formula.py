@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_ids, read_values
 from relmark_research.tables.schemas import Column
 
@@ -168,9 +169,15 @@ def _collinear(columns: pd.DataFrame) -> dict[str, str]:
 
 
 def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the table with further columns by customer_id, a row for every customer."""
+    """Return the table with further columns by customer_id, a row for every customer.
+
+    The ids of both are read as in a log, from the index, or from the column customer_id.
+    """
     if covariates is None:
         return _plain(table)
+    covariates = frame_in_memory(covariates, "covariates")
+    if "customer_id" in covariates.columns:
+        covariates = covariates.set_index("customer_id")
     ids, covariates = read_ids(table.index), covariates.set_axis(read_ids(covariates.index))
     missing = table.index[~ids.isin(covariates.index)]
     if len(missing):

@@ -19,6 +19,7 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.errors import ParameterError, check_number, unknown_name
+from relmark_research.tables.read_table import read_ids
 from relmark_research.units import TimeUnit
 
 if TYPE_CHECKING:
@@ -182,20 +183,23 @@ def customer_margins(margin: Margin, customers: CustomerSummary) -> Array:
     return shares
 
 
-def _by_customer(margin: pd.Series, ids: pd.Index) -> pd.Series:
+def _by_customer(margin: pd.Series, labels: pd.Index) -> pd.Series:
+    """Return margins in the order of the customers, joined by ids."""
+    margin, ids = margin.set_axis(read_ids(margin.index)), read_ids(labels)
     if not margin.index.is_unique:
         repeated = margin.index[margin.index.duplicated()].unique()
         raise ParameterError(
             f"a Series of margins must have one row per customer; {len(repeated):,} ids occur "
             f"more than once, first: {', '.join(map(repr, repeated[:3]))}. Keep one row per id."
         )
-    missing = ids.difference(margin.index)
+    places = margin.index.get_indexer(ids)
+    missing = labels[places < 0]
     if len(missing):
         raise ParameterError(
             f"a Series of margins must have every customer; {len(missing):,} are missing, "
             f"first: {', '.join(map(repr, missing[:3]))}."
         )
-    return margin.reindex(ids)
+    return margin.iloc[places]
 
 
 def _in_order(margin: object, customers: int) -> Array:

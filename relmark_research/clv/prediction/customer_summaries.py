@@ -14,6 +14,7 @@ from relmark_research.clv.prediction._inputs import (
 )
 from relmark_research.customers.log import aggregation
 from relmark_research.errors import DataError
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 from relmark_research.units import TimeUnit
 
@@ -64,7 +65,7 @@ def customer_history(
     fit: PurchaseInput,
     log: TransactionLog,
     *,
-    customer_id: str,
+    customer_id: str | int,
     unit: str | TimeUnit | None = None,
 ) -> pd.DataFrame:
     """Return one customer's P(alive) per day, from the first purchase to the end of the log.
@@ -74,7 +75,7 @@ def customer_history(
     fit
         A fit or a model of purchases, the same for all customers.
     customer_id
-        As in the log, where ids are text: ``"00004"``.
+        As in the log, where ids are text: ``"00004"``; a number such as 7 is ``"7"``.
     unit
         Unit of the model's times; required if ``fit`` has none.
 
@@ -100,16 +101,17 @@ def customer_history(
     >>> path.loc[path["purchase"], "time"].dt.strftime("%d %b").tolist()
     ['01 Jan', '18 Jan', '02 Aug', '12 Dec']
     """
+    customer_id = str(read_ids(pd.Index([customer_id]))[0])
     reason = (
         "the log does not have the columns of the formulas. Pass the model of this customer: "
-        f"fit.model_for(customers.table.loc[[{str(customer_id)!r}]]), and its unit."
+        f"fit.model_for(customers.table.loc[[{customer_id!r}]]), and its unit."
     )
     model = common_purchase_model(fit, reason=reason)
     length = model_unit(fit, unit, function="customer_history").days
-    purchases = aggregation.purchase_dates(log.days, str(customer_id))
+    purchases = aggregation.purchase_dates(log.days, customer_id)
     if len(purchases) == 0:
         raise DataError(
-            f"the log has no customer {str(customer_id)!r}. Ids are text and keep their leading "
+            f"the log has no customer {customer_id!r}. Ids are text and keep their leading "
             "zeros: take one from log.customer_summary().table.index."
         )
     days = pd.date_range(purchases[0], log.observed_until)
@@ -186,7 +188,8 @@ def at_risk_customers(values: pd.DataFrame, forecast: pd.DataFrame, *, n: int = 
         clv_at_risk, the highest first. Customers who are almost surely alive or almost surely
         inactive have little value at risk, whatever they bought.
     """
-    forecast = _aligned(forecast, values.index)
+    values = frame_in_memory(values, "values")
+    forecast = _aligned(frame_in_memory(forecast, "forecast"), values.index)
     alive, clv = _column(forecast, "p_alive"), _column(values, "clv")
     if_alive = np.divide(clv, alive, out=np.zeros_like(clv), where=alive > 0)
     columns = {

@@ -10,7 +10,7 @@ import pandas as pd
 
 from relmark_research._repr import short_repr
 from relmark_research.customers.log import aggregation
-from relmark_research.customers.log.transactions import TransactionLog
+from relmark_research.customers.log.transactions import TransactionLog, refuse_without_purchases
 from relmark_research.errors import DataError
 from relmark_research.stats.concentration import concentration_curve
 from relmark_research.stats.intervals import wilson_interval
@@ -67,6 +67,7 @@ class CustomerBase:
 def customer_base(log: TransactionLog) -> CustomerBase:
     """Return the key figures of a customer base."""
     totals = aggregation.customer_totals(log.days)
+    refuse_without_purchases(log, totals)
     repeat = totals["purchases"] > 1
     low, high = map(float, wilson_interval(repeat.sum(), len(totals)))
     months = growth_table(log)
@@ -100,6 +101,7 @@ def growth_table(log: TransactionLog) -> pd.DataFrame:
         the log covers the whole month).
     """
     table = aggregation.by_month(log.days)
+    refuse_without_purchases(log, table)
     starts = table["period"]
     ends = starts + pd.offsets.MonthEnd(1)
     complete = (starts >= pd.Timestamp(log.observed_from)) | (starts.dt.day > 1)

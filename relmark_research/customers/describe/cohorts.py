@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.customers.log import aggregation
-from relmark_research.customers.log.transactions import TransactionLog
+from relmark_research.customers.log.transactions import TransactionLog, refuse_without_purchases
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import Period
@@ -34,6 +35,7 @@ def cohort_table(log: TransactionLog, *, period: str | Period = "month") -> pd.D
     """
     calendar = Period.of(period)
     counted = aggregation.by_cohort(log.days, calendar)
+    refuse_without_purchases(log, counted)
     code = calendar.frequency
     cohort = counted["cohort"].dt.to_period(code)
     when = counted["period"].dt.to_period(code)
@@ -80,6 +82,7 @@ def cohort_averages(table: pd.DataFrame) -> pd.Series:
 
 def cohort_shares(table: pd.DataFrame) -> pd.DataFrame:
     """Return the shares of a `cohort_table` alone: row per cohort, column per age."""
+    table = frame_in_memory(table, "a table of cohorts")
     shares = table.drop(columns=["customers", "truncated"], errors="ignore")
     return shares.apply(lambda values: read_values(values, _SHARE))
 

@@ -22,6 +22,7 @@ from relmark_research.customers.log.returns import PARTS_PER_UNIT
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import ParameterError, check_choice, unknown_name
 from relmark_research.tables import sql_dialects
+from relmark_research.tables.read_table import read_ids
 from relmark_research.tables.sources import engine_sessions
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _measures(customers: TransactionLog | CustomerSummary | pd.DataFrame) -> ir.
     summary = CustomerSummary.of(customers)
     frame = pd.DataFrame(
         {
-            "customer_id": summary.table.index.astype(str),
+            "customer_id": read_ids(summary.table.index),
             "recency": summary.T - summary.recency,
             "frequency": summary.frequency + 1,
         }

@@ -13,6 +13,7 @@ import pandas as pd
 from relmark_research.customers.log.customer_summary import Split
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.stats.intervals import wilson_interval
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 
 DEFAULT_RULES = Path(__file__).parent / "segments.yml"
@@ -144,6 +145,7 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
         and value (means per customer), value_share (of the holdout's value). A log without money
         has no columns of value.
     """
+    segments = frame_in_memory(segments, "segments")
     segments = segments.set_axis(read_ids(segments.index))
     if not isinstance(segments["segment"].dtype, pd.CategoricalDtype):
         segments = read_columns(segments, {"segment": "choice"}, name="segments")

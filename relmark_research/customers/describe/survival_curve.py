@@ -22,7 +22,8 @@ from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.stats.survival import kaplan_meier, log_rank
-from relmark_research.tables.read_table import group_values, groups_by_customer
+from relmark_research.tables.given_tables import frame_of_source
+from relmark_research.tables.read_table import group_values, groups_by_customer, read_columns
 from relmark_research.tables.schemas import NOT_KNOWN
 from relmark_research.units import Horizon, TimeUnit
 
@@ -176,10 +177,13 @@ def retention_curve(
     return RetentionCurve(table, name, level, chi2, p_value)
 
 
-def _tenures(table: pd.DataFrame, by: str | pd.Series | None) -> pd.DataFrame:
+def _tenures(source: Any, by: str | pd.Series | None) -> pd.DataFrame:
+    table = frame_of_source(source, "customers")
     for name in ("tenure", "churned", *((by,) if isinstance(by, str) else ())):
         if name not in table.columns:
             raise DataError(unknown_name("column", name, table.columns))
+    if not isinstance(source, pd.DataFrame):  # whose numbers may be text
+        table = read_columns(table, {"tenure": "number", "churned": "flag"}, name="customers")
     tenure = _numbers(table["tenure"], "a time > 0")
     wrong = ~(np.isfinite(tenure) & (tenure > 0))
     if wrong.any() or len(table) == 0:

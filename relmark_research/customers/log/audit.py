@@ -113,7 +113,10 @@ def count_rows(rows: ir.Table, columns: Columns, options: ReadOptions, source: s
     counted = row_checks.count_by_problem(rows, columns.customer)
     total = int(counted["rows"].sum())
     if total == 0:
-        raise DataError(f"expected at least one transaction; {source} has a header but no rows.")
+        raise DataError(
+            f"expected at least one transaction; {source} has a header but no rows. Export it "
+            "again, or give another file."
+        )
     usable = counted["problem"].isna()
     left_out = counted.loc[~usable, ["problem", "rows"]].itertuples(index=False)
     by_problem = {str(problem): int(count) for problem, count in left_out}

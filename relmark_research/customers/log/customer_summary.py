@@ -18,7 +18,7 @@ import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, unknown_name
-from relmark_research.tables.read_table import read_values
+from relmark_research.tables.read_table import read_ids, read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, TimeUnit, as_date
 
@@ -33,7 +33,8 @@ class CustomerSummary:
     ----------
     table
         Columns frequency (whole number >= 0), recency and T (0 <= recency <= T, in ``unit``)[,
-        monetary_value (>= 0)][, n_customers (whole number >= 0)]; index or column customer_id.
+        monetary_value (>= 0)][, n_customers (whole number >= 0)]; index or column customer_id,
+        whose ids are text as in a log: 7, 7.0 and ``"7"`` are one customer.
     unit
         The unit of recency and T; None where unknown (then horizons cannot be given in calendar
         terms).
@@ -230,6 +231,8 @@ def _checked(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
         raise DataError("expected at least one customer; the table has no rows.")
     if "customer_id" in table.columns:
         table = table.set_index("customer_id")
+    if table.index.name == "customer_id":
+        table = table.set_axis(_ids(table.index))
     if table.index.name == "customer_id" and not table.index.is_unique:
         repeated = table.index[table.index.duplicated()].unique()
         raise DataError(
@@ -239,6 +242,19 @@ def _checked(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
     table = _with_numbers(table, unit)
     _check_values(table)
     return table
+
+
+def _ids(labels: pd.Index) -> pd.Index:
+    """Return ids as text; raise DataError for a blank one."""
+    ids = read_ids(labels)
+    blank = np.flatnonzero(ids.isna())
+    if len(blank):
+        rows = ", ".join(f"{place + 1:,}" for place in blank[:3])
+        raise DataError(
+            f"expected a customer_id in every row; {len(blank):,} of {len(ids):,} are blank, first "
+            f"row {rows}. Fill them in, or leave customer_id out of the table."
+        )
+    return ids
 
 
 def _with_numbers(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.tables.given_tables import frame_of_source
 from relmark_research.tables.pseudonyms import pseudonyms
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column
@@ -120,6 +121,7 @@ def link_customers(
     >>> link_customers(crm).people.to_dict()
     {'007': '007', '12': '007', '31': '007', '40': '40'}
     """
+    table = frame_of_source(table, "customers")
     kinds = _identifier_kinds(table, customer, identifiers, max_ids)
     table = read_columns(table, dict.fromkeys((customer, *kinds), "id"), name="customers")
     ids = table[customer]

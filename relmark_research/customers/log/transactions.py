@@ -246,7 +246,7 @@ class TransactionLog:
         if months:
             _refuse_partial_month(last)
         histories = aggregate(last, months=months)
-        _refuse_empty(histories, self.returns, self.counts.negative)
+        refuse_without_purchases(self, histories)
         return CustomerSummary.from_days(histories, unit=unit, observed_until=last)
 
     def split(self, *, at: Day | None = None, unit: str | TimeUnit = "week") -> Split:
@@ -372,6 +372,7 @@ def read_transactions(
     engine = options.engine if engine is None else engine
     opened = open_source.opened_source(source, dialect=dialect_of(options), engine=engine)
     options = replace(options, separator=opened.dialect.separator)
+    sql_dialects.refuse_bytes(opened.table, filter(None, (customer, date, value, cost)))
     rows = row_checks.checked_rows(opened.table, columns, options)
     counts = audit.count_rows(rows, columns, options, name)
     if returns == "refuse":
@@ -468,14 +469,16 @@ def _refuse_partial_month(last: date) -> None:
         )
 
 
-def _refuse_empty(table: pd.DataFrame, returns: str, negative: int) -> None:
-    """Raise DataError where a log has no customer."""
+def refuse_without_purchases(log: TransactionLog, table: pd.DataFrame) -> None:
+    """Raise DataError where a table of a log's customers or purchases is empty."""
     if len(table):
         return
+    negative = log.counts.negative
     how = (
         f"netting its {negative:,} rows of negative value against earlier purchases left no "
-        "customer with a purchase. Choose another policy: returns='drop' or 'keep'."
-        if returns == "net" and negative
+        "customer with a purchase. Check the sign of the value, or choose another policy: "
+        "returns='drop' or 'keep'."
+        if log.returns == "net" and negative
         else "it has no customer with a purchase. Choose another window."
     )
     raise DataError(f"expected at least one customer in the log; {how}")

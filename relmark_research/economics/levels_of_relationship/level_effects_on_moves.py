@@ -14,6 +14,7 @@ from relmark_research.economics.levels_of_relationship.relationship_level import
 from relmark_research.errors import DataError, LadderError, unknown_name
 from relmark_research.ladder.estimation.move_drivers import Drivers, move_drivers, moves_table
 from relmark_research.ladder.history.ladder_history import LadderHistory
+from relmark_research.tables.given_tables import frame_in_memory, frame_of_source
 from relmark_research.tables.read_table import open_table, read_columns
 from relmark_research.units import Period
 
@@ -55,6 +56,7 @@ def level_effects_on_moves(
     DataError
         If there is no such column or base level, or a cost is missing.
     """
+    moves = frame_in_memory(moves, "moves")
     if column not in moves.columns:
         raise DataError(f"moves: {unknown_name('column', column, moves.columns)}")
     moves = read_columns(moves, {column: "text"}, name="moves")
@@ -103,6 +105,7 @@ def level_costs(
     DataError
         If a column is missing.
     """
+    moves, contacts = frame_in_memory(moves, "moves"), frame_of_source(contacts, "contacts")
     for name in ("cost", column):
         if name not in contacts.columns:
             raise DataError(f"contacts: {unknown_name('column', name, contacts.columns)}")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from relmark_research.economics.next_action.next_best_action import Recommendations
 from relmark_research.errors import DataError
+from relmark_research.tables.given_tables import frame_in_memory
 
 _FORMULA = re.compile(r"^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\u2212|%]|^[\t\r\n\0]")
 _BREAK = re.compile(r"[\r\n\0\t]+")
@@ -75,7 +76,7 @@ def write_list(listed: pd.DataFrame, path: Path | str) -> int:
         raise DataError(
             f"the folder of {path.name} must exist; found no folder {path.parent}. Create it first."
         )
-    safe, escaped = listed.copy(), 0
+    safe, escaped = frame_in_memory(listed, "listed").copy(), 0
     safe.columns = pd.Index([_escaped(str(name)) for name in safe.columns])
     for i in range(safe.shape[1]):
         column = safe.iloc[:, i]

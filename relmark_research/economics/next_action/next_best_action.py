@@ -153,10 +153,10 @@ def recommend(
     check_level(level)
     log.require_value("advice on actions")
     purchases, spend = purchases or ParetoNBD, spend or GammaGamma
+    contacts = _known_contacts(contacts, log)
     customers = log.customer_summary(unit=unit_of(purchases))
     groups = _segments(customers, segments)
     fits = fit_segments(customers, groups, purchases=purchases, spend=spend)
-    contacts = _known_contacts(contacts, log)
     traits, notes = _customer_traits(log, contacts, customers, groups, fits)
     rng = np.random.default_rng(terms.seed)
     effects = draw_effects(actions, terms.draws, rng)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column, ColumnType
 
@@ -87,6 +88,7 @@ def tier_table(classes: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         value per customer with its interval (normal, standard deviation / sqrt(customers));
         minimum, the smallest value in the tier.
     """
+    classes = frame_in_memory(classes, "classes")
     ordered = isinstance(classes["tier"].dtype, pd.CategoricalDtype)
     types: dict[str, ColumnType] = {} if ordered else {"tier": "text"}
     classes = read_columns(classes, {"value": "number", **types}, name="classes")

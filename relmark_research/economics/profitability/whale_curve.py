@@ -12,6 +12,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError
 from relmark_research.stats.concentration import concentration_curve
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column
 
@@ -62,7 +63,8 @@ def whale_curve(profit: pd.Series | pd.DataFrame, *, points: int = 200) -> pd.Da
 
 def sorted_profits(profit: pd.Series | pd.DataFrame) -> Array:
     """Return profits per customer in descending order; a profit table is summed over periods."""
-    if isinstance(profit, pd.DataFrame):
+    if not isinstance(profit, pd.Series):
+        profit = frame_in_memory(profit, "profit")
         if "profit" not in profit.columns:
             raise DataError("a profit table needs a column profit; make it with profit_table(log).")
         profit = read_columns(profit, {"profit": "number"}, name="profit table")

@@ -9,6 +9,7 @@ from relmark_research.ladder.estimation.transition_matrix import TransitionMatri
 from relmark_research.ladder.history._period_numbers import period_label
 from relmark_research.ladder.history.ladder_history import LadderHistory
 from relmark_research.stats.intervals import wilson_interval
+from relmark_research.tables.given_tables import frame_in_memory
 
 
 def rung_table(estimate: TransitionMatrix) -> pd.DataFrame:
@@ -94,5 +95,6 @@ def cohort_moves(history: LadderHistory) -> pd.DataFrame:
 
 def sort_by_rung(table: pd.DataFrame, estimate: TransitionMatrix) -> pd.DataFrame:
     """Return a table with an index of rungs in ascending order, states off the ladder first."""
+    table = frame_in_memory(table, "table")
     rank = dict(zip(estimate.states, estimate.rank, strict=True))
     return table.loc[sorted(table.index, key=lambda rung: rank[rung])]

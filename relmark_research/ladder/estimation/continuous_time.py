@@ -32,6 +32,7 @@ from relmark_research.errors import (
 from relmark_research.ladder.estimation.markov import can_reach
 from relmark_research.ladder.history._states import parse_moves
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.given_tables import frame_of_source
 from relmark_research.tables.read_table import read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import DAYS_PER_YEAR
@@ -306,6 +307,7 @@ def read_panel(
     Rows of one customer must be in order of time: a time that is not later than the previous one
     is refused, since it may be a wrong entry as well as a wrong order.
     """
+    panel = frame_of_source(panel, "panel")
     for column in ("customer_id", "time", "rung"):
         if column not in panel.columns:
             raise DataError(f"panel: {unknown_name('column', column, panel.columns)}")

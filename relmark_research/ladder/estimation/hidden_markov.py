@@ -29,6 +29,7 @@ from relmark_research.errors import (
 )
 from relmark_research.ladder.history._period_numbers import optional_period, read_periods
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.given_tables import frame_in_memory, frame_of_source
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, Period, as_date
@@ -162,6 +163,7 @@ def purchase_panel(
     >>> panel.loc["a"].tolist()
     [1.0, 0.0, 1.0]
     """
+    purchases = frame_of_source(purchases, "purchases")
     calendar = optional_period(period)
     column = "period" if calendar is None or "period" in purchases.columns else "date"
     for name in ("customer_id", column):
@@ -251,7 +253,7 @@ def choose_rungs(
 
 
 def _panel(bought: pd.DataFrame) -> Array:
-    periods = pd.Index(list(bought.columns))
+    periods = pd.Index(list(frame_in_memory(bought, "bought").columns))
     if periods.inferred_type in ("integer", "floating", "period", "datetime64") and not (
         periods.is_monotonic_increasing
     ):

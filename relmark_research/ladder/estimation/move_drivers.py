@@ -19,6 +19,7 @@ from relmark_research._repr import html_table
 from relmark_research.errors import DataError, LadderError, check_choice, check_level, unknown_name
 from relmark_research.ladder.history._period_numbers import is_calendar
 from relmark_research.stats.intervals import normal_quantile
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column, ColumnType
 
@@ -112,6 +113,7 @@ def moves_table(history: LadderHistory, time_varying: pd.DataFrame | None = None
 def _with_time_varying(
     table: pd.DataFrame, covariates: pd.DataFrame, history: LadderHistory
 ) -> pd.DataFrame:
+    covariates = frame_in_memory(covariates, "time_varying")
     for column in ("customer_id", "date"):
         if column not in covariates.columns:
             problem = unknown_name("column", column, covariates.columns)
@@ -207,6 +209,7 @@ def move_drivers(
     """
     check_level(level)
     check_choice("outcome", outcome, ("direction", "destination"))
+    moves = frame_in_memory(moves, "moves")
     for name in drivers:
         if name not in moves.columns:
             raise DataError(f"drivers: {unknown_name('column', name, moves.columns)}")

@@ -72,6 +72,8 @@ def probability_matrix(matrix: Any, states: Sequence[str], what: str) -> Array:
 
 
 def _square(table: Any, states: Sequence[str], what: str) -> Array:
+    if isinstance(table, str):
+        raise ParameterError(f"the {what} matrix must be a DataFrame or an array; found {table!r}.")
     if isinstance(table, pd.DataFrame):
         for name in (*table.index, *table.columns):
             if str(name) not in states:

@@ -27,6 +27,7 @@ from relmark_research.stats.beta_binomial import (
     fit_beta_binomial,
 )
 from relmark_research.stats.intervals import tail_probabilities
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import open_table, read_columns
 from relmark_research.tables.schemas import CAMPAIGNS
 from relmark_research.units import as_date
@@ -220,6 +221,7 @@ def cells_before_campaign(
 
 
 def _cell_counts(cells: pd.DataFrame) -> pd.DataFrame:
+    cells = frame_in_memory(cells, "cells")
     if "responses" in cells.columns:
         check_columns(cells, "cells", ["cell", "mailed", "responses"])
         cells = read_columns(

@@ -12,6 +12,7 @@ arm in the campaign.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,9 @@ from relmark_research.errors import DataError
 from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.campaigns.campaign_design import check_control
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.given_tables import frame_in_memory
+from relmark_research.tables.read_table import read_columns, read_values
+from relmark_research.tables.schemas import Column, ColumnType
 
 Array = np.ndarray
 
@@ -108,9 +112,12 @@ def qini_curve(
     ----------
     Radcliffe (2007), Direct Marketing Analytics Journal.
     """
+    holdout = frame_in_memory(holdout, "holdout")
     check_columns(holdout, "holdout", ["campaign_id", "customer_id", "arm", outcome])
+    types: dict[str, ColumnType] = {"campaign_id": "choice", "customer_id": "id", "arm": "choice"}
+    holdout = read_columns(holdout, {**types, outcome: "number"}, name="holdout")
     check_control(holdout, control)
-    scores = np.asarray(score, dtype=float)
+    scores = _by_row(score, holdout.index)
     if len(scores) != len(holdout) or not np.isfinite(scores).all():
         raise DataError(
             f"expected a score for each of {len(holdout):,} rows; found {len(scores):,}, "
@@ -123,6 +130,14 @@ def qini_curve(
     rng = np.random.default_rng(seed)
     weights = rng.poisson(1.0, (draws, customer.max() + 1))[:, customer]
     return _curve(terms[order], weights[:, order], starts, level)
+
+
+def _by_row(score: Any, rows: pd.Index) -> Array:
+    """Return a score in the order of the rows: by their labels where it has the same."""
+    if isinstance(score, pd.Series) and not score.index.equals(rows):
+        same = score.index.is_unique and rows.is_unique and not len(rows.difference(score.index))
+        score = score.reindex(rows) if same and len(score) == len(rows) else score
+    return np.asarray(read_values(pd.Series(score), Column("score", "number", "score")), float)
 
 
 def _weighted_terms(table: pd.DataFrame, outcome: str, control: str) -> Array:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.satisfaction.retention_link import RetentionLink
 from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.units import AnnualRate
 
 Array = np.ndarray
@@ -238,6 +240,8 @@ def _answer_margins(
     link: RetentionLink, annual_margin: object, segment: pd.Series | None
 ) -> tuple[Array, Array, Array]:
     """Return the position of each answer's margin, the margins and their standard errors."""
+    if isinstance(annual_margin, str | Path):
+        annual_margin = frame_in_memory(annual_margin, "annual_margin")
     if isinstance(annual_margin, pd.DataFrame):
         annual_margin = {
             str(name): (float(row["annual_margin"]), float(row["standard_error"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,9 +57,11 @@ def audit_source(
     if str(arguments.get("value")).strip().lower() == "none":
         arguments["value"] = None
     try:
-        log = read_transactions(source, options=read_options(options), **cast(Any, arguments))
+        log = read_transactions(
+            source, options=read_options(options, place="--option"), **cast(Any, arguments)
+        )
         audit = log.audit
-        repeat_customers = _count_repeat_customers(log)
+        counted = _count_customers(log)
     except ValueError as error:
         words = worded_for(str(error), "command line")
         if out is not None:
@@ -68,8 +71,8 @@ def audit_source(
             raise type(error)(words) from None
         raise
     if out is not None:
-        _write_json(out, _audit_record(log, audit, repeat_customers))
-    _print_log(log, audit)
+        _write_json(out, _audit_record(log, audit, counted[1]))
+    _print_log(log, audit, counted)
     return log
 
 
@@ -163,17 +166,17 @@ def aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
         yield f"  {'  '.join(cells)}".rstrip()
 
 
-def _count_repeat_customers(log: TransactionLog) -> int:
-    """Return the number of customers who bought again; raise an error if there are none."""
+def _count_customers(log: TransactionLog) -> tuple[int, int]:
+    """Return how many customers there are, and how many bought again; DataError if none did."""
     histories = log.distinct_histories(unit="day").table
     repeat = int(histories.loc[histories["frequency"] > 0, "n_customers"].sum())
+    customers = int(histories["n_customers"].sum())
     if repeat == 0:
-        customers = int(histories["n_customers"].sum())
         raise DataError(
             "expected customers who bought on at least two days; found none among "
             f"{customers:,}. Give a longer log, or another column for the customer."
         )
-    return repeat
+    return customers, repeat
 
 
 def _audit_record(
@@ -194,30 +197,38 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _print_log(log: TransactionLog, audit: pd.DataFrame) -> None:
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    console.print(Text(f"{log.source}: {log.observed_from} to {log.observed_until}"))
+def _print_log(log: TransactionLog, audit: pd.DataFrame, counted: tuple[int, int]) -> None:
+    customers, repeat = counted
+    days = f"{log.observed_from} to {log.observed_until}"
+    print(f"{log.source}: {days}; {customers:,} customers, {repeat:,} bought on two days or more\n")
     print_audit(audit)
 
 
 def print_audit(audit: pd.DataFrame) -> None:
-    """Print an audit: check, rows, share, action and examples, a line per check."""
+    """Print an audit, a line per check, and below it the first rows that a check found."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH)
-    table = Table(box=None, pad_edge=False)
-    for name in ("check", "rows", "share", "action", "examples"):
-        table.add_column(name, justify="right" if name in ("rows", "share") else "left")
-    for row in audit.to_dict("records"):
-        colour = _COLOURS.get(row["action"], "") if row["rows"] else "dim"
-        cells = [row["check"], f"{row['rows']:,}", f"{row['share']:.1%}", row["action"]]
-        table.add_row(*(Text(str(cell), style=colour) for cell in cells), Text(row["examples"]))
-    console.print(table)
+    records = audit.to_dict("records")
+    rows = [("check", "rows", "share", "what is done")]
+    rows += [(r["check"], f"{r['rows']:,}", f"{r['share']:.1%}", r["action"]) for r in records]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for number, (check, count, share, action) in enumerate(rows):
+        line = f"  {check:{widths[0]}}  {count:>{widths[1]}}  {share:>{widths[2]}}  {action}"
+        found = records[number - 1]["rows"] if number else 1
+        style = _COLOURS.get(action, "") if found else "dim"
+        indent = len(line) - len(action) if len(line) - len(action) < console.width - 20 else 6
+        console.print(Text(_wrapped(line, console.width, indent), style=style))
+    shown = [(record["check"], record["examples"]) for record in records if record["examples"]]
+    for number, (check, examples) in enumerate(shown):
+        words = _wrapped(f"  {check}, first: {examples}", console.width, 4)
+        console.print(Text(words if number else f"\n{words}"))
+
+
+def _wrapped(line: str, width: int, indent: int) -> str:
+    return textwrap.fill(line.rstrip(), width, subsequent_indent=" " * indent,
+                         drop_whitespace=True, break_on_hyphens=False)  # fmt: skip
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:

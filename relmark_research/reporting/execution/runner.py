@@ -21,7 +21,8 @@ from relmark_research.reporting.recipe.hooks import Notification, Result, notify
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
 from relmark_research.reporting.record.forecast_ledger import Ledger, forecasts_of, read_ledger
-from relmark_research.reporting.record.left_out import tables_left_out
+from relmark_research.reporting.record.left_out import facts_of, read_recipe_tables
+from relmark_research.reporting.record.log_match import check_tables_in_log
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
 from relmark_research.reporting.record.outputs import source_title
 from relmark_research.reporting.record.provenance import (
@@ -223,16 +224,22 @@ def _skipped_run(task: Task) -> NotebookRun:
 
 
 def _data_fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
-    """Return the fingerprint of each source; the key is empty if there is one for the run."""
+    """Return the fingerprint of each source; the key is empty if there is one for the run.
+
+    Raises DataError where a table of the recipe does not match the log.
+    """
     with temporary_folder():
-        left_out = tables_left_out(recipe.tables)
-    tables = {"tables": left_out} if left_out else {}
-    if "source" not in recipe.matrix:
-        return {"": check_data(recipe.data, as_of=as_of) | tables}
-    return {
-        each: check_data({**recipe.data, "source": each}, as_of=as_of) | tables
-        for each in recipe.matrix["source"]
-    }
+        tables = read_recipe_tables(recipe.tables)
+        facts = {name: facts_of(table) for name, table in tables.items()}
+        found = {
+            key: check_data(
+                {**recipe.data, **({"source": key} if key else {})},
+                as_of=as_of,
+                also=lambda log: check_tables_in_log(tables, log, recipe.max_outside_log),
+            )
+            for key in recipe.matrix.get("source", [""])
+        }
+    return {key: each | ({"tables": facts} if facts else {}) for key, each in found.items()}
 
 
 def _queued_run(

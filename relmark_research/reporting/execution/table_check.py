@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError
 from relmark_research.reporting.execution.cli_views import aligned, print_audit
 from relmark_research.reporting.recipe.plan import Task, plan
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
+from relmark_research.reporting.recipe.recipe_sources import source_files
 from relmark_research.reporting.record.left_out import (
     facts_of,
     left_out_words,
-    read_recipe_table,
+    read_recipe_tables,
 )
+from relmark_research.reporting.record.log_match import check_tables_in_log
 from relmark_research.reporting.record.provenance import check_data, read_options
 from relmark_research.tables.options import worded_for
 from relmark_research.tables.proposals import Proposal, propose
 from relmark_research.tables.read_table import Table, read_table
 from relmark_research.tables.schemas import SCHEMAS, Schema, schema_of
+
+if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
 
 
 def check_table(
@@ -39,7 +44,7 @@ def check_table(
         `ReadOptions` by name.
     """
     schema = schema_of(name)
-    reading = read_options(options)
+    reading = read_options(options, place="--option")
     try:
         table = read_table(source, schema=schema, columns=columns, options=reading)
         table.frame  # noqa: B018  (everything is read)
@@ -61,14 +66,20 @@ def print_proposal(
         found = propose(source, schema, columns=columns, options=read_options(options))
     except DataError:
         return
-    merged = Proposal({**found.columns, **columns}, {**options, **found.options}, found.unsettled)
+    named = {name: columns[name] for name in ("value", "cost") if name in columns}  # expressions
+    merged = Proposal({**named, **found.columns}, {**options, **found.options}, found.unsettled)
     if found:
         print("Proposed lines of a recipe, as far as the data settle them:\n")
-        log = schema.name == "transactions"
-        print(merged.data_section(source) if log else merged.table_section(schema.name, source))
+        log, where = schema.name == "transactions", _from_anywhere(source)
+        print(merged.data_section(where) if log else merged.table_section(schema.name, where))
         print()
     for sentence in found.unsettled:
         print(sentence)
+
+
+def _from_anywhere(source: str) -> str:
+    """Return a source as any recipe can name it: the paths of a recipe start from its folder."""
+    return str(Path(source).expanduser().absolute()) if source_files(source) else source
 
 
 def print_log_proposal(source: str, names: Mapping[str, Any], options: Mapping[str, Any]) -> None:
@@ -100,32 +111,41 @@ def check_recipe_file(path: Path | str, *, settings: tuple[str, ...] = ()) -> No
     recipe = read_recipe(path, settings=settings)
     tasks = plan(recipe)
     print(f"{recipe.path.name}: {recipe.title}")
-    rows = [*_data_lines(recipe)]
-    missing = []
-    for name in recipe.tables:
-        table = read_recipe_table(recipe.tables, name)
-        if table is None:
-            continue
-        rows.append((name, table.source, left_out_words(facts_of(table))))
-        missing += _missing_columns(table)
-    print("\n".join(aligned(rows)) if rows else "  no data of its own: the bundled sample")
+    tables = read_recipe_tables(recipe.tables)
+    lines, matches = _data_lines(recipe, tables)
+    for name, table in tables.items():
+        words = [left_out_words(facts_of(table)), *matches.get(name, ())]
+        lines.append((name, table.source, "; ".join(word for word in words if word)))
+    print("\n".join(aligned(lines)) if lines else "  no data of its own: the bundled sample")
+    missing = [line for table in tables.values() for line in _missing_columns(table)]
     print("\n".join([*missing, "", *aligned([("notebook", "runs"), *map(_task_line, tasks)])]))
 
 
-def _data_lines(recipe: Recipe) -> list[tuple[str, ...]]:
-    sources = recipe.matrix.get("source", [recipe.data.get("source")])
+def _data_lines(
+    recipe: Recipe, tables: Mapping[str, Table]
+) -> tuple[list[tuple[str, ...]], dict[str, list[str]]]:
+    """Return a line per source of the data, and by table what of it is outside the log."""
     lines: list[tuple[str, ...]] = []
-    for source in sources:
+    outside: dict[str, list[str]] = {}
+    readable = []
+
+    def match_tables(log: TransactionLog) -> None:
+        readable.append(source)
+        for name, match in check_tables_in_log(tables, log, recipe.max_outside_log).items():
+            outside.setdefault(name, []).append(match.words())
+
+    for source in recipe.matrix.get("source", [recipe.data.get("source")]):
         if not source:
             continue
         try:
-            found = check_data({**recipe.data, "source": source})
+            found = check_data({**recipe.data, "source": source}, also=match_tables)
         except DataError:
-            print_log_proposal(source, recipe.data, recipe.data.get("options", {}))
+            if source not in readable:
+                print_log_proposal(source, recipe.data, recipe.data.get("options", {}))
             raise
         days = f"{found['first_day']} to {found['last_day']}"
         lines.append(("data", source, f"{left_out_words(found)}; {days}"))
-    return lines
+    return lines, outside
 
 
 def _task_line(task: Task) -> tuple[str, ...]:

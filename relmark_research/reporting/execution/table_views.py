@@ -15,9 +15,9 @@ def print_tables(name: str | None = None) -> None:
     if name is not None:
         print(described(schema_of(name)))
         return
-    rows: list[tuple[str, ...]] = [("table", "one row", "required columns", "used by")]
+    rows: list[tuple[str, ...]] = [("table", "one row", "used by", "required columns")]
     rows += [
-        (schema.name, schema.one_row, ", ".join(schema.required), schema.used_by)
+        (schema.name, schema.one_row, schema.used_by or "no report yet", ", ".join(schema.required))
         for schema in SCHEMAS.values()
     ]
     print("\n".join(aligned(rows)))
@@ -61,7 +61,7 @@ def described(schema: Schema) -> str:
         for column in schema.columns
     ]
     key = f" One row per {' and '.join(schema.key)}." if schema.key else ""
-    head = f"{schema.name}: one row is {schema.one_row}.{key} Used by {schema.used_by}."
+    head = f"{schema.name}: one row is {schema.one_row}.{key} {schema.use}"
     return "\n".join([head, *aligned(rows)])
 
 
@@ -97,7 +97,4 @@ def _section(schema: Schema) -> str:
         )
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     key = f" One row per {' and '.join(f'`{name}`' for name in schema.key)}." if schema.key else ""
-    return (
-        f"## {schema.name}\n\nOne row is {schema.one_row}.{key} "
-        f"Used by {schema.used_by}.\n\n{table}"
-    )
+    return f"## {schema.name}\n\nOne row is {schema.one_row}.{key} {schema.use}\n\n{table}"

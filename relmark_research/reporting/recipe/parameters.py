@@ -13,6 +13,7 @@ import math
 import re
 import reprlib
 import tokenize
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -101,7 +102,9 @@ def parse_parameters(source: str) -> tuple[Parameter, ...]:
     ('float', 'profit per unit of revenue', 'share')
     """
     try:
-        statements = ast.parse(source).body
+        with warnings.catch_warnings():  # of "\\d" and the like: the kernel gives them once
+            warnings.simplefilter("ignore")
+            statements = ast.parse(source).body
     except SyntaxError as error:
         raise ReportError(
             f"line {error.lineno} of the parameters cell is not Python: {error.msg}. "

@@ -10,7 +10,8 @@ tables:
   customers:                   # a table with other names or in another format
     source: people.txt
     columns: {customer_id: Customer ID}
-    options: {separator: "\\t", date_format: "%m/%d/%Y"}
+    options: {separator: tab, date_format: "%m/%d/%Y"}
+    max_outside_log: 0.6       # share of its rows or customers that may be outside the log
 parameters:
   margin: 0.3                  # shared by all notebooks that have the parameter
   03_lifetime_value:
@@ -86,11 +87,15 @@ class DataSection(Section):
 
 
 class TableSection(Section):
-    """A table other than the log: its source, its columns by our names, its reading options."""
+    """A table other than the log: its source, its columns by our names, its reading options.
+
+    ``max_outside_log`` is the share of its rows or customers that may be outside the log's.
+    """
 
     source: _TEXT
     columns: dict[str, str] | None = None
     options: dict[str, Any] | None = None
+    max_outside_log: float | None = Field(default=None, ge=0, le=1)
 
 
 class AlertSection(Section):
@@ -226,6 +231,8 @@ class Recipe:
     tables
         The user's tables by parameter name: an absolute path or ``sample:NAME``, or a mapping of
         source, columns and options, as `read_table` takes them.
+    max_outside_log
+        Share of a table's rows or customers that may be outside the log, where one is declared.
     shared_parameters
         Parameters for every notebook that has them.
     notebook_parameters
@@ -252,6 +259,7 @@ class Recipe:
     notebooks: tuple[Path, ...]
     data: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, str | dict[str, Any]] = field(default_factory=dict)
+    max_outside_log: dict[str, float] = field(default_factory=dict)
     shared_parameters: dict[str, Any] = field(default_factory=dict)
     notebook_parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
@@ -304,6 +312,11 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         notebooks=notebooks,
         data=resolve_source(content["data"], path.parent),
         tables=resolve_tables(content["tables"], path.parent),
+        max_outside_log={
+            name: table["max_outside_log"]
+            for name, table in content["tables"].items()
+            if table and table["max_outside_log"] is not None
+        },
         shared_parameters=shared,
         notebook_parameters=by_notebook,
         matrix=_matrix(content["matrix"], path.parent),

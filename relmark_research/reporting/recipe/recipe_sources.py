@@ -62,6 +62,8 @@ def check_source(data: dict[str, Any]) -> None:
         name = source.removeprefix("dataset:")
         if name not in DATASETS:
             raise ReportError(f"data.source: {unknown_name('bundled data set', name, DATASETS)}")
+    elif Path(source).is_dir() and not source_files(source):
+        raise ReportError(f"data.source: the folder {source} is empty or cannot be read.")
     elif not source_files(source):
         files = _visible_files(Path(source).parent)[:_LISTED]
         problem = unknown_name("file", Path(source).name, files)

@@ -45,14 +45,10 @@ def read_recipe_table(tables: Mapping[str, GivenTable], name: str) -> Table | No
         raise type(error)(f"tables.{name}: {words.removeprefix(f'{schema.name}: ')}") from None
 
 
-def tables_left_out(tables: Mapping[str, GivenTable]) -> dict[str, dict[str, Any]]:
-    """Return rows_read, rows_used and money_left_out of each table of a recipe."""
-    found = {}
-    for name in tables:
-        table = read_recipe_table(tables, name)
-        if table is not None:
-            found[name] = facts_of(table)
-    return found
+def read_recipe_tables(tables: Mapping[str, GivenTable]) -> dict[str, Table]:
+    """Return the tables of a recipe that `read_recipe_table` reads, by name."""
+    found = {name: read_recipe_table(tables, name) for name in tables}
+    return {name: table for name, table in found.items() if table is not None}
 
 
 def facts_of(table: Table) -> dict[str, Any]:

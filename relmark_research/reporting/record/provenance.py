@@ -1,19 +1,24 @@
 """The provenance of a run: fingerprint of the data, hash of the code, versions of the software."""
 
+from __future__ import annotations
+
 import hashlib
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import fill_in_secrets
+
+if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
 
 _PACKAGES = (
     "relmark-research",
@@ -29,7 +34,12 @@ _PACKAGES = (
 )
 
 
-def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str, Any]:
+def check_data(
+    data: Mapping[str, Any],
+    *,
+    as_of: str | None = None,
+    also: Callable[[TransactionLog], object] | None = None,
+) -> dict[str, Any]:
     """Read the data as the notebooks will, and return their fingerprint.
 
     Errors that a notebook would meet appear before the run starts.
@@ -40,6 +50,8 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
         The recipe's data section, with an absolute source.
     as_of
         Last day of the data that is used, or None.
+    also
+        A further check, called with the whole log.
 
     Returns
     -------
@@ -63,9 +75,12 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
     options = read_options(data.get("options", {}))
     try:
         with temporary_folder():
-            log = read_transactions(data["source"], options=options, **arguments).until(as_of)
-            rows_used = int(log.rows.count().execute())
+            whole = read_transactions(data["source"], options=options, **arguments)
+            log = whole.until(as_of)
+            rows_used = _rows_used(log)
             money = _money_left_out(log)
+            if also is not None:
+                also(whole)
     except (DataError, ParameterError) as error:
         words = worded_for(str(error), "recipe")
         hint = " Options stand under data." * (words != str(error))
@@ -78,6 +93,20 @@ def check_data(data: Mapping[str, Any], *, as_of: str | None = None) -> dict[str
         "last_day": log.observed_until.isoformat(),
         **fingerprint(data["source"]),
     }
+
+
+def _rows_used(log: TransactionLog) -> int:
+    """Return the number of rows of a log; raise DataError where none of them is a purchase."""
+    sums = {"rows": log.rows.count()}
+    if log.has_value and log.returns == "net":
+        sums["purchases"] = (log.rows.value >= 0).cast("int64").sum()
+    found = log.rows.aggregate(**sums).to_pandas().iloc[0]
+    if "purchases" in found and not found["purchases"] > 0:
+        raise DataError(
+            f"expected purchases; all {int(found['rows']):,} rows used have a negative value. "
+            "Check the sign of the value."
+        )
+    return int(found["rows"])
 
 
 def _money_left_out(log: Any) -> float | None:

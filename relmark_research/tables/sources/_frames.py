@@ -20,7 +20,7 @@ _PLAIN_TYPES = {  # as pandas infers them
     "string", "boolean", "floating", "date", "datetime", "datetime64",
 }  # fmt: skip
 _NO_TEXT = (bytes, bytearray, list, tuple, set, dict, np.ndarray)
-_MOST_DIGITS = 38  # of a decimal number in an engine
+MOST_DIGITS = 38  # of a decimal number in an engine
 _EXACT_DIGITS = 15  # of a decimal number as a float
 
 
@@ -68,11 +68,7 @@ def normalised_frame(frame: pd.DataFrame) -> pd.DataFrame:
     >>> normalised_frame(pd.DataFrame({"customer_id": [7, "B7"]}))["customer_id"].to_list()
     ['7', 'B7']
     """
-    if frame.columns.nlevels > 1:
-        raise DataError(
-            f"column names must have one level; found {frame.columns.nlevels}, "
-            f"first {frame.columns[0]!r}. Flatten them first."
-        )
+    refuse_levels(frame.columns)
     frame = _index_as_columns(frame.rename(columns=str))
     _check_names(frame.columns)
     changed = {
@@ -96,7 +92,9 @@ def normalised_arrow(table: Any) -> Any:
     if not isinstance(table, pa.Table):
         return table
     _check_names(table.column_names)
-    columns = [_arrow_column(table.column(place)) for place in range(table.num_columns)]
+    columns = [
+        _arrow_column(table.column(place), name) for place, name in enumerate(table.column_names)
+    ]
     return pa.table(columns, names=[str(name) for name in table.column_names])
 
 
@@ -124,8 +122,19 @@ def _index_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(level=new).rename(columns=str) if new else frame
 
 
+def refuse_levels(names: pd.Index) -> None:
+    """Raise DataError where column names have several levels."""
+    if names.nlevels > 1:
+        raise DataError(
+            f"column names must have one level; found {names.nlevels}, first {names[0]!r}. "
+            "Flatten them first."
+        )
+
+
 def _needs_conversion(column: pd.Series) -> bool:
     kind = column.dtype
+    if isinstance(kind, pd.ArrowDtype) and _is_for_arrow(kind.pyarrow_dtype):
+        return True
     return (
         pd.api.types.is_object_dtype(kind)
         or getattr(kind, "kind", "") == "c"
@@ -136,6 +145,14 @@ def _needs_conversion(column: pd.Series) -> bool:
         or _has_decimal_gaps(column)
         or bool(column.isna().all())
     )
+
+
+def _is_for_arrow(kind: Any) -> bool:
+    """Whether a column of an Arrow type is converted as in an Arrow table."""
+    import pyarrow as pa
+
+    wide = pa.types.is_decimal(kind) and kind.precision > MOST_DIGITS
+    return bool(wide or pa.types.is_float16(kind) or pa.types.is_interval(kind))
 
 
 def _has_decimal_gaps(column: pd.Series) -> bool:
@@ -150,6 +167,8 @@ def _has_decimal_gaps(column: pd.Series) -> bool:
 
 def _converted(column: pd.Series) -> pd.Series:
     kind = column.dtype
+    if isinstance(kind, pd.ArrowDtype) and _is_for_arrow(kind.pyarrow_dtype):
+        return _by_arrow(column)
     if isinstance(kind, pd.PeriodDtype):
         timestamps: pd.Series = column.dt.to_timestamp()
         return timestamps
@@ -166,6 +185,15 @@ def _converted(column: pd.Series) -> pd.Series:
     if kind == np.float16:
         return column.astype("float32")
     return _objects(column.astype(object))
+
+
+def _by_arrow(column: pd.Series) -> pd.Series:
+    import pyarrow as pa
+
+    values = column.array.__arrow_array__()
+    chunks = values if isinstance(values, pa.ChunkedArray) else pa.chunked_array([values])
+    converted = pd.arrays.ArrowExtensionArray(_arrow_column(chunks, column.name))
+    return pd.Series(converted, column.index, name=column.name)
 
 
 def _converted_if_needed(column: pd.Series) -> pd.Series:
@@ -188,7 +216,7 @@ def _objects(column: pd.Series) -> pd.Series:
     if found == "bytes" or any(isinstance(value, _NO_TEXT) for value in column):
         return column.map(lambda value: value if isinstance(value, bytes) else str(value).encode(),
                           na_action="ignore")  # fmt: skip
-    if found == "decimal" and _digits(column.dropna()) <= _MOST_DIGITS:
+    if found == "decimal" and _digits(column.dropna()) <= MOST_DIGITS:
         return column
     if found == "integer":
         numbers = column.dropna()
@@ -252,25 +280,31 @@ def _polars_as_arrow(table: Any) -> Any:
     return arrow.select(table.columns)
 
 
-def _arrow_column(values: Any) -> Any:
+def _arrow_column(values: Any, name: object) -> Any:
+    """Return a column of an Arrow table as an engine accepts it; DataError where none does."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = values.type
     if pa.types.is_dictionary(kind):
-        return _arrow_column(values.cast(kind.value_type))
+        return _arrow_column(values.cast(kind.value_type), name)
     if pa.types.is_run_end_encoded(kind):
         decoded = [pc.run_end_decode(chunk) for chunk in values.chunks]
-        return _arrow_column(pa.chunked_array(decoded, kind.value_type))
+        return _arrow_column(pa.chunked_array(decoded, kind.value_type), name)
     if pa.types.is_null(kind):
         return values.cast(pa.string())
     if str(kind) == "binary_view":
         return values.cast(pa.binary())
     if pa.types.is_float16(kind):
         return values.cast(pa.float32())
-    if pa.types.is_decimal(kind) and kind.precision > _MOST_DIGITS:
+    if pa.types.is_decimal(kind) and kind.precision > MOST_DIGITS:
         texts = [None if value is None else f"{value:f}" for value in values.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])
+    if pa.types.is_interval(kind):
+        raise DataError(
+            f"column {name!r} holds intervals of calendar time ({kind}), which cannot be read. "
+            "Convert it to numbers or text, or leave it out."
+        )
     if str(kind) == "extension<arrow.uuid>":
         texts = [None if value is None else str(value) for value in values.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])

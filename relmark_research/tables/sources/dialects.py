@@ -114,7 +114,7 @@ def column_names(fields: Sequence[str], *, where: str) -> tuple[str, ...]:
         raise DataError(
             f"{where}: expected a name for each column in the header; found {len(empty)} empty of "
             f"{len(names)}, first column {empty[0] + 1}. Name them in the file; if the header is "
-            f"in another line, give its number, such as ReadOptions(header=3).{header_hint(names)}"
+            f"in another line, give its number, such as ReadOptions(header=3).{_data_hint(names)}"
         )
     repeated = _repeated(names)
     if repeated:
@@ -137,20 +137,24 @@ def header_hint(names: Iterable[str]) -> str:
     ' The first line looks like data. If '
     """
     found = [name for name in names if name]
-    hint = ""
     if len(found) == 1 and re.search(r"[^\w.#-]", found[0]):
-        hint = (
+        return (
             " The file was read as one column. If spaces separate its columns: "
             f"ReadOptions(separator='{WHITESPACE}'); otherwise give the sign that does."
-        )
-        found = found[0].split()
+        ) + _data_hint(found[0].split())
+    return _data_hint(found)
+
+
+def _data_hint(names: Sequence[str]) -> str:
+    """Return what to do where a name is a number or a date, or nothing."""
+    found = [name for name in names if name]
     if any(_NUMBER.fullmatch(name) or _DATE.fullmatch(name) for name in found):
-        last = f" to column_{len(found)}" if len(found) > 1 else ""
-        hint += (
+        last = f" to column_{len(names)}" if len(names) > 1 else ""
+        return (
             " The first line looks like data. If the file has no header: "
             f"ReadOptions(header='{NO_HEADER}') names the columns column_1{last}."
         )
-    return hint
+    return ""
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

@@ -137,6 +137,11 @@ def _undecodable(
     found = f"{name}: byte 0x{byte:02X} in line {line:,} (byte {position:,} of the file)"
     if encoding != "utf-8":
         return f"{found} is not valid in the declared encoding {encoding}. Declare another one."
+    if _mostly_utf8(sample):
+        return (
+            f"{found} is not UTF-8, but other letters of the file are: two encodings are mixed. "
+            "Export the parts in one encoding, and join them again."
+        )
     proposed = proposed_encoding(sample)
     names = dict.fromkeys((proposed, "cp1252", "cp1251"))
     readings = [_reading(byte, each) for each in names if not each.startswith("utf")]
@@ -145,6 +150,13 @@ def _undecodable(
         f"which the file was saved, probably ReadOptions(encoding='{proposed}'), or save it as "
         "UTF-8."
     )
+
+
+def _mostly_utf8(sample: bytes) -> bool:
+    """Return whether most letters beyond ASCII are valid UTF-8, which other encodings are not."""
+    text = sample.decode("utf-8", errors="surrogateescape")
+    invalid = sum("\udc80" <= letter <= "\udcff" for letter in text)
+    return sum(letter > "\x7f" for letter in text) - invalid >= invalid > 0
 
 
 def _reading(byte: int, encoding: str) -> str:

@@ -239,8 +239,23 @@ def _same_types(files: Sequence[Path]) -> bool:
                 f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
                 f"{', '.join(map(repr, differing[:5]))}. Name the files of one table."
             )
+    for file, schema in zip(files, schemas, strict=True):
+        _refuse_wide_decimals(file, schema)
     first = {field.name: field.type for field in schemas[0]}
     return all(first == {field.name: field.type for field in schema} for schema in schemas)
+
+
+def _refuse_wide_decimals(file: Path, schema: Any) -> None:
+    """Raise DataError for decimals that engines read as other numbers, without an error."""
+    import pyarrow as pa
+
+    for field in schema:
+        if pa.types.is_decimal(field.type) and field.type.precision > _frames.MOST_DIGITS:
+            raise DataError(
+                f"{file}: column {field.name!r} holds decimal numbers of {field.type.precision} "
+                f"digits, and engines read at most {_frames.MOST_DIGITS}. Write it as "
+                f"decimal({_frames.MOST_DIGITS}, {field.type.scale}), or as text."
+            )
 
 
 def _by_spark(connection: Any, frame: Any) -> ir.Table:
@@ -268,5 +283,13 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
             frame = connection._session.createDataFrame(_frames.as_arrow(frame))
         frame.createOrReplaceTempView(name)
         return connection.table(name)
-    frame = _frames.normalised(frame)
-    return connection.create_table(name, frame, temp=True)
+    try:
+        return connection.create_table(name, _frames.normalised(frame), temp=True)
+    except (DataError, ParameterError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001  (pandas, Arrow, Ibis and DuckDB have their own)
+        words = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DataError(
+            f"{describe_source(frame)} has a column of a type that cannot be read ({words}). "
+            "Convert the column to text, numbers or dates, or leave it out."
+        ) from None

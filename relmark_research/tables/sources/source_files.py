@@ -71,6 +71,8 @@ def files_of(source: str | Path) -> list[Path]:
     DataError
         Where there is no such file, a file is empty or cannot be read, or a folder has no table.
     """
+    if not str(source).strip() or "\0" in str(source):
+        raise DataError(f"expected a path; found {str(source)[:60]!r}. Name a file or a folder.")
     found = _found(Path(source)) or _found(Path(source).expanduser())
     if not found:
         raise DataError(_no_file(Path(source)))
@@ -115,6 +117,8 @@ def kind_of(path: Path) -> Kind:
     """
     with opened(path) as file:
         head = file.read(_HEAD)
+    if head.startswith(_GZIP):
+        raise DataError(f"{path} is packed by gzip twice. {_UNPACK}.")
     if head.startswith(b"PAR1") and _has_control_bytes(head):
         return "parquet"
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -175,6 +179,10 @@ def is_gzip(path: Path) -> bool:
 
 
 def _in_folder(folder: Path) -> list[Path]:
+    try:
+        next(folder.iterdir(), None)
+    except OSError as error:
+        raise DataError(f"the folder {folder} cannot be read: {error.strerror}.") from None
     files = [
         file
         for file in sorted(folder.rglob("*"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,9 @@ def parse(expression: str, *, quotes_are_names: bool) -> Syntax | None:
         return None
     try:
         text = QUOTED.sub(placeholder, expression).strip()
-        tree = ast.parse(text, mode="eval").body
+        with warnings.catch_warnings():  # Python's own, on "1if a else 2", tell a user nothing
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     parts = sum(1 for _ in ast.walk(tree))

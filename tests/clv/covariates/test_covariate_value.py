@@ -13,6 +13,12 @@ from relmark_research.clv.prediction.predictive_intervals import PredictionDraws
 from tests.clv.covariates.test_covariate_fit import PLAIN, simulated
 
 KINDS = pytest.mark.parametrize("kind", list(PLAIN), ids=lambda kind: kind.__name__)
+# BG/NBD and MBG/NBD have the same covariate links
+FEW_KINDS = pytest.mark.parametrize(
+    "kind",
+    [rm.BGNBD, rm.ParetoNBD, pytest.param(rm.MBGNBD, marks=pytest.mark.slow)],
+    ids=lambda kind: kind.__name__,
+)
 SPEND = rm.GammaGamma(6.25, 3.74, 15.44)
 TERMS = {"margin": 0.3, "annual_discount_rate": 0.1, "horizon": "52 weeks"}
 RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "400"))
@@ -49,7 +55,7 @@ def ends(answer):
     return np.array([answer.expected, answer.low, answer.high])
 
 
-@KINDS
+@FEW_KINDS
 def test_effects_of_nothing_give_the_plain_intervals(kind):
     of = customers(kind, n=600)
     plain, paid = kind.fit(of), rm.GammaGamma.fit(of)
@@ -68,7 +74,7 @@ def test_effects_of_nothing_give_the_plain_intervals(kind):
         np.testing.assert_allclose(found, expected, rtol=1e-3)
 
 
-@KINDS
+@FEW_KINDS
 def test_intervals_are_those_of_draws_of_the_estimates(kind):
     """Estimates drawn from their covariances, all of it valued again each time."""
     of = customers(kind)
@@ -91,7 +97,7 @@ def test_intervals_are_those_of_draws_of_the_estimates(kind):
 
 
 def test_value_is_that_of_each_customers_model_in_any_order():
-    of = customers(rm.BGNBD)
+    of = customers(rm.BGNBD, n=500)
     bought, paid = fits(rm.BGNBD, of)
     found = rm.lifetime_value(bought, paid, of, **TERMS, level=0.9)
     own = rm.lifetime_value(bought.model_for(of), paid, of, **TERMS)

@@ -27,25 +27,28 @@ def bound(stayers):
     return cache(lambda model, level: dropout_upper_bound(model.fit(stayers), level=level))
 
 
+@pytest.mark.parametrize("level", [0.95, 0.99, pytest.param(0.5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", WITH_DROPOUT)
-def test_the_bound_is_where_the_log_likelihood_is_lower_by_half_a_quantile(model, stayers, bound):
+def test_the_bound_is_where_the_log_likelihood_is_lower_by_half_a_quantile(
+    model, level, stayers, bound
+):
     fit = model.fit(stayers)
-    for level in (0.5, 0.95):
-        allowed = special.chdtri(1, 1 - level) / 2
-        edge = bound(model, level)
-        assert len(edge) > 5
-        for one in edge:
-            point = fit.likelihood.evaluate(np.log(one.values))
-            assert fit.log_likelihood - point.value == pytest.approx(allowed, abs=1e-3)
-            assert np.abs(point.gradient[:2]).max() < 1e-3  # maximised over the purchase rate
-            assert point.gradient[2] < 0  # less dropout is more likely
+    allowed = special.chdtri(1, 1 - level) / 2
+    edge = bound(model, level)
+    assert len(edge) > 5
+    for one in edge:
+        point = fit.likelihood.evaluate(np.log(one.values))
+        assert fit.log_likelihood - point.value == pytest.approx(allowed, abs=1e-3)
+        assert np.abs(point.gradient[:2]).max() < 1e-3  # maximised over the purchase rate
+        assert point.gradient[2] < 0  # less dropout is more likely
 
 
+@pytest.mark.parametrize(
+    "levels", [(0.95, 0.99), pytest.param((0.5, 0.95), marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("model", WITH_DROPOUT)
-def test_a_higher_level_allows_more_dropout(model, stayers, bound):
-    ahead = [
-        [one.expected_purchases(52.0) for one in bound(model, level)] for level in (0.5, 0.95, 0.99)
-    ]
+def test_a_higher_level_allows_more_dropout(model, levels, stayers, bound):
+    ahead = [[one.expected_purchases(52.0) for one in bound(model, level)] for level in levels]
     assert (np.diff(np.array(ahead), axis=0) < 0).all()
     assert np.array(ahead).max() < rm.clv.NBD.fit(stayers).model.expected_purchases(52.0)
 

@@ -35,17 +35,28 @@ def test_estimates_do_not_depend_on_the_unit_of_time(model):
 
 @named(EVERY_CONTINUOUS)
 def test_value_does_not_depend_on_the_unit_of_time(model):
+    check_value_by_unit(model, "52 weeks")
+    if model.memoryless:
+        check_value_by_unit(model, None)
+
+
+@pytest.mark.slow
+@named([model for model in EVERY_CONTINUOUS if not model.memoryless])
+def test_endless_value_does_not_depend_on_the_unit_of_time(model):
+    check_value_by_unit(model, None)
+
+
+def check_value_by_unit(model, horizon):
     weeks = customers(model, n=8).assign(monetary_value=30.0)
     days = weeks.assign(recency=weeks["recency"] * 7, T=weeks["T"] * 7)
-    terms = {"margin": 0.3, "annual_discount_rate": 0.1}
-    for horizon in ("52 weeks", None):
-        by_week, by_day = (
-            rm.lifetime_value(
-                purchases, SPEND, rm.CustomerSummary(table, unit=unit), horizon=horizon, **terms
-            )
-            for purchases, table, unit in ((model, weeks, "week"), (model.rescaled(7), days, "day"))
+    by_week, by_day = (
+        rm.lifetime_value(
+            purchases, SPEND, rm.CustomerSummary(table, unit=unit),
+            margin=0.3, annual_discount_rate=0.1, horizon=horizon,
         )
-        np.testing.assert_allclose(by_day["clv"], by_week["clv"], rtol=1e-8)
+        for purchases, table, unit in ((model, weeks, "week"), (model.rescaled(7), days, "day"))
+    )  # fmt: skip
+    np.testing.assert_allclose(by_day["clv"], by_week["clv"], rtol=1e-8)
 
 
 def spends(model, x, seed):

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.covariates.formula import join_covariates
 from relmark_research.errors import DataError
 
 GOOD = pd.DataFrame(
@@ -102,3 +103,77 @@ def test_results_are_shown_in_a_few_lines():
     for shown in (summary, split):
         assert "\n" not in repr(shown)
         assert 3 <= shown._repr_html_().count("<tr>") <= 6
+
+
+IDS = {
+    "int": pd.Index([7, 8, 9]),
+    "float": pd.Index([7.0, 8.0, 9.0]),
+    "text": pd.Index(["7", "8", "9"]),
+    "text as floats": pd.Index(["7.0", " 8", "9\u00a0"]),
+    "objects": pd.Index([7, "8", 9.0], dtype=object),
+    "category": pd.CategoricalIndex([7, 8, 9]),
+    "nullable": pd.Index([7, 8, 9], dtype="Int64"),
+    "arrow": pd.Index(["7", "8", "9"], dtype="string[pyarrow]"),
+}
+PLACES = ("index", "column")
+
+
+def with_ids(ids: pd.Index, place: str = "index") -> pd.DataFrame:
+    table = GOOD.drop(columns="customer_id").set_axis(ids.rename("customer_id"))
+    return table if place == "index" else table.reset_index()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", IDS)
+def test_ids_of_every_type_are_those_of_a_log(kind, place):
+    summary = rm.CustomerSummary(with_ids(IDS[kind], place))
+    assert summary.table.index.to_list() == ["7", "8", "9"]
+    assert summary.table.index.name == "customer_id"
+
+
+@pytest.mark.parametrize("ids", [[7, 7.0, 9], ["7", 7, "9"], ["7 ", "7", "9"]])
+def test_one_customer_written_in_two_forms_is_one_customer_twice(ids):
+    with pytest.raises(DataError, match="1 ids come more than once, first: '7'"):
+        rm.CustomerSummary(with_ids(pd.Index(ids, dtype=object)))
+
+
+@pytest.mark.parametrize("ids", [["7", None, "9"], ["7", " ", "9"], [7.0, float("nan"), 9.0]])
+def test_a_blank_id_is_refused_with_its_row(ids):
+    with pytest.raises(DataError, match=r"a customer_id in every row; 1 of 3 .* row 2"):
+        rm.CustomerSummary(with_ids(pd.Index(ids)))
+
+
+def test_floats_that_are_no_exact_ids_are_refused():
+    with pytest.raises(DataError, match=r"2\^53|exact"):
+        rm.CustomerSummary(with_ids(pd.Index([2.0**60, 1.0, 2.0])))
+
+
+def test_labels_that_are_no_ids_stay_as_they_are():
+    table = GOOD.drop(columns="customer_id")
+    assert rm.CustomerSummary(table).table.index.equals(pd.RangeIndex(3))
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_tables_by_customer_are_joined_by_id(kind):
+    model = rm.BGNBD(0.24, 4.4, 0.79, 2.4)
+    spend = rm.GammaGamma(6.2, 3.7, 15.4)
+    customers = rm.CustomerSummary(with_ids(pd.Index([9, 8, 7])), unit="week")
+    margin = pd.Series([0.1, 0.2, 0.3], index=IDS[kind])
+    values = {"horizon": "26 weeks", "annual_discount_rate": 0.1}
+    found = rm.lifetime_value(model, spend, customers, margin=margin, **values)
+    expected = rm.lifetime_value(model, spend, customers, margin=1.0, **values)
+    assert (found["clv"] / expected["clv"]).round(9).to_list() == [0.3, 0.2, 0.1]
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_covariates_are_joined_by_id_from_index_and_column(kind):
+    customers = rm.CustomerSummary(with_ids(pd.Index([9, 8, 7])))
+    covariates = pd.DataFrame({"age": [1.0, 2.0, 3.0]}, index=IDS[kind].rename("customer_id"))
+    for given in (covariates, covariates.reset_index()):
+        joined = join_covariates(customers.table, given)
+        assert joined["age"].to_list() == [3.0, 2.0, 1.0]
+
+
+def test_rfm_scores_name_the_customers_of_a_log():
+    customers = with_ids(IDS["float"])
+    assert sorted(rm.rfm_scores(customers, bins=2).index) == ["7", "8", "9"]

@@ -78,6 +78,7 @@ def taken(monkeypatch):
 
 
 MANY = np.random.default_rng(4)
+OTHERS = [(str, "net"), (int, "drop"), (str, "keep")]
 WIDE = [
     (int(who) - 300, int(day), int(cents))
     for who, day, cents in zip(
@@ -87,8 +88,15 @@ WIDE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("returns", ["net", "drop", "keep"])
-@pytest.mark.parametrize("ids", [int, str], ids=["numbers", "text"])
+@pytest.mark.parametrize(
+    ("ids", "returns"),
+    [
+        (int, "net"),
+        (str, "drop"),
+        (int, "keep"),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in OTHERS),
+    ],
+)
 def test_results_are_the_same_as_the_engines(taken, monkeypatch, returns, ids):
     def results(log):
         for one in (log, log.until("2024-09-01"), log.window(observed_from="2024-06-01")):

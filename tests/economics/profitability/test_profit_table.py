@@ -178,9 +178,14 @@ def test_the_audit_counts_costs_outside_the_log(firm, log) -> None:
     assert audit.loc["acquisition costs", "money"] == 42.0
 
 
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory):
+    source = sqlite_source(small_firm()["transactions"], tmp_path_factory.mktemp("sqlite"))
+    return rm.read_transactions(source, cost="cost")
+
+
 @pytest.mark.parametrize("period", [None, "month", "year"])
-def test_the_account_of_a_log_in_sqlite_is_the_same(firm, log, tmp_path, period) -> None:
-    sqlite = rm.read_transactions(sqlite_source(firm["transactions"], tmp_path), cost="cost")
+def test_the_account_of_a_log_in_sqlite_is_the_same(firm, log, sqlite, period) -> None:
     costs = {"contacts": firm["contacts"], "customers": firm["customers"], "period": period}
     pd.testing.assert_frame_equal(rm.profit_table(sqlite, **costs), rm.profit_table(log, **costs))
 

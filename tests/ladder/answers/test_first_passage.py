@@ -21,13 +21,13 @@ def test_a_loss_before_the_target_counts_as_never(chain):
 
 @pytest.fixture(scope="module")
 def paths():
-    """The states of 200,000 customers over 60 periods, from the second state on."""
-    return walk(TRUE, np.full(200_000, 1), 60, np.random.default_rng(11))
+    """The states of 60,000 customers over 60 periods, from the second state on."""
+    return walk(TRUE, np.full(60_000, 1), 60, np.random.default_rng(11))
 
 
 @pytest.mark.parametrize("target", ["advocate", "lost"])
-def test_first_passage_matches_200000_simulated_customers(chain, paths, target):
-    n, periods, at = 200_000, 60, STATES.index(target)
+def test_first_passage_matches_60000_simulated_customers(chain, paths, target):
+    n, periods, at = 60_000, 60, STATES.index(target)
     there = paths == at
     first = np.where(there.any(axis=1), there.argmax(axis=1), np.inf)
     soon = chain.probability_of_reaching(target, 12).loc["first-time", "probability"]

@@ -42,3 +42,16 @@ def test_the_curve_shows_itself_in_short() -> None:
     assert repr(curve).startswith("<QiniCurve: coefficient ")
     assert len(repr(curve)) < 200
     assert curve._repr_html_().count("<tr>") <= 10
+
+
+def test_ids_groups_and_scores_are_read_by_what_they_mean() -> None:
+    table = with_uplift([0.0, 0.3]).assign(campaign_id="a")
+    table["customer_id"] = np.arange(len(table)) // 2  # each twice, who are drawn together
+    score = table["cell"].str[1:].astype(float)
+    expected = qini_curve(table, score, draws=20).table
+    mixed = [f"{i}.0" if row % 2 else i for row, i in enumerate(table["customer_id"])]
+    padded = table["arm"].where(table.index % 2 == 0, " " + table["arm"])
+    found = qini_curve(table.assign(customer_id=mixed, arm=padded), score, draws=20).table
+    pd.testing.assert_frame_equal(found, expected)
+    other_order = score.sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(qini_curve(table, other_order, draws=20).table, expected)

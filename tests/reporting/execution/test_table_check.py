@@ -1,8 +1,13 @@
 """`relmark check` of tables and of recipes."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 
+import relmark_research as rm
 from relmark_research import cli
 from relmark_research.reporting.execution.runner import run_recipe
 from relmark_research.reporting.record.manifest import read_manifest
@@ -46,6 +51,35 @@ def test_options_proposed_for_a_headerless_tab_separated_file_with_us_dates_run(
     manifest = read_manifest(run_recipe(recipe))
     assert manifest.succeeded
     assert manifest.notebooks[0].answer == "60 rows from 2012-01-13"
+
+
+def relmark(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "relmark_research", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_proposed_options_pasted_into_a_recipe_run_the_shipped_reports(tmp_path):
+    project = tmp_path / "project"
+    assert relmark("init", "project", cwd=tmp_path).returncode == cli.DONE
+    rows = rm.load_cdnow().to_pandas()
+    with (project / "sales.txt").open("w") as file:
+        for who, day, value in rows[["customer_id", "date", "value"]].itertuples(index=False):
+            file.write(f"{who}\t{day.month}/{day.day}/{day.year}\t{value:.2f}\n")
+    checked = relmark("check", "sales.txt", cwd=project)
+    assert checked.returncode == cli.REFUSED
+    pasted = checked.stdout[checked.stdout.index("data:") :].split("\n\n")[0]
+    recipe = f"title: Own\nnotebooks: [01_customer_base, 03_lifetime_value]\n{pasted}\n"
+    write_recipe(project, recipe, "pasted")
+    run = relmark("run", "reports/recipes/pasted.yml", cwd=project)
+    assert (run.returncode, run.stderr.count("done")) == (cli.DONE, 2), run.stderr
+    manifest = read_manifest(Path(run.stdout.strip().splitlines()[-1]).parent)
+    assert (manifest.fingerprint["rows_used"], manifest.fingerprint["last_day"]) == (
+        len(rows),
+        f"{rows['date'].max():%Y-%m-%d}",
+    )
+    base = rm.customers.customer_base(rm.load_cdnow())
+    assert f"{base.customers:,} customers spent" in manifest.notebooks[0].answer
 
 
 def test_check_of_a_table_prints_its_audit_and_what_is_missing(project, capsys):
@@ -120,3 +154,47 @@ def test_a_table_of_a_recipe_is_refused_before_anything_runs(project, capsys):
     assert 'unusable: "leave out"' in err or "unusable: leave out" in err
     wrong = write_recipe(project, TABLE.replace("date_format", "dateformat"))
     assert "tables.contacts.options: no option 'dateformat'" in said(capsys, "check", str(wrong))[2]
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_table_outside_the_log_is_refused_before_anything_runs(project, capsys, command):
+    rows = "".join(f"{who},2042-01-0{day},1.5\n" for who in "ab" for day in (1, 2))
+    (project / "c.csv").write_text(f"customer_id,date,cost\n{rows}")
+    text = "title: Own\ndata: {source: ../../sales.csv}\nnotebooks: [asks]\n"
+    text += "tables: {contacts: {source: ../../c.csv, max_outside_log: 0.9}}\n"
+    code, out, err = said(capsys, command, str(write_recipe(project, text)))
+    assert (code, "running" in err, "Proposed" in out) == (cli.REFUSED, False, False)
+    assert "tables.contacts: expected date within the log's days (2024-01-01 to 2024-02-01)" in err
+    assert "found 4 of 4 rows outside, first: 2042-01-01" in err
+    assert not list(project.rglob("index.html"))
+    allowed = write_recipe(project, text.replace("0.9", "1"))
+    code, out, _ = said(capsys, "check", str(allowed))
+    assert (code, "of the log: 100.0% of date outside its days" in out) == (cli.DONE, True)
+    wrong = write_recipe(project, text.replace("0.9", "7"))
+    assert "tables.contacts.max_outside_log must be at most 1" in said(capsys, "run", str(wrong))[2]
+
+
+def test_a_log_without_a_purchase_is_refused_before_anything_runs(project, capsys):
+    (project / "sales.csv").write_text("customer_id,date,value\na,2024-01-01,-1\nb,2024-02-01,-2\n")
+    text = "title: Own\ndata: {source: ../../sales.csv}\nnotebooks: [reads]\n"
+    code, _, err = said(capsys, "run", str(write_recipe(project, text)))
+    assert (code, "running" in err) == (cli.REFUSED, False)
+    assert "expected purchases; all 2 rows used have a negative value" in err
+
+
+def test_check_of_a_recipe_takes_the_settings_of_a_run(project, capsys):
+    recipe = str(write_recipe(project, "title: Own\ndata: {value: value}\nnotebooks: [reads]\n"))
+    assert "no source" in said(capsys, "check", recipe)[2]
+    code, out, _ = said(capsys, "check", recipe, "--set", "data.source=sales.csv")
+    assert (code, "all 3 rows used" in out) == (cli.DONE, True)
+
+
+def test_check_of_a_log_fits_one_screen_and_says_who_bought_again(project, capsys):
+    (project / "sales.csv").write_text(SALES + "a,2024-03-01,-0.5\n")
+    code, out, _ = said(capsys, "check", "sales.csv")
+    lines = out.splitlines()
+    assert code == cli.DONE
+    assert lines[0].endswith("2024-01-01 to 2024-03-01; 2 customers, 1 bought on two days or more")
+    assert "  negative value, first: row 4 (" in out
+    assert len(lines) < 24
+    assert not any(line != line.rstrip() for line in lines)

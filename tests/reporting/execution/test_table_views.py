@@ -25,6 +25,8 @@ def said(capsys, *arguments: str) -> tuple[int, str, str]:
 def test_tables_and_templates_are_printed(capsys):
     code, out, _ = said(capsys, "tables")
     assert (code, "ladder_history" in out) == (cli.DONE, True)
+    assert "no report yet" in out
+    assert "No report reads it yet" in said(capsys, "tables", "contracts")[1]
     assert "number, money, 0 or more" in said(capsys, "tables", "contacts")[1]
     code, out, err = said(capsys, "template", "events")
     assert (code, out) == (cli.DONE, "customer_id,date,kind\n")

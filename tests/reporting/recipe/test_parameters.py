@@ -114,6 +114,11 @@ def test_a_cell_that_is_not_python_is_refused():
         parse_parameters("x = = 1")
 
 
+def test_a_text_that_python_warns_of_is_read_without_a_warning():
+    (pattern,) = parse_parameters(r"pattern = '\d+'")
+    assert pattern.default == r"\d+"
+
+
 def test_a_name_set_twice_is_refused():
     with pytest.raises(ReportError, match="sets 'x' twice"):
         parse_parameters("x = 1\nx = 2")

@@ -1,6 +1,10 @@
 """Rows and money left out are said in words, and tables are read as the notebooks will."""
 
-from relmark_research.reporting.record.left_out import left_out_words, tables_left_out
+from relmark_research.reporting.record.left_out import (
+    facts_of,
+    left_out_words,
+    read_recipe_tables,
+)
 
 
 def test_words_of_what_is_left_out():
@@ -19,4 +23,5 @@ def test_tables_of_the_sample_and_unknown_ones_are_not_read(tmp_path):
     given = {"events": str(path), "contacts": "sample:contacts", "shops": str(path),
              "prospects": str(tmp_path / "none.csv")}  # fmt: skip
     found = {"rows_read": 1, "rows_used": 1, "money_left_out": None}
-    assert tables_left_out(given) == {"events": found}
+    read = read_recipe_tables(given)
+    assert {name: facts_of(table) for name, table in read.items()} == {"events": found}

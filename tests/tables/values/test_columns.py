@@ -35,6 +35,11 @@ def test_what_cannot_be_parsed_is_none(text):
     assert columns.parse(text, quotes_are_names=True) is None
 
 
+def test_a_text_that_python_warns_of_is_parsed_without_a_warning():
+    for text in ("1if a else b", "5j.real * a", "a < '\\d'"):
+        assert "a" in columns.parse(text, quotes_are_names=False).names()
+
+
 def test_unknown_names_and_no_names():
     table = ibis.table({"customer": "string", "relmark_key": "int64"}, name="t")
     with pytest.raises(DataError, match=r"there are: customer\. Did you mean 'customer'"):

@@ -1,10 +1,16 @@
 """The decimal sign is declared or established from all values; nothing ambiguous is read."""
 
+import ibis
 import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.tables.values.numbers import NumberFormat, advice
+from relmark_research.tables.values.numbers import (
+    NumberFormat,
+    advice,
+    number_formats,
+    numeric,
+)
 
 
 def values(texts, **options):
@@ -22,27 +28,35 @@ def of_file(tmp_path, separator, texts, **options):
 
 
 class TestTheSignIsEstablished:
-    @pytest.mark.parametrize(
-        ("texts", "expected"),
-        [
-            (["12,50", "10,500"], [10.5, 12.5]),
-            (["12.50", "10,500"], [12.5, 10500]),
-            (["1.234,5", "10.500"], [1234.5, 10500]),
-            (["1,234.5", "10.500"], [10.5, 1234.5]),
-            (["0,500", "10,500"], [0.5, 10.5]),
-            (["1234,500"], [1234.5]),
-            (["1,234,567", "1.5"], [1.5, 1234567]),
-            (["1.234.567", "10.500"], [10500, 1234567]),
-            (["1 234,50", "1\u00a0234,5", "1\u202f000"], [1000, 1234.5, 1234.5]),
-            (["1'234.50", "1\u2019234"], [1234, 1234.5]),
-            (["1 234 567", "5"], [5, 1234567]),
-            (["-5,5", "+5,5", "\u22125,5"], [-5.5, -5.5, 5.5]),
-            (["1,5e3", ",5"], [0.5, 1500]),
-            (["1e5", "5."], [5, 100000]),
-            (["10", "20", ""], [10, 20]),
-        ],
+    CASES = (
+        (["12,50", "10,500"], [10.5, 12.5]),
+        (["12.50", "10,500"], [12.5, 10500]),
+        (["1.234,5", "10.500"], [1234.5, 10500]),
+        (["1,234.5", "10.500"], [10.5, 1234.5]),
+        (["0,500", "10,500"], [0.5, 10.5]),
+        (["1234,500"], [1234.5]),
+        (["1,234,567", "1.5"], [1.5, 1234567]),
+        (["1.234.567", "10.500"], [10500, 1234567]),
+        (["1 234,50", "1\u00a0234,5", "1\u202f000"], [1000, 1234.5, 1234.5]),
+        (["1'234.50", "1\u2019234"], [1234, 1234.5]),
+        (["1 234 567", "5"], [5, 1234567]),
+        (["-5,5", "+5,5", "\u22125,5"], [-5.5, -5.5, 5.5]),
+        (["1,5e3", ",5"], [0.5, 1500]),
+        (["1e5", "5."], [5, 100000]),
+        (["10", "20", ""], [10, 20]),
     )
-    def test_from_all_values_of_the_column(self, texts, expected):
+
+    def test_from_all_values_of_the_column(self):
+        """Each case is a column of one table, as each column has a sign of its own."""
+        columns = {f"case {k}": pd.Series(texts) for k, (texts, _) in enumerate(self.CASES)}
+        table = ibis.memtable(pd.DataFrame(columns).astype("string"))
+        formats = number_formats(table, table.columns, rm.ReadOptions())
+        found = table.select(**{k: numeric(table[k], formats) for k in table.columns}).to_pandas()
+        read = {name: sorted(found[name].dropna()) for name in columns}
+        assert read == dict(zip(columns, [right for _, right in self.CASES], strict=True))
+
+    @pytest.mark.parametrize(("texts", "expected"), [CASES[2], CASES[8]])
+    def test_in_a_log(self, texts, expected):
         assert values(texts, unusable="leave out", missing_ids="leave out") == expected
 
     def test_each_column_of_an_expression_has_its_own(self):
