@@ -17,21 +17,19 @@ from .clv.families.gamma_gamma import GammaGamma
 from .clv.families.mbg_nbd import MBGNBD
 from .clv.families.pareto_nbd import ParetoNBD
 from .clv.families.shifted_beta_geometric import ShiftedBetaGeometric
-from .clv.forecasting.backtest import Backtest, backtest
-from .clv.forecasting.forecast_errors import ForecastErrors
+from .clv.forecasting.backtest import backtest
 from .clv.forecasting.forecast_total import forecast_total
 from .clv.prediction.forecast import forecast
 from .clv.prediction.lifetime_value import lifetime_value, total_value
-from .clv.prediction.total_forecast import TotalForecast
 from .clv.validation.calibration import calibration
 from .clv.validation.model_comparison import compare_models
 from .clv.validation.tracking import tracking
+from .customers.datasets import load_cdnow, load_donations, load_sample
 from .customers.describe.cohorts import cohort_table
 from .customers.describe.rfm import rfm_scores
 from .customers.describe.segments import rfm_segments
 from .customers.describe.survival_curve import retention_curve
 from .customers.log.customer_summary import CustomerSummary, Split
-from .customers.log.datasets import load_cdnow, load_donations, load_sample
 from .customers.log.record_linkage import link_customers
 from .customers.log.transactions import TransactionLog, read_transactions
 from .economics.budget.customer_equity import CustomerEquity
@@ -73,14 +71,12 @@ __all__ = [
     "MBGNBD",
     "PURCHASE_LADDER",
     "AnnualRate",
-    "Backtest",
     "BetaDiscreteWeibull",
     "ConvergenceError",
     "CustomerEquity",
     "CustomerSummary",
     "DataError",
     "Fit",
-    "ForecastErrors",
     "GammaGamma",
     "Horizon",
     "LadderError",
@@ -97,7 +93,6 @@ __all__ = [
     "Split",
     "Table",
     "TimeUnit",
-    "TotalForecast",
     "TransactionLog",
     "backtest",
     "break_even_retention",

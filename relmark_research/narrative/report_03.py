@@ -12,7 +12,13 @@ from relmark_research.clv.prediction._inputs import spend_model
 from relmark_research.clv.prediction.customer_summaries import at_risk_customers
 from relmark_research.clv.prediction.spend_average import SpendAverage
 from relmark_research.clv.prediction.total_forecast import TotalForecast
+from relmark_research.clv.validation.interpurchase_regularity import (
+    PurchaseRegularity,
+    purchase_regularity,
+)
 from relmark_research.clv.validation.model_selection import ModelSelection
+from relmark_research.customers.log.transactions import TransactionLog
+from relmark_research.errors import DataError
 from relmark_research.formats import (
     Formatter,
     count,
@@ -363,8 +369,22 @@ def model_heading(chosen: ModelSelection, models: int) -> str:
     return f"{chosen.name} is better than no model"
 
 
+def regularity_of(log: TransactionLog) -> PurchaseRegularity | None:
+    """Return the regularity of purchases; None where too few customers bought three times."""
+    try:
+        return purchase_regularity(log)
+    except DataError:
+        return None
+
+
 def no_dropout_paragraph(
-    chosen: ModelSelection, modelled: float, with_dropout: list[float], level: float, *, n: int
+    chosen: ModelSelection,
+    modelled: float,
+    with_dropout: list[float],
+    level: float,
+    *,
+    n: int,
+    regularity: PurchaseRegularity | None = None,
 ) -> str:
     """Return the meaning of no visible dropout, and the total at the upper dropout bound.
 
@@ -376,12 +396,21 @@ def no_dropout_paragraph(
         The same at the upper bound of dropout, one per model; may be empty.
     n
         Number of customers.
+    regularity
+        Regularity of purchases, if it is known.
     """
+    if regularity is not None and regularity.low > 1:
+        return (
+            f"{chosen.name} counts all {count(n)} customers as active, but purchases are more "
+            f"regular than it assumes (k = {regularity.k:.1f}, {regularity.low:.1f} to "
+            f"{regularity.high:.1f}; k = 1 is random). Gaps that are ordinary for random "
+            "purchasing are long for regular buyers, so the model may miss dropout. No upper bound of dropout "
+            "is given, because it would assume random purchasing."
+        )
     said = (
         "Customers have bought again after gaps as long as the current ones, so inactivity is not "
         f"evidence of dropout. {chosen.name} counts all {count(n)} customers as "
-        "active. This holds for the observed period, not beyond it. If purchases are more regular "
-        "than random, the models underestimate dropout."
+        "active. This holds for the observed period, not beyond it."
     )
     lowest = min([modelled, *with_dropout])
     if lowest >= modelled:

@@ -12,9 +12,12 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.forecasting import backtest
 from relmark_research.clv.forecasting.backtest import Backtest
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.prediction.total_forecast import TotalForecast
+from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
+from relmark_research.clv.validation.model_selection import ModelSelection
 from relmark_research.formats import count, formatter
 from relmark_research.narrative import report_03
 from relmark_research.reporting.record.manifest import RECORD_MIME
@@ -59,7 +62,8 @@ def heavy(tmp_path_factory):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What a notebook displays."""
+    """What a notebook displays; one forecast of the past tests its forecast."""
+    monkeypatch.setattr(backtest, "ORIGINS", 1)
     kept = []
     monkeypatch.setattr(IPython.display, "display", lambda data, **_: kept.append(data))
     return kept
@@ -72,7 +76,7 @@ def ran(source, shown, **parameters):
         if cell["cell_type"] == "code":
             exec("".join(cell["source"]), names)
             if "parameters" in cell["metadata"].get("tags", []):
-                names |= {"source": str(source), "currency": "EUR", "origins": 1} | parameters
+                names |= {"source": str(source), "currency": "EUR"} | parameters
     records = [data[RECORD_MIME] for data in shown if RECORD_MIME in data]
     kinds = ("answer", "key_figure", "forecast")
     said = {kind: [r for r in records if r["kind"] == kind] for kind in kinds}
@@ -94,7 +98,8 @@ def test_it_runs_without_dropout(staying, shown):
     assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
     assert "The model without dropout is selected: no dropout is detected" in text
     assert "counts all 250 customers as active" in text
-    assert "At the upper bound of dropout (95%), the total of the model would be" in text
+    assert "but purchases are more regular than it assumes (k = " in text
+    assert "No upper bound of dropout is given" in text
     assert "hold the uncertainty of the parameters only, given no dropout." in text
     assert "past ranges held the actual total; the mean error was" in text
     assert "No stored forecast is finished yet" in text
@@ -187,7 +192,7 @@ def total_of(table=None, *, weights=None, measure="purchases", end=date(2024, 7,
             mean_absolute_error=np.nan,
         )
         rows["held"] = (rows["low"] <= rows["actual"]) & (rows["actual"] <= rows["high"])
-        errors = rm.ForecastErrors.of_other_logs(measure)
+        errors = rm.clv.ForecastErrors.of_other_logs(measure)
         tested = Backtest(rows, measure, 182, 0.95, errors, {}, pd.DataFrame(), ())
     return TotalForecast(
         1166.0, 1010.0, 1390.0, 0.95, 800, kind="prediction", measure=measure, origin=FIRST,
@@ -389,3 +394,18 @@ def test_no_customers_at_risk_give_no_list():
     future["p_alive"] = [0.5, 1.0]
     assert len(report_03.at_risk_table(values, future)) == 1
     assert "Still there" in report_03.best_customers_table(values, future)
+
+
+def test_the_bound_of_dropout_is_given_for_random_purchases_only():
+    chosen = ModelSelection("NBD", {})
+
+    def said(low):
+        regularity = PurchaseRegularity(low + 0.2, low, low + 0.4, 0.5, 0.5, 0.4, 0.6, 1.0, 90)
+        return report_03.no_dropout_paragraph(
+            chosen, 100.0, [80.0, 90.0], 0.95, n=250, regularity=regularity
+        )
+
+    bound = "At the upper bound of dropout (95%), the total of the model would be 20.0% lower."
+    assert said(0.9).endswith(bound)
+    assert "(k = 1.5, 1.3 to 1.7; k = 1 is random)" in said(1.3)
+    assert bound not in said(1.3)

@@ -132,6 +132,12 @@ class Combination:
     log_variance: float
     errors: ForecastErrors
 
+    def interval(self, horizon: int, level: float) -> tuple[float, float]:
+        """Return the range of the total, for a horizon in days."""
+        return self.errors.interval(
+            self.expected, horizon=horizon, level=level, log_variance=self.log_variance
+        )
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Backtest:
@@ -309,7 +315,7 @@ def backtest(
     --------
     >>> import relmark_research as rm
     >>> tested = rm.backtest(rm.load_cdnow(), horizon="13 weeks", origins=6, models=["BGNBD"])
-    >>> tested.summary().loc["combined", "forecasts"]
+    >>> int(tested.summary().loc["combined", "forecasts"])
     6
     """
     check_level(level)

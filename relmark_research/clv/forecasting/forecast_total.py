@@ -7,6 +7,7 @@ is as wide as those errors say.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from relmark_research.errors import (
     check_level,
     check_number,
 )
-from relmark_research.units import AnnualRate, Day, Horizon, TimeUnit
+from relmark_research.units import AnnualRate, Horizon, TimeUnit
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
@@ -50,8 +51,6 @@ def forecast_total(
     annual_discount_rate: float | None = None,
     models: Sequence[str | type[Model]] | None = None,
     new_customers: bool = False,
-    origins: int | Sequence[Day] | None = None,
-    errors: ForecastErrors | None = None,
     level: float = 0.95,
 ) -> TotalForecast:
     """Forecast what the customers known at the end of a log will buy within a horizon.
@@ -72,11 +71,6 @@ def forecast_total(
     new_customers
         Whether to forecast the purchases of customers acquired within the horizon too, as a
         separate `TotalForecast`.
-    origins
-        Number of origins of the backtest (20 by default), or the origins themselves.
-    errors
-        Errors that the range holds; by default those of the backtest, shrunk to those of other
-        logs.
     level
         Probability of the range.
 
@@ -97,68 +91,80 @@ def forecast_total(
     --------
     >>> import relmark_research as rm
     >>> total = rm.forecast_total(rm.load_cdnow().until("1997-12-31"), horizon="13 weeks",
-    ...                           models=["BGNBD"], origins=6)
+    ...                           models=["BGNBD"])
     >>> total.low < 700 < total.high
     True
     """
     check_level(level)
+    _check_measure(log, measure, money=not (margin is None and annual_discount_rate is None))
+    first, classes = log.observed_until, purchase_models(models)
+    days = backtests.horizon_days(horizon, first)
+    factor = _money_factor(margin, annual_discount_rate, days)
+    past = backtests.records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS)
+    origin = Origin.fitted(past.history, first, classes, measure=measure, horizon=days)
+    totals = _totals(origin, past, days, measure)
+    issued = _issued(origin, past, totals, days, measure)
+    total = TotalForecast(
+        issued.expected,
+        *issued.interval(days, level),
+        level=level,
+        n_customers=len(origin.known),
+        kind="prediction",
+        measure=measure,
+        origin=first,
+        end=first + timedelta(days=days),
+        models=issued.weights,
+        errors=issued.errors,
+        backtest=backtests.assembled(past, measure, days, level),
+        per_customer_expected=_by_customer(past, origin, totals, issued),
+        log_variance=issued.log_variance,
+    )
+    if new_customers:
+        acquired = new_customer_total(past.history, first, days, measure=measure, level=level)
+        total = replace(total, new_customers=_scaled(acquired, factor))
+    return _scaled(total, factor)
+
+
+def _check_measure(log: TransactionLog, measure: Measure, *, money: bool) -> None:
+    """Raise an error for an unknown measure, money without value, and value without money."""
     check_choice("measure", measure, MEASURES)
-    if measure == "purchases" and not (margin is None and annual_discount_rate is None):
+    if measure == "value":
+        log.require_value("a forecast of value")
+    elif money:
         raise ParameterError(
             "margin and annual_discount_rate are about money; found them with "
             "measure='purchases'. Use measure='value'."
         )
-    if measure == "value":
-        log.require_value("a forecast of value")
-    origin_day = log.observed_until
-    days = backtests.horizon_days(horizon, origin_day)
-    factor = _money_factor(margin, annual_discount_rate, days)
-    classes = purchase_models(models)
-    past = backtests.records(
-        log, days, measure, classes, BENCHMARKS, backtests.ORIGINS if origins is None else origins
-    )
-    tested = backtests.assembled(past, measure, days, level)
-    origin = Origin.fitted(past.history, origin_day, classes, measure=measure, horizon=days)
+
+
+def _totals(
+    origin: Origin, past: backtests.Records, days: int, measure: Measure
+) -> dict[str, CandidateTotal]:
+    """Return the candidates' forecasts by name, or raise DataError where there are none."""
     totals = {total.name: total for total in origin.totals(past.history, days, measure=measure)}
     if not totals:
         raise DataError(
             "nothing can be forecast: no model could be fitted "
             f"({'; '.join(origin.failures.values())}), and the log is too short for a benchmark."
         )
-    issued = backtests.combination(
+    return totals
+
+
+def _issued(
+    origin: Origin,
+    past: backtests.Records,
+    totals: dict[str, CandidateTotal],
+    days: int,
+    measure: Measure,
+) -> backtests.Combination:
+    """Return the candidates' combination, by the errors of the backtest."""
+    return backtests.combination(
         totals,
         past.records,
         horizon=days,
         measure=measure,
         half=backtests.half_event(origin, measure),
         prior_dispersion=backtests.chance_dispersion(origin, measure),
-    )
-    used = errors or issued.errors
-    low, high = used.interval(
-        issued.expected, horizon=days, level=level, log_variance=issued.log_variance
-    )
-    newcomers = None
-    if new_customers:
-        newcomers = _scaled(
-            new_customer_total(past.history, origin_day, days, measure=measure, level=level), factor
-        )
-    return TotalForecast(
-        expected=issued.expected * factor,
-        low=low * factor,
-        high=high * factor,
-        level=level,
-        n_customers=len(origin.known),
-        kind="prediction",
-        measure=measure,
-        origin=origin_day,
-        end=origin_day + timedelta(days=days),
-        models=issued.weights,
-        errors=_scaled_errors(used, factor),
-        backtest=tested,
-        new_customers=newcomers,
-        per_customer_expected=_by_customer(past, origin, totals, issued, factor),
-        log_variance=issued.log_variance,
-        factor=factor,
     )
 
 
@@ -167,7 +173,6 @@ def _by_customer(
     origin: Origin,
     totals: dict[str, CandidateTotal],
     issued: backtests.Combination,
-    factor: float,
 ) -> pd.Series:
     """Return each customer's share of the total: the models' mean, scaled to the combination."""
     weighed = [
@@ -180,7 +185,7 @@ def _by_customer(
         each += max(weight, 1e-12) * expected
     if each.sum() <= 0:
         each = np.ones(len(origin.known))
-    scaled = each * (issued.expected * factor / each.sum())
+    scaled = each * (issued.expected / each.sum())
     return pd.Series(scaled, index=past.history.ids(origin.known), name="expected")
 
 
@@ -205,17 +210,16 @@ def _scaled_errors(errors: ForecastErrors, factor: float) -> ForecastErrors:
 
 
 def _scaled(total: TotalForecast, factor: float) -> TotalForecast:
+    """Return a forecast of value in units of margin, or of present value."""
     if factor == 1 or total.low is None or total.high is None or total.errors is None:
         return total
-    return TotalForecast(
-        total.expected * factor,
-        total.low * factor,
-        total.high * factor,
-        total.level,
-        total.n_customers,
-        kind="prediction",
-        measure=total.measure,
-        origin=total.origin,
-        end=total.end,
+    each = total.per_customer_expected
+    return replace(
+        total,
+        expected=total.expected * factor,
+        low=total.low * factor,
+        high=total.high * factor,
         errors=_scaled_errors(total.errors, factor),
+        per_customer_expected=None if each is None else each * factor,
+        factor=factor,
     )

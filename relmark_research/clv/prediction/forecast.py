@@ -8,7 +8,6 @@ of purchases: it is about what one customer will do.
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -127,8 +126,7 @@ def total_purchases(
     *,
     horizon: str | date | Horizon,
     level: float | None = 0.95,
-    kind: Literal["estimate", "prediction"] = "estimate",
-    errors: ForecastErrors | None = None,
+    kind: IntervalKind = "estimate",
 ) -> TotalForecast:
     """Forecast the total purchases of all customers, with the interval of the total.
 
@@ -140,9 +138,8 @@ def total_purchases(
     kind
         ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
         lie outside it more often than not. ``"prediction"``: it also holds chance and the errors
-        that forecasts have had.
-    errors
-        Errors of a prediction: those of ``rm.backtest(log, ...)``; by default those of other logs.
+        that forecasts of other logs have had; ``PredictionDraws(errors=tested.errors)``: those of
+        ``tested = rm.backtest(log, ...)``.
 
     Returns
     -------
@@ -170,11 +167,14 @@ def total_purchases(
     gradient = estimates_gradient(fit, expectations.log_expected_gradient(model, quantity), summary)
     gradient = np.einsum("ki,i->k", gradient, each / expected)
     variance = uncertainty.variance(gradient, require_fit(fit))
-    if prediction_draws(kind) is None:
+    draws = prediction_draws(kind)
+    if draws is None:
         low, high = positive_interval(np.asarray(expected), variance, level)
         return TotalForecast(expected, float(low), float(high), level, n)
     days = _finite_length(fit, summary, horizon) * common_unit(fit, summary).days
-    return predicted_total(expected, float(variance), days, level, n, errors, measure="purchases")
+    return predicted_total(
+        expected, float(variance), days, level, n, draws.errors, measure="purchases"
+    )
 
 
 def predicted_total(

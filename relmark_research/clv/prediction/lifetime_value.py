@@ -144,7 +144,6 @@ def total_value(
     horizon: str | date | Horizon | None = None,
     level: float | None = 0.95,
     kind: IntervalKind = "estimate",
-    errors: ForecastErrors | None = None,
 ) -> TotalForecast:
     """Return the total lifetime value of all customers, with the interval of the total.
 
@@ -156,10 +155,9 @@ def total_value(
     kind
         ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
         lie outside it more often than not. ``"prediction"``: it also holds chance, by simulation,
-        and the errors that forecasts have had; the horizon is finite.
-    errors
-        Errors of a prediction: those of ``rm.backtest(log, measure="value", ...)``; by default
-        those of other logs.
+        and the errors that forecasts of other logs have had; the horizon is finite.
+        ``PredictionDraws(errors=tested.errors)``: the errors of ``tested = rm.backtest(log,
+        measure="value", ...)``.
 
     Returns
     -------
@@ -190,11 +188,11 @@ def total_value(
         return TotalForecast(expected, None, None, None, n_customers)
     if draws:
         days = valuation.length * valuation.days_per_unit
-        variance, simulated = valuation.simulated_log_variance(level, draws, days), errors
-        simulated = simulated or ForecastErrors.of_other_logs("value")
-        simulated = replace(simulated, dispersion=max(expected, 1.0) * _NEGLIGIBLE_DISPERSION)
+        variance = valuation.simulated_log_variance(level, draws, days)
+        errors = draws.errors or ForecastErrors.of_other_logs("value")
+        errors = replace(errors, dispersion=max(expected, 1.0) * _NEGLIGIBLE_DISPERSION)
         return predicted_total(
-            expected, variance, days, level, n_customers, simulated, measure="value"
+            expected, variance, days, level, n_customers, errors, measure="value"
         )
     low, high = valuation.total_estimate_interval(clv, level)
     return TotalForecast(expected, low, high, level, n_customers)

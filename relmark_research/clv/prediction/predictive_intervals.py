@@ -25,6 +25,7 @@ from relmark_research.stats.intervals import percentile_interval, tail_probabili
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
     from relmark_research.clv.estimation.spend_model import SpendModel
+    from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 Array = np.ndarray
@@ -45,10 +46,14 @@ class PredictionDraws:
         Simulations per customer, >= 2.
     seed
         Seed of the random numbers.
+    errors
+        Errors that the interval of a total holds besides parameters and chance: those of
+        ``rm.backtest(log, ...)``; None takes those of other logs.
     """
 
     draws: int = 1000
     seed: int = 0
+    errors: ForecastErrors | None = None
 
     def __post_init__(self) -> None:
         if self.draws < 2:

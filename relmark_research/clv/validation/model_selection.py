@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from relmark_research.clv.estimation.fit import Fit
     from relmark_research.clv.estimation.model import Model, PurchaseModel
+    from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 BENCHMARK = NBD.__name__  # the model without dropout
@@ -68,9 +69,16 @@ class ModelSelection:
         """Whether the selected model has no dropout."""
         return self.name == BENCHMARK
 
-    def dropout_upper_bound(self, level: float = 0.95) -> list[PurchaseModel]:
-        """Return models at the upper confidence bound of dropout; empty without a boundary fit."""
-        if self.boundary_fit is None:
+    def dropout_upper_bound(
+        self, level: float = 0.95, *, regularity: PurchaseRegularity | None = None
+    ) -> list[PurchaseModel]:
+        """Return models at the upper confidence bound of dropout; empty without a boundary fit.
+
+        The bound assumes random purchasing. If ``regularity`` shows that purchases are more
+        regular (``low > 1``), long gaps are stronger evidence of dropout than the bound allows,
+        and there is none: the list is empty.
+        """
+        if self.boundary_fit is None or (regularity is not None and regularity.low > 1):
             return []
         return dropout_upper_bound(self.boundary_fit, level=level)
 

@@ -12,7 +12,8 @@ from relmark_research.clv.forecasting.benchmarks import BENCHMARKS, LAST_PERIOD
 from relmark_research.clv.forecasting.forecast_errors import PRIORS
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import t_quantile
-from tests.clv.forecasting.conftest import HORIZON, ORIGINS
+from tests.clv.forecasting.conftest import HORIZON, ORIGINS, forecast
+from tests.clv.forecasting.simulated import Truth, purchases
 
 ISSUED = ["model", "benchmark", "weight", "expected", "low", "high"]  # known at the origin
 DAYS = 56
@@ -54,24 +55,44 @@ def tested_value(log):
     return run(log, measure="value")
 
 
-@pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("place", [1, 3])
-@pytest.mark.parametrize("measure", ["purchases", "value"])
+FEW = [
+    *[(change, 3, "purchases") for change in CHANGES],
+    (CHANGES[0], 1, "purchases"),
+    (CHANGES[0], 3, "value"),
+    (CHANGES[1], 1, "value"),
+]
+
+
+@pytest.mark.parametrize(("change", "place", "measure"), FEW)
 def test_a_forecast_uses_nothing_that_came_later(
     rows, tested, tested_value, change, place, measure
 ):
     """Bit for bit, whatever happens after the origin; the end of the log stays where it was."""
-    day = pd.Timestamp(ORIGINS[place])
-    changed = change(rows, day)
+    expected = tested if measure == "purchases" else tested_value
+    assert_unchanged(rows, expected, change, ORIGINS[: place + 1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("measure", ["purchases", "value"])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_log_has_a_forecast_that_uses_what_came_later(seed, measure):
+    truth = Truth(season=0.3 * (seed % 2), drift=0.2 * seed, k=1 + seed % 3)
+    rows = purchases(truth, customers=40 + 30 * seed, days=400, seed=50 + seed)
+    every = run(rm.read_transactions(rows), measure=measure, models=None)
+    for place in range(len(ORIGINS)):
+        for change in CHANGES:
+            assert_unchanged(rows, every, change, ORIGINS[: place + 1], models=None)
+
+
+def assert_unchanged(rows, expected, change, origins, **how):
+    """Compare the rows of the last origin with those of the log whose later rows are changed."""
+    day = pd.Timestamp(origins[-1])
     end = pd.DataFrame({"customer_id": [99_999], "date": [rows["date"].max()], "value": [1.0]})
-    log = rm.read_transactions(pd.concat([changed, end]))
-    found = run(log, measure=measure, origins=ORIGINS[: place + 1]).table
-    expected = (tested if measure == "purchases" else tested_value).table
-    at = [
-        table[table["origin"] == day][ISSUED].reset_index(drop=True) for table in (found, expected)
-    ]
-    assert len(at[0]) == 4 if place == 3 else len(at[0]) >= 3
-    pd.testing.assert_frame_equal(*at, check_exact=True)
+    log = rm.read_transactions(pd.concat([change(rows, day), end]))
+    tables = (run(log, measure=expected.measure, origins=origins, **how).table, expected.table)
+    found, own = (table[table["origin"] == day][ISSUED].reset_index(drop=True) for table in tables)
+    assert len(found) >= 3
+    pd.testing.assert_frame_equal(found, own, check_exact=True)
 
 
 def test_later_purchases_do_change_what_is_measured(rows, tested):
@@ -87,7 +108,7 @@ def test_a_row_is_the_forecast_that_would_have_been_issued(log, tested):
     day = date.fromisoformat(ORIGINS[4])
     until = [each for each in ORIGINS if date.fromisoformat(each) + timedelta(DAYS) <= day]
     assert len(until) == 3
-    issued = rm.forecast_total(log.until(day), horizon=HORIZON, models=["BGNBD"], origins=until)
+    issued = forecast(log.until(day), origins=until)
     row = tested.issued.iloc[4]
     assert row["origin"] == pd.Timestamp(day)
     assert (issued.expected, issued.low, issued.high) == (row["expected"], row["low"], row["high"])
@@ -274,7 +295,9 @@ def test_a_day_of_net_returns_is_a_total_of_zero_not_a_perfect_forecast(rows):
     assert found.issued["actual"].iloc[-1] < 0
     assert found.errors.sigma > 0.3
     assert (
-        found.table[["expected", "low", "high"]][found.table["model"] == COMBINED].notna().all(None)
+        found.table[["expected", "low", "high"]][found.table["model"] == COMBINED]
+        .notna()
+        .all(axis=None)
     )
 
 
@@ -305,5 +328,5 @@ def test_tiny_logs_have_a_backtest(bought):
 def test_five_customers_have_a_backtest(rows, measure):
     few = rows[rows["customer_id"] < 5]
     issued = run(rm.read_transactions(few), origins=3, measure=measure).issued
-    assert np.isfinite(issued[["expected", "low", "high"]]).all(None)
+    assert np.isfinite(issued[["expected", "low", "high"]]).all(axis=None)
     assert (issued["low"] <= issued["expected"]).all()

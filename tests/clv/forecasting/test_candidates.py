@@ -42,6 +42,7 @@ def test_a_models_total_is_the_sum_of_its_forecasts_per_customer(origin, history
     assert found.expected == pytest.approx(expected.sum(), rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:BGNBD. intervals depend")
 def test_its_variance_is_that_of_the_interval_of_the_estimate(origin, history, log):
     found = by_name(origin, history)["BGNBD"]
     customers = log.until(DAY).customer_summary()

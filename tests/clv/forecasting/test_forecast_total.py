@@ -5,14 +5,8 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 from relmark_research.errors import DataError, ParameterError
-from tests.clv.forecasting.conftest import HORIZON, ORIGINS
-
-
-def run(log, **how):
-    given = {"horizon": HORIZON, "models": ["BGNBD"], "origins": ORIGINS, **how}
-    return rm.forecast_total(log, **given)
+from tests.clv.forecasting.conftest import forecast
 
 
 def test_the_total_is_the_weighted_geometric_mean_of_its_candidates(log, total):
@@ -74,7 +68,7 @@ def test_customers_keep_the_proportions_of_the_model(log, total):
 
 
 def test_margin_and_discounting_scale_the_range_too(log, value):
-    scaled = run(log, measure="value", margin=0.3, annual_discount_rate=0.1)
+    scaled = forecast(log, measure="value", margin=0.3, annual_discount_rate=0.1)
     delta = np.log(1.1) * 56 / 365.2425
     factor = 0.3 * (1 - np.exp(-delta)) / delta
     for name in ("expected", "low", "high"):
@@ -82,18 +76,10 @@ def test_margin_and_discounting_scale_the_range_too(log, value):
     assert scaled.per_customer_expected.sum() == pytest.approx(scaled.expected)
     high = np.quantile(scaled.draw(draws=20_000, seed=1), 0.975)
     assert np.log(high / scaled.high) == pytest.approx(0, abs=0.1)
-    assert run(log, measure="value", annual_discount_rate=0.0).expected == value.expected
-
-
-def test_given_errors_are_used(log, total):
-    sure = run(log, errors=ForecastErrors.of_other_logs("purchases", dispersion=20.0))
-    assert sure.expected == total.expected
-    assert sure.high > total.high
-    assert sure.errors.n_origins == 0
 
 
 def test_new_customers_are_a_forecast_apart(log, total):
-    found = run(log, new_customers=True)
+    found = forecast(log, new_customers=True)
     assert found.expected == total.expected
     assert found.new_customers.origin == found.origin
     assert total.new_customers is None
@@ -168,22 +154,22 @@ def test_an_estimate_has_no_groups_and_no_draws(bought, cdnow):
 )
 def test_a_question_without_an_answer_is_refused_in_words(log, given, words):
     with pytest.raises(ParameterError, match=words):
-        run(log, **given)
+        forecast(log, **given)
 
 
 def test_value_needs_money(rows):
     with pytest.raises(DataError, match="has no money"):
-        run(rm.read_transactions(rows, value=None), measure="value")
+        forecast(rm.read_transactions(rows, value=None), measure="value")
 
 
 def test_a_day_of_first_purchases_forecasts_nothing():
     frame = pd.DataFrame({"customer_id": range(20), "date": "2021-01-01", "value": 5.0})
     with pytest.raises(DataError, match=r"nothing can be forecast.*repeat purchases.*too short"):
-        run(rm.read_transactions(frame), origins=3)
+        forecast(rm.read_transactions(frame), origins=3)
 
 
 def test_a_short_log_has_the_range_of_other_logs_and_says_so(log):
-    found = run(log, horizon="3 years", origins=20)
+    found = forecast(log, horizon="3 years", origins=20)
     assert found.words.endswith("the range is as wide as errors in other logs.")
     assert found.errors.n_origins == 0
     assert found.low < found.expected < found.high
@@ -192,7 +178,7 @@ def test_a_short_log_has_the_range_of_other_logs_and_says_so(log):
 def test_no_repeat_purchases_forecast_few_not_none():
     days = pd.Timestamp("2021-01-01") + pd.to_timedelta(np.arange(80) * 3, unit="D")
     frame = pd.DataFrame({"customer_id": range(80), "date": days, "value": 5.0})
-    found = run(rm.read_transactions(frame), origins=3)
+    found = forecast(rm.read_transactions(frame), origins=3)
     assert found.expected == 0
     assert found.low == 0 < found.high < 6
     assert found.per_customer_expected.sum() == 0
@@ -202,6 +188,6 @@ def test_one_customer_has_a_forecast():
     frame = pd.DataFrame(
         {"customer_id": "a", "date": ["2021-01-01", "2021-02-01", "2021-08-01"], "value": 5.0}
     )
-    found = run(rm.read_transactions(frame), origins=3)
+    found = forecast(rm.read_transactions(frame), origins=3)
     assert found.n_customers == 1
     assert found.low <= found.expected <= found.high

@@ -232,9 +232,11 @@ def test_prediction_for_ever_is_refused(bought, paid, cdnow):
 
 
 def test_prediction_is_as_wide_as_the_errors_given(bought, paid, cdnow):
-    terms = {**TERMS, "horizon": "12 months", "kind": rm.clv.PredictionDraws(100, seed=2)}
-    chance = rm.total_value(bought, paid, cdnow, **terms, errors=rm.ForecastErrors.none("value"))
-    wide = rm.total_value(bought, paid, cdnow, **terms)
+    def total(errors):
+        kind = rm.clv.PredictionDraws(100, seed=2, errors=errors)
+        return rm.total_value(bought, paid, cdnow, horizon="12 months", kind=kind, **TERMS)
+
+    chance, wide = total(rm.clv.ForecastErrors.none("value")), total(None)
     assert wide.high - wide.low > 2 * (chance.high - chance.low)
     with pytest.raises(rm.ParameterError, match="errors of value are needed; found those of purch"):
-        rm.total_value(bought, paid, cdnow, **terms, errors=rm.ForecastErrors.none("purchases"))
+        total(rm.clv.ForecastErrors.none("purchases"))

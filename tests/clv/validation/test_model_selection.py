@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 import relmark_research as rm
+from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
 from relmark_research.clv.validation.model_selection import ModelSelection, select_on_holdout
 from tests.clv.models import staying
 
@@ -24,6 +25,10 @@ def holdout_without_dropout(customers, t=26.0):
     return rm.Split(customers, holdout, t, 0, None)
 
 
+def regularity(low):
+    return PurchaseRegularity(low + 0.2, low, low + 0.4, 0.5, 0.5, 0.4, 0.6, 1.0, 100)
+
+
 def test_nbd_with_intervals_is_used_if_there_is_no_dropout():
     customers = staying()
     compared = rm.compare_models(holdout_without_dropout(customers))
@@ -37,6 +42,9 @@ def test_nbd_with_intervals_is_used_if_there_is_no_dropout():
     assert (selection.name, list(selection.fits)) == ("NBD", ["NBD"])
     assert selection.no_dropout
     assert len(selection.dropout_upper_bound(0.9)) > 5
+    random, regular = (regularity(low) for low in (0.9, 1.1))
+    assert len(selection.dropout_upper_bound(0.9, regularity=random)) > 5
+    assert selection.dropout_upper_bound(0.9, regularity=regular) == []
     assert "is also at the boundary without dropout; NBD gives the same" in selection.words
 
 

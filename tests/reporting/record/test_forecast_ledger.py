@@ -217,7 +217,7 @@ from datetime import timedelta
 from relmark_research.reporting import story
 log = rm.read_transactions(source).until(as_of)
 origin = log.observed_until
-rm.record_forecast("purchases", rm.TotalForecast(
+rm.record_forecast("purchases", rm.clv.TotalForecast(
     2.0, 1.0, 3.0, 0.9, len(log.customer_summary()), kind="prediction", origin=origin,
     end=origin + timedelta(days=10)))
 scored = rm.reporting.scored_forecasts(log)
