@@ -404,8 +404,8 @@ def no_dropout_paragraph(
             f"{chosen.name} counts all {count(n)} customers as active, but purchases are more "
             f"regular than it assumes (k = {regularity.k:.1f}, {regularity.low:.1f} to "
             f"{regularity.high:.1f}; k = 1 is random). Gaps that are ordinary for random "
-            "purchasing are long for regular buyers, so the model may miss dropout. No upper bound of dropout "
-            "is given, because it would assume random purchasing."
+            "purchasing are long for regular buyers, so the model may miss dropout. No upper bound "
+            "of dropout is given, because it would assume random purchasing."
         )
     said = (
         "Customers have bought again after gaps as long as the current ones, so inactivity is not "
