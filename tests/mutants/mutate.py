@@ -4,7 +4,9 @@ Spans are found in the syntax tree, and only the span of the mutated node is rew
 other lines of the module stay as they are and the result can be parsed. Not mutated: docstrings,
 annotations, f-strings, the text of errors and warnings, the wording of ``repr`` and HTML,
 ``if TYPE_CHECKING``, tolerances and limits (floats up to 1e-6 or from 1e6, integers from 10,000),
-and in ``plots`` the numbers that set an appearance.
+in ``plots`` the numbers that set an appearance, arguments that change no result (``zip`` that checks
+the lengths of its own lists, ``repr``, ``flush``), and module constants whose names say that they
+set how much is done at once, how often, how long, or how much of a list an error shows.
 """
 
 import ast
@@ -33,6 +35,9 @@ HALF_WIDTHS = re.compile(r"(half|half_width|standard_errors?|se|sd|std|deviation
 INTERVALS = re.compile(r".*(interval|limits|bounds).*")
 HALVED = "(lambda ends: ((3 * ends[0] + ends[1]) / 4, (ends[0] + 3 * ends[1]) / 4))"
 LARGE, TINY, HUGE = 10_000, 1e-6, 1e6
+SETTINGS = re.compile(r"_(BLOCK|PAIRS|ITERATIONS|BISECTIONS|POLL_INTERVAL|REFRESH|SHOWN|LISTED)")
+UNSEEN = {("zip", "strict"), ("field", "repr"), ("print", "flush")}  # keywords, and whose they are
+PLACING = {"annotate", "text"}  # methods of axes that write at a place
 
 
 @dataclass(frozen=True)
@@ -241,8 +246,9 @@ def _unary(node: ast.UnaryOp, at: _Finder) -> Iterator[ast.AST]:
 def _constant(node: ast.Constant, at: _Finder) -> Iterator[ast.AST]:
     value = node.value
     if isinstance(value, bool):
-        yield ast.Constant(not value)
-    elif isinstance(value, int | float) and not _only_looks(at):
+        if not _is_unseen(at):
+            yield ast.Constant(not value)
+    elif isinstance(value, int | float) and not (_only_looks(at) or _is_setting(at)):
         new = _other_number(value)
         if new is not None:
             yield ast.Constant(new)
@@ -258,11 +264,34 @@ def _other_number(value: float) -> float | None:
     return value + 1.0 if value in (0.0, 1.0) else value / 2
 
 
+def _is_unseen(at: _Finder) -> bool:
+    """Return whether a truth value is an argument of which no result depends."""
+    if len(at.parents) < 2 or not isinstance(at.parents[-1], ast.keyword):
+        return False
+    call = at.parents[-2]
+    return isinstance(call, ast.Call) and (_name(call.func), at.parents[-1].arg) in UNSEEN
+
+
+def _is_setting(at: _Finder) -> bool:
+    """Return whether a number is a private constant of a module that changes no result."""
+    statement = next((each for each in at.parents if isinstance(each, ast.Assign)), None)
+    if at.names or statement is None:
+        return False
+    return all(SETTINGS.fullmatch(_name(target)) for target in statement.targets)
+
+
 def _only_looks(at: _Finder) -> bool:
     """Return whether a number sets the appearance of a plot: a width, a place, a size."""
     if not at.path.startswith((f"{PACKAGE}/plots/", f"{PACKAGE}/reporting/display/_svg")):
         return False
-    return not at.names or any(isinstance(each, ast.keyword) for each in at.parents)
+    return not at.names or any(isinstance(each, ast.keyword) for each in at.parents) or _places(at)
+
+
+def _places(at: _Finder) -> bool:
+    """Return whether a number is part of the place of a text, and not of what it is about."""
+    plain = ast.Tuple | ast.BinOp | ast.UnaryOp
+    around = next((each for each in reversed(at.parents) if not isinstance(each, plain)), None)
+    return isinstance(around, ast.Call) and _name(around.func) in PLACING
 
 
 def _negated(node: ast.expr, at: _Finder) -> Iterator[ast.AST]:

@@ -16,6 +16,7 @@ mpl.use("Agg")
 def fresh_matplotlib() -> Iterator[None]:
     import matplotlib.pyplot as plt
 
+    plt.close("all")  # of a test outside this folder
     with mpl.rc_context():  # what a test leaks does not hide in the next one
         yield
     plt.close("all")

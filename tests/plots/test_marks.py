@@ -83,3 +83,9 @@ def test_hollow_bars_are_outlines(ax) -> None:
     (bar,) = marks.bars(ax, [0], [3], MODEL_BAR)
     assert bar.get_facecolor()[3] == 0
     assert bar.get_hatch() == MODEL_BAR.hatch
+
+
+def test_a_text_beside_each_row_stands_at_its_place(ax) -> None:
+    marks.label_rows(ax, [0, 2.5], ["one", "two"])
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [("one", (1, 0)), ("two", (1, 2.5))]
+    assert ax.texts[0].xycoords == ("axes fraction", "data")

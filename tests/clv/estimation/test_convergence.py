@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.estimation.convergence import _is_unidentified
 from relmark_research.errors import ParameterError
 from tests.clv.models import customers, staying
 
@@ -62,3 +63,12 @@ def test_the_unit_of_time_does_not_matter(stayers):
     table = stayers.table.assign(recency=stayers.table["recency"] * 7, T=stayers.table["T"] * 7)
     days = rm.ParetoNBD.fit(rm.CustomerSummary(table, unit="day"))
     assert days.diagnosis.at_boundary == ("s / beta",)
+
+
+def test_a_direction_is_unidentified_by_its_deviation_or_by_rounding():
+    def unidentified(*eigenvalues):
+        return _is_unidentified(np.array(eigenvalues)).tolist()
+
+    assert unidentified(0.5, 10.0) == [True, False]  # a standard deviation above 1
+    assert unidentified(1.0, 10.0) == [False, False]
+    assert unidentified(50.0, 1e10) == [True, False]  # lost in the rounding of the largest

@@ -1,10 +1,16 @@
 """Defaults of models of purchases against what the package's models do by themselves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.estimation.model import CovariateLink, Model, PurchaseModel
+from relmark_research.clv.estimation.model import (
+    CovariateLink,
+    Model,
+    PurchaseModel,
+    _check_enough,
+)
 
 MODEL = rm.MBGNBD(0.525, 6.183, 0.891, 1.614)  # its living customers are those of BG/NBD
 
@@ -69,3 +75,13 @@ def test_the_default_score_takes_parameters_per_customer():
     history = MODEL.simulate(T, seed=8)
     many = rm.MBGNBD(*(MODEL.values[:, None] * np.linspace(0.8, 1.25, 6)))
     np.testing.assert_allclose(Model.score(many, *history), many.score(*history), rtol=1e-5)
+
+
+def test_two_customers_are_enough_and_one_is_not():
+    table = pd.DataFrame({"frequency": [2.0, 0.0], "recency": [5.0, 0.0], "T": [9.0, 9.0]})
+    summary = rm.CustomerSummary(table, unit="week")
+    _check_enough(rm.BGNBD, summary, np.array([1, 1]))
+    with pytest.raises(rm.DataError, match="at least 2; found 1"):
+        _check_enough(rm.BGNBD, summary, np.array([1, 0]))
+    with pytest.raises(rm.DataError, match="none of 1 customers has one"):
+        _check_enough(rm.BGNBD, rm.CustomerSummary(table.tail(1), unit="week"), np.array([2]))

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.estimation.uncertainty import warn_if_unreliable
 from relmark_research.errors import ParameterError
 
 ASKED = {"horizon": "52 weeks", "level": 0.95}
@@ -127,3 +128,14 @@ def test_a_level_is_supported_if_all_fits_have_intervals(bought, paid):
     failed = replace(paid, diagnosis=diagnosis)
     assert rm.clv.supported_level(0.9, bought, failed) is None
     assert "do not identify the parameters of GammaGamma (did not" in failed.no_interval
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("at infinity", "results assume no dropout"), ("not converged", "results are unreliable")],
+)
+def test_a_warning_says_what_results_of_a_fit_at_the_boundary_assume(bought, status, said):
+    diagnosis = replace(bought.diagnosis, status=status, at_boundary=("a / (a + b)",))
+    diagnosis = replace(diagnosis, unidentified=("a", "b"))
+    with pytest.warns(UserWarning, match=f"^BGNBD: {said}"):
+        warn_if_unreliable(replace(bought, diagnosis=diagnosis))

@@ -173,3 +173,19 @@ def test_a_log_whose_window_holds_nobody_is_refused():
     window = log.window(observed_from="2024-02-22", observed_until="2024-02-25")
     with pytest.raises(rm.DataError, match="at least one customer"):
         window.customer_summary()
+
+
+def test_histories_are_in_days_unless_months_are_asked_for():
+    log = log_of([(1, 0, 500), (1, 9, 100), (1, 10, 100), (2, 0, 100)])  # 1 March is day 10
+    packed, last = log.purchase_days._packed_rows, START + timedelta(days=40)
+    every = _sorted_aggregation.DayRange(START, last)
+    days = _sorted_aggregation.per_history(packed, every, last, net=True)
+    assert days[days["frequency"] > 0].iloc[0].to_dict() == {
+        "frequency": 2, "recency_days": 10, "T_days": 40, "n_customers": 1,
+    }  # fmt: skip
+    months = _sorted_aggregation.per_history(packed, every, last, net=True, months=True)
+    assert months["frequency"].max() == 1
+    totals = _sorted_aggregation.customer_totals(packed, every, net=True)
+    assert totals["purchases"].tolist() == [3, 1]
+    table = _sorted_aggregation.per_customer(packed, every, last, net=True)
+    assert table["frequency"].tolist() == [2, 0]

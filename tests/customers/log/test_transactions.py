@@ -408,3 +408,14 @@ def test_a_log_is_shown_in_a_few_lines_without_a_query(monkeypatch):
     )
     assert log._repr_html_().count("<tr>") == 5
     assert "<script>" not in replace(log, source="<script>")._repr_html_()
+
+
+def test_a_split_by_months_needs_a_log_of_whole_months():
+    rows = [("a", date(2024, 1, day), 100) for day in (1, 5, 31)]
+    rows += [("a", date(2024, 3, 30), 100)]
+    log = rm.read_transactions(frame(rows))
+    with pytest.raises(DataError, match="ends on 2024-03-30"):
+        log.split(unit="month", at="2024-01-31")
+    whole = rm.read_transactions(frame([*rows, ("a", date(2024, 3, 31), 100)]))
+    split = whole.split(unit="month", at="2024-01-31")
+    assert (split.length, split.holdout["purchases"].tolist()) == (2, [1])

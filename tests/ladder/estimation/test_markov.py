@@ -69,3 +69,10 @@ def test_steady_state_numbers_are_invariant():
     inflow, absorbing = np.array([100.0, 10, 0, 0, 0]), np.arange(5) == 4
     numbers = markov.steady_state_numbers(TRUE, inflow, absorbing)[:4]
     np.testing.assert_allclose(inflow[:4] + numbers @ TRUE[:4, :4], numbers)
+
+
+def test_a_state_is_reached_by_as_many_steps_as_there_are_states():
+    chain = np.diag([0.5] * 3, k=1) + np.diag([0.5, 0.5, 0.5, 1])
+    assert markov.can_reach(chain, 3).tolist() == [True] * 4
+    assert markov.can_reach(chain, 0).tolist() == [True, False, False, False]
+    assert markov.can_reach(np.stack([np.eye(4), chain]), 3).all()  # in any draw

@@ -96,3 +96,13 @@ def test_dated_covariates_need_calendar_periods():
     dated = pd.DataFrame({"customer_id": ["a"], "date": ["2024-03-31"], "offer": ["A"]})
     with pytest.raises(LadderError, match="need a history of calendar periods"):
         moves_table(history, dated)
+
+
+@pytest.mark.parametrize("missing", ["customer_id", "date"])
+def test_dated_covariates_have_customers_and_dates(missing):
+    rows = [("a", 8096, "x"), ("a", 8097, "y")]
+    table = pd.DataFrame(rows, columns=["customer_id", "period", "rung"])
+    history = LadderHistory.from_table(table, rungs=["x", "y"], period="quarter")
+    dated = pd.DataFrame({"customer_id": ["a"], "date": ["2024-03-31"], "offer": ["A"]})
+    with pytest.raises(DataError, match=f"time_varying: no column '{missing}'"):
+        moves_table(history, dated.drop(columns=missing))

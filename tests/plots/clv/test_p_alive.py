@@ -117,3 +117,8 @@ def test_distribution_in_words(alive_bins) -> None:
 def test_bins_of_percentages_are_refused(alive_bins) -> None:
     with pytest.raises(DataError, match="first 0 to 25"):
         p_alive_distribution(alive_bins * 100)
+
+
+def test_the_axis_of_a_distribution_is_all_of_0_to_1(alive_bins, ax) -> None:
+    p_alive_distribution(alive_bins.iloc[:1], ax=ax)
+    assert ax.get_xlim() == (0, 1)

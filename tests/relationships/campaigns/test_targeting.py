@@ -50,3 +50,12 @@ def test_controls_folds_and_cells_are_required() -> None:
         out_of_fold_uplift(table, folds=1, seed=0)
     with pytest.raises(DataError, match="two cells or more"):
         uplift_cells(table.assign(cell="one"), **PRICES)
+
+
+@pytest.mark.parametrize("column", ["campaign_id", "arm", "responded", "cell"])
+def test_a_missing_column_is_named(column) -> None:
+    table = with_uplift([0.0, 0.3]).drop(columns=column)
+    with pytest.raises(DataError, match=f"{column}"):
+        uplift_cells(table, **PRICES)
+    with pytest.raises(DataError, match=f"{column}"):
+        out_of_fold_uplift(table, seed=0)

@@ -356,3 +356,16 @@ def test_the_time_that_the_run_took_is_recorded(execution, monkeypatch):
     made = execution("one")
     monkeypatch.setattr(made.run, "started", made.run.started - 3725)
     assert execute(made).finished == "2024-01-01T01:02:05+00:00"
+
+
+def test_the_manifest_has_the_present_state_of_each_notebook(execution):
+    found = []
+
+    def look(progress):
+        if progress.cell is None or progress.cell == 0:
+            found.append(states(read_manifest(made.folder)))
+
+    made = execution("one", "two", on_progress=look)
+    execute(made)
+    assert found[0] == {"one": "running", "two": "queued"}
+    assert found[-1] == {"one": "done", "two": "done"}

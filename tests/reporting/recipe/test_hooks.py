@@ -192,3 +192,16 @@ def test_a_refusal_is_notified(tmp_path, web):
         run_recipe(write_recipe(tmp_path, text))
     assert web.heard[0][2]["state"] == "refused"
     assert "Did you mean 'margin'" in web.heard[0][2]["said"]
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_a_command_is_given_the_run_and_its_index(tmp_path, news, has_run):
+    names = ("RECIPE", "STATE", "RUN", "INDEX")
+    code = (
+        "import json, os; "
+        f"json.dump([os.environ['RELMARK_' + n] for n in {names}], open({str(tmp_path / 'a')!r}, 'w'))"
+    )
+    given = news if has_run else replace(news, run=None)
+    assert notify((Hook(command=(sys.executable, "-S", "-c", code)),), given) == []
+    paths = [str(tmp_path), str(tmp_path / "index.html")] if has_run else ["", ""]
+    assert json.loads((tmp_path / "a").read_text()) == ["monthly", "done", *paths]

@@ -26,3 +26,9 @@ def test_other_texts_are_refused(text):
         parse_memory_size(text)
     with pytest.raises(ValueError, match="must be a duration"):
         parse_duration(text)
+
+
+def test_a_long_wrong_text_is_cut():
+    for parse in (parse_duration, parse_memory_size):
+        with pytest.raises(ValueError, match="found 'x{60}'"):
+            parse("x" * 61)

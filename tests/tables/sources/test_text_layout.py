@@ -3,7 +3,12 @@
 import pytest
 
 from relmark_research.errors import DataError
-from relmark_research.tables.sources._text_layout import in_utf8, layout_of, records
+from relmark_research.tables.sources._text_layout import (
+    in_utf8,
+    layout_of,
+    records,
+    whitespace_rows,
+)
 from relmark_research.tables.sources.dialects import Dialect
 
 
@@ -70,3 +75,23 @@ def test_records_tell_their_lines():
     lines = ["\n", '1,"a\n', 'b"\r\n', "\r\n", "2,c"]
     found = list(records(iter(lines), ",", name="f", before=10))
     assert found == [(12, 13, ["1", "a\nb"]), (15, 15, ["2", "c"])]
+
+
+def test_fields_between_blanks():
+    lines = ["1  2\t3\n", " \n", "4 5"]
+    assert list(whitespace_rows(lines, name="f", before=0)) == [["1", "2", "3"], [], ["4", "5"]]
+    with pytest.raises(DataError, match="f, line 12: a field begins with a quote"):
+        list(whitespace_rows(['1 2', '3 "4 5"'], name="f", before=10))
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["1,2\n", '"a,b\n', "c\n"], "line 12: a quoted field opens here and is never closed"),
+        (["1,2\n", '"a"b,c\n'], "line 12: text follows the closing quote of a field. Write"),
+        (['"a\n', 'b"c,d\n'], "line 12: text follows the closing quote .* opened in line 11"),
+    ],
+)
+def test_the_line_of_a_malformed_record_is_named(lines, said):
+    with pytest.raises(DataError, match=said):
+        list(records(iter(lines), ",", name="f", before=10))

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+import ibis
+import pandas as pd
 import pytest
 
-from relmark_research.tables.values._date_hints import candidates
+from relmark_research.tables.values._date_hints import advice, candidates
 
 
 @pytest.mark.parametrize(
@@ -39,3 +41,18 @@ def test_by_shape(text, formats):
 )
 def test_what_has_no_known_shape(text):
     assert candidates(text) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["03/04/2024", "13/04/2024"], "(date_format='%d/%m/%Y') reads all 2 values."),
+        (["03/04/2024", "05/06/2024"], "do not settle the order of day and month: '03/04/2024' is"),
+        (["03/04/2024", "13/04/2024", "04/13/2024"], "No one format reads all 3 values: Read"),
+        (["45000", "45001"], "45000 may be a spreadsheet's serial number (2023-03-15)"),
+        (["1700000000"], "1700000000 may be seconds or milliseconds since 1970"),
+    ],
+)
+def test_a_hint_names_the_formats_that_read_the_texts(texts, said):
+    table = ibis.memtable(pd.DataFrame({"relmark_text": texts}))
+    assert said in advice(table, table.relmark_text, None)

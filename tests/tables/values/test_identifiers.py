@@ -143,3 +143,23 @@ class TestIdsThatAreNotExact:
     def test_dates_are_no_ids(self, day):
         with pytest.raises(rm.DataError, match="'customer_id' must hold ids"):
             read([day, day])
+
+
+def test_other_types_are_texts_too():
+    table = ibis.memtable(
+        pd.DataFrame({
+            "truth": [True, False],
+            "day": pd.to_datetime(["2024-02-29 23:59", "2024-03-01 00:00"]),
+            "number": [7.0, 10.0],
+            "words": [f" {DECOMPOSED} ", " "],
+        })
+    )  # fmt: skip
+    names = table.columns
+    found = table.select(**{name: identifiers.text(table, name) for name in names}).to_pandas()
+    shown = {name: [None if pd.isna(one) else one for one in found[name]] for name in names}
+    assert shown == {
+        "truth": ["true", "false"],
+        "day": ["2024-02-29", "2024-03-01"],
+        "number": ["7", "10"],
+        "words": [COMPOSED, None],
+    }
