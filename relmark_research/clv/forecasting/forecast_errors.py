@@ -31,9 +31,13 @@ _LOGS = (
     "104 weeks), an apparel retailer's (600, 311 weeks, simulated) and the Complete Journey "
     "(2,469, 52 weeks)"
 )
+# A third of the logs had hardly any misspecification. Of the priors tried, this one has the best
+# interval score of those whose 80% and 95% ranges hold as often as they say over all logs.
 PRIORS = {
-    "purchases": ScalePrior(0.14, 0.8, source=f"errors of forecasts of {_LOGS}"),
-    "value": ScalePrior(0.16, 0.8, source=f"errors of forecasts of {_LOGS}, without the grocer's"),
+    "purchases": ScalePrior(0.2, 0.6, negligible=0.3, source=f"errors of forecasts of {_LOGS}"),
+    "value": ScalePrior(
+        0.2, 0.6, negligible=0.3, source=f"errors of forecasts of {_LOGS}, without the grocer's"
+    ),
 }
 _SMALL = 30  # purchases: below, totals are counted instead of taken as log-normal
 _POISSON = 1.001  # dispersion: below, counts are Poisson
@@ -61,7 +65,7 @@ class ForecastErrors:
     >>> low, high = ForecastErrors.of_other_logs("purchases").interval(
     ...     1000.0, horizon=182, level=0.95)
     >>> round(low), round(high)
-    (590, 1695)
+    (599, 1669)
     """
 
     measure: Measure

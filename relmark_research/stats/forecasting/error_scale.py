@@ -32,7 +32,7 @@ _GREATEST = float(np.finfo(float).max)
 
 @dataclass(frozen=True)
 class ScalePrior:
-    """A log-normal prior of sigma, from the errors seen in other data sets.
+    """A prior of sigma, from the errors seen in other data sets: log-normal, or negligible.
 
     Attributes
     ----------
@@ -44,6 +44,8 @@ class ScalePrior:
         Exponent of f(h) = (h / reference)^growth, >= 0.
     reference
         Reference horizon in days, > 0.
+    negligible
+        Share of data sets, in [0, 1), in which the misspecification is negligible.
     source
         The data sets that it was estimated from.
     """
@@ -52,6 +54,7 @@ class ScalePrior:
     log_sd: float
     growth: float = 0.2
     reference: float = 182.0
+    negligible: float = 0.0
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -59,11 +62,15 @@ class ScalePrior:
             value, rule = getattr(self, name), "must be finite and > 0"
             check_number(name, value, low=low, high=_GREATEST, exclusive=True, rule=rule)
         check_number("growth", self.growth, low=0, high=2, rule="must be in [0, 2]")
+        rule = "must be in [0, 0.99]"
+        check_number("negligible", self.negligible, low=0, high=0.99, rule=rule)
 
-    def log_density(self) -> Array:
-        """Return the log-density of ln(sigma) on the grid, up to a constant."""
-        result: Array = -0.5 * ((np.log(_GRID) - np.log(self.median)) / self.log_sd) ** 2
-        return result
+    def probability(self) -> Array:
+        """Return the probabilities of sigma on the grid; negligible ones are its smallest."""
+        log_density = -0.5 * ((np.log(_GRID) - np.log(self.median)) / self.log_sd) ** 2
+        probability: Array = (1 - self.negligible) * special.softmax(log_density)
+        probability[0] += self.negligible
+        return probability
 
     def growth_factor(self, horizon: Array | float) -> Array:
         """Return f(h) for horizons in days."""
@@ -181,14 +188,12 @@ def fit_scale(past: PastErrors | None, prior: ScalePrior) -> ErrorScale:
     >>> round(fit_scale(None, prior).sigma, 2), round(fit_scale(past, prior).sigma, 3)
     (0.14, 0.033)
     """
-    log_prior = prior.log_density()
-    log_prior = log_prior - special.logsumexp(log_prior)
     if past is None or not len(past.errors):
-        return ErrorScale(np.exp(log_prior), prior)
+        return ErrorScale(prior.probability(), prior)
     _check(past)
     variance = past.variances[:, None] + (_GRID * prior.growth_factor(past.horizons)[:, None]) ** 2
     density = -0.5 * (np.log(2 * np.pi * variance) + past.errors[:, None] ** 2 / variance)
-    log_posterior = log_prior + past.weights @ density
+    log_posterior = np.log(np.maximum(prior.probability(), 1e-300)) + past.weights @ density
     evidence = float(special.logsumexp(log_posterior))
     return ErrorScale(np.exp(log_posterior - evidence), prior, past.effective_count, evidence)
 

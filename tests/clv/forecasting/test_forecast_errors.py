@@ -26,6 +26,7 @@ def simulated(given, expected, log_variance, *, size=60_000, seed=7):
     rng = np.random.default_rng(seed)
     prior = given.scale.prior
     sigma = np.exp(rng.normal(np.log(prior.median), prior.log_sd, size))
+    sigma = np.where(rng.random(size) < prior.negligible, 0.003, sigma)
     sigma = sigma * (HORIZON / prior.reference) ** prior.growth
     shock = rng.standard_normal(size) * np.sqrt(sigma**2 + log_variance)
     mean = expected * np.exp(shock)
@@ -178,7 +179,7 @@ def test_the_prior_names_its_source_and_shows_itself():
     for measure, prior in PRIORS.items():
         given = ForecastErrors.of_other_logs(measure)
         assert "CDNOW" in prior.source
-        assert given.sigma == pytest.approx(prior.median, rel=0.01)
+        assert given.sigma == forecast_errors.fit_scale(None, prior).sigma
         assert given.n_origins == 0
         assert repr(given).startswith(f"<ForecastErrors: measure {measure}, sigma 0.1")
         assert '<th scope="row">finished forecasts</th><td>0</td>' in given._repr_html_()

@@ -11,6 +11,7 @@ from relmark_research.clv.forecasting._new_customers import new_customer_total
 from relmark_research.clv.forecasting.forecast_errors import PRIORS
 from relmark_research.customers.log.purchase_history import PurchaseHistory
 from relmark_research.errors import DataError
+from relmark_research.stats.forecasting.error_scale import fit_scale
 
 START = date(2021, 1, 4)
 DAYS, HORIZON = 300, 40
@@ -85,7 +86,7 @@ def test_a_window_begins_where_it_begins(rows):
 def test_a_log_of_one_period_has_the_errors_of_other_logs(log):
     found = total(log.until(START + timedelta(days=HORIZON - 1)))
     assert found.errors.n_origins == 0
-    assert found.errors.sigma == pytest.approx(PRIORS["purchases"].median, rel=0.01)
+    assert found.errors.sigma == pytest.approx(fit_scale(None, PRIORS["purchases"]).sigma)
 
 
 def test_a_shorter_log_is_refused(log):

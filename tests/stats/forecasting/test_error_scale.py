@@ -161,3 +161,15 @@ def test_errors_of_totals_of_zero_are_refused(name, values, words):
 def test_the_representation_has_no_arrays(scale):
     assert repr(scale).startswith("<ErrorScale: sigma 0.1")
     assert "array" not in repr(scale)
+
+
+def test_a_share_of_data_sets_may_have_negligible_errors():
+    """The prior is a mixture; small errors soon show which part it is."""
+    plain, mixed = (ScalePrior(0.2, 0.6, negligible=share) for share in (0.0, 0.3))
+    assert mixed.probability().sum() == pytest.approx(1)
+    assert mixed.probability()[0] == pytest.approx(0.3, abs=1e-9)
+    assert mixed.probability()[1:] == pytest.approx(0.7 * plain.probability()[1:])
+    small = PastErrors(np.full(4, 0.02), np.full(4, 182.0), np.full(4, 0.02**2), np.ones(4))
+    assert fit_scale(small, mixed).sigma < 0.01 < fit_scale(small, plain).sigma
+    with pytest.raises(ParameterError, match="negligible must be in"):
+        ScalePrior(0.2, 0.6, negligible=1.0)

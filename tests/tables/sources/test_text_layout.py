@@ -81,7 +81,7 @@ def test_fields_between_blanks():
     lines = ["1  2\t3\n", " \n", "4 5"]
     assert list(whitespace_rows(lines, name="f", before=0)) == [["1", "2", "3"], [], ["4", "5"]]
     with pytest.raises(DataError, match="f, line 12: a field begins with a quote"):
-        list(whitespace_rows(['1 2', '3 "4 5"'], name="f", before=10))
+        list(whitespace_rows(["1 2", '3 "4 5"'], name="f", before=10))
 
 
 @pytest.mark.parametrize(
