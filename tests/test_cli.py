@@ -176,3 +176,13 @@ def test_the_module_is_the_command():
     )
     assert done.returncode == 0
     assert all(command in done.stdout for command in ("run", "list", "check"))
+
+
+def test_init_makes_a_project_with_lessons_for_students(tmp_path, capsys):
+    assert cli.exit_code(["init", str(tmp_path / "new")]) == cli.DONE
+    made = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"{len(made)} files in {tmp_path / 'new'}. Next:"
+    assert list((tmp_path / "new" / "lessons" / "student").glob("*.ipynb"))
+    assert not (tmp_path / "new" / "lessons" / "teacher").exists()
+    assert (tmp_path / "new" / "reports" / "recipes" / "cdnow.yml").is_file()

@@ -4,9 +4,9 @@ Spans are found in the syntax tree, and only the span of the mutated node is rew
 other lines of the module stay as they are and the result can be parsed. Not mutated: docstrings,
 annotations, f-strings, the text of errors and warnings, the wording of ``repr`` and HTML,
 ``if TYPE_CHECKING``, tolerances and limits (floats up to 1e-6 or from 1e6, integers from 10,000),
-in ``plots`` the numbers that set an appearance, arguments that change no result (``zip`` that checks
-the lengths of its own lists, ``repr``, ``flush``), and module constants whose names say that they
-set how much is done at once, how often, how long, or how much of a list an error shows.
+in ``plots`` the numbers that set an appearance, arguments that change no result (``zip`` that
+checks the lengths of its own lists, ``repr``, ``flush``), and module constants whose names say that
+they set how much is done at once, how often, or how much of a list an error shows.
 """
 
 import ast
@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 
 PACKAGE = "relmark_research"
 WORDING = re.compile(r"__(repr|str|format)__$|_?repr_|.*_html_?$")  # names of functions
+SHOWN_ROWS = re.compile(r"_(summary|shown|title|facts)$")  # methods that only ``__repr__`` calls
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -124,7 +125,8 @@ class _Finder(ast.NodeVisitor):
         return self.parents[-1] if self.parents else None
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        if WORDING.match(node.name):
+        of_class = bool(self.names) and self.names[-1][0].isupper()
+        if WORDING.match(node.name) or (of_class and SHOWN_ROWS.match(node.name)):
             return
         self.names.append(node.name)
         self.known.append({n.id for n in ast.walk(node) if isinstance(n, ast.Name)} | _given(node))

@@ -94,6 +94,7 @@ def test_a_halved_pair_of_limits_is_half_as_wide_about_its_middle():
         "if TYPE_CHECKING:\n    x = 1",
         "def __repr__(self):\n    return 1 + 1",
         "def _repr_html_(self):\n    return 1 + 1",
+        "class Fit:\n    def _summary(self):\n        return {'n': self.n + 1}",
         "x = 1e-9",
         "x = 100_000",
         "x = 'a' + b",
@@ -108,14 +109,21 @@ def test_wording_types_and_tolerances_are_left_alone(source: str):
 
 
 @pytest.mark.parametrize(
-    "source", ["x = reader(a, strict=True)", "_LEAST = 2", "def f():\n    _BLOCK = 1"]
+    "source",
+    [
+        "x = reader(a, strict=True)",
+        "_LEAST = 2",
+        "def f():\n    _BLOCK = 1",
+        "def _summary(x):\n    return x",
+    ],
 )
-def test_arguments_and_constants_that_may_change_a_result_are_mutated(source: str):
+def test_what_may_change_a_result_is_mutated(source: str):
     assert len(of(source)) == 1
 
 
 def test_places_of_texts_in_plots_are_left_alone_and_not_what_they_are_about():
-    source = "def f(ax):\n    ax.annotate(show(rows[2]), (1, at + 0.29), (10, 0))\n    ax.text(rows[3])\n"
+    source = "def f(ax):\n    ax.annotate(show(rows[2]), (1, at + 0.29), (10, 0))\n"
+    source += "    ax.text(rows[3])\n"
     found = mutations("relmark_research/plots/x.py", source)
     assert [each.original for each in found if each.kind == "constant"] == ["2", "3"]
 

@@ -1,8 +1,10 @@
 """The sentences of report 04, with and without advice."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from relmark_research.economics.budget import equity_plot_tables
@@ -10,6 +12,7 @@ from relmark_research.economics.budget.spending_position import spending_positio
 from relmark_research.economics.budget.unit_costs import unit_costs
 from relmark_research.formats import formatter
 from relmark_research.narrative import report_04
+from relmark_research.narrative.wording import rounded_money
 
 CASH = formatter("EUR")
 MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
@@ -94,3 +97,82 @@ def test_never_and_unidentified_curves_are_reported(position) -> None:
         "For field acquisition the data do not identify the ceiling"
         in report_04.curves_paragraph(fitted)
     )
+
+
+def test_each_figure_has_its_value_bounds_and_label(costs, position, best) -> None:
+    shift = replace(position.shift(draws=20), probability=0.75, share=0.05)
+    won, kept, moved = report_04.key_figures(costs, shift, "EUR")
+    row = costs.loc["all"]
+    for figure, purpose in ((won, "acquisition"), (kept, "retention")):
+        name = f"marginal_{purpose}_cost"
+        assert (figure["value"], figure["low"], figure["high"]) == tuple(
+            row[[name, f"{name}_low", f"{name}_high"]]
+        )
+        assert figure["label"] == f"Marginal {purpose} cost"
+        assert rounded_money(row[f"{purpose}_cost"], CASH) in figure["meaning"]
+    assert (won["name"], kept["name"]) == ("next_customer_won", "next_customer_kept")
+    assert (moved["value"], moved["label"]) == (
+        0.75, "Probability that moving 5% to retention pays",
+    )  # fmt: skip
+    said = report_04.gain_meaning(replace(best, probability=0.75))
+    assert said.startswith("annual customer equity at the same budget; positive with a prob")
+    assert said.endswith("75%")
+
+
+def test_headings_and_paragraphs_name_their_numbers(costs, position, best) -> None:
+    returned = position.marginal_returns(draws=20)
+    most, least = (returned["marginal_return"].agg(how) for how in ("idxmax", "idxmin"))
+    heading = report_04.returns_heading(returned, CASH)
+    assert heading.startswith("An additional €1 returns €")
+    first, second = heading.split(" and ")[0], heading.split(" and ")[-1]
+    assert first.endswith(f" in {' '.join(most)}".replace("all ", ""))
+    assert second.endswith(f" in {' '.join(least)}".replace("all ", ""))
+    row = costs.loc["all"]
+    paragraph = report_04.costs_paragraph(costs)
+    assert f"is {row['cost_ratio']:.1f}" in paragraph
+    assert f"the ratio is {row['marginal_cost_ratio']:.2f}" in paragraph
+    formats = report_04.unit_costs_formats(costs)
+    assert (formats["cost_ratio"], formats["acquisition_cost"]) == ("number", "money")
+    assert "note" not in formats
+    sure = replace(best, probability=0.8)
+    assert report_04.allocation_heading(sure, CASH).startswith("Reallocating the same budget gains")
+
+
+def test_payback_is_one_length_a_range_or_never() -> None:
+    def heading(*months):
+        return report_04.payback_heading(
+            pd.DataFrame({"payback_months": months}, ["web", "fair"][: len(months)])
+        )
+
+    who = "A customer pays back the acquisition cost within"
+    assert heading(7.0, 7.0) == f"{who} 7 months"
+    assert heading(7.0, 19.0) == f"{who} 7 to 19 months"
+    assert heading(7.0, np.inf) == "In fair a customer never pays back the acquisition cost"
+
+
+def test_points_of_equity_and_claims_are_counted(position) -> None:
+    points = {
+        name: SimpleNamespace(acquisition_spend=a, retention_spend=r, customer_equity=e)
+        for name, a, r, e in (("at", 3, 40, 554), ("optimum", 6, 90, 812))
+    }
+    equity = SimpleNamespace(**{name: lambda found=p: found for name, p in points.items()})
+    marked = report_04.equity_points(equity)
+    assert marked.to_numpy().tolist() == [["today", 3, 40, 554], ["best", 6, 90, 812]]
+    assert report_04.surface_heading("web", marked, CASH) == (
+        "In web a prospect is worth €554 today and would be worth €812 without a budget limit"
+    )
+    assert report_04.surface_heading("all", marked, CASH).startswith("A prospect is worth €554")
+    paragraph = report_04.surface_paragraph(marked, CASH)
+    assert "€3 per prospect and €40 per customer" in paragraph
+    assert "€6 and €90 would be optimal" in paragraph
+    claims = [SimpleNamespace(verdict=verdict) for verdict in ("holds", "does not", "holds")]
+    assert report_04.claims_heading(claims) == "2 of 3 textbook claims hold here"
+    fitted = equity_plot_tables.fit_table(position).assign(identification="identified")
+    assert report_04.curves_heading(fitted) == (
+        f"The data identify all {len(fitted)} response curves, including their ceilings"
+    )
+    margins = pd.DataFrame({"customers": range(10, 10 + len(position.segments))}, position.segments)
+    last = 9 + len(position.segments)
+    said = report_04.trust_paragraph(position, fitted, margins)
+    assert f"of {margins['customers'].sum()} customers' first years, between 10 and {last} " in said
+    assert "Margins are those" not in report_04.trust_paragraph(position, fitted, MARGIN)

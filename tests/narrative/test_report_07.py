@@ -71,3 +71,16 @@ def test_the_textbook_is_compared() -> None:
         "customers, low margin) it says basic or reactive, the figures say care."
     )
     assert report_07.textbook_comparison(table[1:]).endswith("in 1 of 1 segments.")
+
+
+def test_a_confident_level_is_named_with_its_gain_and_too_small_a_segment_pools_years() -> None:
+    sure = choice(probability=0.9, low=20.0)
+    assert report_07.segment_heading(sure, "mills", CASH) == (
+        "Mills: care pays best, worth €100.00 more than today's mix"
+    )
+    doubtful = choice(probability=0.7, low=20.0)
+    step = report_07.next_steps(doubtful, PLANNED.assign(enough=False), CASH)[0]
+    assert "5.8 percentage points" in step
+    assert "takes 25 per group, more than there are, so pool years" in step
+    unknown = report_07.next_steps(doubtful, PLANNED.assign(per_group=float("nan")), CASH)[0]
+    assert "per group" not in unknown

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from relmark_research.plots import marks
 from relmark_research.plots.style import FILLS, LINES
+from tests.plots import drawn
 
 heights = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
@@ -89,3 +90,56 @@ def test_a_text_beside_each_row_stands_at_its_place(ax) -> None:
     marks.label_rows(ax, [0, 2.5], ["one", "two"])
     assert [(text.get_text(), text.xy) for text in ax.texts] == [("one", (1, 0)), ("two", (1, 2.5))]
     assert ax.texts[0].xycoords == ("axes fraction", "data")
+
+
+def test_ticks_are_few_and_written_for_their_quantity(ax) -> None:
+    ax.plot([0, 1200], [0, 1])
+    marks.count_axis(ax.xaxis)
+    marks.percent_axis(ax.yaxis, n_ticks=2)
+    assert (drawn.tick(ax.xaxis, 1200), drawn.tick(ax.yaxis, 0.25)) == ("1,200", "25%")
+    assert ax.xaxis.get_major_locator().tick_values(0, 1200).tolist() == [
+        0, 250, 500, 750, 1000, 1250,
+    ]  # fmt: skip
+    assert ax.yaxis.get_major_locator().tick_values(0, 1).tolist() == [0, 0.5, 1]
+
+
+def test_a_logarithmic_axis_has_plain_numbers_at_1_2_and_5(ax) -> None:
+    ax.plot([1, 1000], [0, 1])
+    marks.log_axis(ax)
+    assert ax.get_xscale() == "log"
+    found = ax.xaxis.get_major_locator().tick_values(1, 100)
+    assert {1, 2, 5, 10, 20, 50, 100} <= set(found.round(9))
+    assert drawn.tick(ax.xaxis, 1000.0) == "1,000"
+    assert ax.xaxis.get_minor_formatter()(3, 0) == ""
+
+
+def test_axes_are_named(ax) -> None:
+    marks.name_axes(ax, x="Weeks", y="Customers")
+    assert drawn.names(ax) == ("Weeks", "Customers")
+    assert ax.yaxis.label.get_rotation() == 0
+
+
+@pytest.mark.parametrize(
+    ("heights", "limits"), [([1, 2], (0, 2.1 * 1.04)), ([-2, 2], (-2.2 - 0.08 * 4.4, 2.2 * 1.04))]
+)
+def test_labels_of_bars_have_room(ax, heights, limits) -> None:
+    made = ax.bar([0, 1], heights)
+    ax.set_ylim(*((0, 2.1) if min(heights) > 0 else (-2.2, 2.2)))
+    marks.label_bars(ax, made, ["a", "b"])
+    assert drawn.texts(ax) == ["a", "b"]
+    assert ax.get_ylim() == pytest.approx(limits)
+
+
+def test_bars_below_0_keep_0_as_their_upper_end(ax) -> None:
+    made = ax.bar([0], [-2])
+    ax.set_ylim(-2, 0)
+    marks.label_bars(ax, made, ["a"])
+    assert ax.get_ylim() == pytest.approx((-2.16, 0))
+
+
+def test_whiskers_are_upright_or_not(ax) -> None:
+    low, high = pd.Series([1.0]), pd.Series([3.0])
+    marks.whiskers(ax, [7], low, high)
+    marks.whiskers(ax, [8], low, high, upright=False)
+    upright, across = (each.get_segments()[0].tolist() for each in ax.collections)
+    assert (upright, across) == ([[7, 1], [7, 3]], [[1, 8], [3, 8]])

@@ -108,3 +108,14 @@ def test_only_the_asked_grid_is_drawn(grid, seen) -> None:
     style.dress(ax, grid=grid)
     for name, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
         assert axis.get_gridlines()[0].get_visible() == (name in seen)
+
+
+def test_a_canvas_is_the_given_axes_or_new_ones_of_their_size() -> None:
+    given = Figure().subplots()
+    with style.canvas(given, grid="x") as ax:
+        assert ax is given
+    assert not ax.spines["top"].get_visible()
+    with style.canvas(None, size=(3, 2)) as new:
+        assert new is not given
+    assert new.figure.get_size_inches().tolist() == [3, 2]
+    assert not new.spines["left"].get_visible()

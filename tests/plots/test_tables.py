@@ -42,3 +42,24 @@ def test_bounds_need_both_sides() -> None:
 def test_text_of_numbers_has_no_idle_decimals() -> None:
     assert tables.text_of(pd.Series([0.0, 1.0, 2.5])) == ["0", "1", "2.5"]
     assert tables.text_of(pd.Series(["0", "7+"])) == ["0", "7+"]
+
+
+def test_a_table_is_returned_as_it_is_and_has_rows() -> None:
+    table = pd.DataFrame({"low": [1.0, float("nan")], "name": ["a", "b"]})
+    assert tables.checked(table, "a_plot", numbers=["low"], others=["name"]) is table
+    with pytest.raises(DataError, match="a pandas DataFrame with the columns low; found list"):
+        tables.check_rows([1], "a_plot", ["low"])
+    with pytest.raises(DataError, match="at least one row; found 0 rows and 2 columns"):
+        tables.check_rows(table.head(0), "a_plot")
+    wide = pd.DataFrame({1: [float("nan")], 2: [0.5]})
+    assert tables.check_matrix(wide, "a_plot").columns.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.01])
+def test_cumulative_shares_are_sorted_and_lie_between_0_and_1(share) -> None:
+    table = pd.DataFrame({"customers_share": [1.0, 0.0, 0.5], "value_share": [1.0, 0.0, 0.8]})
+    customers, value = tables.checked_cumulative(table, "a_plot", "value_share")
+    assert (customers.tolist(), value.tolist()) == ([0, 0.5, 1], [0, 0.8, 1])
+    table.loc[1, "customers_share"] = share
+    with pytest.raises(DataError, match=f"from 0 to 1; found 1 rows outside, first {share}"):
+        tables.checked_cumulative(table, "a_plot", "value_share")

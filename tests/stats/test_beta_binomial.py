@@ -106,3 +106,12 @@ def test_posterior_intervals_cover_the_probabilities(alpha, beta) -> None:
     else:
         reach = 3.3 * np.sqrt(0.95 * 0.05 / tries)
         assert abs(covered / tries - 0.95) <= 0.02 + reach
+
+
+def test_a_posterior_of_known_parameters_is_a_beta_distribution():
+    one = np.array([1.0])
+    found = BetaBinomialPosterior(2 * one, 3 * one, one, np.array([4, 0]), np.array([10, 5]))
+    exact = stats.beta([6, 2], [9, 8])
+    np.testing.assert_allclose(found.mean, exact.mean())
+    np.testing.assert_allclose(found.probability_above(0.3), exact.sf(0.3))
+    np.testing.assert_allclose(found.quantile(0.9), exact.ppf(0.9), atol=1e-6)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from relmark_research.stats import newton
 from relmark_research.stats.newton import Point, _newton_step, maximise
 
 
@@ -101,3 +102,9 @@ def test_evaluations_are_counted():
     for function, start in ((rosenbrock, np.array([-1.2, 1.0])), (slope, np.zeros(1))):
         watched, seen = counted(function)
         assert maximise(watched, start).evaluations == len(seen)
+
+
+def test_a_search_ends_after_its_iterations(monkeypatch):
+    monkeypatch.setattr(newton, "_ITERATIONS", 4)
+    found = maximise(rosenbrock, np.array([-1.2, 1.0]))
+    assert (found.evaluations, found.status) == (4, "iteration limit")

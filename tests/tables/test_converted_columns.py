@@ -1,5 +1,7 @@
 """Columns that need no engine are converted exactly, and all others are left to it."""
 
+from datetime import date, datetime
+
 import pandas as pd
 import pytest
 
@@ -41,3 +43,33 @@ def test_plain_numbers_are_converted_where_the_point_is_no_other_sign():
         assert result(values, NUMBER) is None
     assert result(["1.500"], NUMBER, separator=",").to_list() == [1.5]
     assert result(["1.5"], NUMBER, decimal=",") is None
+
+
+def test_columns_of_the_type_are_returned_as_they_are_and_others_converted():
+    options, number = ReadOptions(), Column("n", "number", "a number")
+    whole, real = pd.Series([1, 2]), pd.Series([0.5])
+    assert converted(whole, number, options) is whole
+    assert converted(real, number, options) is real
+    assert converted(pd.Series([0.5], dtype="float32"), number, options).dtype == "float64"
+    assert converted(pd.Series([1], dtype="uint64"), number, options).dtype == "float64"
+    assert converted(pd.Series([1], dtype="int8"), number, options).dtype == "int64"
+    assert converted(pd.Series([True]), number, options) is None
+    flag = converted(pd.Series([True, False]), Column("f", "flag", "a flag"), options)
+    assert (flag.tolist(), flag.dtype) == ([1, 0], "int64")
+    ids = converted(pd.Series([7, 8]), Column("id", "id", "an id"), options)
+    assert ids.tolist() == ["7", "8"]
+    period = pd.Series(["2024Q1"])
+    assert converted(period, Column("p", "period", "a period"), options) is period
+
+
+def test_days_are_without_a_time_of_day():
+    day, options = Column("d", "date", "a day"), ReadOptions()
+    days = pd.Series(pd.to_datetime(["2024-01-31"]))
+    assert converted(days, day, options) is days
+    assert converted(days + pd.Timedelta(hours=3), day, options).equals(days)
+    dates = pd.Series([date(2024, 1, 31), None], dtype=object)
+    assert converted(dates, day, options)[0] == days[0]
+    moments = pd.Series([datetime(2024, 1, 31, 5)], dtype=object)
+    assert converted(moments, day, options) is None
+    assert converted(days.dt.tz_localize("UTC"), day, options) is None
+    assert converted(days, day, ReadOptions(time_zone="Europe/Sofia")) is None

@@ -3,7 +3,9 @@
 import datetime
 import decimal
 import sqlite3
+from types import SimpleNamespace
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,16 @@ import pytest
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.options import ReadOptions
-from relmark_research.tables.read_table import column_by_customer, open_table
+from relmark_research.tables.read_table import (
+    _flag_as_number,
+    _refuse_repeated_rows,
+    column_by_customer,
+    groups_by_customer,
+    open_table,
+    read_columns,
+    read_values,
+)
+from relmark_research.tables.schemas import Column
 
 TABLES = ["customers", "contacts", "events", "prospects", "campaigns", "satisfaction", "books"]
 
@@ -212,3 +223,49 @@ def test_a_table_shows_itself_in_short():
     assert repr(table).startswith("<Table contacts: source a pandas DataFrame, rows read 2")
     assert table._repr_html_().count("<tr>") == 4
     assert np.isclose(table.rows_left_out, 0)
+
+
+def test_usable_rows_are_a_lazy_table_of_any_engine(tmp_path):
+    frame = pd.DataFrame({"customer_id": ["a"], "kind": ["referral"], "date": ["2024-01-01"]})
+    table = rm.read_table(frame, schema="events")
+    engine = ibis.duckdb.connect()
+    assert table.rows(engine).get_backend() is engine
+    lazy = rm.read_table(ibis.memtable(frame), schema="events")
+    for given in (None, engine):
+        assert lazy.rows(given).to_pandas()["customer_id"].tolist() == ["a"]
+    assert lazy.rows(engine).get_backend() is engine
+
+
+def test_rows_with_the_same_key_are_refused_in_an_engine_too():
+    rows = pd.DataFrame({"customer_id": ["b", "b", "a", "a"], "x": [1, 2, 3, 4]})
+    schema = SimpleNamespace(key=("customer_id",), name="customers")
+    with pytest.raises(DataError, match="2 repeated, first a"):
+        _refuse_repeated_rows(schema, ibis.memtable(rows))
+    _refuse_repeated_rows(schema, ibis.memtable(rows.iloc[[0, 2]]))
+    _refuse_repeated_rows(SimpleNamespace(key=(), name="t"), ibis.memtable(rows))
+
+
+def test_flags_are_1_and_0_in_an_engine():
+    for values in ([True, False, None], ["TRUE", "false", "0"]):
+        table = _flag_as_number(ibis.memtable(pd.DataFrame({"f": values})), "f")
+        found = table.to_pandas()["relmark_flag_f"].tolist()
+        assert [str(one).removesuffix(".0") for one in found[:2]] == ["1", "0"]
+
+
+def test_columns_and_groups_by_customer_are_read_by_their_types():
+    table = pd.DataFrame({3: ["x"], "clv": ["9.0"]})
+    read = read_columns(table, {"clv": "number"}, name="values", optional={"n": "number"})
+    assert list(read) == [3, "clv"]
+    assert read["clv"].tolist() == [9.0]
+    with pytest.raises(DataError, match=r"values: no column 'cvl'.*Did you mean 'clv'"):
+        read_columns(table, {"cvl": "number"}, name="values")
+    groups = pd.Series(["new", None], index=[7.0, 8.0], name="since")
+    found = groups_by_customer(groups)
+    assert (found.to_dict(), found.name) == ({"7": "new", "8": "not known"}, "since")
+    with pytest.raises(DataError, match="1 repeated, first 7"):
+        groups_by_customer(pd.Series(["a", "b"], index=["7", "7.0"]))
+    with pytest.raises(DataError, match=r"^expected numbers in column 'clv'"):
+        read_values(pd.Series(["x"]), Column("clv", "number", "value"))
+    assert read_values(pd.Series(["1"], index=[5]), Column("n", "number", "n")).index.tolist() == [
+        5
+    ]

@@ -134,3 +134,19 @@ class TestPolicies:
         assert rm.customers.pseudonyms(["007"])[0] in hidden
         clear = rm.read_transactions(table, options=rm.ReadOptions(clear_ids=True))
         assert "'007'" in clear.audit["examples"].str.cat()
+
+
+def test_texts_that_are_no_numbers_come_with_advice():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "date": "2024-01-01", "value": ["EUR 5", "3"]})
+    with pytest.raises(DataError, match=r"Give digits without currency, unit, .* Or leave such"):
+        rm.read_transactions(frame)
+    with pytest.raises(DataError, match="value 'EUR 5'"):
+        rm.read_transactions(frame)
+
+
+def test_costs_are_read_and_checked_as_values_are():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "date": "2024-01-01", "value": [5.0, 3.0]})
+    log = rm.read_transactions(frame.assign(cogs=["2", "1.5"]), cost="cogs")
+    assert sorted(log.to_pandas()["cost"]) == [1.5, 2]
+    with pytest.raises(DataError, match="in 1 of 2 rows the cost is not a number"):
+        rm.read_transactions(frame.assign(cogs=["2", "x"]), cost="cogs")

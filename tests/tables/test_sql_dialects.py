@@ -5,8 +5,10 @@ engine is asked once rather than thousands of times.
 """
 
 import functools
+import gc
 import math
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -22,6 +24,7 @@ from relmark_research.tables import row_checks, sql_dialects
 from relmark_research.tables.options import Columns
 from relmark_research.tables.sources.dialects import Dialect
 from relmark_research.tables.sources.open_source import opened_source
+from relmark_research.units import Period
 from tests.customers import slow_reference
 from tests.tables import engines
 from tests.tables.values.test_identifiers import IDS
@@ -484,3 +487,118 @@ class TestGoldenSql:
         for sql in (snow, big):
             assert "MIN_BY(" in sql
             assert sql.count("GROUP BY") == 2
+
+
+def test_parsed_rows_are_copied_where_parsing_them_again_is_slow():
+    duck, lite = ibis.duckdb.connect(), ibis.sqlite.connect()
+    for engine, text, copied in ((duck, True, True), (duck, False, False), (lite, False, True)):
+        name = f"{sql_dialects.TEMPORARY_PREFIX}_{text}"
+        raw = engine.create_table(name, pd.DataFrame({"a": ["1", "2"]}))
+        table = raw.mutate(b=raw.a.cast("int64"))
+        found = sql_dialects.materialised_rows(table, raw, text=text)
+        assert (found is not table) == copied
+        assert (name in engine.list_tables()) != copied
+        assert sorted(found.to_pandas()["b"]) == [1, 2]
+    kept = duck.create_table("own", pd.DataFrame({"a": ["1"]}))
+    sql_dialects.materialised_rows(kept.mutate(b=1), kept, text=True)
+    assert "own" in duck.list_tables()
+    duck.disconnect()
+    lite.disconnect()
+
+
+def test_a_result_in_spark_is_cached_under_the_name_that_is_read(monkeypatch):
+    views = {}
+
+    def sql(query):
+        view = SimpleNamespace(createOrReplaceTempView=lambda name: views.update({name: query}))
+        return SimpleNamespace(cache=lambda: view)
+
+    monkeypatch.setattr(sql_dialects, "engine_name", lambda table: "pyspark")
+    copy = SimpleNamespace(op=lambda: views.get)
+    backend = SimpleNamespace(
+        _session=SimpleNamespace(sql=sql),
+        compile=lambda table: "SELECT 1",
+        table=lambda name: copy if name in views else None,
+    )
+    monkeypatch.setattr(sql_dialects.weakref, "finalize", lambda *given: SimpleNamespace())
+    assert sql_dialects.stored(SimpleNamespace(get_backend=lambda: backend)) is copy
+    assert list(views.values()) == ["SELECT 1"]
+
+
+@pytest.fixture(scope="module", params=["duckdb", "sqlite"])
+def small(request):
+    """A table of two customers in an engine of this process."""
+    engine = getattr(ibis, request.param).connect()
+    frame = pd.DataFrame({
+        "who": ["a", "a", "b"], "parts": [5, -7, 9], "money": [0.5, -2.5, 2.4],
+        "day": ["2024-02-03", "2024-02-01", "2023-12-31"], "text": ["e\u0301", "\u00e9", None],
+    })  # fmt: skip
+    table = engine.create_table("small", frame, temp=True)
+    yield table.mutate(day=table.day.cast("date"))
+    engine.disconnect()
+
+
+def column_of(value):
+    return value.name("x").as_table().to_pandas()["x"].tolist()
+
+
+def test_arithmetic_is_the_same_in_each_engine(small):
+    assert column_of(sql_dialects.rounded_half_away(small.money)) == [1, -3, 2]
+    assert column_of(sql_dialects.composed(small.text))[:2] == ["\u00e9", "\u00e9"]
+    assert column_of(sql_dialects.epoch_day(small.day)) == [19756, 19754, 19722]
+    back = column_of(sql_dialects.date_of_epoch_day(sql_dialects.epoch_day(small.day)))
+    assert [str(day)[:10] for day in back] == ["2024-02-03", "2024-02-01", "2023-12-31"]
+    assert not any(column_of(sql_dialects.is_nan(small.money)))
+    grouped = small.group_by("who").aggregate(
+        first=sql_dialects.value_on_first_day(small.parts, small.day),
+        total=sql_dialects.integer_sum(small.parts),
+        bits=sql_dialects.union_of_bits(small.parts.abs()),
+    )
+    found = sql_dialects.sorted_frame(grouped, "who")
+    assert found["first"].tolist() == [-7, 9]
+    assert found["total"].tolist() == [-2, 9]
+    assert found["bits"].tolist() == [5 | 7, 9]
+    assert found["total"].dtype == "int64"
+    seconds = small.select(s=sql_dialects.epoch_day(small.day) * 86_400)
+    local = column_of(sql_dialects.local_epoch_seconds(seconds.s, "Europe/Sofia"))
+    assert local == [day * 86_400 + 7200 for day in (19756, 19754, 19722)]
+
+
+def test_numbers_of_periods_are_those_of_python(small):
+    days = (date(2024, 2, 3), date(2024, 2, 1), date(2023, 12, 31))
+    calendar = [Period(name) for name in ("week", "month", "quarter", "year")]
+    for period in (*calendar, Period("quarter", first_month=3), Period("year", first_month=4)):
+        found = column_of(sql_dialects.period_number(small.day, period))
+        assert found == [period.number(day) for day in days]
+
+
+def test_sqlite_may_hold_other_values_than_a_type_says():
+    engine = ibis.sqlite.connect()
+    engine.raw_sql("CREATE TABLE t (day DATE, n INTEGER, x TEXT)").close()
+    engine.raw_sql("INSERT INTO t VALUES ('soon', 'seven', 'a'), ('2024-01-01', 7, x'00')").close()
+    table = engine.table("t")
+    assert column_of(sql_dialects.as_stored(table.day)) == ["soon", "2024-01-01"]
+    assert column_of(sql_dialects.holds_number(table.n)) in ([False, True], [0, 1])
+    assert sql_dialects.stored_values(table.select("n"))["n"].tolist() == ["seven", 7]
+    sql_dialects.refuse_bytes(table, ["day", "n", "other"])
+    with pytest.raises(rm.DataError, match="column 'x' must hold text or numbers; 1 rows hold by"):
+        sql_dialects.refuse_bytes(table, ["x"])
+    engine.disconnect()
+    memory = ibis.memtable({"n": [7]})
+    assert sql_dialects.holds_number(memory.n) is None
+    sql_dialects.refuse_bytes(memory, ["n"])
+
+
+def test_a_stored_result_is_dropped_when_the_next_one_is_stored(small, monkeypatch):
+    first = sql_dialects.stored(small.select("who"))
+    backend = small.get_backend()
+    if backend.name == "duckdb":
+        name = first.op().name
+        del first
+        gc.collect()
+        assert name in backend.list_tables()
+        second = sql_dialects.stored(small.select("day"))
+        assert name not in backend.list_tables()
+        assert len(second.to_pandas()) == 3
+    monkeypatch.setattr(sql_dialects, "engine_name", lambda table: "snowflake")
+    assert sql_dialects.stored(small) is small

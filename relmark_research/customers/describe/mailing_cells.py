@@ -66,7 +66,7 @@ def mailing_cells(
     break_even = break_even_response(
         cost_per_contact=cost_per_contact, contribution_per_response=contribution_per_response
     )
-    grouped = cells.groupby("cell", observed=True)["responded"]
+    grouped = cells.groupby("cell")["responded"]
     table = grouped.agg(customers="size", responses="sum").astype("int64").reset_index()
     x, n = table["responses"].to_numpy(), table["customers"].to_numpy()
     table["rate"] = x / n

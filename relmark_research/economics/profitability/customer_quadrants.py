@@ -236,10 +236,11 @@ def quadrant_table(quadrants: pd.DataFrame, *, level: float = 0.95) -> pd.DataFr
     quadrants = read_columns(
         quadrants, {"quadrant": "text", "lifetime": "number", "profit": "number"}, name="quadrants"
     )
-    named = pd.Categorical(quadrants["quadrant"], list(QUADRANTS))
-    if (named.isna() & quadrants["quadrant"].notna()).any():
-        other = quadrants["quadrant"][named.isna()].iloc[0]
-        raise DataError(f"quadrants: {unknown_name('quadrant', other, QUADRANTS)}")
+    given = quadrants["quadrant"]
+    others = given[given.notna() & ~given.isin(list(QUADRANTS))]
+    if len(others):
+        raise DataError(f"quadrants: {unknown_name('quadrant', others.iloc[0], QUADRANTS)}")
+    named = pd.Categorical(given, list(QUADRANTS))
     grouped = quadrants.assign(quadrant=named).groupby("quadrant", observed=False)
     table = grouped.agg(
         customers=("profit", "size"), lifetime=("lifetime", "mean"), profit=("profit", "sum"),

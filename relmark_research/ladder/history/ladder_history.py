@@ -282,8 +282,9 @@ def _spells(table: pd.DataFrame, period: np.ndarray, states: Sequence[str]) -> F
     repeated = (person[1:] == person[:-1]) & (period[1:] == period[:-1])
     if repeated.any():
         at = int(np.argmax(repeated))
+        (who,) = ids[person[at : at + 1]].tolist()
         raise DataError(
             f"a person is on one rung per period; found {int(repeated.sum()):,} repeated, first "
-            f"{ids[person[at]]!r} in period {table['period'].iloc[order[at]]}."
+            f"{who!r} in period {table['period'].iloc[order[at]]}."
         )
     return FrameSpells(person, period, state, len(states), np.asarray(ids))

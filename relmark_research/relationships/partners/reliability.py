@@ -108,12 +108,7 @@ def discriminant_validity(
         i, j = ([columns.index(item) for item in scale.items] for scale in (a, b))
         low, high = percentile_interval(htmt(drawn, i, j), level, skip_missing=True)
         correlation = _disattenuated(covariance, i, j)
-        root = min(
-            float(
-                np.sqrt(average_variance_extracted(one_factor_loadings(observed[np.ix_(at, at)])))
-            )
-            for at in (i, j)
-        )
+        root = min(_root_ave(observed[np.ix_(at, at)]) for at in (i, j))
         rows.append(
             {
                 "scale_a": a.name, "scale_b": b.name, "htmt": float(htmt(observed, i, j)),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.clv.covariates.formula import Design, join_covariates
+from relmark_research.clv.covariates.formula import Design, _plain, join_covariates
 from relmark_research.errors import DataError, ParameterError
 
 TABLE = pd.DataFrame(
@@ -131,3 +131,15 @@ def test_covariates_have_one_row_per_customer():
     more = pd.DataFrame({"age": range(5)}, index=[*TABLE.index, "bob"])
     with pytest.raises(DataError, match="one row per customer"):
         join_covariates(TABLE, more)
+
+
+def test_columns_become_the_types_that_formulas_read():
+    table = pd.DataFrame({
+        "whole": pd.Series([1, None], dtype="Int64"), "objects": pd.Series([1, 2.5], dtype=object),
+        "text": pd.Series(["a", None], dtype="string"), "plain": [1.0, 2.0],
+    })  # fmt: skip
+    found = _plain(table)
+    assert found["whole"].dtype == found["objects"].dtype == "float64"
+    assert found["text"].dtype == "str"
+    assert found["objects"].tolist() == [1, 2.5]
+    assert _plain(table[["plain"]])["plain"].tolist() == [1, 2]

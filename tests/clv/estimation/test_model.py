@@ -11,6 +11,7 @@ from relmark_research.clv.estimation.model import (
     PurchaseModel,
     _check_enough,
 )
+from relmark_research.errors import MissingMethodError
 
 MODEL = rm.MBGNBD(0.525, 6.183, 0.891, 1.614)  # its living customers are those of BG/NBD
 
@@ -85,3 +86,59 @@ def test_two_customers_are_enough_and_one_is_not():
         _check_enough(rm.BGNBD, summary, np.array([1, 0]))
     with pytest.raises(rm.DataError, match="none of 1 customers has one"):
         _check_enough(rm.BGNBD, rm.CustomerSummary(table.tail(1), unit="week"), np.array([2]))
+
+
+class Bare(PurchaseModel, registered=False):
+    """A model that implements nothing."""
+
+
+def test_a_method_that_a_model_lacks_is_named():
+    zero = np.zeros(1)
+    for call, method in (
+        (lambda: Bare().log_likelihood(zero), r"log_likelihood\(\*data\)"),
+        (lambda: Bare().p_alive(zero, zero, zero), r"p_alive\(x, t_x, T\)"),
+        (lambda: Bare().living(zero, zero, zero), r"living\(x, t_x, T\)"),
+        (lambda: Bare().expected_purchases(1.0), "expected_purchases"),
+    ):
+        with pytest.raises(MissingMethodError, match=rf"Bare does not implement it.*{method}"):
+            call()
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_parameters_are_finite_and_above_0(value):
+    with pytest.raises(rm.ParameterError, match=rf"BGNBD's alpha must be finite .* found {value}"):
+        rm.BGNBD(0.5, value, 0.6, 2.0)
+
+
+def test_results_given_a_history_are_those_of_the_living_times_p_alive():
+    x, t_x, T = np.array([4.0, 0.0]), np.array([30.0, 0.0]), np.array([40.0, 40.0])
+    alive, living = MODEL.p_alive(x, t_x, T), MODEL.living(x, t_x, T)
+    given = PurchaseModel.conditional_expected_purchases(MODEL, 9.0, x, t_x, T)
+    np.testing.assert_allclose(given, alive * living.expected_purchases(9.0))
+    pmf = [PurchaseModel.conditional_purchase_pmf(MODEL, n, 9.0, x, t_x, T) for n in (0, 1)]
+    np.testing.assert_allclose(pmf[0], alive * living.purchase_pmf(0, 9.0) + 1 - alive)
+    np.testing.assert_allclose(pmf[1], alive * living.purchase_pmf(1, 9.0))
+    discounted = PurchaseModel.discounted_expected_purchases(MODEL, 0.01, x, t_x, T, horizon=9.0)
+    np.testing.assert_allclose(discounted, alive * living.discounted_purchases(0.01, 9.0))
+    plain = PurchaseModel.discounted_expected_purchases(MODEL, 0.0, x, t_x, T, horizon=9.0)
+    np.testing.assert_allclose(plain, given)
+    for delta, horizon in ((0.0, np.inf), (-0.1, 9.0)):
+        with pytest.raises(rm.ParameterError, match="an infinite horizon needs a discount rate"):
+            MODEL.discounted_expected_purchases(delta, x, t_x, T, horizon=horizon)
+
+
+def test_a_memoryless_model_discounts_by_the_expected_times():
+    T = np.full(20_000, 52.0)
+    n, discount = rm.ParetoNBD(0.55, 10.6, 0.6, 11.7).draw_discounted_purchases(T, 0.01, seed=1)
+    assert (discount[n == 0] == 0).all()
+    assert ((discount[n > 0] > np.exp(-0.52)) & (discount[n > 0] < 1)).all()
+    total = (n * discount).mean()
+    expected = rm.ParetoNBD(0.55, 10.6, 0.6, 11.7).discounted_purchases(0.01, 52.0)
+    assert total == pytest.approx(expected, rel=0.03)
+
+
+def test_the_expected_lifetime_is_the_area_under_survival():
+    model = rm.ParetoNBD(0.55, 10.6, 0.6, 11.7)
+    s = np.linspace(0, 26, 20_001)
+    area = np.trapezoid(model.survival(s), s)
+    assert PurchaseModel.expected_lifetime(model, 26.0) == pytest.approx(area, rel=1e-6)

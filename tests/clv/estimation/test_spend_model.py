@@ -1,6 +1,7 @@
 """Defaults of spend models against what Gamma-Gamma does by itself."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import relmark_research as rm
@@ -42,3 +43,34 @@ def test_the_reason_for_no_mean_names_the_estimate():
     assert not rm.GammaGamma(6.25, 0.9, 15.44).has_mean
     condition = rm.GammaGamma(6.25, 0.9, 15.44).mean_condition
     assert condition == "q = 0.900; a mean needs more than 1"
+
+
+class Bare(SpendModel, registered=False):
+    """A model that implements nothing."""
+
+
+def test_a_method_that_a_model_of_spend_lacks_is_named():
+    rng, zero = np.random.default_rng(1), np.zeros(1)
+    for name, given in {
+        "conditional_expected_spend": (zero, zero),
+        "conditional_median_spend": (zero, zero),
+        "draw_mean_spend": (zero, zero, rng),
+        "draw_total_spend": (zero, zero, zero, rng),
+    }.items():
+        with pytest.raises(rm.RelmarkError, match=rf"Bare does not implement it.*{name}"):
+            getattr(Bare(), name)(*given)
+    assert Bare().has_mean
+    assert Bare().mean_condition == ""
+
+
+def test_repeat_customers_without_spend_are_left_out_and_named():
+    table = pd.DataFrame({
+        "frequency": [2.0, 1.0, 0.0], "recency": [3.0, 2.0, 0.0], "T": [9.0, 9.0, 9.0],
+        "monetary_value": [12.0, 0.0, 0.0], "customer_id": ["a", "b", "c"],
+    })  # fmt: skip
+    (x, m), weights, note = SpendModel.data(rm.CustomerSummary(table, unit="week"))
+    assert (x.tolist(), m.tolist(), weights.tolist()) == ([2], [12], [1])
+    assert note == "1 repeat customers with a spend of 0 are left out: 'b'"
+    free = rm.CustomerSummary(table.assign(monetary_value=0.0), unit="week")
+    with pytest.raises(rm.DataError, match="all 2 of them have a monetary_value of 0"):
+        SpendModel.data(free)

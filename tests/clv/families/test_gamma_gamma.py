@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
+from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.clv.estimation.uncertainty import slopes
 from relmark_research.clv.families.gamma_gamma import GammaGammaLikelihood
 from relmark_research.errors import DataError, ParameterError
@@ -165,3 +166,24 @@ def test_likelihood_keeps_its_digits_for_extreme_parameters(v):
             slope = float(mp.diff(exact, at, order)) * own
             assert gradient[k] * own == pytest.approx(slope, rel=1e-6, abs=1e-4)
     assert np.isfinite(hessian).all()
+
+
+def test_draws_of_spend_have_the_expectation_given_the_history():
+    model, rng = rm.GammaGamma(p=6.0, q=4.0, v=15.0), np.random.default_rng(2)
+    x, m = np.repeat([[0.0], [4.0]], 60_000, axis=1), np.repeat([[0.0], [30.0]], 60_000, axis=1)
+    expected = model.conditional_expected_spend(x[:, 0], m[:, 0])
+    np.testing.assert_allclose(model.draw_mean_spend(x, m, rng).mean(axis=1), expected, rtol=0.02)
+    total = model.draw_total_spend(np.full(x.shape, 3.0), x, m, rng)
+    np.testing.assert_allclose(total.mean(axis=1), 3 * expected, rtol=0.02)
+    assert (model.draw_total_spend(np.zeros(x.shape), x, m, rng) == 0).all()
+    assert rm.GammaGamma(p=6.0, q=0.9, v=15.0).mean_condition.endswith("; a mean needs more than 1")
+
+
+@pytest.mark.parametrize("average", ["mean", "median"])
+def test_the_variance_of_spend_is_that_of_its_slopes(average):
+    model = rm.GammaGamma(p=6.0, q=4.0, v=15.0)
+    covariance = np.array([[0.04, 0.01, 0.0], [0.01, 0.03, -0.01], [0.0, -0.01, 0.05]])
+    x, m = np.array([0.0, 1.0, 7.0]), np.array([np.nan, 20.0, 35.0])
+    found = model.log_variance(covariance, x, m, average=average)
+    default = SpendModel.log_variance(model, covariance, x, m, average=average)
+    np.testing.assert_allclose(found, default, rtol=1e-5)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.prediction.customer_summaries import _aligned
 from relmark_research.plots import clv as plots
 
 MODEL = rm.BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)
@@ -134,3 +135,14 @@ def test_a_model_per_customer_is_refused_with_the_reason(log):
     now = rm.forecast(fit, known, horizon="1 week").loc["00004", "p_alive"]
     assert path["p_alive"].iloc[-1] == pytest.approx(now)
     assert rm.clv.p_alive_matrix(one, T=39.0).shape == (40, 20)
+
+
+def test_rows_of_the_same_customers_are_put_in_one_order():
+    table = pd.DataFrame({"x": [1, 2]}, index=["a", "b"])
+    assert _aligned(table, table.index) is table
+    assert _aligned(table, pd.Index(["b", "a"]))["x"].tolist() == [2, 1]
+    with pytest.raises(rm.DataError, match="1 of 2 in values only, first 'c'"):
+        _aligned(table, pd.Index(["b", "c"]))
+    for other in (["a"], ["a", "a"]):
+        with pytest.raises(rm.DataError, match="the same customers, each in one row"):
+            _aligned(table, pd.Index(other))

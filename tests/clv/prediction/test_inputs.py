@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.clv.prediction._inputs import purchase_model
+from relmark_research.clv.prediction._inputs import (
+    common_purchase_model,
+    common_unit,
+    model_unit,
+    purchase_model,
+    require_fit,
+)
 from relmark_research.clv.prediction.forecast import total_purchases
 from relmark_research.errors import ParameterError
 
@@ -125,3 +131,21 @@ def test_numbers_as_text_and_unknown_kinds_are_refused(some, bought, paid):
             rm.forecast(bought, some, horizon="9 weeks", level="0.95", kind=kind)
         with pytest.raises(ParameterError, match=r"found the text '0\.95'"):
             rm.lifetime_value(bought, paid, some, level="0.95", kind=kind, **terms)
+
+
+HISTORY = pd.DataFrame({"frequency": [2.0, 0.0], "recency": [3.0, 0.0], "T": [9.0, 9.0]})
+
+
+def test_one_model_for_all_customers_and_its_unit_are_asked_for():
+    model, each = rm.BGNBD(0.5, 10.0, 0.6, 2.0), rm.BGNBD(np.array([0.5, 0.6]), 10.0, 0.6, 2.0)
+    assert common_purchase_model(model, reason="why") is model
+    with pytest.raises(ParameterError, match="this BGNBD has parameters per customer; why"):
+        common_purchase_model(each, reason="why")
+    with pytest.raises(ParameterError, match="needs a fit; found BGNBD with given parameters"):
+        require_fit(model)
+    assert str(model_unit(model, "week", function="f")) == "week"
+    with pytest.raises(ParameterError, match=r"State it: f\(..., unit='week'\)"):
+        model_unit(model, None, function="f")
+    with pytest.raises(ParameterError, match="the unit of recency and T is not known"):
+        common_unit(model, rm.CustomerSummary(HISTORY))
+    assert str(common_unit(model, rm.CustomerSummary(HISTORY, unit="day"))) == "day"

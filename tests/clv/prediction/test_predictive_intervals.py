@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import relmark_research as rm
+from relmark_research.clv.prediction import predictive_intervals
 from relmark_research.clv.prediction.predictive_intervals import sigma_point_models
 from tests.clv.prediction.test_conditional import MODEL, base
 
@@ -62,3 +63,16 @@ def test_sigma_points_have_the_mean_and_the_covariance_of_the_fit(bought):
 def test_one_draw_is_refused():
     with pytest.raises(rm.ParameterError, match="at least 2 draws; found 1"):
         rm.clv.PredictionDraws(draws=1)
+
+
+def test_kinds_of_intervals_and_blocks_of_customers(monkeypatch):
+    given = rm.clv.PredictionDraws(draws=2, seed=3)
+    assert predictive_intervals.prediction_draws(given) is given
+    assert predictive_intervals.prediction_draws("estimate") is None
+    assert predictive_intervals.prediction_draws("prediction") == rm.clv.PredictionDraws()
+    with pytest.raises(rm.ParameterError, match=r"kind is 'estimate' .*; found 'mean'"):
+        predictive_intervals.prediction_draws("mean")
+    monkeypatch.setattr(predictive_intervals, "_BLOCK", 20)
+    found = predictive_intervals._blocks(5, 10)
+    assert [list(range(5))[block] for block in found] == [[0, 1], [2, 3], [4]]
+    assert len(predictive_intervals._blocks(3, 100)) == 3

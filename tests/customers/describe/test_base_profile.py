@@ -111,3 +111,17 @@ def test_concentration_from_the_highest_value_on(log):
 def test_concentration_needs_value():
     with pytest.raises(DataError, match="have none"):
         concentration_table(log_of([("a", "2024-01-01", 0.0), ("b", "2024-01-02", 0.0)]))
+
+
+def test_a_base_without_money_has_no_value():
+    days = ["2024-01-01", "2024-02-29", "2024-01-05"]
+    frame = pd.DataFrame({"customer_id": ["a", "a", "b"], "date": days})
+    base = customer_base(rm.read_transactions(frame, value=None))
+    assert (base.customers, base.purchases, base.has_value) == (2, 3, False)
+    assert pd.isna([base.value, base.top_fifth_share, base.value_per_repeat_customer]).all()
+    assert "value" not in repr(base)
+    log = rm.read_transactions(frame.assign(value=[1.0, 2.0, 4.0]))
+    found = customer_base(log)
+    assert found.has_value
+    assert (found.value, found.value_per_repeat_customer) == (7, 3)
+    assert found.value_per_one_time_customer == 4

@@ -70,3 +70,12 @@ def test_scores_are_asked_for_in_words() -> None:
         rm.rfm_segments(rm.load_cdnow())
     with pytest.raises(rm.ParameterError, match="from 2 to 9; found '5'"):
         rm.rfm_scores(rm.load_cdnow(), bins="5")
+
+
+def test_a_missing_score_is_named_and_that_of_money_explained() -> None:
+    with pytest.raises(DataError, match=r"no column 'M'.*Scores of a log without money have no M"):
+        rm.customers.rfm_segments(pd.DataFrame({"R": [1], "F": [2]}))
+    for given in ({"R": [1], "M": [2]}, {"F": [1]}):
+        with pytest.raises(DataError, match=r"no column '[RF]'") as caught:
+            rm.customers.rfm_segments(pd.DataFrame(given))
+        assert "without money" not in str(caught.value)

@@ -141,3 +141,16 @@ def test_a_curve_is_shown_in_a_few_lines(members):
     curve = rm.retention_curve(members, by="channel")
     assert repr(curve).startswith("<RetentionCurve: groups 2, customers 800, events ")
     assert curve._repr_html_().count("<tr>") == 5
+
+
+def test_a_log_needs_follow_up_and_groups_of_its_customers():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "date": ["2024-01-05"] * 2, "value": 1.0})
+    with pytest.raises(DataError, match="found none: the log ends on 2024-01-05"):
+        rm.retention_curve(rm.read_transactions(frame))
+    later = frame.assign(date=["2024-01-05", "2024-01-06"])
+    log = rm.read_transactions(pd.concat([frame, later]).drop_duplicates())
+    assert len(log.customer_summary()) == 2
+    half = pd.Series({"a": "x", "c": "y"})
+    assert set(rm.retention_curve(log, by=half).table["group"]) <= {"x", "not known"}
+    with pytest.raises(DataError, match="2 of 2 have none, first: 'a'"):
+        rm.retention_curve(log, by=pd.Series({"A": "x", "B": "y"}))

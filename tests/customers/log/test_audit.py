@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.customers.log.audit import _SMALL_VALUE
 
 ROWS = [
     ("a", "2024-01-01", "S1", 10.0),
@@ -80,3 +81,43 @@ def test_each_line_by_hand(frame):
         "purchase-days returned in full, or returns alone": 2,
         "customers with returns of more than they bought": 1,
     }
+
+
+CLEAN = pd.DataFrame({"customer_id": ["a", "b"], "date": ["2024-01-01", "2024-01-02"]})
+
+
+def read(**columns):
+    options = columns.pop("options", None)
+    returns = columns.pop("returns", "refuse")
+    return rm.read_transactions(CLEAN.assign(**columns), returns=returns, options=options)
+
+
+def test_a_table_without_usable_rows_is_refused():
+    with pytest.raises(rm.DataError, match=r"expected at least one transaction; .* no rows"):
+        rm.read_transactions(CLEAN.assign(value=1.0).head(0))
+    with pytest.raises(rm.DataError, match=r"found none in 2 rows of .*: 2 with "):
+        read(date=["soon", "later"], value=1.0, options=rm.ReadOptions(unusable="leave out"))
+
+
+def test_policies_may_refuse_negative_values_and_duplicates():
+    with pytest.raises(rm.DataError, match="expected no negative value; found 1, first: row 2"):
+        read(value=[1.0, -2.0])
+    assert read(value=[1.0, 0.0]).counts.zero == 1
+    refuse = rm.ReadOptions(duplicates="refuse")
+    with pytest.raises(rm.DataError, match="found 1 exact duplicate of other rows"):
+        read(customer_id="a", date="2024-01-01", value=1.0, options=refuse)
+    log = read(customer_id="a", date="2024-01-01", value=[1.0, 2.0], options=refuse)
+    assert log.counts.read == 2
+
+
+def test_small_values_and_ids_written_otherwise_have_a_line_with_an_example():
+    log = read(
+        customer_id=["7.0", "8"], value=[0.00001, 3.0], options=rm.ReadOptions(clear_ids=True)
+    )
+    audit = log.audit.set_index("check")
+    normalised, small = audit.loc["ids normalised"], audit.loc[_SMALL_VALUE]
+    assert (normalised["rows"], small["rows"]) == (1, 1)
+    assert "7.0" in normalised["examples"]
+    assert small["action"] == "counted as zero"
+    assert small["examples"] != ""
+    assert audit.loc["rows read", "examples"] == ""

@@ -177,3 +177,17 @@ def test_covariates_are_joined_by_id_from_index_and_column(kind):
 def test_rfm_scores_name_the_customers_of_a_log():
     customers = with_ids(IDS["float"])
     assert sorted(rm.rfm_scores(customers, bins=2).index) == ["7", "8", "9"]
+
+
+def test_lengths_of_time_are_counted_in_the_unit():
+    lengths = {name: pd.to_timedelta(GOOD[name] * 7, unit="D") for name in ("recency", "T")}
+    summary = rm.CustomerSummary(GOOD.assign(**lengths), unit="week")
+    for name in ("recency", "T"):
+        assert summary.table[name].tolist() == pytest.approx(GOOD[name].tolist())
+    with pytest.raises(DataError, match="recency must be a number; found lengths of time, first"):
+        rm.CustomerSummary(GOOD.assign(**lengths))
+    with pytest.raises(DataError, match="monetary_value must be a number; found lengths"):
+        rm.CustomerSummary(GOOD.assign(monetary_value=lengths["T"]), unit="week")
+    days = pd.to_datetime(["2024-01-01"] * 3)
+    with pytest.raises(DataError, match="T must be a number of time units; found days, first 2024"):
+        rm.CustomerSummary(GOOD.assign(T=days), unit="week")

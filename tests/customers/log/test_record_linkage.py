@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 import relmark_research as rm
 from relmark_research.customers.log.record_linkage import (
+    _links,
     normalise_email,
     normalise_loyalty,
     normalise_phone,
@@ -126,3 +127,16 @@ def test_links_are_shown_in_a_few_lines():
     links = rm.link_customers(TestAudit.table)
     assert repr(links) == "<CustomerLinks: ids 15, people 13, people with several ids 1>"
     assert links._repr_html_().count("<tr>") == 3
+
+
+@pytest.mark.parametrize(("max_ids", "linked"), [(3, 2), (2, 0)])
+def test_a_value_that_too_many_ids_share_links_none(max_ids, linked):
+    ids = pd.Series(["a", "b", "c", "d", "d", "e"])
+    mails = pd.Series(["x", "x", "x", "y", "y", None])
+    pairs, lines = _links(ids, mails, "mail", max_ids)
+    assert len(pairs) == linked
+    assert set(pairs["first"]) <= {"a"}
+    rows = {line["check"]: line["rows"] for line in lines}
+    assert rows["mail: blank or invalid"] == 1
+    assert rows["mail: ids linked to another"] == linked
+    assert rows[f"mail: ids whose value more than {max_ids} share"] == (3 if max_ids == 2 else 0)

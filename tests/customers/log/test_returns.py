@@ -2,12 +2,18 @@
 
 from datetime import date, timedelta
 
+import ibis
 import numpy as np
 import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.customers.log.returns import customer_days, returned_days
+from relmark_research.customers.log.returns import (
+    customer_days,
+    days_returned_at_once,
+    exact_sum,
+    returned_days,
+)
 from tests.customers import slow_reference
 
 START = date(2024, 1, 1)
@@ -111,3 +117,19 @@ def test_customers_with_numbers_for_ids_are_netted_by_them(returns):
     rows = [(7, 0, 5.0), (7, 1, -2.0), (8, 0, 1.0)]
     left = {"net": 3.0, "drop": 5.0}[returns]
     assert days_of(rows, returns=returns) == [("7", 0, left), ("8", 0, 1.0)]
+
+
+def test_days_whose_purchases_were_returned_at_once():
+    days = customer_days(
+        log_of([("a", 0, 5.0), ("a", 0, -5.0), ("a", 1, 3.0), ("b", 0, 5.0), ("b", 1, -5.0)]).rows,
+        returns="net",
+        has_returns=True,
+    )
+    found = days_returned_at_once(days).to_pandas()
+    assert found["customer_id"].tolist() == ["a"]
+    assert pd.Timestamp(found["date"][0]).date() == START
+
+
+def test_sums_of_money_are_exact():
+    table = ibis.memtable(pd.DataFrame({"value": [0.1, 0.2, -0.3, 7.0]}))
+    assert exact_sum(table.value).to_pandas() == 7.0

@@ -419,3 +419,18 @@ def test_a_split_by_months_needs_a_log_of_whole_months():
     whole = rm.read_transactions(frame([*rows, ("a", date(2024, 3, 31), 100)]))
     split = whole.split(unit="month", at="2024-01-31")
     assert (split.length, split.holdout["purchases"].tolist()) == (2, [1])
+
+
+def test_a_log_without_money_says_so():
+    table = frame([("a", START, 100), ("a", START + timedelta(days=3), 200)])
+    log = rm.read_transactions(table.drop(columns="value"), value=None)
+    assert (log.has_value, log.has_cost) == (False, False)
+    with pytest.raises(DataError, match="this log has no money, and a profit needs the value"):
+        log.require_value("a profit")
+    for name, policy in (("rate_column", "value"), ("zero_values", "drop")):
+        options = rm.ReadOptions(**{name: policy})
+        with pytest.raises(ParameterError, match=f"nothing that {name} could change; found {name}"):
+            rm.read_transactions(table, value=None, options=options)
+    with_money = rm.read_transactions(table)
+    assert (with_money.has_value, with_money.has_cost) == (True, False)
+    with_money.require_value("a profit")

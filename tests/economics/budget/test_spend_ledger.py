@@ -4,7 +4,7 @@ import pytest
 
 from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.spend_ledger import SpendLedger
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.read_table import column_by_customer, open_table
 
 
@@ -110,3 +110,37 @@ def test_columns_by_customer() -> None:
     assert channels.index[0] == "C00001"
     with pytest.raises(DataError, match="customers: no column 'colour'"):
         column_by_customer("sample:customers", "colour")
+
+
+def test_a_ledger_is_cut_by_its_periods_and_summed(table, one) -> None:
+    ledger = SpendLedger.from_table(table, by="channel")
+    assert SpendLedger.from_table(ledger) is ledger
+    assert ledger.until(None) is ledger
+    assert ledger.recent(None) is ledger
+    count = ledger.table["period"].nunique()
+    last = ledger.recent(2).table["period"].drop_duplicates().sort_values()
+    assert last.tolist() == sorted(ledger.table["period"].unique())[-2:]
+    assert ledger.recent(count).table["period"].nunique() == count
+    for periods in (0, count + 1):
+        with pytest.raises(
+            ParameterError, match=f"1 to the {count} of the ledger; found {periods}"
+        ):
+            ledger.recent(periods)
+    totals = ledger.totals()
+    assert totals.index.tolist() == [*ledger.segments, "all"]
+    assert totals.loc["all", "acquisition_spend"] == pytest.approx(
+        ledger.table["acquisition_spend"].sum()
+    )
+    alone = SpendLedger.from_table(one)
+    assert alone.totals().index.tolist() == ["all"]
+    data = alone.binomial_data("all", "acquisition")
+    rows = alone.table
+    assert list(data.trials) == rows["prospects_reached"].tolist()
+    assert list(data.spend) == (rows["acquisition_spend"] / rows["prospects_reached"]).tolist()
+    assert f"{count}" in repr(ledger)
+
+
+def test_periods_are_no_weeks(one) -> None:
+    weeks = pd.period_range("2022-01-03", periods=len(one), freq="W")
+    with pytest.raises(DataError, match="periods must be months, quarters or years; found period"):
+        SpendLedger.from_table(one.assign(quarter=weeks))

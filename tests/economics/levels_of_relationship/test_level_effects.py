@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.economics.levels_of_relationship.level_effects import Coefficients
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.levels_of_relationship.made import BASIC, CARE, SEGMENTS, drawn_years
 
@@ -94,3 +95,12 @@ def test_bad_account_years() -> None:
                 annual_margin=years["annual_margin"].where(years["segment"] == "homes", -1.0)
             )
         )
+
+
+def test_coefficients_that_are_not_known_stay_so_in_the_draws():
+    values, covariance = np.array([1.0, np.nan, 2.0]), np.diag([0.04, np.nan, 0.0])
+    drawn = Coefficients(values, covariance).draws(4000, np.random.default_rng(1))
+    assert np.isnan(drawn[:, 1]).all()
+    assert drawn[:, 0].mean() == pytest.approx(1, abs=0.02)
+    assert drawn[:, 0].std() == pytest.approx(0.2, rel=0.05)
+    np.testing.assert_allclose(drawn[:, 2], 2, atol=1e-9)

@@ -9,6 +9,7 @@ from relmark_research.economics.levels_of_relationship.level_effects_on_moves im
     level_costs,
     level_effects_on_moves,
 )
+from relmark_research.errors import DataError, LadderError
 from relmark_research.ladder.history.ladder_history import LadderHistory
 from tests.ladder.conftest import departures
 
@@ -36,3 +37,21 @@ def test_without_contacts_levels_are_assumed():
     assumed = {"basic": [0, 1, 1], "reactive": [1, 1.1, 0.9]}
     levels, fitted = known_levels(known, contacts=None, assumed=assumed)
     assert (levels, fitted) == (assumed_levels(assumed), None)
+
+
+def test_levels_need_a_column_a_base_and_costs():
+    moves = departures(3, people=40)
+    with pytest.raises(DataError, match="moves: no column 'relationship_level'"):
+        level_effects_on_moves(moves.drop(columns="relationship_level"))
+    with pytest.raises(DataError, match="no level 'reactive'"):
+        level_effects_on_moves(moves, base="reactive")
+    with pytest.raises(DataError, match="every level needs its cost; found none for proactive"):
+        level_effects_on_moves(moves, costs={"basic": 0})
+    contacts = pd.DataFrame({"relationship_level": ["basic"]})
+    with pytest.raises(DataError, match="contacts: no column 'cost'"):
+        level_costs(moves, contacts, period="quarter")
+    with pytest.raises(DataError, match=r"level 'a' needs \[cost, climb, fall\]; found \[0, 1\]"):
+        assumed_levels({"a": [0, 1]})
+    rows = pd.DataFrame({"customer_id": [1, 1], "period": [0, 1], "rung": ["x", "y"]})
+    with pytest.raises(LadderError, match="needs a history of calendar periods"):
+        known_levels(LadderHistory.from_table(rows), contacts=contacts, assumed={})

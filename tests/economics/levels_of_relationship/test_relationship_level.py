@@ -1,8 +1,14 @@
 """Levels as data: the five of the textbook, and those of a YAML file."""
 
+import math
+
 import pytest
 
 import relmark_research as rm
+from relmark_research.economics.levels_of_relationship.relationship_level import (
+    checked_levels,
+    level_names,
+)
 from relmark_research.errors import DataError, LadderError, ParameterError
 
 
@@ -56,3 +62,27 @@ def test_effects_are_odds_ratios_in_logarithms() -> None:
         rm.economics.Effect.from_odds_ratio(0)
     with pytest.raises(LadderError, match="no rung"):
         rm.economics.RelationshipLevel("x", cost={"rep": 1}).costs_by_rung(["repeat"])
+
+
+def test_costs_are_one_number_or_by_name() -> None:
+    level = rm.economics.RelationshipLevel
+    assert level("calls", cost=3).cost_in("mills") == 3
+    assert math.isnan(level("calls").cost_in("mills"))
+    assert level("calls", cost=3).costs_by_rung(["x", "y"]).tolist() == [3, 3]
+    assert level("calls").costs_by_rung(["x"]).tolist() == [0]
+    assert level("calls", cost={"y": 2}).costs_by_rung(["x", "y"]).tolist() == [0, 2]
+    with pytest.raises(LadderError, match="level 'calls': no rung 'z'"):
+        level("calls", cost={"z": 2}).costs_by_rung(["x", "y"])
+    with pytest.raises(DataError, match="every level must have its own name; found a, a"):
+        checked_levels([level("a"), level("a", cost=1)])
+    assert level_names()[0] == "basic"
+
+
+@pytest.mark.parametrize("given", [(math.nan, 0.1), (0.1, -0.1), (0.1, math.inf)])
+def test_an_effect_is_finite_with_a_deviation_of_0_or_more(given) -> None:
+    with pytest.raises(ParameterError, match="an effect is a finite number with an sd of 0 or"):
+        rm.economics.Effect(*given)
+    assert rm.economics.Effect(0.0, 0.0).odds_ratio == 1
+    for ratio in (0, math.inf):
+        with pytest.raises(ParameterError, match="an odds ratio is a number above 0"):
+            rm.economics.Effect.from_odds_ratio(ratio)

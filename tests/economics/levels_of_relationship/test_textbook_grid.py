@@ -44,3 +44,16 @@ def test_agreement_with_the_textbook() -> None:
     )
     assert again.set_index("segment").loc["mills", "textbook"] == "proactive"
     assert bool(again.set_index("segment").loc["mills", "agrees"])
+
+
+def test_cuts_belong_to_the_higher_class() -> None:
+    cuts = rm.economics.GridCuts(many=1000, few=100, high=1000, low=100)
+    assert cuts.classify(1000, 1000) == ("many", "high")
+    assert cuts.classify(999, 999) == ("medium", "medium")
+    assert cuts.classify(100, 100) == ("medium", "medium")
+    assert cuts.classify(99, 99) == ("few", "low")
+    assert rm.economics.GridCuts(many=5, few=5, high=7, low=7).many == 5
+    for wrong in ({"few": 0}, {"few": 6, "many": 5}, {"low": 8.0, "high": 7.0}):
+        with pytest.raises(ParameterError, match="cuts must rise"):
+            rm.economics.GridCuts(**wrong)
+    assert (rm.economics.GridCuts().few, rm.economics.GridCuts().many) == (100, 1000)

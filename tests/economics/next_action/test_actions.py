@@ -66,3 +66,14 @@ def test_invalid_actions_and_terms_raise() -> None:
         rm.economics.FutureTerms(draws=5)
     with pytest.raises(ParameterError, match="an effect is a finite number"):
         rm.economics.Effect(0.1, -0.2)
+
+
+def test_the_cost_of_growing_is_one_number_or_one_per_segment() -> None:
+    assert rm.economics.Actions(grow_cost=4).grow_cost_in("homes") == 4
+    by_segment = rm.economics.Actions(grow_cost={"homes": 3})
+    assert by_segment.grow_cost_in("homes") == 3
+    with pytest.raises(ParameterError, match=r"no segment 'mills'.*Set a cost for every segment"):
+        by_segment.grow_cost_in("mills")
+    for wrong in (0, np.inf):
+        with pytest.raises(ParameterError, match=f"money above 0; found {wrong} for homes"):
+            rm.economics.Actions(grow_cost={"homes": wrong})

@@ -1,4 +1,4 @@
-"""Slow: coverage of residual values and accuracy of advice over many simulated firms.
+"""Draws of residual values by hand; slow: coverage and accuracy over many simulated firms.
 
 RELMARK_SLOW_RUNS sets the number of firms.
 """
@@ -10,14 +10,18 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.economics.next_action.residual_value import (
+    CustomerBlock,
+    _annuity,
+    draw_residuals,
+)
 from relmark_research.simulation.sample_firm import simulate_firm
 from tests.economics.firm import known_customers, log_of, true_residual
 
 RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "300"))
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_residual_values_cover_the_truth() -> None:
     """Customers simulated from the model: intervals cover 95%, and p_negative is calibrated."""
     covered, predicted, actual, ended = [], [], [], []
@@ -43,6 +47,7 @@ def test_residual_values_cover_the_truth() -> None:
     assert ended.mean() > 0.9
 
 
+@pytest.mark.slow
 def test_predicted_values_agree_with_actual_values_of_simulated_firms() -> None:
     """The firm differs from the model: customers may leave once a year only."""
     ratios, ended = [], []
@@ -61,3 +66,67 @@ def test_predicted_values_agree_with_actual_values_of_simulated_firms() -> None:
     assert abs(np.mean(ratios) - 1) < 0.1
     people, actual = np.array(ended).T
     assert (people * actual).sum() / people.sum() < 5
+
+
+MODEL, SPEND = rm.BGNBD(0.5, 10.0, 0.6, 2.0), rm.GammaGamma(p=6.0, q=4.0, v=15.0)
+
+
+def block(**traits):
+    table = pd.DataFrame({
+        "frequency": [4.0, 0.0], "recency": [30.0, 0.0], "T": [40.0, 40.0],
+        "monetary_value": [30.0, 0.0],
+    })  # fmt: skip
+    given = {"margin": 0.5, "margin_sd": 0.0, "shape": 1e8, "rate": 1e8 / 12.0} | traits
+    return CustomerBlock(rm.CustomerSummary(table, unit="week"), pd.DataFrame([given, given]))
+
+
+def drawn(terms, **traits):
+    return draw_residuals((MODEL, SPEND), block(**traits), terms, np.random.default_rng(3))
+
+
+def test_draws_agree_with_the_model() -> None:
+    terms = rm.economics.FutureTerms(
+        annual_discount_rate=0.0, horizon="1 week", detection_lag="26 weeks", draws=40_000
+    )
+    found = drawn(terms)
+    assert found.contribution.shape == (2, 40_000)
+    x, t_x, T = (np.array(values) for values in ([4.0, 0.0], [30.0, 0.0], [40.0, 40.0]))
+    alive = MODEL.p_alive(x, t_x, T)
+    np.testing.assert_allclose(found.p_alive, alive)
+    np.testing.assert_allclose(found.contribution, 0.5 * found.revenue)
+    np.testing.assert_allclose(found.residual_value, found.contribution - found.cost)
+    year = 365.2425 / 7
+    lost = np.isclose(found.years, 26 / year)
+    np.testing.assert_allclose(1 - lost.mean(axis=1), alive, atol=0.01)
+    assert (found.revenue[lost] == 0).all()
+    np.testing.assert_allclose(found.cost, 12 * found.years, rtol=1e-3)
+    spend = SPEND.conditional_expected_spend(x, np.array([30.0, 0.0]))
+    expected = spend * MODEL.conditional_expected_purchases(1.0, x, t_x, T)
+    np.testing.assert_allclose(found.revenue.mean(axis=1), expected, rtol=0.05)
+
+
+def test_margins_vary_and_the_discount_rate_counts() -> None:
+    plain, terms = rm.economics.FutureTerms(draws=400), rm.economics.FutureTerms
+    found = drawn(plain, margin_sd=0.2)
+    share = found.contribution[found.revenue > 0] / found.revenue[found.revenue > 0]
+    assert share.std() == pytest.approx(0.2, rel=0.15)
+    more = drawn(terms(draws=400, annual_discount_rate=0.5))
+    assert more.years.max() < drawn(plain).years.max() <= 5
+    assert repr(found).startswith("<ResidualDraws: customers 2, draws 400")
+    assert _annuity(0.0, 7.0) == 7
+    assert _annuity(0.1, 7.0) == pytest.approx((1 - np.exp(-0.7)) / 0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"horizon": "for ever"}, "horizon must be finite"),
+        ({"detection_lag": "for ever"}, "detection_lag must be finite"),
+        ({"draws": 99}, "draws must be at least 100; found 99"),
+        ({"annual_discount_rate": 1.0}, "rate"),
+    ],
+)
+def test_terms_are_finite_with_enough_draws(given, said) -> None:
+    with pytest.raises(rm.ParameterError, match=said):
+        rm.economics.FutureTerms(**given)
+    assert rm.economics.FutureTerms(draws=100).draws == 100

@@ -118,3 +118,9 @@ def test_lifetimes_of_a_fit_with_covariates_and_of_opportunities() -> None:
     living = donors.living(np.array([2]), np.array([4]), np.array([6]))
     alive = donors.p_alive(2, 4, 6) * sum(living.survival(t) for t in (1, 2, 3))
     assert lifetime.iloc[0] == pytest.approx(alive[0])
+
+
+def test_a_quadrant_of_another_name_is_refused():
+    table = pd.DataFrame({"quadrant": ["friends"], "lifetime": [1.0], "profit": [2.0]})
+    with pytest.raises(rm.DataError, match="quadrants: no quadrant 'friends'"):
+        rm.economics.quadrant_table(table)

@@ -33,3 +33,10 @@ def test_invalid_tiers_and_missing_values_raise() -> None:
         rm.profit_classes(pd.Series([1.0, 2.0]), tiers={"gold": 0.5, "lead": 0.6})
     with pytest.raises(DataError, match=r"1 of 2 are missing, first: 'b'"):
         rm.profit_classes(pd.Series([1.0, np.nan], index=["a", "b"]))
+
+
+def test_tiers_in_text_are_ordered_by_their_values():
+    classes = pd.DataFrame({"tier": ["low", "top", "top"], "value": [1.0, 9.0, 5.0]})
+    found = rm.economics.tier_table(classes)
+    assert found["tier"].astype(str).tolist() == ["top", "low"]
+    assert found["customers"].tolist() == [2, 1]

@@ -237,3 +237,15 @@ def test_representations_are_short() -> None:
     for shown in (fit, fit.data, fit.curve):
         assert len(repr(shown)) < 200
         assert "array" not in repr(shown) and shown._repr_html_().startswith("<table>")
+
+
+def test_a_logit_curve_at_its_spend() -> None:
+    curve = LogitCurve(-1.0, 0.1, 10.0)
+    assert (curve.ceiling, curve.rate) == (1, 0.5)
+    assert curve.average_cost(10) == 20
+    assert curve.at_spend(20).spend == 20
+    assert curve.at_spend(20).parameters == curve.parameters == (-1.0, 0.1)
+    assert curve.rate_without_spend == pytest.approx(1 / (1 + np.e))
+    for wrong in ((np.nan, 0.1), (0.1, np.inf)):
+        with pytest.raises(ParameterError, match="intercept and slope must be finite numbers"):
+            LogitCurve(*wrong, 10.0)

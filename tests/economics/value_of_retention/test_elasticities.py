@@ -1,6 +1,10 @@
 import pytest
 
-from relmark_research.economics.value_of_retention.elasticities import value_elasticities
+from relmark_research.economics.value_of_retention.elasticities import (
+    elasticities,
+    one_way_sensitivity,
+    value_elasticities,
+)
 from relmark_research.economics.value_of_retention.retention_value import margin_multiple
 from relmark_research.errors import ParameterError
 
@@ -38,3 +42,21 @@ def test_published_elasticities() -> None:
 def test_invalid_input_raises() -> None:
     with pytest.raises(ParameterError, match="cost_share must be in"):
         value_elasticities(0.8, 0.1, timing="end of period", cost_share=1)
+
+
+def test_one_driver_at_a_time_is_changed_by_a_share() -> None:
+    drivers = {"small": 1.0, "rate": 0.8, "large": 10.0}
+
+    def quantity(values):
+        return values["large"] * values["rate"] ** 2 + values["small"]
+
+    found = one_way_sensitivity(quantity, drivers, 0.1, rates=("rate",))
+    assert found.index.tolist() == ["rate", "large", "small"]
+    row = found.loc["large"]
+    assert row.tolist() == pytest.approx([10, 9, 11, 6.76, 8.04, 1.28])
+    with pytest.raises(ParameterError, match=r"rate is 0\.8; an increase of 25% gives 1, above 1"):
+        one_way_sensitivity(quantity, drivers, 0.25, rates=("rate",))
+    with pytest.raises(ParameterError, match="change"):
+        one_way_sensitivity(quantity, drivers, 1.5)
+    slopes = elasticities(quantity, drivers | {"small": 0.0})
+    assert slopes == pytest.approx({"small": 0, "rate": 2, "large": 1})

@@ -6,6 +6,7 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import LadderError
+from relmark_research.ladder.answers.first_passage import first_passage_table, periods_within
 from relmark_research.ladder.estimation import markov
 from tests.ladder.conftest import STATES, TRUE, estimate, walk
 
@@ -72,3 +73,33 @@ def test_observed_first_passage_holds_the_matrix(history):
     assert "first-time" in repr(found.time_to("advocate"))
     with pytest.raises(LadderError, match="start and target must be two rungs"):
         rm.ladder.first_passage_table(found, "repeat", "repeat")
+
+
+@pytest.mark.parametrize(
+    ("within", "period", "said"),
+    [
+        (-1, None, "0 or more; found -1"),
+        (2.5, None, "whole number of periods.*found 2.5"),
+        ("12 months", None, "needs the calendar length of a period"),
+        ("for ever", rm.Period("quarter"), "within must end"),
+    ],
+)
+def test_a_length_of_time_is_a_whole_number_of_periods(within, period, said):
+    with pytest.raises(rm.ParameterError, match=said):
+        periods_within(within, period)
+
+
+def test_lengths_of_time_are_rounded_down_to_periods():
+    quarter = rm.Period("quarter")
+    assert [periods_within(each, quarter) for each in (0, "2 months", "3 months", "1 year")] == [
+        0, 0, 1, 4,
+    ]  # fmt: skip
+
+
+def test_an_observed_time_needs_two_rungs_and_people_on_the_first(history):
+    found = estimate(history)
+    with pytest.raises(LadderError, match="must be two rungs; both are repeat"):
+        first_passage_table(found, "repeat", "repeat")
+    without = estimate(history[history["rung"] != "advocate"], prior=0.5)
+    with pytest.raises(LadderError, match="no rung with people at risk 'advocate'"):
+        first_passage_table(without, "advocate", "repeat")

@@ -50,3 +50,33 @@ def test_a_steady_state_needs_an_accessible_absorbing_state(chain):
     found = rm.estimate_transitions(endless, off_ladder=["lost"])
     with pytest.raises(LadderError, match="people on a, b never reach"):
         found.steady_state({"a": 10})
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"periods": 0}, rm.ParameterError, "at least 1; found 0"),
+        ({"periods": 1.5}, rm.ParameterError, "whole number of at least 1; found 1.5"),
+        ({"start": None}, rm.ParameterError, "made from counts and does not know them"),
+        ({"start": {"client": 1}}, LadderError, "start: no rung 'client'"),
+        ({"start": {"repeat": -1}}, rm.ParameterError, "0 or more; found -1 on repeat"),
+        ({"start": {"repeat": np.nan}}, rm.ParameterError, "0 or more; found nan on repeat"),
+        ({"inflow": {"client": 1}}, LadderError, "inflow: no rung 'client'"),
+    ],
+)
+def test_a_projection_needs_people_and_periods(chain, given, error, said):
+    given = {"start": {"repeat": 100}, "periods": 2} | given
+    with pytest.raises(error, match=said):
+        chain.project(given.pop("start"), given.pop("periods"), **given)
+
+
+def test_nobody_on_a_rung_and_one_period_are_enough(chain):
+    found = chain.project({"repeat": 0}, 1, inflow={"prospect": 7}).table
+    assert found.loc[found["periods_ahead"] == 1, "expected"].sum() == pytest.approx(7)
+
+
+def test_a_steady_state_with_inflow_needs_a_way_out():
+    counts = pd.DataFrame([[3, 1], [2, 4]], ["x", "y"], ["x", "y"])
+    found = rm.estimate_transitions(counts)
+    with pytest.raises(rm.ParameterError, match="a steady state only if people leave"):
+        found.steady_state({"x": 5})

@@ -7,6 +7,7 @@ import pytest
 import relmark_research as rm
 from relmark_research.errors import ParameterError
 from relmark_research.ladder.answers.rung_margins import rung_margins
+from relmark_research.ladder.history.ladder_history import LadderHistory
 from tests.ladder.conftest import invented
 
 
@@ -46,3 +47,15 @@ def test_intervals_take_customers_as_clusters():
         assert table.loc[rung, "annual_margin"] == pytest.approx(4 * ratio)
         assert table.loc[rung, "annual_margin_low"] == pytest.approx(low, rel=1e-6)
         assert table.loc[rung, "annual_margin_high"] == pytest.approx(high, rel=1e-6)
+
+
+@pytest.mark.parametrize("margin", [0.0, -0.1, 1.01])
+def test_a_margin_is_a_share_of_value(margin):
+    log = rm.read_transactions(invented(1)["bought"])
+    history = LadderHistory.from_table(
+        pd.DataFrame({"customer_id": ["a", "a"], "period": [0, 1], "rung": ["x", "y"]})
+    )
+    with pytest.raises(ParameterError, match=f"in \\(0, 1\\]; found {margin}"):
+        rung_margins(log, history, margin=margin)
+    with pytest.raises(rm.LadderError, match="need a history that was assigned from the log"):
+        rung_margins(log, history, margin=1.0)

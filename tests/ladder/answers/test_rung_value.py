@@ -6,7 +6,11 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import ParameterError
-from relmark_research.ladder.answers.rung_value import sensitivities
+from relmark_research.ladder.answers.rung_value import (
+    margins_by_state,
+    period_discount_factor,
+    sensitivities,
+)
 from relmark_research.ladder.estimation import markov
 from tests.ladder.conftest import STATES, TRUE
 
@@ -64,3 +68,20 @@ def test_values_steps_and_sensitivities_are_consistent(chain):
     assert found.transition_sensitivities["total"].is_monotonic_decreasing
     assert found.transition_sensitivities["probability_best"].sum() == pytest.approx(1)
     assert (found.table["low"] < value)[:4].all() and (value < found.table["high"])[:4].all()
+
+
+def test_margins_are_given_for_each_rung():
+    given = {"x": 1, "y": 0}
+    assert margins_by_state(("y", "x"), given).tolist() == [0, 1]
+    assert margins_by_state(("y", "x"), pd.Series(given)).tolist() == [0, 1]
+    with pytest.raises(rm.LadderError, match="annual_margin_by_rung: no rung 'z'"):
+        margins_by_state(("x", "y"), given | {"z": 1})
+    with pytest.raises(ParameterError, match="found none for y"):
+        margins_by_state(("x", "y"), {"x": 1, "y": np.nan})
+
+
+def test_an_infinite_horizon_needs_a_discount_rate():
+    year = rm.Period("year")
+    assert period_discount_factor(year, 0.25) == pytest.approx(0.8)
+    with pytest.raises(ParameterError, match="a discount rate above 0; found 0"):
+        period_discount_factor(year, 0.0)

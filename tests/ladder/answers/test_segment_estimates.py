@@ -2,8 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from tests.ladder.conftest import TRUE, as_table, estimate, walk
+from relmark_research.errors import LadderError
+from relmark_research.ladder.answers.segment_estimates import estimate_segments
+from relmark_research.ladder.history.ladder_history import LadderHistory
+from tests.ladder.conftest import STATES, TRUE, as_table, estimate, walk
 
 
 def test_different_segments_are_detected(history):
@@ -23,3 +27,12 @@ def test_different_segments_are_detected(history):
     assert apart.summary().loc["quick", "climb"] > apart.summary().loc["slow", "climb"]
     random = table.assign(kind=np.where(table["customer_id"] % 2, "odd", "even"))
     assert estimate(random[random["customer_id"] < 9000]).by("kind").test.p_value > 0.001
+
+
+def test_segments_need_a_history_with_two_of_them(chain, history):
+    with pytest.raises(LadderError, match="segments by 'kind' need an estimate from a history"):
+        estimate_segments(chain, "kind")
+    people = pd.DataFrame({"customer_id": history["customer_id"].unique(), "kind": "one"})
+    found = estimate(LadderHistory.from_table(history, rungs=STATES).with_customers(people))
+    with pytest.raises(LadderError, match="at least two segments; 'kind' has 1: one"):
+        estimate_segments(found, "kind")

@@ -185,3 +185,14 @@ def test_intervals_are_by_customer_where_the_customers_are_known(history):
     pd.testing.assert_frame_equal(found.intervals(), found.intervals(basis="customers"))
     counted = rm.estimate_transitions(found.counts, off_ladder=["lost"], impossible=IMPOSSIBLE)
     pd.testing.assert_frame_equal(counted.intervals(), found.intervals(basis="moves"))
+
+
+def test_each_test_of_the_chain_names_its_hypothesis(history):
+    found = estimate(history)
+    constant, (first, second) = found.test_homogeneity(), found.test_order()
+    assert constant.hypothesis == "the transition probabilities are constant over time"
+    assert first.p_value < 1e-6 < second.p_value  # the history is a chain of order 1
+    own = found.test_against(found.probabilities)
+    assert (own.statistic, own.p_value) == (pytest.approx(0, abs=1e-9), 1)
+    steady = found.steady_state(None)
+    np.testing.assert_allclose(steady["expected"] @ found.probabilities, steady["expected"])

@@ -136,3 +136,23 @@ def test_bad_panels_are_refused(rows, error, message):
     panel = pd.DataFrame(rows, columns=["customer_id", "time", "rung"])
     with pytest.raises(error, match=message):
         fit_generator(panel, rungs=STATES)
+
+
+@pytest.mark.parametrize("column", ["customer_id", "time", "rung"])
+def test_a_panel_has_its_columns(column):
+    panel = pd.DataFrame({"customer_id": [1, 1], "time": [0.0, 1.0], "rung": ["x", "y"]})
+    with pytest.raises(DataError, match=f"panel: no column '{column}'"):
+        read_panel(panel.drop(columns=column), None, ())
+
+
+def test_times_are_years_whether_numbers_text_or_moments():
+    panel = pd.DataFrame({"customer_id": [1, 1], "rung": ["x", "y"]})
+    for times in ([1.0, 2.5], ["1", "2.5"], ["2020-01-01", "2021-07-01T21:51:18"]):
+        _, pairs, _ = read_panel(panel.assign(time=times), None, ())
+        np.testing.assert_allclose(pairs.times, [1.5], atol=2e-4)
+
+
+def test_an_impossible_move_that_is_dated_is_refused():
+    panel = pd.DataFrame({"customer_id": [1, 1, 1], "time": [0, 1, 2], "rung": ["x", "y", "x"]})
+    with pytest.raises(LadderError, match="the move y to x is declared impossible, but was"):
+        fit_generator(panel, impossible=[("y", "x")])

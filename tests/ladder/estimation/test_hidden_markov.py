@@ -100,3 +100,16 @@ def test_bad_panels_are_refused():
         fit_hidden_ladder(pd.DataFrame([[0.0, np.nan, 1.0]]))
     with pytest.raises(ParameterError, match="rungs >= 2"):
         fit_hidden_ladder(bought(2, people=10), rungs=1)
+
+
+@pytest.mark.parametrize("column", ["customer_id", "date"])
+def test_purchases_have_customers_and_dates(column):
+    bought = pd.DataFrame({"customer_id": ["a"], "date": ["2024-01-07"]}).drop(columns=column)
+    with pytest.raises(DataError, match=f"purchases: no column '{column}'"):
+        purchase_panel(bought, first="2024-01-01", last="2024-03-31", period="month")
+
+
+def test_a_panel_of_purchases_has_its_periods_in_order():
+    panel = pd.DataFrame([[1.0, 0.0], [0.0, 1.0]], columns=[2, 1])
+    with pytest.raises(DataError, match="a column per period, in order; found 2, 1"):
+        fit_hidden_ladder(panel, rungs=2)

@@ -70,3 +70,11 @@ def test_heterogeneous_customers_look_like_a_second_order_chain():
     found = rm.estimate_transitions(table, rungs=STATES[:2])
     assert found.test_order()[1].p_value < 1e-9
     assert found.test_order()[1].effect > 0.1
+
+
+def test_moves_that_the_hypothesis_excludes_are_named():
+    counts, known = np.array([[3.0, 2.0], [0.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    with pytest.raises(rm.LadderError, match="from state 1 to state 2, 2 times"):
+        homogeneity.goodness_of_fit(counts, known)
+    with pytest.raises(rm.LadderError, match="a test that nothing differs needs at least two"):
+        homogeneity.equal_matrices(counts[None], np.ones((2, 2), bool), "nothing differs")

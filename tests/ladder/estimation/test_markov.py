@@ -76,3 +76,10 @@ def test_a_state_is_reached_by_as_many_steps_as_there_are_states():
     assert markov.can_reach(chain, 3).tolist() == [True] * 4
     assert markov.can_reach(chain, 0).tolist() == [True, False, False, False]
     assert markov.can_reach(np.stack([np.eye(4), chain]), 3).all()  # in any draw
+
+
+def test_a_quantile_is_the_first_period_that_reaches_it():
+    path = np.array([[0.0, 0.0], [0.5, 0.1], [0.75, 0.2]])
+    assert markov.first_passage_quantile(path, 0.5).tolist() == [1, np.inf]
+    assert markov.first_passage_quantile(path, 0.75).tolist() == [2, np.inf]
+    assert markov.first_passage_quantile(path, 0.1).tolist() == [1, 1]

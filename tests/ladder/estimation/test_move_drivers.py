@@ -106,3 +106,11 @@ def test_dated_covariates_have_customers_and_dates(missing):
     dated = pd.DataFrame({"customer_id": ["a"], "date": ["2024-03-31"], "offer": ["A"]})
     with pytest.raises(DataError, match=f"time_varying: no column '{missing}'"):
         moves_table(history, dated.drop(columns=missing))
+
+
+def test_rungs_without_a_climb_or_a_fall_are_left_out_and_named():
+    moves = departures(5, people=150)
+    top = moves.head(40).assign(origin="advocate", move="fall")
+    found = move_drivers(pd.concat([moves, top]), ["x"])
+    assert found.departures == len(moves)
+    assert any(note.startswith("departures from advocate are left out") for note in found.notes)

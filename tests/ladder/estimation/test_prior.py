@@ -169,3 +169,8 @@ def test_a_history_without_any_move_is_refused():
     nothing = np.zeros((3, 3))
     with pytest.raises(LadderError, match="no customer was observed in two successive periods"):
         check_moves(nothing, POSSIBLE, np.eye(3), STATES, History())
+
+
+def test_a_matrix_is_no_text():
+    with pytest.raises(ParameterError, match="must be a DataFrame or an array; found 'flat'"):
+        probability_matrix("flat", ("x", "y"), "known")

@@ -85,3 +85,12 @@ def test_a_ladder_shows_itself_in_one_line():
         "off the ladder: lapsed, lost>"
     )
     assert "8 or more purchases" in PURCHASE_LADDER._repr_html_()
+
+
+def test_a_ladder_uses_the_events_of_its_rules_and_no_other_keys(tmp_path):
+    rules = {"x": {"purchases": "0 to 1"}, "y": {"purchases": "2 or more"}}
+    assert LoyaltyLadder(["x", "y"], rules).event_kinds == {"purchase"}
+    path = tmp_path / "own.yml"
+    path.write_text("rungs: [x]\nrules: {x: {purchases: 1}}\nrung: y\n")
+    with pytest.raises(LadderError, match=r"own\.yml: no key 'rung'"):
+        LoyaltyLadder.from_yaml(path)

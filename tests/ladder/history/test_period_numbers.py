@@ -8,7 +8,11 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.ladder.history._period_numbers import period_label, read_periods
+from relmark_research.ladder.history._period_numbers import (
+    is_calendar,
+    period_label,
+    read_periods,
+)
 from relmark_research.ladder.history.ladder_history import LadderHistory
 from relmark_research.units import Period
 
@@ -91,3 +95,27 @@ def test_labels_are_read_once_for_each_period():
     numbers, period = read_periods(labels, None)
     assert period == Period("quarter")
     assert numbers.tolist() == [8096] * 3 + [8097] * 3 + [8099] * 3
+
+
+def test_every_row_has_a_period():
+    with pytest.raises(DataError, match="every row needs a period; found 2 rows without"):
+        read_periods(pd.Series(["2024Q1", None, None]), None)
+    with pytest.raises(DataError, match=r"found fractions, first 1\.5"):
+        read_periods(pd.Series([1.0, 1.5]), None)
+
+
+def test_whole_numbers_in_text_are_a_count_and_years_are_a_calendar():
+    numbers, period = read_periods(pd.Series(["-1", " 2.0"]), None)
+    assert (numbers.tolist(), period) == ([-1, 2], None)
+    years, period = read_periods(pd.Series(["2023", "2024"]), None)
+    assert period == Period("year")
+    assert np.diff(years).tolist() == [1]
+
+
+def test_a_number_may_be_that_of_a_calendar_period():
+    quarter = Period("quarter")
+    assert is_calendar(quarter.number(date(2024, 1, 1)), quarter)
+    assert is_calendar(quarter.number(date(1800, 6, 1)), quarter)
+    assert is_calendar(quarter.number(date(2500, 6, 1)), quarter)
+    assert not is_calendar(0, quarter)
+    assert not is_calendar(2024, None)

@@ -3,6 +3,7 @@
 import pytest
 
 from relmark_research.errors import LadderError
+from relmark_research.ladder.history import _rule_coverage
 from relmark_research.ladder.history.ladder import LoyaltyLadder
 
 BOUGHT = {"first": {"purchases": 1, "quiet": "under 12"},
@@ -37,3 +38,12 @@ def test_impossible_combinations_are_no_gap():
     rules = {"cold": {"year": 0}, "warm": {"year": "1 or more", "half": 0},
              "hot": {"half": "1 or more"}}  # fmt: skip
     LoyaltyLadder(["cold", "warm", "hot"], rules, evidence=evidence)
+
+
+def test_rules_with_too_many_thresholds_are_refused(monkeypatch):
+    rules = {"x": {"purchases": "0 to 1"}, "y": {"purchases": "2 or more"}}
+    monkeypatch.setattr(_rule_coverage, "MAX_CELLS", 3)
+    LoyaltyLadder(["x", "y"], rules)
+    monkeypatch.setattr(_rule_coverage, "MAX_CELLS", 2)
+    with pytest.raises(LadderError, match="into 3 cells; at most 2 can be checked"):
+        LoyaltyLadder(["x", "y"], rules)

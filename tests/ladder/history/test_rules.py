@@ -5,7 +5,13 @@ import math
 import pytest
 
 from relmark_research.errors import LadderError
-from relmark_research.ladder.history.rules import Evidence, Range, describe_condition
+from relmark_research.ladder.history.rules import (
+    Evidence,
+    Range,
+    Rule,
+    RuleSet,
+    describe_condition,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,41 @@ def test_conditions_are_described():
 def test_invalid_evidence_is_refused(given):
     with pytest.raises(LadderError, match="evidence 'x'"):
         Evidence.parse("x", given)
+
+
+BOUGHT = {"purchases": Evidence("purchases", "count", ("purchase",), within_months=12)}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ({"x": 3}, "the rule of 'x' must map evidence to ranges.*found 3"),
+        ({"x": {}}, "the rule of 'x' has no condition"),
+        ({"x": {"any": []}}, "the rule of 'x' has no condition"),
+        ({"x": {"purchses": 1}}, "the rule of 'x': no evidence 'purchses'"),
+        ({"z": {"purchases": 1}}, "a rule for an unknown rung: no rung 'z'"),
+        ({"x": {"purchases": 1}, "y": {"purchases": 1, "unless": "z"}}, "no other rung 'z'"),
+        ({"x": {"purchases": 1}, "y": {"purchases": 1, "unless": "y"}}, "no other rung 'y'"),
+        ({"x": {"purchases": 1}}, "every rung needs a rule; found none for y"),
+    ],
+)
+def test_a_rule_is_a_condition_of_a_known_rung(rules, said):
+    given = rules if "z" in rules or len(rules) == 2 or said.startswith("every") else (
+        rules | {"y": {"purchases": 2}}
+    )  # fmt: skip
+    with pytest.raises(LadderError, match=said):
+        RuleSet.parse(("x", "y"), given, BOUGHT)
+
+
+def test_a_rule_is_described_with_its_alternatives_and_what_comes_first():
+    either = {"any": [{"purchases": 0}, {"purchases": "3 or more"}], "unless": ["y"]}
+    found = RuleSet.parse(("x", "y"), {"x": either, "y": {"purchases": "1 to 2"}}, BOUGHT)
+    assert found.describe("x") == (
+        "no purchase in the last 12 months; or 3 or more purchases in the last 12 months; "
+        "y come first"
+    )
+    assert "come first" not in found.describe("y")
+    assert found.event_kinds == {"purchase"}
+    assert Rule.parse("x", found.rules["x"], BOUGHT) is found.rules["x"]
+    assert BOUGHT["purchases"].window_days == 365
+    assert Evidence("purchases", "count", ("purchase",)).window_days is None

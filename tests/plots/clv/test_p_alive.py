@@ -122,3 +122,10 @@ def test_bins_of_percentages_are_refused(alive_bins) -> None:
 def test_the_axis_of_a_distribution_is_all_of_0_to_1(alive_bins, ax) -> None:
     p_alive_distribution(alive_bins.iloc[:1], ax=ax)
     assert ax.get_xlim() == (0, 1)
+
+
+def test_a_column_without_a_possible_cell_is_named_only(alive) -> None:
+    alive.iloc[:, -1] = np.nan
+    said = describe_p_alive_matrix(alive)
+    assert said.startswith("Heat map of P(alive) for ")
+    assert said.endswith(" weeks after the first.")

@@ -106,3 +106,20 @@ def test_cells_use_the_days_before_the_campaign_only() -> None:
         cells_before_campaign(log, run, measures="RX")
     with pytest.raises(DataError, match="need earlier transactions"):
         cells_before_campaign(log, run.assign(date="2021-01-01"))
+
+
+@pytest.mark.parametrize("certainty", [0.49, 1.0])
+def test_a_certainty_is_a_probability_from_one_half(counts, certainty) -> None:
+    with pytest.raises(ParameterError, match=r"certainty must be a probability in \[0.5, 1\)"):
+        mailing_plan(counts, certainty=certainty, **HUGHES)
+    assert mailing_plan(counts, certainty=0.5, **HUGHES).contacts > 0
+
+
+def test_cells_that_the_observed_rate_would_decide_otherwise(counts) -> None:
+    plan = mailing_plan(counts, **HUGHES)
+    found = set(plan.reclassified["cell"])
+    table = plan.table
+    assert found == {
+        row.cell for row in table.itertuples() if (row.rate > plan.break_even) != row.mail
+    }
+    assert 0 < len(found) < len(table)

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 import relmark_research as rm
-from relmark_research.errors import ParameterError
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.campaigns.response_margin import (
     contribution_per_response,
     margin_by_customer,
@@ -118,3 +118,11 @@ def test_margins_are_shares_of_every_customer(small) -> None:
         campaign_uplift(small, margin=40)
     with pytest.raises(ParameterError, match="119 of 120"):
         campaign_uplift(small, margin={"C0": 0.4})
+
+
+def test_a_total_needs_arms_and_an_unknown_estimate_has_no_p_value() -> None:
+    with pytest.raises(DataError, match="expected the table of campaign_uplift; found no rows"):
+        total_profit(pd.DataFrame())
+    two = DunnettDistribution(1.0, np.array([1.0, 1.0]))
+    assert np.isnan(two.p_value(float("nan")))
+    assert two.p_value(-two.critical_value(0.9)) == pytest.approx(0.1)

@@ -129,3 +129,16 @@ def test_prospects_show_themselves_in_short(prospects) -> None:
     known = Prospects.from_table(prospects)
     assert repr(known).startswith("<Prospects: prospects 4, stages contacted, qualified, offer")
     assert known._repr_html_().count("<tr>") == 5
+
+
+def test_costs_and_lengths_of_a_funnel_are_checked(prospects):
+    with pytest.raises(ParameterError, match="within_days must be above 0; found 0"):
+        funnel_trend(prospects, within_days=0)
+    with pytest.raises(DataError, match="cost must be 0 or more; 1 of 4 rows"):
+        funnel_costs(prospects.assign(cost=[0.0, -1.0, 1.0, 1.0]), follow_up_days=1)
+    with pytest.raises(DataError, match="found 1 costs missing or negative"):
+        funnel_costs(prospects.assign(cost=[0.0, np.nan, 1.0, 1.0]), follow_up_days=1)
+    with pytest.raises(DataError, match="longest follow-up of 89 days"):
+        funnel_costs(prospects, follow_up_days=90)
+    with pytest.raises(DataError, match="the acquisition cost needs the column 'price'"):
+        funnel_costs(prospects, cost="price")

@@ -1,5 +1,7 @@
 """Partners and their survey: constituencies, summaries, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,3 +109,24 @@ def test_the_index_of_the_survey_does_not_matter(partners, survey, data):
 def test_the_data_show_themselves_in_short(data):
     assert repr(data).startswith("<PartnerData: partners 92, kinds 5, questionnaires 552")
     assert data._repr_html_().count("<tr>") == 4
+
+
+def test_a_summary_is_by_a_column_with_values(data):
+    with pytest.raises(rm.DataError, match="no column 'kind'"):
+        rm.relationships.partner_summary(data, by="kind")
+    empty = replace(data, records=data.records.assign(kind=None))
+    with pytest.raises(rm.DataError, match="no partner has a value in kind; choose another"):
+        rm.relationships.partner_summary(empty, by="kind")
+    one = replace(data, records=data.records.head(1))
+    found = rm.relationships.partner_summary(one).iloc[0]
+    assert found["commitment_years"] == one.records["commitment_years"].iloc[0]
+    assert np.isnan([found["commitment_years_low"], found["response_days_high"]]).all()
+
+
+def test_uniform_sheets_and_silent_partners_are_noted(partners, survey):
+    items = [name for name in survey.columns if name.rsplit("_", 1)[-1].isdigit()]
+    answers = survey[survey["partner_id"] != "B001"].copy()
+    answers.loc[answers.index[:2], items] = 4
+    notes = rm.relationships.read_partners(partners, answers).notes
+    assert "1 partners did not answer and are scored at the mean" in notes
+    assert any(note.startswith("2 sheets give every item the same answer") for note in notes)

@@ -35,3 +35,18 @@ def test_fewer_answers_are_shrunk_more(partners, survey):
 def test_the_scores_show_themselves_in_short(quality):
     assert repr(quality).startswith("<QualityScores: scales trust, commitment, satisfaction")
     assert quality._repr_html_().count("<tr>") == 6
+
+
+def test_the_mean_and_the_scores_are_in_points_and_in_deviations(data, quality):
+    found, reach = quality.components, 1.959964 * quality.components.mean_variance**0.5
+    assert quality.mean_interval() == pytest.approx(
+        (found.mean, found.mean - reach, found.mean + reach)
+    )
+    with pytest.raises(rm.ParameterError, match="level"):
+        quality.mean_interval(95)
+    standardised = quality.standardised
+    back = standardised * found.between**0.5
+    assert (back["value"] + found.mean).to_numpy() == pytest.approx(quality.table["quality"])
+    assert back["error"].to_numpy() == pytest.approx(quality.table["standard_error"])
+    with pytest.raises(rm.ParameterError, match="no scale 'trst'"):
+        rm.relationships.relationship_quality(data, scales=["trst"])

@@ -1,5 +1,7 @@
 """Reliability: by hand, by statsmodels, and its laws."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from statsmodels.multivariate.factor import Factor
 
 import relmark_research as rm
 from relmark_research.relationships.partners.reliability import (
+    CompleteCases,
     average_variance_extracted,
     composite_reliability,
     cronbach_alpha,
@@ -91,3 +94,44 @@ def test_htmt_of_perfect_measures_is_their_correlation():
 def test_alpha_needs_two_items():
     with pytest.raises(rm.ParameterError, match="two or more items; found 1"):
         cronbach_alpha([[1.0]])
+
+
+def test_scales_are_distinct_by_htmt_and_by_their_correlation(data):
+    found = rm.relationships.discriminant_validity(data, draws=20)
+    assert len(found) == 10  # pairs of five scales
+    complete = data.answers[[item for scale in data.scales for item in scale.items]].dropna()
+    correlation = complete.corr()
+    for row in found.to_dict("records"):
+        assert row["htmt_low"] < row["htmt"] < row["htmt_high"]
+        assert row["distinct"] == (row["htmt_high"] < 0.9)
+        assert row["fornell_larcker"] == (row["min_root_ave"] > abs(row["correlation"]))
+    first = found.iloc[0]
+    a, b = (scale for scale in data.scales[:2])
+    roots = [
+        average_variance_extracted(
+            one_factor_loadings(correlation.loc[list(s.items), list(s.items)].to_numpy())
+        )
+        ** 0.5
+        for s in (a, b)
+    ]
+    assert first["min_root_ave"] == pytest.approx(min(roots))
+    scores = [complete[list(s.items)].sum(axis=1) for s in (a, b)]
+    alphas = [float(cronbach_alpha(complete[list(s.items)].cov().to_numpy())) for s in (a, b)]
+    expected = np.corrcoef(*scores)[0, 1] / np.sqrt(alphas[0] * alphas[1])
+    assert first["correlation"] == pytest.approx(expected)
+
+
+def test_an_interval_of_reliability_needs_sheets_and_items():
+    for wrong in ({"n": 1, "k": 4}, {"n": 9, "k": 1}, {"n": 9, "k": 4, "design_effect": 0}):
+        with pytest.raises(rm.ParameterError, match="expected n > 1, k > 1 and a design effect"):
+            feldt_interval(0.8, **wrong)
+    assert feldt_interval(0.8, n=2, k=2)[0] < 0.8
+
+
+def test_ten_complete_questionnaires_are_enough(data):
+    columns = list(data.scales[0].items)
+    few = SimpleNamespace(answers=data.answers.head(10))
+    assert CompleteCases.from_data(few, columns).items.shape == (10, len(columns))
+    few.answers = data.answers.head(9)
+    with pytest.raises(rm.DataError, match="expected 10 or more complete questionnaires; found 9"):
+        CompleteCases.from_data(few, columns)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.relationships.partners.scales import PARTNER_SCALES, reverse_scored
+from relmark_research.relationships.partners.scales import PARTNER_SCALES, Scale, reverse_scored
 
 
 def test_reverse_scoring_twice_gives_the_answers_back(survey):
@@ -60,3 +60,23 @@ def test_a_scale_shows_itself_in_short():
     assert repr(scale) == (
         "<Scale trust: items honest, cheats us, reversed cheats us, answers 1 to 7>"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"reversed_items": ("c",)}, "the reversed items c are not among its items a, b"),
+        ({"low": 7, "high": 7}, "low must be below high; found 7 and 7"),
+        ({"items": ("a", "a")}, "two or more different items; found a, a"),
+        ({"items": ()}, "two or more different items; found none"),
+    ],
+)
+def test_a_scale_has_items_and_two_ends(given, said):
+    with pytest.raises(rm.ParameterError, match=f"scale 'trust': .*{said}"):
+        Scale(**{"name": "trust", "items": ("a", "b")} | given)
+
+
+def test_an_item_without_any_answer_is_refused():
+    survey = pd.DataFrame({"a": [None, None], "b": [1, 2]}, dtype="float64")
+    with pytest.raises(rm.DataError, match="a: expected answers that differ; found none"):
+        reverse_scored(survey, [Scale("trust", ("a", "b"))])

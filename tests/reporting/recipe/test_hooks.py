@@ -199,7 +199,8 @@ def test_a_command_is_given_the_run_and_its_index(tmp_path, news, has_run):
     names = ("RECIPE", "STATE", "RUN", "INDEX")
     code = (
         "import json, os; "
-        f"json.dump([os.environ['RELMARK_' + n] for n in {names}], open({str(tmp_path / 'a')!r}, 'w'))"
+        f"found = [os.environ['RELMARK_' + n] for n in {names}]; "
+        f"json.dump(found, open({str(tmp_path / 'a')!r}, 'w'))"
     )
     given = news if has_run else replace(news, run=None)
     assert notify((Hook(command=(sys.executable, "-S", "-c", code)),), given) == []

@@ -83,3 +83,10 @@ def test_everything_works_from_the_wheel(installed, tmp_path, monkeypatch):
     page = (Path(index).parent / "01_customer_base.html").read_text()
     assert "40 customers spent" in page
     assert Path(index).is_relative_to(tmp_path / "ours" / "reports" / "runs")
+
+
+def test_a_project_explains_itself_and_keeps_its_runs_out_of_git(tmp_path):
+    create_project(tmp_path / "new")
+    for name in ("README.md", "data/README.md", ".gitignore"):
+        assert (tmp_path / "new" / name).read_text(encoding="utf-8").strip()
+    assert "runs" in (tmp_path / "new" / ".gitignore").read_text(encoding="utf-8")

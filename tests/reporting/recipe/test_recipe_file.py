@@ -139,3 +139,45 @@ def test_the_commented_sections_of_own_yml_are_valid():
     checked = check_recipe({"title": "T", "notebooks": ["one"], **content}, name="own.yml")
     assert [bool(hook["mail"]) for hook in checked["hooks"]] == [True, False, False]
     assert checked["memory_limit"] == 4 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("margin", "--set takes NOTEBOOK.NAME=VALUE or data.KEY=VALUE; found 'margin'"),
+        ("one.=3", "--set takes NOTEBOOK.NAME=VALUE"),
+        ("ones.margin=3", "no notebook 'ones'.*Did you mean 'one'"),
+        ("data.sauce=x", "--set data: no key in data 'sauce'"),
+        ("data.options=x", "--set data: no key in data 'options'"),
+        ("data.other.decimal=x", "--set data: no key in data 'other.decimal'"),
+    ],
+)
+def test_a_setting_names_a_parameter_or_a_key_of_data(project, setting, said):
+    path = write_recipe(project, BASE)
+    with pytest.raises(ReportError, match=said):
+        read_recipe(path, settings=(setting,))
+
+
+def test_settings_are_added_in_their_order(project):
+    path = write_recipe(project, BASE + "data: {source: 'dataset:cdnow', options: {decimal: ','}}")
+    given = ("margin=0.2", "one.margin=0.4", "data.date=day", "data.value=none",
+             "data.options.separator=;")  # fmt: skip
+    recipe = read_recipe(path, settings=given)
+    assert [(each.notebook, each.name, each.text) for each in recipe.settings] == [
+        (None, "margin", "0.2"), ("one", "margin", "0.4"),
+    ]  # fmt: skip
+    assert recipe.data["date"] == "day"
+    assert recipe.data["value"] is None
+    assert recipe.data["options"] == {"decimal": ",", "separator": ";"}
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        ("{margin: [0.2, 0.3, 0.2]}", "matrix.margin must have each value once; found 0.2 twice"),
+        ("{margin: [[1]]}", "matrix.margin must hold texts, numbers or dates"),
+    ],
+)
+def test_a_matrix_has_each_plain_value_once(project, matrix, said):
+    with pytest.raises(ReportError, match=said):
+        read_recipe(write_recipe(project, BASE + f"matrix: {matrix}"))

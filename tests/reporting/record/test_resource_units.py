@@ -30,5 +30,5 @@ def test_other_texts_are_refused(text):
 
 def test_a_long_wrong_text_is_cut():
     for parse in (parse_duration, parse_memory_size):
-        with pytest.raises(ValueError, match="found 'x{60}'"):
+        with pytest.raises(ValueError, match=r"found 'x{60}'"):
             parse("x" * 61)

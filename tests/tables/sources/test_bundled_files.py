@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from relmark_research.customers import datasets
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.sources import bundled_files
 
 
@@ -85,3 +85,17 @@ def test_reading_cdnow_does_not_import_lifetimes():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_bundled_logs_and_tables_are_known_by_name():
+    rows = bundled_files.log_rows("cdnow")
+    assert list(rows) == ["customer_id", "date", "value"]
+    assert "order_id" in bundled_files.log_rows("sample")
+    assert bundled_files.dataset_file("sample").name == "transactions.csv"
+    assert bundled_files.dataset_file("cdnow_full").name == "CDNOW_master.txt"
+    with pytest.raises(DataError, match=r"no bundled data set 'cdnw'.*Did you mean 'cdnow'"):
+        bundled_files.log_rows("cdnw")
+    for call in (bundled_files.sample_table, bundled_files.dataset_file):
+        with pytest.raises(ParameterError, match="nothing"):
+            call("nothing")
+    assert {"T", "n_customers"} <= set(bundled_files.donations())

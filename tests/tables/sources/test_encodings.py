@@ -45,3 +45,22 @@ def test_the_line_of_a_wrong_byte(end, size):
 def test_a_character_cut_off_at_the_end():
     with pytest.raises(DataError, match=r"byte 0xC3 in line 2 \(byte 3 of the file\)"):
         list(encodings.transcoded([b"a\n\xc3"], "utf-8", name="f"))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "expected"),
+    [
+        (None, b"id", "utf-8"),
+        (None, "id".encode("utf-16"), "utf-16"),
+        ("utf-16-le", "id".encode("utf-16"), "utf-16"),
+        ("latin-1", b"id", "iso8859-1"),
+        ("UTF8", b"id", "utf-8"),
+    ],
+)
+def test_a_file_is_read_by_its_declared_or_its_marked_encoding(encoding, text, expected):
+    assert encodings.declared_encoding(encoding, text, name="f") == expected
+
+
+def test_a_mark_that_contradicts_the_declaration_is_named():
+    with pytest.raises(DataError, match=r"f: the encoding is declared as cp1252, .* of UTF-16"):
+        encodings.declared_encoding("cp1252", "id".encode("utf-16"), name="f")

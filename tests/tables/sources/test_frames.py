@@ -10,6 +10,14 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import RelmarkError
+from relmark_research.tables.sources._frames import (
+    _arrow_column,
+    _check_names,
+    _needs_conversion,
+    _objects,
+    as_arrow,
+    refuse_levels,
+)
 
 pl = pytest.importorskip("polars")
 
@@ -185,3 +193,71 @@ def test_whole_numbers_of_any_size_are_exact(size):
         frame = pd.DataFrame({"customer_id": ids, "date": "2024-01-01", "value": 1.0})
         found = rm.read_transactions(frame).to_pandas()["customer_id"]
         assert set(found) == {str(size), str(size - 1)}
+
+
+def test_only_columns_of_other_types_are_converted():
+    plain = {
+        "whole": pd.Series([1, 2]),
+        "float": pd.Series([0.5, np.nan]),
+        "text": pd.Series(["a", None], dtype="str"),
+        "truth": pd.Series([True, False]),
+        "days": pd.to_datetime(pd.Series(["2024-01-01", None])),
+        "Arrow": pd.Series([1, None], dtype="int64[pyarrow]"),
+        "Arrow decimals": pd.Series([Decimal(1)], dtype=pd.ArrowDtype(pa.decimal128(3, 1))),
+    }
+    assert [name for name, column in plain.items() if _needs_conversion(column)] == []
+    others = {
+        "objects": objects([1, 2]),
+        "complex": pd.Series([1j]),
+        "half": pd.Series([0.5], dtype="float16"),
+        "periods": pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
+        "categories": pd.Series(["a"], dtype="category"),
+        "gaps": pd.Series([Decimal(1), None], dtype=pd.ArrowDtype(pa.decimal128(3, 1))),
+        "nothing": pd.Series([np.nan, np.nan]),
+        "wide": pd.Series([Decimal(1)], dtype=pd.ArrowDtype(pa.decimal256(50, 1))),
+    }
+    assert [name for name, column in others.items() if not _needs_conversion(column)] == []
+
+
+def test_objects_become_one_type():
+    mixed = _objects(objects([b"7", "8", None, [9]]))
+    assert mixed.dropna().tolist() == [b"7", b"8", b"[9]"]
+    assert _objects(objects([1, 2**63])).tolist() == ["1", str(2**63)]
+    assert _objects(objects([1, -(2**63)])).tolist() == [1, -(2**63)]
+    assert _objects(objects([-(2**63) - 1])).tolist() == [str(-(2**63) - 1)]
+    assert _objects(objects([Decimal("0.5"), None])).dtype == "float64"
+    assert _objects(objects([Decimal(f"0.{'1' * 16}"), None])).tolist()[0] == f"0.{'1' * 16}"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["a", "A"], "'a', 'A' more than once"),
+        ([], "found no column at all"),
+    ],
+)
+def test_names_of_columns_can_be_told_apart(names, said):
+    with pytest.raises(RelmarkError, match=said):
+        _check_names(names)
+    _check_names(["a", "b"])
+    with pytest.raises(RelmarkError, match="one level; found 2, first \\('a', 'b'\\)"):
+        refuse_levels(pd.MultiIndex.from_tuples([("a", "b")]))
+    refuse_levels(pd.Index(["a"]))
+
+
+def test_columns_of_arrow_become_what_an_engine_takes():
+    def column(values, kind=None):
+        found = _arrow_column(pa.chunked_array([pa.array(values, kind)]), "x")
+        return str(found.type), found.to_pylist()
+
+    assert column([None], pa.null()) == ("string", [None])
+    assert column(["a", None], pa.dictionary(pa.int32(), pa.string())) == ("string", ["a", None])
+    assert column([np.float16(0.5)], pa.float16()) == ("float", [0.5])
+    wide = Decimal("1" * 40 + ".5")
+    assert column([wide, None], pa.decimal256(45, 1)) == ("string", [f"{wide:f}", None])
+    assert column([7], pa.int64()) == ("int64", [7])
+    with pytest.raises(RelmarkError, match="column 'x' holds intervals of calendar time"):
+        column([(1, 2, 3)], pa.month_day_nano_interval())
+    frame = pd.DataFrame({"x": objects([1, "2"])})
+    assert as_arrow(frame).column("x").to_pylist() == ["1", "2"]
+    assert as_arrow(pa.table({"x": [1]})).column("x").to_pylist() == [1]

@@ -1,14 +1,19 @@
 """Sources of every kind are read alike: folders, frames, tables of other libraries."""
 
+import sqlite3
 import uuid
+from decimal import Decimal
 from importlib.util import find_spec
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import relmark_research as rm
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.tables.sources.open_source import describe_source, open_source
 from tests.tables.engines import missing
 
 DAYS = pd.to_datetime(["2024-01-01", "2024-02-01"])
@@ -106,3 +111,36 @@ def test_odd_but_clear_tables_are_read(frame, ids) -> None:
 def test_tables_that_cannot_be_read_are_refused_in_words(frame, message) -> None:
     with pytest.raises(DataError, match=message):
         rm.read_transactions(frame)
+
+
+def test_bundled_tables_and_databases_are_sources(tmp_path):
+    assert "value" in open_source("dataset:cdnow").columns
+    assert "kind" in open_source("sample:events").columns
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.execute("CREATE TABLE sales (a TEXT)")
+    shop.close()
+    url = f"sqlite:///{tmp_path / 'shop.db'}#sales"
+    assert open_source(url).columns == ("a",)
+    with pytest.raises(ParameterError, match="queried in its own database; engine must be None"):
+        open_source(url, engine=ibis.duckdb.connect())
+    with pytest.raises(DataError, match=r"expected as a source a path.*found int"):
+        open_source(3)
+    assert describe_source(pd.DataFrame()) == "a pandas DataFrame"
+    assert describe_source(tmp_path) == str(tmp_path)
+    assert describe_source(url).endswith("shop.db#sales")
+
+
+def test_parquet_files_are_of_one_table_and_readable(tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"PAR1\0\0 damaged")
+    with pytest.raises(DataError, match="is damaged"):
+        open_source(tmp_path / "a.parquet")
+    wide = pa.array([Decimal(1)], pa.decimal256(45, 1))
+    parquet.write_table(pa.table({"x": wide}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="'x' holds decimal numbers of 45 digits"):
+        open_source(tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"x": [1]}), tmp_path / "a.parquet")
+    parquet.write_table(pa.table({"x": [0.5]}), tmp_path / "b.parquet")
+    assert sorted(open_source(tmp_path).to_pandas()["x"]) == [0.5, 1]
+    parquet.write_table(pa.table({"y": [1]}), tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=r"differs from .* in 'x', 'y'"):
+        open_source(tmp_path)

@@ -3,6 +3,7 @@
 import pytest
 
 from relmark_research.errors import DataError
+from relmark_research.tables.sources import _text_layout
 from relmark_research.tables.sources._text_layout import (
     in_utf8,
     layout_of,
@@ -95,3 +96,49 @@ def test_fields_between_blanks():
 def test_the_line_of_a_malformed_record_is_named(lines, said):
     with pytest.raises(DataError, match=said):
         list(records(iter(lines), ",", name="f", before=10))
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "said"),
+    [
+        ("a,b\n1,2\n", {"header": 3}, "header in line 3, which is not among the first 2"),
+        ("\n\na,b\n", {"header": 1}, "header in line 1, which is blank"),
+        ("\n\n", {}, "has no line with text. Export"),
+        ("a;b,c\n1;2,3\n1;2;3,4,5\n", {}, "no separator parts every line .* line 3 has 3 fields"),
+        ("1,2\n", {"header": ["a", "b", "c"], "separator": ","}, "line 1: expected 3 fields"),
+    ],
+)
+def test_a_layout_that_does_not_fit_is_refused_with_its_line(layout, text, dialect, said):
+    with pytest.raises(DataError, match=said):
+        layout(text, **dialect)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"a,b\n1,2\n1,\0\n", "line 3: found a NUL byte.*Export the file again, or remove"),
+        ("a,b\n1,2\n".encode("utf-16-le"), r"line 1: .*ReadOptions\(encoding='utf-16-le'\)"),
+        (b"a,b\n1,2\n1,\xff\n", "line 3"),
+        (b"a,b\n1,2\n1,\xc3", "line 3"),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path, data, said):
+    path = tmp_path / "sales.csv"
+    path.write_bytes(data)
+    with in_utf8(path, None) as file, pytest.raises(DataError, match=said):
+        list(file.blocks())
+
+
+def test_blocks_begin_at_a_position(tmp_path, monkeypatch):
+    monkeypatch.setattr(_text_layout, "_BLOCK", 3)
+    path = tmp_path / "sales.csv"
+    path.write_bytes("a,é\n1,2\n".encode())
+    with in_utf8(path, None) as file:
+        assert b"".join(file.blocks()) == path.read_bytes()
+        assert b"".join(file.blocks(5)) == b"1,2\n"
+        assert b"".join(file.blocks(99)) == b""
+
+
+def test_records_of_blanks_tell_their_lines():
+    found = records(iter(["1  2\n", "\n", "3 4\n"]), "whitespace", name="f", before=10)
+    assert list(found) == [(11, 11, ["1", "2"]), (13, 13, ["3", "4"])]

@@ -6,7 +6,7 @@ import ibis
 import pandas as pd
 import pytest
 
-from relmark_research.tables.values._date_hints import advice, candidates
+from relmark_research.tables.values._date_hints import LEFT_OUT, advice, candidates, number_advice
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,24 @@ def test_what_has_no_known_shape(text):
 def test_a_hint_names_the_formats_that_read_the_texts(texts, said):
     table = ibis.memtable(pd.DataFrame({"relmark_text": texts}))
     assert said in advice(table, table.relmark_text, None)
+
+
+def test_numbers_that_are_no_days_may_be_serial_numbers_or_need_another_column():
+    def said(*numbers):
+        table = ibis.memtable({"n": list(numbers)})
+        return number_advice(table, table.n)
+
+    assert said(45000.0, 45001.0).startswith("45000 may be a spreadsheet's serial number")
+    assert "reads all 2 values" in said(20240131, 20240229)
+    other = "Name another column, or convert this one to dates in the source."
+    assert said(1.5, 2.5) == other
+    assert said(1e15, 2e15) == other
+
+
+def test_a_text_without_a_known_shape_is_to_be_corrected():
+    table = ibis.memtable({"relmark_text": ["soon", "2024-01-31"]})
+    assert advice(table, table.relmark_text, None) == f"Correct them, or {LEFT_OUT}."
+    read = ibis.memtable({"relmark_text": ["2024-01-31"]})
+    assert advice(read, read.relmark_text, None) == f"Correct them, or {LEFT_OUT}."
+    assert candidates("20240403T235959") == ["%Y%m%dT%H%M%S"]
+    assert candidates("20240403T235959Z") == ["%Y%m%dT%H%M%S%z"]

@@ -1,12 +1,18 @@
 """Dates are ISO 8601 or declared; what is neither is refused with a hint that fits the values."""
 
+from datetime import date
+
 import ibis
 import pandas as pd
 import pytest
 
 import relmark_research as rm
 from relmark_research.tables.options import worded_for
-from relmark_research.tables.values.dates import date_advice, with_date
+from relmark_research.tables.values.dates import (
+    date_advice,
+    is_unreadable_number,
+    with_date,
+)
 
 
 def days(dates, **options):
@@ -154,3 +160,52 @@ class TestTheDoor:
         assert worded_for(self.MESSAGE, "command line") == (
             "--option date_format=%m/%d/%Y reads all; or --option max_feed_gap=30."
         )
+
+
+TIMES = pd.DataFrame({
+    "text": ["2024-01-31T23:30", "2024-01-31T23:30+02:00", "2024-01-31", "2024-02-30"],
+    "moment": pd.to_datetime(["2024-01-31 23:30", "2024-01-31 21:30", "2024-01-31 00:00", None]),
+    "day": [date(2024, 1, 31)] * 4,
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "expected"),
+    [
+        ("text", {}, [31, 31, 31, None]),
+        ("text", {"time_zone": "Europe/Sofia"}, [1, 31, 31, None]),
+        (
+            "text",
+            {"time_zone": "Europe/Sofia", "source_time_zone": "Europe/Sofia"},
+            [31, 31, 31, None],
+        ),
+        ("moment", {}, [31, 31, 31, None]),
+        ("moment", {"time_zone": "Europe/Sofia"}, [1, 31, 31, None]),
+        (
+            "moment",
+            {"time_zone": "Europe/Sofia", "source_time_zone": "Europe/Sofia"},
+            [31, 31, 31, None],
+        ),
+        ("day", {"time_zone": "Europe/Sofia"}, [31] * 4),
+    ],
+)
+def test_a_moment_is_a_day_of_the_time_zone(name, options, expected):
+    table = with_date(ibis.memtable(TIMES[[name]]), name, rm.ReadOptions(**options))
+    assert table.columns == (name, "relmark_date")
+    found = pd.to_datetime(table.to_pandas()["relmark_date"]).dt.day
+    assert [None if pd.isna(day) else day for day in found] == expected
+
+
+def test_numbers_are_days_by_a_format_of_digits():
+    table = ibis.memtable({"date": [20240131, 20240230], "x": [1.5, 2.0]})
+    read = with_date(table, "date", rm.ReadOptions(date_format="%Y%m%d")).to_pandas()
+    assert str(read["relmark_date"][0])[:10] == "2024-01-31"
+    assert pd.isna(read["relmark_date"][1])
+    with pytest.raises(rm.DataError, match=r"found numbers .*by the format '%d.%m.%Y'"):
+        with_date(table, "date", rm.ReadOptions(date_format="%d.%m.%Y"))
+    assert is_unreadable_number(table, "date")
+    assert not is_unreadable_number(ibis.memtable({"date": [True]}), "date")
+    with pytest.raises(rm.DataError, match="column 'truth' must hold dates; found boolean"):
+        with_date(ibis.memtable({"truth": [True]}), "truth", rm.ReadOptions())
+    moments = ibis.memtable(pd.DataFrame({"date": pd.to_datetime(["2024-01-31"])}))
+    assert date_advice(moments, "date", rm.ReadOptions()).startswith("Correct them, or leave such")

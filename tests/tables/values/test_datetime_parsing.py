@@ -4,15 +4,19 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import ibis
+import pandas as pd
 import pytest
 
 from relmark_research.errors import ParameterError
 from relmark_research.tables.values.datetime_parsing import (
     PARSED_COLUMNS,
     compile_format,
+    digits_in,
     local_epoch_day,
     parse,
     to_utc,
+    with_written_dates,
+    written_number,
 )
 
 ISO = {  # text: day, seconds, offset, timed
@@ -147,3 +151,29 @@ def test_the_local_day_of_utc_times():
 
     assert days("Europe/Berlin") == [date(2024, 6, 2), date(2024, 6, 1), date(1970, 1, 1)]
     assert days("UTC") == [date(2024, 6, 1), date(2024, 6, 1), date(1969, 12, 31)]
+
+
+def test_written_dates_are_read_by_each_format():
+    table = ibis.memtable({"text": ["31.01.2024", "2024-01-31", "1 feb 24", "32.01.2024"]})
+    formats = ["%d.%m.%Y", None, "%d %b %y"]
+    found = with_written_dates(table, table.text, formats).to_pandas()
+    read = [
+        [str(one)[:10] if not pd.isna(one) else None for one in found[f"relmark_read_{place}"]]
+        for place in range(3)
+    ]
+    assert read == [
+        ["2024-01-31", None, None, None],
+        [None, "2024-01-31", None, None],
+        [None, None, "2024-02-01", None],
+    ]
+    assert list(found) == ["text", "relmark_read_0", "relmark_read_1", "relmark_read_2"]
+    number = table.select(n=written_number(table.text, "%d.%m.%Y")).to_pandas()["n"]
+    assert number[0] == 20240131
+
+
+def test_a_format_is_text():
+    with pytest.raises(ParameterError, match=r"a date_format is text such as .* found 3"):
+        compile_format(3)
+    assert digits_in("%d%m%y%H") == 8
+    assert digits_in("%Y-%m") is None
+    assert digits_in("%d%b%Y") is None

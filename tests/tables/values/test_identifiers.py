@@ -1,7 +1,10 @@
 """Ids are the same id however they are written, and the fast test of them agrees with reading."""
 
+from decimal import Decimal
+
 import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import relmark_research as rm
@@ -163,3 +166,32 @@ def test_other_types_are_texts_too():
         "number": ["7", "10"],
         "words": [COMPOSED, None],
     }
+
+
+def test_numbers_are_ids_without_idle_zeros():
+    table = ibis.memtable(
+        pa.table({
+            "whole": pa.array([7, None]),
+            "float": pa.array([7.0, 7.5]),
+            "decimal": pa.array([Decimal("7.00"), Decimal("7.50")], pa.decimal128(5, 2)),
+        })
+    )  # fmt: skip
+    read = {name: identifiers.identifier(table, name) for name in table.columns}
+    found = table.select(**read).to_pandas()
+    assert found.iloc[0].tolist() == ["7", "7", "7"]
+    assert found.loc[1, ["float", "decimal"]].tolist() == ["7.5", "7.5"]
+    with pytest.raises(rm.DataError, match="column 'truth' must hold ids, as text or numbers"):
+        identifiers.identifier(ibis.memtable({"truth": [True]}), "truth")
+
+
+def test_ids_that_may_stand_for_several_are_found():
+    table = ibis.memtable({"float": [7.0, 2.0**53], "text": ["7", "1.23E+15"], "whole": [7, 8]})
+    assert identifiers.is_inexact(table, "whole") is None
+    found = table.select(
+        **{name: identifiers.is_inexact(table, name) for name in ("float", "text")}
+    ).to_pandas()
+    assert found["float"].tolist() == [False, True]
+    assert found["text"].tolist() == [False, True]
+    changed = ibis.memtable({"raw": [" 7", "7.0", None, DECOMPOSED]})
+    shown = changed.select(raw=identifiers.is_changed(changed, "raw")).to_pandas()["raw"]
+    assert shown.tolist() == [False, True, False, True]
