@@ -17,7 +17,8 @@ from relmark_research.plots.marks import (
 from relmark_research.plots.style import BLUE, MODEL, OBSERVED, TEXT, VERMILLION, Series, canvas
 from relmark_research.plots.tables import checked
 
-_SIZE = (6.0, 4.0)  # inches: its labels stay legible on a phone
+_SIZE = (5.2, 3.7)  # inches: its labels stay legible on a phone
+_ROOM = "\N{NO-BREAK SPACE}" * 3  # pages enlarge text on a phone, and the longest label with it
 _RANGE = Series(BLUE, "", "|")
 _MISSED = Series(VERMILLION, "", "X")
 
@@ -160,7 +161,7 @@ def _labels(table: pd.DataFrame, level: float, *, missed: bool) -> list[EndLabel
     actual = table["actual"].dropna().iloc[-1]
     labels = [
         EndLabel(last["high"], f"{100 * level:g}%\nrange", _RANGE),
-        EndLabel(last["expected"], "Forecast", MODEL),
+        EndLabel(last["expected"], f"Forecast{_ROOM}", MODEL),
         EndLabel(actual, "Actual", OBSERVED),
     ]
     if missed:

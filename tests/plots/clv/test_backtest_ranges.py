@@ -31,13 +31,18 @@ def test_an_actual_total_outside_of_its_range_has_a_mark_of_its_own(tested_forec
     missed = lines(ax)[2]
     assert (missed.get_color(), missed.get_marker()) == (VERMILLION, "X")
     np.testing.assert_array_equal(missed.get_ydata(), [1550])
-    assert {text.get_text() for text in ax.texts} == {"95%\nrange", "Forecast", "Actual", "Outside"}
+    assert {text.get_text().strip() for text in ax.texts} == {
+        "95%\nrange",
+        "Forecast",
+        "Actual",
+        "Outside",
+    }
 
 
 def test_without_a_miss_nothing_is_outside(tested_forecasts, ax) -> None:
     backtest(tested_forecasts.iloc[:2], level=0.8, ax=ax)
     assert len(lines(ax)[2].get_xdata()) == 0
-    assert {text.get_text() for text in ax.texts} == {"80%\nrange", "Forecast", "Actual"}
+    assert {text.get_text().strip() for text in ax.texts} == {"80%\nrange", "Forecast", "Actual"}
 
 
 @pytest.mark.parametrize(
