@@ -1,10 +1,11 @@
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from relmark_research import cli
 from relmark_research.errors import ReportError
-from relmark_research.reporting.execution.cli_views import print_notebooks
+from relmark_research.reporting.execution.cli_views import print_audit, print_notebooks
 from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = 'segment: str | None = "all"  # whom to look at\nprices = "p.csv"  # a list [file]'
@@ -51,3 +52,20 @@ def test_a_partial_run_says_that_latest_has_not_changed(project, capsys):
     assert cli.exit_code(["run", recipe, "--only", "two"]) == cli.DONE
     assert "only part of the recipe was run, so latest has not changed" in capsys.readouterr().err
     assert not (project / "reports" / "runs" / "both" / "latest").exists()
+
+
+def test_an_audit_is_printed_in_columns_with_its_first_rows_below(capsys):
+    audit = pd.DataFrame({
+        "check": ["rows read", "date missing", "rows used"], "rows": [1200, 0, 1190],
+        "share": [1.0, 0.0, 0.9917], "action": ["", "left out", ""],
+        "examples": ["", "row 3 (date blank)", ""],
+    })  # fmt: skip
+    print_audit(audit)
+    assert capsys.readouterr().out.splitlines() == [
+        "  check          rows   share  what is done",
+        "  rows read     1,200  100.0%",
+        "  date missing      0    0.0%  left out",
+        "  rows used     1,190   99.2%",
+        "",
+        "  date missing, first: row 3 (date blank)",
+    ]
