@@ -104,6 +104,15 @@ class ForecastErrors:
         prior = replace(PRIORS[measure], median=1e-6, log_sd=0.1, source="a model that is right")
         return cls(measure, fit_scale(None, prior), dispersion)
 
+    def checked(self, measure: Measure) -> ForecastErrors:
+        """Return these errors, or raise ParameterError if they are of the other measure."""
+        if self.measure != measure:
+            raise ParameterError(
+                f"errors of {measure} are needed; found those of {self.measure}. Use "
+                f"rm.backtest(log, horizon=..., measure={measure!r}).errors."
+            )
+        return self
+
     @property
     def sigma(self) -> float:
         """Median of the misspecification's standard deviation, at 26 weeks."""

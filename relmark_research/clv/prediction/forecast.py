@@ -14,7 +14,7 @@ import pandas as pd
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
-from relmark_research.clv.forecasting.forecast_errors import ForecastErrors, Measure
+from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     Quantity,
@@ -172,28 +172,19 @@ def total_purchases(
         low, high = positive_interval(np.asarray(expected), variance, level)
         return TotalForecast(expected, float(low), float(high), level, n)
     days = _finite_length(fit, summary, horizon) * common_unit(fit, summary).days
-    return predicted_total(
-        expected, float(variance), days, level, n, draws.errors, measure="purchases"
-    )
+    return _predicted_total(expected, float(variance), days, level, n, draws.errors)
 
 
-def predicted_total(
+def _predicted_total(
     expected: float,
     log_variance: float,
     days: float,
     level: float,
     n_customers: int,
     errors: ForecastErrors | None,
-    *,
-    measure: Measure,
 ) -> TotalForecast:
     """Return a total with the interval of a prediction."""
-    used = errors or ForecastErrors.of_other_logs(measure)
-    if used.measure != measure:
-        raise ParameterError(
-            f"errors of {measure} are needed; found those of {used.measure}. Use "
-            f"rm.backtest(log, horizon=..., measure={measure!r}).errors."
-        )
+    used = (errors or ForecastErrors.of_other_logs("purchases")).checked("purchases")
     low, high = used.interval(expected, horizon=days, level=level, log_variance=log_variance)
     return TotalForecast(
         expected,
@@ -202,7 +193,6 @@ def predicted_total(
         level,
         n_customers,
         kind="prediction",
-        measure=measure,
         errors=used,
         log_variance=log_variance,
     )

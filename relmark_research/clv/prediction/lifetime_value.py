@@ -6,7 +6,7 @@ customer. Money is received at the time of each purchase and discounted continuo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -34,7 +34,7 @@ from relmark_research.clv.prediction._inputs import (
     purchase_model,
     spend_model,
 )
-from relmark_research.clv.prediction.forecast import estimates_gradient, predicted_total
+from relmark_research.clv.prediction.forecast import estimates_gradient
 from relmark_research.clv.prediction.predictive_intervals import (
     DiscountedSpendSimulation,
     IntervalKind,
@@ -46,12 +46,10 @@ from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.delta_method import positive_interval
-from relmark_research.stats.intervals import normal_quantile
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate, Horizon
 
 Array = np.ndarray
-
-_NEGLIGIBLE_DISPERSION = 1e-9  # chance is in the simulated variance already
 
 
 def lifetime_value(
@@ -187,13 +185,10 @@ def total_value(
         uncertainty.warn_if_unreliable(purchases, valuation.spend)
         return TotalForecast(expected, None, None, None, n_customers)
     if draws:
-        days = valuation.length * valuation.days_per_unit
-        variance = valuation.simulated_log_variance(level, draws, days)
         errors = draws.errors or ForecastErrors.of_other_logs("value")
-        errors = replace(errors, dispersion=max(expected, 1.0) * _NEGLIGIBLE_DISPERSION)
-        return predicted_total(
-            expected, variance, days, level, n_customers, errors, measure="value"
-        )
+        ends = percentile_interval(valuation.total_draws(draws, errors), level)
+        low, high = (float(end) for end in ends)
+        return TotalForecast(expected, low, high, level, n_customers, "prediction", "value")
     low, high = valuation.total_estimate_interval(clv, level)
     return TotalForecast(expected, low, high, level, n_customers)
 
@@ -270,33 +265,31 @@ class _Valuation:
         """Return low and high of each customer's simulated value."""
         return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
 
-    def simulated_log_variance(self, level: float, draws: PredictionDraws, days: float) -> float:
-        """Return the variance of the logarithm of the simulated total: parameters and chance.
+    def total_draws(self, draws: PredictionDraws, errors: ForecastErrors) -> Array:
+        """Return simulated totals: parameters, chance, and errors of the size of past ones.
+
+        Customers of one row are independent.
 
         Raises
         ------
         ParameterError
-            If the horizon is infinite.
+            If the horizon is infinite, or the errors are those of purchases.
         """
+        days = self.length * self.days_per_unit
         if not np.isfinite(days):
             raise ParameterError(
                 "a prediction of a total needs a finite horizon; found an infinite one, for which "
                 "no forecast is ever finished, so its errors are unknown. Give a horizon such as "
                 "'12 months', or use kind='estimate'."
             )
-        low, high = self.total_prediction_interval(level, draws)
-        if low <= 0:
-            return 1.0
-        return float((np.log(high / low) / (2 * normal_quantile(level))) ** 2)
-
-    def total_prediction_interval(
-        self, level: float, draws: PredictionDraws
-    ) -> tuple[float, float]:
-        """Return low and high of the simulated total; customers of one row are independent."""
         weights = self.customers.weights
         rows = np.repeat(np.arange(len(weights)), weights.astype(int))
         simulation = self._simulation().take(rows)
-        return predictive_intervals.total_interval(simulation, self.margin[rows], level, draws)
+        totals = predictive_intervals.total_draws(simulation, self.margin[rows], draws)
+        rng = np.random.default_rng([draws.seed, 1])
+        scale = errors.checked("value").scale
+        result: Array = totals * np.exp(scale.draw(draws.draws, rng, horizon=days))
+        return result
 
     def _fits(self) -> tuple[Fit[Any] | CovariateFit, Fit[Any]]:
         """Return the fits, or raise ParameterError for models with given parameters."""
