@@ -10,7 +10,7 @@ SEED ?= 1
 N ?= 120
 JOBS ?= 2
 
-.PHONY: help install engines docs lessons report test test-all mutants lint format types lab sample lock clean
+.PHONY: help install engines docs lessons report test test-all mutants studies lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ test-all: $(READY) ## the slow studies too; RELMARK_SLOW_RUNS sets their size
 
 mutants: $(READY) ## N mutations of random lines, drawn by SEED: do the mirroring tests notice them?
 	$(BIN)/python -m tests.mutants --seed $(SEED) --n $(N) --jobs $(JOBS)
+
+studies: $(READY) ## ranges of forecasts on the real logs in the folder DATA (skipped where it is not named)
+	RELMARK_DATA="$(DATA)" $(BIN)/python -m pytest -m slow -rs -s tests/studies
 
 lint: $(READY)   ## ruff and mypy
 	$(BIN)/ruff check .

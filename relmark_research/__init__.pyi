@@ -17,17 +17,19 @@ from .clv.families.gamma_gamma import GammaGamma
 from .clv.families.mbg_nbd import MBGNBD
 from .clv.families.pareto_nbd import ParetoNBD
 from .clv.families.shifted_beta_geometric import ShiftedBetaGeometric
+from .clv.forecasting.backtest import backtest
+from .clv.forecasting.forecast_total import forecast_total
 from .clv.prediction.forecast import forecast
 from .clv.prediction.lifetime_value import lifetime_value, total_value
 from .clv.validation.calibration import calibration
 from .clv.validation.model_comparison import compare_models
 from .clv.validation.tracking import tracking
+from .customers.datasets import load_cdnow, load_donations, load_sample
 from .customers.describe.cohorts import cohort_table
 from .customers.describe.rfm import rfm_scores
 from .customers.describe.segments import rfm_segments
 from .customers.describe.survival_curve import retention_curve
 from .customers.log.customer_summary import CustomerSummary, Split
-from .customers.log.datasets import load_cdnow, load_donations, load_sample
 from .customers.log.record_linkage import link_customers
 from .customers.log.transactions import TransactionLog, read_transactions
 from .economics.budget.customer_equity import CustomerEquity
@@ -54,7 +56,7 @@ from .errors import (
 )
 from .ladder.answers.transition_estimate import estimate_transitions
 from .ladder.history.ladder import LOYALTY_LADDER, PURCHASE_LADDER, LoyaltyLadder
-from .reporting.display.story import record
+from .reporting.display.story import record, record_forecast
 from .tables.options import ReadOptions
 from .tables.read_table import Table, read_table
 from .teaching.glossary import glossary
@@ -92,6 +94,7 @@ __all__ = [
     "Table",
     "TimeUnit",
     "TransactionLog",
+    "backtest",
     "break_even_retention",
     "calibration",
     "clv",
@@ -101,6 +104,7 @@ __all__ = [
     "economics",
     "estimate_transitions",
     "forecast",
+    "forecast_total",
     "glossary",
     "ladder",
     "lifetime_value",
@@ -117,6 +121,7 @@ __all__ = [
     "read_transactions",
     "recommend",
     "record",
+    "record_forecast",
     "relationship_levels",
     "relationships",
     "reporting",

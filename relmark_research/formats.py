@@ -197,7 +197,7 @@ def with_interval(
     -------
     str
         All are rounded to the power of ten at or below half the width of the interval, or finer
-        where an end other than zero would become zero.
+        where an end other than zero would become zero or the estimate would keep one digit.
 
     Examples
     --------
@@ -207,6 +207,8 @@ def with_interval(
     '12.3% (11.9 to 12.8)'
     >>> with_interval(158000, 45365, 271000, money)
     '$160,000 (50,000 to 270,000)'
+    >>> with_interval(354380, 208000, 530000, money)
+    '$350,000 (210,000 to 530,000)'
     """
     text, step = estimate(value, low, high, formatter), supported_step(value, low, high)
     if step is None:
@@ -245,7 +247,7 @@ def supported_step(value: float | None, low: float | None, high: float | None) -
     """Return the power of ten at or below half the width of an interval, None without an interval.
 
     It is a tenth of that where the first digit of the estimate would be lost, or an end other than
-    zero would become zero.
+    zero would become zero, or a positive interval would leave the estimate a single digit.
     """
     if any(isinstance(_finite(end), str) for end in (value, low, high)):
         return None
@@ -254,6 +256,7 @@ def supported_step(value: float | None, low: float | None, high: float | None) -
         return None
     step = _power((end - start) / 2)
     lost = 0 < abs(middle) < step or _is_lost(start, step) or _is_lost(end, step)
+    lost |= start >= step and middle < 10 * step
     return step / 10 if lost else step
 
 

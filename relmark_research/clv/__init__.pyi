@@ -17,6 +17,8 @@ from .families.mbg_nbd import MBGNBD
 from .families.nbd import NBD
 from .families.pareto_nbd import ParetoNBD
 from .families.shifted_beta_geometric import ShiftedBetaGeometric
+from .forecasting.backtest import Backtest
+from .forecasting.forecast_errors import ForecastErrors
 from .interop.lifetimes_package import (
     LifetimesComparison,
     compare_with_lifetimes,
@@ -56,12 +58,14 @@ __all__ = [
     "MODELS",
     "NBD",
     "BGBBSurvivor",
+    "Backtest",
     "BetaDiscreteWeibull",
     "ContractModel",
     "CovariateFit",
     "CovariateLink",
     "Diagnosis",
     "Fit",
+    "ForecastErrors",
     "GammaGamma",
     "HoldoutScore",
     "LifetimesComparison",

@@ -1,3 +1,4 @@
+from .datasets import load_cdnow, load_donations, load_sample
 from .describe.base_profile import (
     CustomerBase,
     concentration_table,
@@ -11,7 +12,6 @@ from .describe.rfm import rfm_scores
 from .describe.segments import rfm_segments, segment_behaviour, segment_rules
 from .describe.survival_curve import RetentionCurve, retention_curve
 from .log.customer_summary import CustomerSummary, Split
-from .log.datasets import load_cdnow, load_donations, load_sample
 from .log.left_truncation import LeftTruncation
 from .log.record_linkage import CustomerLinks, link_customers, pseudonyms
 from .log.transactions import ReadOptions, TransactionLog, read_transactions

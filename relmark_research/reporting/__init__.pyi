@@ -1,3 +1,4 @@
 from .display import story
+from .record.forecast_ledger import scored_forecasts
 
-__all__ = ["story"]
+__all__ = ["scored_forecasts", "story"]

@@ -89,6 +89,20 @@ def total_value_prediction(level: float) -> Any:
     return rm.total_value(*fits, made.histories(), **made.TERMS, level=level, kind=OWN)
 
 
+@case("total_purchases prediction", points=("expected",))
+def total_purchases_prediction(level: float) -> Any:
+    fit, customers = made.small_bg(), made.split().calibration
+    return rm.clv.total_purchases(
+        fit, customers, horizon="52 weeks", level=level, kind="prediction"
+    )
+
+
+@case("ForecastErrors.interval")
+def forecast_errors_interval(level: float) -> Any:
+    errors = rm.clv.ForecastErrors.of_other_logs("purchases")
+    return (1000.0, *errors.interval(1000.0, horizon=91, level=level, log_variance=0.01))
+
+
 @case("supported_level")
 def supported_level(level: float) -> Any:
     kept = rm.clv.supported_level(level, made.small_bg(), made.spend())

@@ -5,11 +5,16 @@ from typing import Any
 import numpy as np
 
 from relmark_research.stats import bootstrap, delta_method, intervals, survival
+from relmark_research.stats.forecasting.error_scale import PastErrors, ScalePrior, fit_scale
 from tests.laws.registry import case
 
 DRAWS = np.random.default_rng(1).gamma(2.0, size=(301, 3))
 TIME = np.array([1, 2, 2, 3, 3, 5, 8, 8, 9, 12])
 EVENT = np.array([1, 1, 0, 1, 0, 0, 1, 0, 1, 0])
+ERRORS = fit_scale(
+    PastErrors(np.array([0.1, -0.2]), np.full(2, 91.0), np.full(2, 0.002), np.ones(2)),
+    ScalePrior(0.2, 0.6, negligible=0.3),
+)
 OUTCOME = np.array([1, 2, 0, 1, 0, 2, 1, 0, 1, 0])
 
 
@@ -74,6 +79,11 @@ def positive_interval(level: float) -> Any:
 def share_interval(level: float) -> Any:
     share = np.array([0.8, 0.1])
     return (share, *delta_method.share_interval(share, np.array([0.25, 0.04]), level))
+
+
+@case("ErrorScale.interval")
+def error_scale_interval(level: float) -> Any:
+    return (0.0, *ERRORS.interval(level, horizon=91, variance=0.002))
 
 
 @case("SurvivalCurve.interval")

@@ -21,6 +21,14 @@ ROOMS = ("clv", "customers", "economics", "ladder", "relationships", "stats")
 EXPORTS = (rm, rm.clv, rm.customers, rm.economics, rm.ladder, rm.relationships)
 
 INSIDE = {
+    "Backtest.at_level": "ForecastErrors.interval",
+    "Combination.interval": "ForecastErrors.interval",
+    "TotalForecast.by": "ForecastErrors.interval",
+    "assembled": "ForecastErrors.interval",
+    "backtest": "ForecastErrors.interval",
+    "forecast_total": "ForecastErrors.interval",
+    "interval_score": "ForecastErrors.interval",  # a score of intervals
+    "new_customer_total": "ForecastErrors.interval",
     "HoldoutProbabilities.coverage": "interval_coverage",  # a share of customers, no interval
     "DunnettDistribution.critical_value": "campaign_uplift",
     "cell_intervals": "TransitionEstimate.intervals",
@@ -34,14 +42,13 @@ INSIDE = {
     "shift_budget": "SpendingPosition.shift",
     "steady_state": "TransitionEstimate.steady_state",
     "time_to": "TransitionEstimate.time_to",
-    "total_interval": "total_value",
     "value_interval": "lifetime_value",
 }
 """Functions within the package whose level comes from a public one, and that one."""
 
 RECORDS = {
-    "FirstPassage", "LadderValue", "LevelChoice", "LevelPolicy", "ModelComparison", "PointValue",
-    "Profile", "Projection", "Recommendations", "RetentionCurve", "TotalForecast",
+    "Backtest", "FirstPassage", "LadderValue", "LevelChoice", "LevelPolicy", "ModelComparison",
+    "PointValue", "Profile", "Projection", "Recommendations", "RetentionCurve", "TotalForecast",
 }  # fmt: skip
 """Results that hold the level with which they were computed."""
 

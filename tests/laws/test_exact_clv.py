@@ -179,8 +179,22 @@ def test_predictions_of_value_by_another_simulation():
     found = rm.lifetime_value(NBD, SPEND, customers, **terms, kind=kind)
     expected = np.transpose(percentiles(spent))
     assert np.allclose(found[["clv_low", "clv_high"]], expected, rtol=0.05, atol=0.5)
+    exact = rm.clv.ForecastErrors.none("value")
+    kind = rm.clv.PredictionDraws(20_000, 1, errors=exact)
     total = rm.total_value(NBD, SPEND, customers, **terms, kind=kind)
     assert (total.low, total.high) == pytest.approx(percentiles(spent.sum(axis=1)), rel=0.03)
+
+
+@exact_value_of("ForecastErrors.interval")
+def test_errors_of_other_logs_by_simulation():
+    """A third of the logs have negligible errors; sigma of the others is log-normal."""
+    rng, n = np.random.default_rng(14), 400_000
+    sigma = np.where(rng.random(n) < 0.3, 0.003, np.exp(rng.normal(np.log(0.2), 0.6, n)))
+    sd = np.sqrt((sigma * (91 / 182) ** 0.2) ** 2 + 0.01 + 2 / 1000)
+    drawn = 1000 * np.exp(sd * rng.standard_normal(n))
+    errors = rm.clv.ForecastErrors.of_other_logs("purchases")
+    found = errors.interval(1000.0, horizon=91, level=LEVEL, log_variance=0.01)
+    assert found == pytest.approx(percentiles(drawn), rel=0.005)
 
 
 @exact_value_of("supported_level")

@@ -86,3 +86,18 @@ def test_the_incidence_without_an_event_is_clopper_and_pearson():
     none = survival.cumulative_incidence(np.arange(1, 21), np.zeros(20))
     high = stats.beta(1, 20).ppf(1 - TAIL)
     assert none.at(5.0, level=LEVEL)[2] == pytest.approx(high)
+
+
+@exact_value_of("ErrorScale.interval")
+def test_an_error_has_the_quantiles_of_its_mixture_over_sigma():
+    """By quadrature of the posterior over ln(sigma), on other points than the package's."""
+    growth = (91 / 182) ** 0.2
+    sigma = np.concatenate([[0.003], np.exp(np.linspace(np.log(0.003), np.log(3.0), 4001))])
+    prior = stats.norm.pdf(np.log(sigma), np.log(0.2), 0.6)
+    prior = np.append(0.3, 0.7 * prior[1:] / prior[1:].sum())
+    sd = np.sqrt(0.002 + (sigma * growth) ** 2)
+    weight = prior * stats.norm.pdf(0.1, 0, sd) * stats.norm.pdf(-0.2, 0, sd)
+    weight /= weight.sum()
+    found = made.ERRORS.interval(LEVEL, horizon=91, variance=0.002)
+    assert found[1] == pytest.approx(-found[0], rel=1e-6)
+    assert stats.norm.cdf(found[1] / sd) @ weight == pytest.approx(1 - TAIL, abs=2e-3)

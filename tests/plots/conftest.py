@@ -28,6 +28,19 @@ def ax() -> Axes:
 
 
 @pytest.fixture
+def tested_forecasts() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "origin": pd.to_datetime(["1997-03-31", "1997-06-30", "1997-09-30"]),
+            "expected": [1250.0, 1200.0, 1100.0],
+            "low": [900.0, 900.0, 800.0],
+            "high": [1700.0, 1600.0, 1500.0],
+            "actual": [1300, 1310, 1550],
+        }
+    )
+
+
+@pytest.fixture
 def months() -> pd.DataFrame:
     return pd.DataFrame(
         {

@@ -22,6 +22,7 @@ PLOTS = {  # name: (module, fixture that holds its table, a column that it canno
     "segment_behaviour": (customers, "segmented", "bought"),
     "mailing_cells": (customers, "mailed", "expected_rate"),
     "retention_curve": (customers, "retained", "survival"),
+    "backtest": (clv, "tested_forecasts", "expected"),
     "tracking": (clv, "tracked", "expected"),
     "calibration": (clv, "calibrated", "frequency"),
     "frequency_fit": (clv, "fitted", "expected"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.simulation import __main__, sample_firm
 from relmark_research.simulation.accounts import YEAR
 from relmark_research.simulation.firm import Truth

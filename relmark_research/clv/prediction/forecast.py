@@ -14,6 +14,7 @@ import pandas as pd
 
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
+from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     Quantity,
@@ -125,17 +126,26 @@ def total_purchases(
     *,
     horizon: str | date | Horizon,
     level: float | None = 0.95,
+    kind: IntervalKind = "estimate",
 ) -> TotalForecast:
     """Forecast the total purchases of all customers, with the interval of the total.
 
     The customers share the parameters, so their estimates have correlated errors: the interval of
-    the total is not the sum of the intervals. The arguments are those of `forecast`.
+    the total is not the sum of the intervals. The other arguments are those of `forecast`.
+
+    Parameters
+    ----------
+    kind
+        ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
+        lie outside it more often than not. ``"prediction"``: it also holds chance and the errors
+        that forecasts of other logs have had; ``PredictionDraws(errors=tested.errors)``: those of
+        ``tested = rm.backtest(log, ...)``.
 
     Returns
     -------
     TotalForecast
         expected = sum of expected purchases over customers; low and high by the delta method on
-        its logarithm (the uncertainty of the parameters).
+        its logarithm (the uncertainty of the parameters), for a prediction by `ForecastErrors`.
 
     Examples
     --------
@@ -157,8 +167,35 @@ def total_purchases(
     gradient = estimates_gradient(fit, expectations.log_expected_gradient(model, quantity), summary)
     gradient = np.einsum("ki,i->k", gradient, each / expected)
     variance = uncertainty.variance(gradient, require_fit(fit))
-    low, high = positive_interval(np.asarray(expected), variance, level)
-    return TotalForecast(expected, float(low), float(high), level, n)
+    draws = prediction_draws(kind)
+    if draws is None:
+        low, high = positive_interval(np.asarray(expected), variance, level)
+        return TotalForecast(expected, float(low), float(high), level, n)
+    days = _finite_length(fit, summary, horizon) * common_unit(fit, summary).days
+    return _predicted_total(expected, float(variance), days, level, n, draws.errors)
+
+
+def _predicted_total(
+    expected: float,
+    log_variance: float,
+    days: float,
+    level: float,
+    n_customers: int,
+    errors: ForecastErrors | None,
+) -> TotalForecast:
+    """Return a total with the interval of a prediction."""
+    used = (errors or ForecastErrors.of_other_logs("purchases")).checked("purchases")
+    low, high = used.interval(expected, horizon=days, level=level, log_variance=log_variance)
+    return TotalForecast(
+        expected,
+        low,
+        high,
+        level,
+        n_customers,
+        kind="prediction",
+        errors=used,
+        log_variance=log_variance,
+    )
 
 
 def estimates_gradient(fit: PurchaseInput, gradient: Array, customers: CustomerSummary) -> Array:

@@ -17,6 +17,7 @@ from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 from relmark_research.clv.prediction import predictive_intervals
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
@@ -45,6 +46,7 @@ from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.delta_method import positive_interval
+from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate, Horizon
 
 Array = np.ndarray
@@ -144,13 +146,27 @@ def total_value(
     """Return the total lifetime value of all customers, with the interval of the total.
 
     The customers share the parameters, so their estimates have correlated errors: the interval of
-    the total is not the sum of the intervals. The arguments are those of `lifetime_value`.
+    the total is not the sum of the intervals. The other arguments are those of `lifetime_value`.
+
+    Parameters
+    ----------
+    kind
+        ``"estimate"``: the interval holds the uncertainty of the parameters only. Actual totals
+        lie outside it more often than not. ``"prediction"``: it also holds chance, by simulation,
+        and the errors that forecasts of other logs have had; the horizon is finite.
+        ``PredictionDraws(errors=tested.errors)``: the errors of ``tested = rm.backtest(log,
+        measure="value", ...)``.
 
     Returns
     -------
     TotalForecast
-        expected = sum of clv over customers; low and high by the delta method on its logarithm, or
-        by simulation for a prediction.
+        expected = sum of clv over customers; low and high by the delta method on its logarithm,
+        for a prediction by `ForecastErrors`.
+
+    Raises
+    ------
+    ParameterError
+        If a prediction has an infinite horizon.
 
     Examples
     --------
@@ -169,8 +185,10 @@ def total_value(
         uncertainty.warn_if_unreliable(purchases, valuation.spend)
         return TotalForecast(expected, None, None, None, n_customers)
     if draws:
-        low, high = valuation.total_prediction_interval(level, draws)
-        return TotalForecast(expected, low, high, level, n_customers, kind="prediction")
+        errors = draws.errors or ForecastErrors.of_other_logs("value")
+        ends = percentile_interval(valuation.total_draws(draws, errors), level)
+        low, high = (float(end) for end in ends)
+        return TotalForecast(expected, low, high, level, n_customers, "prediction", "value")
     low, high = valuation.total_estimate_interval(clv, level)
     return TotalForecast(expected, low, high, level, n_customers)
 
@@ -188,6 +206,7 @@ class _Valuation:
     delta: float
     margin: Array
     average: SpendAverage
+    days_per_unit: float
 
     @property
     def quantity(self) -> Quantity:
@@ -246,14 +265,31 @@ class _Valuation:
         """Return low and high of each customer's simulated value."""
         return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
 
-    def total_prediction_interval(
-        self, level: float, draws: PredictionDraws
-    ) -> tuple[float, float]:
-        """Return low and high of the simulated total; customers of one row are independent."""
+    def total_draws(self, draws: PredictionDraws, errors: ForecastErrors) -> Array:
+        """Return simulated totals: parameters, chance, and errors of the size of past ones.
+
+        Customers of one row are independent.
+
+        Raises
+        ------
+        ParameterError
+            If the horizon is infinite, or the errors are those of purchases.
+        """
+        days = self.length * self.days_per_unit
+        if not np.isfinite(days):
+            raise ParameterError(
+                "a prediction of a total needs a finite horizon; found an infinite one, for which "
+                "no forecast is ever finished, so its errors are unknown. Give a horizon such as "
+                "'12 months', or use kind='estimate'."
+            )
         weights = self.customers.weights
         rows = np.repeat(np.arange(len(weights)), weights.astype(int))
         simulation = self._simulation().take(rows)
-        return predictive_intervals.total_interval(simulation, self.margin[rows], level, draws)
+        totals = predictive_intervals.total_draws(simulation, self.margin[rows], draws)
+        rng = np.random.default_rng([draws.seed, 1])
+        scale = errors.checked("value").scale
+        result: Array = totals * np.exp(scale.draw(draws.draws, rng, horizon=days))
+        return result
 
     def _fits(self) -> tuple[Fit[Any] | CovariateFit, Fit[Any]]:
         """Return the fits, or raise ParameterError for models with given parameters."""
@@ -307,4 +343,5 @@ def _valuation(
         delta=delta,
         margin=customer_margins(margin, summary),
         average=average,
+        days_per_unit=unit.days,
     )

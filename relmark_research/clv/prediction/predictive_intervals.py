@@ -25,6 +25,7 @@ from relmark_research.stats.intervals import percentile_interval, tail_probabili
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
     from relmark_research.clv.estimation.spend_model import SpendModel
+    from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 Array = np.ndarray
@@ -45,10 +46,14 @@ class PredictionDraws:
         Simulations per customer, >= 2.
     seed
         Seed of the random numbers.
+    errors
+        Errors that the interval of a total holds besides parameters and chance: those of
+        ``rm.backtest(log, ...)``; None takes those of other logs.
     """
 
     draws: int = 1000
     seed: int = 0
+    errors: ForecastErrors | None = None
 
     def __post_init__(self) -> None:
         if self.draws < 2:
@@ -222,20 +227,18 @@ def value_interval(
     return ends[0] * margin, ends[1] * margin
 
 
-def total_interval(
-    simulation: DiscountedSpendSimulation, margin: Array, level: float, kind: PredictionDraws
-) -> tuple[float, float]:
-    """Return low and high of the sum of margin x discounted spend over customers.
+def total_draws(
+    simulation: DiscountedSpendSimulation, margin: Array, kind: PredictionDraws
+) -> Array:
+    """Return simulated sums of margin x discounted spend over customers, shape (draws,).
 
     Each draw is one simulation of all customers. Customers who share a row of the data are
     simulated independently: repeat the row with `DiscountedSpendSimulation.take`.
     """
-    check_level(level)
     rng, total = np.random.default_rng(kind.seed), np.zeros(kind.draws)
     for rows in _blocks(len(margin), kind.draws):
         total += margin[rows] @ simulation.draw(rows, kind.draws, rng)
-    low, high = percentile_interval(total, level)
-    return float(low), float(high)
+    return total
 
 
 def take_rows(model: _AnyModel, rows: Array | slice) -> _AnyModel:

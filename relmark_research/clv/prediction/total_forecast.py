@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
 
 from relmark_research._repr import html_table, one_line
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.intervals import percentile_interval
+from relmark_research.tables.read_table import read_ids
+
+if TYPE_CHECKING:
+    from relmark_research.clv.forecasting.backtest import Backtest
+    from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
+
+_DRAWS = 4000
+UNKNOWN_GROUP = "not known"
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +39,24 @@ class TotalForecast:
         Customers in the sum.
     kind
         ``"estimate"``: the interval holds the uncertainty of the parameters only.
-        ``"prediction"``: it also holds the randomness of the customers' purchases and spend.
+        ``"prediction"``: it also holds chance and the errors that past forecasts have had.
+    measure
+        ``"purchases"`` or ``"value"``.
+    origin, end
+        Last day known, and last day of the horizon; None where unknown.
+    models
+        Weight of each model and benchmark in the forecast.
+    errors
+        The errors that the interval of a prediction holds.
+    backtest
+        The same forecast in the log's own past; None where none was made.
+    new_customers
+        Forecast of the purchases of customers acquired within the horizon, who are not in the sum;
+        None unless asked for.
+    per_customer_expected
+        Expected purchases or money by customer_id; None where the forecast has no such parts.
+    factor
+        What a unit of value counts: the margin times the mean discount factor.
 
     Examples
     --------
@@ -38,6 +70,16 @@ class TotalForecast:
     level: float | None
     n_customers: int
     kind: Literal["estimate", "prediction"] = "estimate"
+    measure: Literal["purchases", "value"] = "purchases"
+    origin: date | None = None
+    end: date | None = None
+    models: Mapping[str, float] = field(default_factory=dict)
+    errors: ForecastErrors | None = field(default=None, compare=False)
+    backtest: Backtest | None = field(default=None, compare=False)
+    new_customers: TotalForecast | None = None
+    per_customer_expected: pd.Series | None = field(default=None, compare=False)
+    log_variance: float = 0.0
+    factor: float = 1.0
 
     @property
     def per_customer(self) -> tuple[float, float | None, float | None]:
@@ -45,6 +87,91 @@ class TotalForecast:
         n = self.n_customers
         low, high = (None if end is None else end / n for end in (self.low, self.high))
         return self.expected / n, low, high
+
+    @property
+    def words(self) -> str:
+        """The forecast, its range and its record, in two sentences."""
+        what = "purchases" if self.measure == "purchases" else "value"
+        text = f"Expected {what}: {self.expected:,.0f}"
+        if self.end is not None:
+            text += f" from the day after {self.origin} to {self.end}"
+        text += f", from {self.n_customers:,} customers"
+        if self.level is not None:
+            text += f" ({self.level:.0%} range {self.low:,.0f} to {self.high:,.0f})"
+        record = f" {self.backtest.words}" if self.backtest is not None else ""
+        return f"{text}.{record}"
+
+    def by(
+        self, groups: pd.Series, *, level: float | None = None, draws: int = _DRAWS, seed: int = 0
+    ) -> pd.DataFrame:
+        """Return the forecast by group of customers: a segment, a channel, a cohort.
+
+        Parameters
+        ----------
+        groups
+            Group of each customer, by customer_id. Customers without one are "not known".
+        level
+            Probability of the ranges; by default that of the total.
+        draws, seed
+            Number of simulations, and their seed.
+
+        Returns
+        -------
+        DataFrame
+            Index group; customers, expected, low, high. The groups share the forecast's error, so
+            the expectations add up to the total and the ends of the ranges do not.
+
+        Raises
+        ------
+        ParameterError
+            If the forecast has no parts by customer, or is no prediction.
+        DataError
+            If a customer has more than one group.
+        """
+        parts = self._parts()
+        ids = read_ids(groups.index)
+        if not ids.is_unique:
+            raise DataError(
+                f"groups must have one row per customer; {ids[ids.duplicated()].nunique():,} "
+                "customers come more than once."
+            )
+        named = pd.Series(groups.to_numpy(), index=ids).reindex(parts.index)
+        labels = named.astype(object).where(named.notna(), UNKNOWN_GROUP)
+        grouped = parts.groupby(labels.to_numpy())
+        table = pd.DataFrame({"customers": grouped.size(), "expected": grouped.sum()})
+        table.index.name = groups.name or "group"
+        return table.assign(**self._ranges(table["expected"].to_numpy(float), level, draws, seed))
+
+    def draw(self, *, draws: int = _DRAWS, seed: int = 0) -> np.ndarray:
+        """Return simulated totals, shape (draws,)."""
+        drawn = self._simulated(np.array([self.expected]), draws, seed)
+        result: np.ndarray = drawn[:, 0]
+        return result
+
+    def _ranges(
+        self, expected: np.ndarray, level: float | None, draws: int, seed: int
+    ) -> dict[str, np.ndarray]:
+        used = level if level is not None else self.level or 0.95
+        low, high = percentile_interval(self._simulated(expected, draws, seed), used)
+        return {"low": low, "high": high}
+
+    def _simulated(self, expected: np.ndarray, draws: int, seed: int) -> np.ndarray:
+        if self.errors is None or self.origin is None or self.end is None:
+            raise ParameterError(
+                "draws of a total need a prediction; found an estimate. Use "
+                "rm.forecast_total(log, horizon=...)."
+            )
+        horizon = (self.end - self.origin).days
+        return self.errors.draw(
+            expected, horizon=horizon, draws=draws, seed=seed, log_variance=self.log_variance
+        )
+
+    def _parts(self) -> pd.Series:
+        if self.per_customer_expected is None:
+            raise ParameterError(
+                "this forecast has no parts by customer. Use rm.forecast_total(log, horizon=...)."
+            )
+        return self.per_customer_expected
 
     def _rows(self) -> dict[str, object]:
         rows: dict[str, object] = {"expected": self.expected}

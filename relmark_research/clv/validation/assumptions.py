@@ -28,7 +28,8 @@ def describe_assumptions(
     Returns
     -------
     str
-        One or two sentences per assumption; if the data are too few for a test, the reason.
+        One or two sentences per assumption; if the data are too few for a test, the reason. Spend
+        is left out for a log without money.
 
     Examples
     --------
@@ -37,7 +38,10 @@ def describe_assumptions(
     >>> print(describe_assumptions(log, log.customer_summary()).partition(". ")[0])
     Lifetime values assume that spend per purchase is independent of purchase frequency
     """
-    return f"{_describe_independence(customers, level)} {_describe_regularity(log, level)}"
+    regularity = _describe_regularity(log, level)
+    return (
+        f"{_describe_independence(customers, level)} {regularity}" if log.has_value else regularity
+    )
 
 
 def _describe_independence(customers: CustomerSummary, level: float) -> str:

@@ -31,7 +31,6 @@ from relmark_research.clv.prediction._inputs import (
 from relmark_research.clv.validation._holdout import expected_purchases, observed_purchases
 from relmark_research.clv.validation.model_selection import (
     BENCHMARK,
-    CLOSER_TOTAL,
     ROUNDING,
     ModelSelection,
     at_boundary,
@@ -241,16 +240,7 @@ class ModelComparison:
                 f"{lead * (len(staying) < len(models))}There {equal} NBD, which is used: each "
                 "customer purchases at random, at a constant rate of their own, and stays."
             )
-        bias = self.table["bias"]
-        if abs(bias[self.best]) - abs(bias[self.selected]) < CLOSER_TOTAL:
-            return f"{self.selected} is used, because it provides intervals."
-        others = [name for name in self.indistinguishable if name != self.selected]
-        against = listing([f"{bias[name]:+.0%}" for name in others])
-        text = (
-            f"Of the models that predict equally well, {self.selected} is closest in total "
-            f"({bias[self.selected]:+.0%} against {against}), so it is used."
-        )
-        return text.replace("-", "\N{MINUS SIGN}")
+        return f"{self.selected} is used, because it provides intervals."
 
     def _interval_words(self) -> str:
         fit = self.fits.get(self.selected)

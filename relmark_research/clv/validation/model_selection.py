@@ -2,9 +2,9 @@
 
 Candidates are the models whose log score on the holdout does not differ significantly from the
 highest, preferably those that give intervals. Of them the model with the highest log score is
-selected, unless the total of another is closer to the actual total by one percentage point or
-more. NBD replaces a model at the boundary without dropout if it is the model's limit there
-(`Model.without_dropout`).
+selected. Totals are not compared: one holdout says little about the next total, for which
+`forecast_total` weighs the models by several origins. NBD replaces a model at the boundary without
+dropout if it is the model's limit there (`Model.without_dropout`).
 
 A fit to all customers may end differently from the fit to the calibration: a model may fail to
 converge, or dropout may become visible. The selection is therefore repeated among the refitted
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
     from relmark_research.clv.estimation.fit import Fit
     from relmark_research.clv.estimation.model import Model, PurchaseModel
+    from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
     from relmark_research.customers.log.customer_summary import CustomerSummary
 
 BENCHMARK = NBD.__name__  # the model without dropout
 ROUNDING = 1e-9  # log score gaps up to this are rounding errors
-CLOSER_TOTAL = 0.01  # difference in absolute bias that overrides the log score
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,9 +69,16 @@ class ModelSelection:
         """Whether the selected model has no dropout."""
         return self.name == BENCHMARK
 
-    def dropout_upper_bound(self, level: float = 0.95) -> list[PurchaseModel]:
-        """Return models at the upper confidence bound of dropout; empty without a boundary fit."""
-        if self.boundary_fit is None:
+    def dropout_upper_bound(
+        self, level: float = 0.95, *, regularity: PurchaseRegularity | None = None
+    ) -> list[PurchaseModel]:
+        """Return models at the upper confidence bound of dropout; empty without a boundary fit.
+
+        The bound assumes random purchasing. If ``regularity`` shows that purchases are more
+        regular (``low > 1``), long gaps are stronger evidence of dropout than the bound allows,
+        and there is none: the list is empty.
+        """
+        if self.boundary_fit is None or (regularity is not None and regularity.low > 1):
             return []
         return dropout_upper_bound(self.boundary_fit, level=level)
 
@@ -138,9 +145,7 @@ def select_on_holdout(table: pd.DataFrame, fits: Mapping[str, Fit[Any]]) -> str:
     with_interval = [_has_interval(fits[str(name)]) for name in near.index]
     pool = near[with_interval] if any(with_interval) else near
     pool = pool.sort_values("log_score", ascending=False)
-    bias = pool["bias"].abs()
-    closer = bias.iloc[0] - bias.min() >= CLOSER_TOTAL
-    name = str(bias.idxmin() if closer else pool.index[0])
+    name = str(pool.index[0])
     return BENCHMARK if at_boundary(fits, name) else name
 
 

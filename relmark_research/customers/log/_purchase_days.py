@@ -126,6 +126,23 @@ class PurchaseDays:
         )
 
     @property
+    def day_range(self) -> DayRange:
+        """The days within the window, and the customers left out of it."""
+        return self._days
+
+    @property
+    def nets(self) -> bool:
+        """Whether there are returns that are netted."""
+        return self._nets
+
+    def in_memory(self, max_rows: int) -> PackedRows:
+        """Return the rows of the whole log, sorted in memory, from any engine."""
+        if self._packed is not None:
+            return self._packed
+        full = self._full
+        return _sorted_aggregation.sorted_rows(full.rows, full.counts, max_rows=max_rows)
+
+    @property
     def _full(self) -> PurchaseDays:
         return self if self.full is None else self.full
 

@@ -23,6 +23,7 @@ import pandas as pd
 
 from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.customers.log.returns import EXACT_LIMIT, PARTS_PER_UNIT
+from relmark_research.errors import DataError
 from relmark_research.tables import sql_dialects
 
 if TYPE_CHECKING:
@@ -208,10 +209,26 @@ def packed_rows(rows: ir.Table, counts: RowCounts) -> PackedRows | None:
     counts
         The counts made when they were read.
     """
-    if counts.usable > MAX_ROWS or sql_dialects.engine_name(rows) != "duckdb":
+    if sql_dialects.engine_name(rows) != "duckdb" or counts.absolute_value >= EXACT_LIMIT:
         return None
-    if counts.absolute_value >= EXACT_LIMIT:
-        return None
+    return None if counts.usable > MAX_ROWS else sorted_rows(rows, counts, max_rows=MAX_ROWS)
+
+
+def sorted_rows(rows: ir.Table, counts: RowCounts, *, max_rows: int) -> PackedRows:
+    """Return a log's rows sorted in memory.
+
+    Raises
+    ------
+    DataError
+        If there are more rows than ``max_rows``, or the values are too large to be summed exactly.
+    """
+    if counts.usable > max_rows or counts.absolute_value >= EXACT_LIMIT:
+        raise DataError(
+            f"up to {max_rows:,} rows of values that add up to less than "
+            f"{EXACT_LIMIT:.2g} are sorted in memory; found {counts.usable:,} rows that add up to "
+            f"{counts.absolute_value:.2g}. Take a window of the log, or a sample of its "
+            "customers."
+        )
     n_days = (counts.last_day - counts.first_day).days + 1
     codes, parts, ids = _codes(rows, counts, n_days)
     lowest = min((int(piece.min()) for piece in parts), default=0)

@@ -19,7 +19,7 @@ Array = np.ndarray
 
 _UNIT_DAYS = tuple(TimeUnit(name).days for name in ("day", "week", "month", "year"))
 _MAX_RANGE = 1 << 20  # integers of a wider range are factorised instead
-_MIN_CELLS = 1 << 21  # combinations that are always counted by cell, however few the rows
+_MIN_CELLS = 1 << 16  # combinations that are always counted by cell, however few the rows
 
 
 @dataclass(frozen=True)

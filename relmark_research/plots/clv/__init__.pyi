@@ -1,3 +1,4 @@
+from .backtest_ranges import backtest, describe_backtest
 from .customer_value import (
     describe_value_by_decile,
     describe_value_distribution,
@@ -21,8 +22,10 @@ from .p_alive_history import customer_history, describe_customer_history
 from .purchase_tracking import describe_tracking, tracking
 
 __all__ = [
+    "backtest",
     "calibration",
     "customer_history",
+    "describe_backtest",
     "describe_calibration",
     "describe_customer_history",
     "describe_frequency_fit",

@@ -7,6 +7,7 @@ the template of the report.
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ from relmark_research.errors import ReportError
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
-from relmark_research.reporting.record.manifest import RECORD_MIME
+from relmark_research.reporting.record.manifest import RECORD_MIME, issued_forecast
 from relmark_research.reporting.record.secrets import Scrubber
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from relmark_research.clv.prediction.total_forecast import TotalForecast
 
 # in its own tag, because JupyterLab would read a dollar as the start of a formula
 _DOLLAR = "<span>&#36;</span>"
@@ -94,6 +97,54 @@ def record(
     _show(
         {"kind": "key_figure", **fields},
         _escape_markdown(f"{line}. {meaning}" if meaning else line),
+    )
+
+
+def record_forecast(name: str, forecast: "TotalForecast", *, unit: str = "") -> None:
+    """Record a forecast in the ledger, so that later runs of the recipe compare it with the actual.
+
+    Parameters
+    ----------
+    name
+        Stable identifier: lower-case letters, digits, ``_`` and ``-``.
+    forecast
+        A prediction, as `rm.forecast_total` returns it.
+    unit
+        The currency code of a forecast of value (``"USD"``).
+
+    Raises
+    ------
+    ReportError
+        The name is not an identifier, or the forecast is no prediction with a range and an end.
+    """
+    _check_name(name)
+    parts = (forecast.low, forecast.high, forecast.level, forecast.origin, forecast.end)
+    if forecast.kind != "prediction" or any(part is None for part in parts):
+        raise ReportError(
+            f"forecast {name!r}: expected a prediction with a range, an origin and an end; found "
+            f"{forecast!r}. Use rm.forecast_total(log, horizon=...)."
+        )
+    issued = issued_forecast(
+        {
+            "name": name,
+            "measure": forecast.measure,
+            "origin": str(forecast.origin),
+            "end": str(forecast.end),
+            "expected": forecast.expected,
+            "low": forecast.low,
+            "high": forecast.high,
+            "level": forecast.level,
+            "customers": forecast.n_customers,
+            "models": {model: float(weight) for model, weight in forecast.models.items()},
+            "unit": unit,
+            "factor": forecast.factor,
+        }
+    )
+    form = number_formats.formatter(unit)
+    said = number_formats.with_interval(issued.expected, issued.low, issued.high, form)
+    _show(
+        {"kind": "forecast", **asdict(issued)},
+        _escape_markdown(f"Forecast of {issued.measure} until {issued.end}, recorded: {said}"),
     )
 
 

@@ -3,14 +3,18 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from relmark_research.reporting.recipe.plan import Task
 from relmark_research.reporting.recipe.recipe_sources import is_remote
-from relmark_research.reporting.record.manifest import Manifest, NotebookRun
+from relmark_research.reporting.record.manifest import (
+    IssuedForecast,
+    Manifest,
+    NotebookRun,
+)
 from relmark_research.reporting.record.provenance import (
     code_hash,
     file_hash,
@@ -46,11 +50,18 @@ class Fingerprints:
         return [source for source, old in self.by_source.items() if fingerprint(source) != old]
 
 
-def reuse_key(task: Task, fingerprints: Fingerprints) -> str:
+def reuse_key(
+    task: Task, fingerprints: Fingerprints, forecasts: Sequence[IssuedForecast] = ()
+) -> str:
     """Return one hash of everything that determines the results of a notebook.
 
     The key is empty if that is unknown: the data are remote, or a parameter holds a secret. Files
     that a notebook reads without a parameter for them are not covered.
+
+    Parameters
+    ----------
+    forecasts
+        Its earlier forecasts in the ledger; they count if the notebook scores them.
     """
     texts = list(_texts(task.parameters))
     if secret_names(texts) or any(is_remote(text) for text in texts):
@@ -58,7 +69,7 @@ def reuse_key(task: Task, fingerprints: Fingerprints) -> str:
     folder = task.notebook.parent
     data = {text: fingerprints.get(str(folder / text)) for text in texts if _is_path(folder, text)}
     data |= {text: fingerprints.get(text) for text in texts if text.startswith("dataset:")}
-    inputs = {
+    inputs: dict[str, Any] = {
         "notebook": file_hash(task.notebook),
         "modules": files_hash(sorted(folder.glob("*.py")), folder),
         "parameters": task.parameters,
@@ -66,6 +77,8 @@ def reuse_key(task: Task, fingerprints: Fingerprints) -> str:
         "code": code_hash(),
         "versions": versions(),
     }
+    if forecasts and _scores_forecasts(task.notebook):
+        inputs["forecasts"] = [asdict(each) for each in forecasts]
     return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
 
 
@@ -91,6 +104,12 @@ def copy_results(notebook: str, source: Path, target: Path) -> None:
     shutil.copyfile(source / "notebooks" / name, target / "notebooks" / name)
     if (source / "files" / notebook).is_dir():
         shutil.copytree(source / "files" / notebook, target / "files" / notebook)
+
+
+def _scores_forecasts(notebook: Path) -> bool:
+    """Return whether a notebook, or a module beside it, asks for the ledger of forecasts."""
+    sources = (notebook, *notebook.parent.glob("*.py"))
+    return any(b"scored_forecasts" in path.read_bytes() for path in sources)
 
 
 def _texts(value: Any) -> Iterator[str]:

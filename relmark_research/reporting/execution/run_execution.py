@@ -16,6 +16,7 @@ from relmark_research.reporting.execution.supervisor import Limits, NotebookProc
 from relmark_research.reporting.recipe.alerts import fired_alerts
 from relmark_research.reporting.recipe.plan import Task
 from relmark_research.reporting.recipe.recipe_file import Recipe
+from relmark_research.reporting.record.forecast_ledger import forecasts_of, write_forecasts
 from relmark_research.reporting.record.job import Job, Outcome
 from relmark_research.reporting.record.manifest import (
     Manifest,
@@ -178,6 +179,7 @@ class RunExecution:
         scratch = scratch_path()
         register_scratch(self.folder, scratch)
         create_scratch(scratch)
+        write_forecasts(scratch, forecasts_of(self.manifest.ledger, task.name))
         limits = self.limits
         job = Job(
             notebook=str(task.notebook),
@@ -230,9 +232,9 @@ class RunExecution:
         notebook = correct_cell_states(read_executed(path, task.notebook), run, cell=cell)
         if run.reused_from is None:
             write_atomically(path, nbformat.writes(notebook))
-        run = replace(with_recorded_results(run, notebook), report=f"{task.name}.html")
-        manifest = self.manifest.with_run(run)
         try:
+            run = replace(with_recorded_results(run, notebook), report=f"{task.name}.html")
+            manifest = self.manifest.with_run(run)
             page = render_report(notebook, run, manifest, self._previous_manifest())
         except OSError:
             raise

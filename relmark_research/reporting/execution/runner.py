@@ -20,6 +20,7 @@ from relmark_research.reporting.pages.pdf import find_browser, print_pages
 from relmark_research.reporting.recipe.hooks import Notification, Result, notify
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
+from relmark_research.reporting.record.forecast_ledger import Ledger, forecasts_of, read_ledger
 from relmark_research.reporting.record.left_out import facts_of, read_recipe_tables
 from relmark_research.reporting.record.log_match import check_tables_in_log
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
@@ -129,7 +130,9 @@ def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: Progres
     browser = find_browser() if options.pdf else None
     store.check_not_running()  # before the data are read, which takes longer
     fingerprints = Fingerprints()
-    manifest = initial_manifest(recipe, tasks, options, fingerprints, command=command)
+    manifest = initial_manifest(
+        recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(store.runs())
+    )
     limits = Limits(
         time=recipe.time_limit,
         memory=recipe.memory_limit or default_memory_limit(),
@@ -145,6 +148,8 @@ def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: Progres
             )
             before = latest.run_id if latest else None
             manifest = replace(manifest, run_id=run_id, before=before)
+            for note in manifest.notes:
+                print(f"relmark: {note}", file=sys.stderr, flush=True)
             manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
             if browser:
                 print_pages(folder, browser)
@@ -169,13 +174,17 @@ def initial_manifest(
     fingerprints: Fingerprints,
     *,
     command: str,
+    ledger: Ledger | None = None,
 ) -> Manifest:
     """Return the manifest of a run before it starts; reads the data and may raise their errors."""
+    ledger = ledger or Ledger()
     data = _data_fingerprints(recipe, options.as_of)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     skipped += [_skipped_run(task) for task in tasks if task.missing_table]
-    queued = [_queued_run(task, fingerprints, data) for task in tasks if not task.missing_table]
+    queued = [
+        _queued_run(task, fingerprints, data, ledger) for task in tasks if not task.missing_table
+    ]
     return Manifest(
         recipe=recipe.name,
         title=recipe.title,
@@ -189,6 +198,8 @@ def initial_manifest(
         code=code_hash(),
         command=command,
         notebooks=(*queued, *skipped),
+        ledger=ledger.forecasts,
+        notes=ledger.notes,
     )
 
 
@@ -232,16 +243,20 @@ def _data_fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str,
 
 
 def _queued_run(
-    task: Task, fingerprints: Fingerprints, data: dict[str, dict[str, Any]]
+    task: Task, fingerprints: Fingerprints, data: dict[str, dict[str, Any]], ledger: Ledger
 ) -> NotebookRun:
+    found = data.get(str(task.case.get("source")), {})
+    last_day = (found or data.get("", {})).get("last_day")
+    last_days = [str(day)[:10] for day in (last_day, task.parameters.get("as_of")) if day]
+    before = max(last_days) if last_day else None
     return NotebookRun(
         task.name,
         parameters=task.parameters,
         path=str(task.notebook),
         source=file_hash(task.notebook),
         case=task.case,
-        fingerprint=data.get(str(task.case.get("source")), {}),
-        key=reuse_key(task, fingerprints),
+        fingerprint=found,
+        key=reuse_key(task, fingerprints, forecasts_of(ledger.forecasts, task.name, before=before)),
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from relmark_research.reporting.record.forecast_ledger import LEDGER_FILE, LEDGER_VARIABLE
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State
 from relmark_research.reporting.record.resource_units import format_memory_size
@@ -232,6 +233,7 @@ def _environment(scratch: Path, files: str, secrets: tuple[str, ...]) -> dict[st
         PROCESS_MARK: scratch.name,
         NAMES_VARIABLE: " ".join(secrets),
         "RELMARK_FILES": files,
+        LEDGER_VARIABLE: str(scratch / LEDGER_FILE),
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",
         "TMPDIR": str(scratch / "tmp"),

@@ -11,8 +11,14 @@ from relmark_research.reporting.execution.supervisor import (
     NotebookProcess,
     default_memory_limit,
 )
+from relmark_research.reporting.record.forecast_ledger import forecasts_of, write_forecasts
 from relmark_research.reporting.record.job import Job, Outcome
-from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
+from relmark_research.reporting.record.manifest import (
+    IssuedForecast,
+    Manifest,
+    NotebookRun,
+    read_manifest,
+)
 from relmark_research.reporting.record.outputs import read_executed, with_recorded_results
 from relmark_research.reporting.record.provenance import (
     check_data,
@@ -90,7 +96,10 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     read_secrets(secret_names([each.parameters for each in done]))
     fingerprint = check_data(manifest.data, as_of=manifest.as_of)
     with temporary_folder() as folder:
-        runs = tuple(_repeat(run, each, folder, time_limit) for each in done)
+        runs = tuple(
+            _repeat(run, each, folder, time_limit, forecasts_of(manifest.ledger, each.notebook))
+            for each in done
+        )
     repetition = replace(
         manifest,
         run_id="again",
@@ -104,12 +113,19 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     return Verification(comparison, repetition)
 
 
-def _repeat(run: Path, old: NotebookRun, folder: Path, time_limit: float) -> NotebookRun:
-    """Run one notebook again with the same parameters."""
+def _repeat(
+    run: Path,
+    old: NotebookRun,
+    folder: Path,
+    time_limit: float,
+    forecasts: tuple[IssuedForecast, ...],
+) -> NotebookRun:
+    """Run one notebook again with the same parameters and the same earlier forecasts."""
     notebook = _without_outputs(run / "notebooks" / f"{old.notebook}.ipynb", folder)
     output = folder / f"again-{old.notebook}.ipynb"
     scratch = scratch_path()
     create_scratch(scratch)
+    write_forecasts(scratch, forecasts)
     path = Path(old.path)
     try:
         job = Job(str(notebook), str(output), old.parameters, str(scratch))

@@ -4,6 +4,7 @@ import json
 import math
 import os
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +48,54 @@ class KeyFigure:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class IssuedForecast:
+    """A forecast that a notebook recorded with ``rm.record_forecast``.
+
+    Attributes
+    ----------
+    name
+        Stable identifier in its notebook: ``"purchases"``.
+    measure
+        ``"purchases"`` or ``"value"``.
+    origin, end
+        Last day known, and last day of the horizon, as ISO dates.
+    expected, low, high, level
+        The forecast, and its range with its probability.
+    customers
+        Number of customers known at the origin.
+    models
+        Weight of each model and benchmark.
+    unit
+        Currency code of a value; empty for purchases.
+    factor
+        What a unit of value counts: the margin times the mean discount factor.
+    notebook, run, issued
+        Who issued it, in which run, and when that run started; empty until the runner adds them.
+    """
+
+    name: str
+    measure: str
+    origin: str
+    end: str
+    expected: float
+    low: float
+    high: float
+    level: float
+    customers: int
+    models: dict[str, float] = field(default_factory=dict)
+    unit: str = ""
+    factor: float = 1.0
+    notebook: str = ""
+    run: str = ""
+    issued: str = ""
+
+    @property
+    def horizon(self) -> int:
+        """Length of the horizon in days."""
+        return (date.fromisoformat(self.end) - date.fromisoformat(self.origin)).days
+
+
 @short_repr
 @dataclass(frozen=True, repr=False)
 class NotebookRun:
@@ -81,6 +130,8 @@ class NotebookRun:
         Peak memory of its processes together [bytes].
     attempts
         How many times it was started.
+    forecasts
+        The forecasts that it recorded.
     """
 
     notebook: str
@@ -101,6 +152,7 @@ class NotebookRun:
     seeds: dict[str, Any] = field(default_factory=dict)
     memory: int | None = None
     attempts: int = 0
+    forecasts: tuple[IssuedForecast, ...] = ()
 
     @property
     def file_stem(self) -> str:
@@ -134,6 +186,10 @@ class Manifest:
         Id of the last good run, with which this run is compared.
     alerts
         One sentence for each alert that fired.
+    ledger
+        The forecasts of earlier runs of the recipe, removed ones included.
+    notes
+        What went wrong without stopping the run, such as an earlier run that cannot be read.
     """
 
     recipe: str
@@ -151,6 +207,8 @@ class Manifest:
     before: str | None = None
     alerts: tuple[str, ...] = ()
     notebooks: tuple[NotebookRun, ...] = ()
+    ledger: tuple[IssuedForecast, ...] = ()
+    notes: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     @property
@@ -189,8 +247,10 @@ class Manifest:
         try:
             record = json.loads(text)
             runs = tuple(_notebook_run(run) for run in record.pop("notebooks"))
-            alerts = tuple(record.pop("alerts", ()))
-            return cls(notebooks=runs, alerts=alerts, **_fields_of(cls, record))
+            for name in ("alerts", "notes"):
+                record[name] = tuple(record.get(name, ()))
+            record["ledger"] = tuple(issued_forecast(each) for each in record.get("ledger", ()))
+            return cls(notebooks=runs, **_fields_of(cls, record))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReportError(
                 f"expected the manifest of a run (schema {SCHEMA}); the text cannot be read as "
@@ -254,9 +314,37 @@ def key_figure(record: dict[str, Any]) -> KeyFigure:
     return KeyFigure(**{**content, "value": math.nan if value is None else float(value)})
 
 
+def issued_forecast(record: dict[str, Any]) -> IssuedForecast:
+    """Return the IssuedForecast of a record; unknown keys are ignored.
+
+    Raises
+    ------
+    ReportError
+        The record lacks a field, its days are no days in order, or its numbers are not finite or
+        not in order.
+    """
+    try:
+        content = _fields_of(IssuedForecast, record)
+        names = ("expected", "low", "high", "level", "factor")
+        content |= {name: float(content[name]) for name in names if name in content}
+        found = IssuedForecast(**content)
+        ordered = found.low <= found.high and found.horizon > 0
+        finite = all(math.isfinite(getattr(found, name)) for name in names)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ReportError(
+            f"expected the record of a forecast; found {record!r}: {error}."
+        ) from None
+    if not (ordered and finite):
+        raise ReportError(
+            f"expected a forecast with finite numbers, low <= high and origin < end; found {found}."
+        )
+    return found
+
+
 def _notebook_run(record: dict[str, Any]) -> NotebookRun:
     figures = tuple(key_figure(figure) for figure in record.pop("key_figures", ()))
-    return NotebookRun(key_figures=figures, **_fields_of(NotebookRun, record))
+    issued = tuple(issued_forecast(each) for each in record.pop("forecasts", ()))
+    return NotebookRun(key_figures=figures, forecasts=issued, **_fields_of(NotebookRun, record))
 
 
 def _fields_of(result_class: type, record: dict[str, Any]) -> dict[str, Any]:

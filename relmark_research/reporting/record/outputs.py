@@ -1,4 +1,4 @@
-"""The title, the answer and the key figures of an executed notebook."""
+"""The title, the answer, the key figures and the forecasts of an executed notebook."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.reporting.record.manifest import RECORD_MIME, NotebookRun, key_figure
+from relmark_research.reporting.record.manifest import (
+    RECORD_MIME,
+    NotebookRun,
+    issued_forecast,
+    key_figure,
+)
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -48,15 +53,22 @@ def correct_cell_states(notebook: "NotebookNode", run: NotebookRun, *, cell: int
 
 
 def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> NotebookRun:
-    """Return the run with the title, the answer and the key figures of its notebook.
+    """Return the run with the title, the answer, the key figures and forecasts of its notebook.
 
-    The last value counts if a key figure is recorded twice.
+    The last value counts if a key figure or a forecast is recorded twice.
+
+    Raises
+    ------
+    ReportError
+        The record of a forecast is malformed.
     """
     records = list(_records(notebook))
     answers = [str(each["text"]) for each in records if each.get("kind") == "answer"]
     figures = {each["name"]: key_figure(each) for each in records if each["kind"] == "key_figure"}
+    issued = {each["name"]: issued_forecast(each) for each in records if each["kind"] == "forecast"}
     return replace(
         run,
+        forecasts=tuple(issued.values()),
         title=notebook_title(notebook) or run.notebook,
         answer=answers[-1] if answers else "",
         key_figures=tuple(figures.values()),

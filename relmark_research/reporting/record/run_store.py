@@ -94,7 +94,7 @@ class RunStore:
 
     def repair_latest(self) -> None:
         """Point ``latest`` to the last good run, if a runner was killed before it did so."""
-        complete = [run for run in self.runs() if _is_complete(read_manifest(run))]
+        complete = [run for run in self.runs() if _is_complete(readable_manifest(run))]
         if complete and (self.path / LATEST).resolve() != complete[-1].resolve():
             self._link_latest(complete[-1].name)
 
@@ -125,7 +125,9 @@ class RunStore:
         link.replace(self.path / LATEST)
 
     def runs(self) -> list[Path]:
-        """Return the folders of the finished runs, the oldest first."""
+        """Return the folders of the finished runs, the oldest first; none without a folder."""
+        if not self.path.is_dir():
+            return []
         finished = (
             entry
             for entry in self.path.iterdir()
@@ -136,9 +138,9 @@ class RunStore:
         return sorted(finished, key=lambda run: _sort_key(run.name))
 
     def latest(self) -> Manifest | None:
-        """Return the manifest of the last good run, or None."""
+        """Return the manifest of the last good run; None if there is none, or it is damaged."""
         link = self.path / LATEST
-        return read_manifest(link) if (link / "manifest.json").is_file() else None
+        return readable_manifest(link)
 
     def prune(self, keep: int | None) -> None:
         """Remove all runs except the newest ``keep`` and the last good one; None keeps all."""
@@ -187,9 +189,17 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
-def _is_complete(manifest: Manifest) -> bool:
+def readable_manifest(run: Path) -> Manifest | None:
+    """Return the manifest of a run; None if it is missing or damaged."""
+    try:
+        return read_manifest(run)
+    except (ReportError, OSError, ValueError):  # no manifest, no access, no text
+        return None
+
+
+def _is_complete(manifest: Manifest | None) -> bool:
     """Return whether a run succeeded and covers the whole recipe."""
-    return manifest.succeeded and not manifest.partial
+    return manifest is not None and manifest.succeeded and not manifest.partial
 
 
 def _sort_key(run_id: str) -> tuple[str, int]:

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from relmark_research.customers.datasets import load_cdnow, load_sample
 from relmark_research.customers.describe.base_profile import purchase_counts
-from relmark_research.customers.log.datasets import load_cdnow, load_sample
 from relmark_research.customers.log.transactions import read_transactions
 from relmark_research.teaching.exercises import Exercise, Mistake
 

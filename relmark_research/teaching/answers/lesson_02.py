@@ -4,8 +4,8 @@ from functools import cache
 
 import pandas as pd
 
+from relmark_research.customers.datasets import load_cdnow
 from relmark_research.customers.describe.rfm import rfm_scores
-from relmark_research.customers.log.datasets import load_cdnow
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _SHOP = pd.DataFrame(

@@ -9,8 +9,8 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.families.bg_nbd import BGNBD
 from relmark_research.clv.families.mbg_nbd import MBGNBD
 from relmark_research.clv.prediction.forecast import forecast
+from relmark_research.customers.datasets import load_cdnow
 from relmark_research.customers.log.customer_summary import CustomerSummary
-from relmark_research.customers.log.datasets import load_cdnow
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _PUBLISHED = BGNBD(r=0.243, alpha=4.414, a=0.793, b=2.426)  # Fader, Hardie & Lee (2005)

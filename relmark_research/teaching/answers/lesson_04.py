@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.families.gamma_gamma import GammaGamma
+from relmark_research.customers.datasets import load_cdnow
 from relmark_research.customers.log.customer_summary import Split
-from relmark_research.customers.log.datasets import load_cdnow
 from relmark_research.teaching.exercises import Exercise, Mistake
 
 _PUBLISHED = GammaGamma(p=6.25, q=3.74, v=15.44)  # Fader & Hardie (2013)

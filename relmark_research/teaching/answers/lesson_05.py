@@ -7,7 +7,7 @@ from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.families.pareto_nbd import ParetoNBD
 from relmark_research.clv.prediction.lifetime_value import total_value
 from relmark_research.clv.prediction.total_forecast import TotalForecast
-from relmark_research.customers.log.datasets import load_cdnow
+from relmark_research.customers.datasets import load_cdnow
 from relmark_research.economics.value_of_retention.retention_value import Timing, margin_multiple
 from relmark_research.teaching.exercises import Exercise, Mistake
 

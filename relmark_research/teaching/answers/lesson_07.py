@@ -4,7 +4,7 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.unit_costs import unit_costs
 from relmark_research.economics.value_of_retention.retention_value import (
     Timing,

@@ -5,7 +5,7 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.log.datasets import load_cdnow
+from relmark_research.customers.datasets import load_cdnow
 from relmark_research.ladder.answers.transition_estimate import estimate_transitions
 from relmark_research.ladder.history.ladder import LoyaltyLadder
 from relmark_research.teaching.exercises import Exercise, Mistake

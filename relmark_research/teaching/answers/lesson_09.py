@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.customers.log.transactions import read_transactions
 from relmark_research.economics.levels_of_relationship.account_years import account_years
 from relmark_research.teaching.exercises import Exercise, Mistake

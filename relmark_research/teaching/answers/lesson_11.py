@@ -5,7 +5,7 @@ from math import ceil
 
 import pandas as pd
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.relationships.partners.partner_data import PartnerData, read_partners
 from relmark_research.relationships.partners.relationship_quality import (
     VarianceComponents,

@@ -4,7 +4,7 @@ from functools import cache
 
 import pandas as pd
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.relationships.satisfaction.net_promoter_score import NetPromoterScore
 from relmark_research.teaching.exercises import Exercise, Mistake
 

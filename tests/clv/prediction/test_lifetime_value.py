@@ -221,4 +221,22 @@ def test_invalid_terms_are_refused(bought, paid, cdnow):
 def test_level_of_a_predicted_total_is_a_probability(bought, paid, cdnow):
     for level in (0, 1, 95):
         with pytest.raises(rm.ParameterError, match="a level is a probability"):
-            rm.total_value(bought, paid, cdnow, kind="prediction", level=level, **TERMS)
+            rm.total_value(
+                bought, paid, cdnow, horizon="4 weeks", kind="prediction", level=level, **TERMS
+            )
+
+
+def test_prediction_for_ever_is_refused(bought, paid, cdnow):
+    with pytest.raises(rm.ParameterError, match="needs a finite horizon; found an infinite one"):
+        rm.total_value(bought, paid, cdnow, kind="prediction", **TERMS)
+
+
+def test_prediction_is_as_wide_as_the_errors_given(bought, paid, cdnow):
+    def total(errors):
+        kind = rm.clv.PredictionDraws(100, seed=2, errors=errors)
+        return rm.total_value(bought, paid, cdnow, horizon="12 months", kind=kind, **TERMS)
+
+    chance, wide = total(rm.clv.ForecastErrors.none("value")), total(None)
+    assert wide.high - wide.low > 2 * (chance.high - chance.low)
+    with pytest.raises(rm.ParameterError, match="errors of value are needed; found those of purch"):
+        total(rm.clv.ForecastErrors.none("purchases"))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.errors import ParameterError
 

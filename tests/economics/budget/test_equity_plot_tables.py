@@ -1,6 +1,6 @@
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget import equity_plot_tables
 from relmark_research.economics.budget.spending_position import spending_position
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.spend_ledger import SpendLedger
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.read_table import column_by_customer, open_table

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.allocation import BudgetLines
 from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.errors import DataError, ParameterError

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log.datasets import load_sample
+from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.unit_costs import payback, payback_table, unit_costs
 from relmark_research.economics.claims import retaining_is_cheaper
 from relmark_research.errors import ParameterError

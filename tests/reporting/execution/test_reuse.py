@@ -14,7 +14,11 @@ from relmark_research.reporting.execution.reuse import (
     reuse_key,
 )
 from relmark_research.reporting.recipe.plan import Task
-from relmark_research.reporting.record.manifest import Manifest, NotebookRun
+from relmark_research.reporting.record.manifest import (
+    IssuedForecast,
+    Manifest,
+    NotebookRun,
+)
 
 
 @pytest.fixture
@@ -157,3 +161,33 @@ def test_the_notebook_and_its_files_are_copied(previous, tmp_path):
     copy_results("value", tmp_path, target)
     assert (target / "files" / "value" / "weekly.csv").read_text() == "1"
     assert not (target / "files" / "other").exists()
+
+
+FORECAST = IssuedForecast(
+    "purchases",
+    "purchases",
+    "2024-01-31",
+    "2024-02-29",
+    3.0,
+    2.0,
+    5.0,
+    0.95,
+    2,
+    issued="2024-02-01",
+)
+
+
+def ledger_key(folder: Path, *forecasts: IssuedForecast) -> str:
+    return reuse_key(Task(folder / "value.ipynb", {}, {}), Fingerprints(), forecasts)
+
+
+@pytest.mark.parametrize("name", ["value.ipynb", "helpers.py"])
+def test_the_key_changes_with_the_ledger_of_a_notebook_that_scores_forecasts(folder, name):
+    (folder / name).write_text("rm.reporting.scored_forecasts(log)")
+    without, one = ledger_key(folder), ledger_key(folder, FORECAST)
+    assert len({without, one, ledger_key(folder, replace(FORECAST, expected=4.0))}) == 3
+    assert one == ledger_key(folder, replace(FORECAST))
+
+
+def test_the_ledger_does_not_count_for_other_notebooks(folder):
+    assert ledger_key(folder, FORECAST) == ledger_key(folder)

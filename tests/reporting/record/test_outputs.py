@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import RECORD_MIME, NotebookRun
 from relmark_research.reporting.record.outputs import (
     correct_cell_states,
@@ -97,6 +98,29 @@ def test_records_become_title_answer_and_key_figures():
         ("clv", 2.0),
         ("share", 0.5),
     ]
+
+
+FORECAST = {
+    "kind": "forecast", "name": "purchases", "measure": "purchases", "origin": "2024-01-31",
+    "end": "2024-02-29", "expected": 3.0, "low": 2.0, "high": 5.0, "level": 0.95, "customers": 2,
+}  # fmt: skip
+
+
+def test_forecasts_are_read_the_last_of_a_name_counts():
+    again, other = FORECAST | {"expected": 4.0}, FORECAST | {"name": "value", "measure": "value"}
+    outputs = [said(each) for each in (FORECAST, other, again)]
+    book = new_notebook(cells=[new_code_cell("", outputs=outputs)])
+    run = with_recorded_results(NotebookRun("n", "done"), book)
+    assert [(each.name, each.expected) for each in run.forecasts] == [
+        ("purchases", 4.0),
+        ("value", 3.0),
+    ]
+
+
+def test_a_malformed_forecast_is_refused():
+    book = new_notebook(cells=[new_code_cell("", outputs=[said(FORECAST | {"low": 9.0})])])
+    with pytest.raises(ReportError, match="expected a forecast with finite numbers, low <= high"):
+        with_recorded_results(NotebookRun("n", "done"), book)
 
 
 def test_a_notebook_without_words_has_its_name_and_no_answer():

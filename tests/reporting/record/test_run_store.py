@@ -132,3 +132,16 @@ def test_the_scratch_folder_of_an_interrupted_run_is_removed_below_a_path_with_s
         register_scratch(home.new_run()[1], scratch)
         home.remove_interrupted()
         assert not scratch.exists()
+
+
+def test_a_damaged_run_does_not_stop_later_runs(home):
+    good, damaged = made(home), made(home)
+    (damaged / "manifest.json").write_text("{")
+    assert home.latest() is None
+    home.repair_latest()
+    assert (home.path / "latest").resolve() == good.resolve()
+    assert home.latest().run_id == good.name
+
+
+def test_a_store_without_a_folder_has_no_runs(tmp_path):
+    assert RunStore(tmp_path / "none").runs() == []

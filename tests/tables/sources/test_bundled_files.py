@@ -8,7 +8,7 @@ from importlib.machinery import ModuleSpec
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log import datasets
+from relmark_research.customers import datasets
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.sources import bundled_files
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from relmark_research.customers.log import datasets
+from relmark_research.customers import datasets
 from relmark_research.errors import ParameterError
 from relmark_research.tables.sources import bundled_files
 

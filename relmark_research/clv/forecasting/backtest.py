@@ -1,0 +1,709 @@
+"""Backtests: forecasts of a log's own past, as they would have been issued, against what came.
+
+At each origin the candidates are fitted to what was known then, weighted by the errors of forecasts
+that were finished by then, and combined; the range is as wide as those errors and the prior over
+other logs say. Nothing that happened after an origin is used for its forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from relmark_research._repr import one_line
+from relmark_research.clv.forecasting._combination import (
+    candidate_weights,
+    combined,
+    filled_errors,
+    is_benchmark,
+)
+from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
+from relmark_research.clv.forecasting.candidates import Origin, purchase_models
+from relmark_research.clv.forecasting.forecast_errors import (
+    MEASURES,
+    PRIORS,
+    ForecastErrors,
+    Measure,
+)
+from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING
+from relmark_research.clv.validation.predictive_checks import holdout_probabilities
+from relmark_research.customers.log.customer_summary import CustomerSummary, Split
+from relmark_research.customers.log.purchase_history import PurchaseHistory
+from relmark_research.errors import (
+    DataError,
+    ParameterError,
+    check_choice,
+    check_count,
+    check_level,
+)
+from relmark_research.stats.forecasting import forecast_scores
+from relmark_research.stats.forecasting.error_scale import PastErrors, fit_scale
+from relmark_research.stats.forecasting.rolling_origins import (
+    checked_origins,
+    overlap_weights,
+    rolling_origins,
+)
+from relmark_research.stats.intervals import t_quantile
+from relmark_research.units import Day, Horizon, as_date
+
+if TYPE_CHECKING:
+    from relmark_research.clv.estimation.model import Model
+    from relmark_research.clv.forecasting.candidates import CandidateTotal
+    from relmark_research.customers.log.transactions import TransactionLog
+
+Array = np.ndarray
+
+COMBINED = "combined"
+ORIGINS = 20  # of a backtest, unless said otherwise
+_QUANTILES = (np.arange(99) + 0.5) / 99  # of the distributions that are scored
+_DISPERSION = 2.0  # variance of purchases per purchase expected, before any forecast is finished
+_SCORED = 20_000  # customers for whom scores per customer are computed
+_SEED = 20_240_102
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The candidates' forecasts at one origin for one horizon, and what came.
+
+    Attributes
+    ----------
+    origin, day
+        The last day known, as a date and counted from the log's first day.
+    horizon
+        In days.
+    customers
+        Customers known at the origin.
+    totals
+        The candidates' forecasts by name.
+    actual
+        What the known customers bought; NaN while the forecast is not finished.
+    half
+        Half an event, added to totals so that 0 has a logarithm: 0.5 purchases, or their value.
+    prior_dispersion
+        Variance by chance per unit expected, before any forecast is finished.
+    dispersion
+        The same as the customers' errors show it; NaN without a model.
+    scores
+        Log score and absolute error per customer of each model.
+    """
+
+    origin: date
+    day: int
+    horizon: int
+    customers: int
+    totals: dict[str, CandidateTotal] = field(repr=False)
+    half: float
+    prior_dispersion: float
+    actual: float = float("nan")
+    dispersion: float = float("nan")
+    scores: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
+
+    def log_error(self, name: str) -> float:
+        """Return ln(actual / forecast) of a candidate; NaN where it had no forecast."""
+        if name not in self.totals:
+            return float("nan")
+        actual, expected = (max(total, 0.0) for total in (self.actual, self.totals[name].expected))
+        return float(np.log((actual + self.half) / (expected + self.half)))
+
+
+@dataclass(frozen=True, eq=False)
+class Combination:
+    """The forecast issued at an origin.
+
+    Attributes
+    ----------
+    weights
+        Weight of each candidate.
+    expected
+        The combined forecast.
+    log_variance
+        Variance of its logarithm from parameters.
+    errors
+        The errors that it may have.
+    """
+
+    weights: dict[str, float]
+    expected: float
+    log_variance: float
+    errors: ForecastErrors
+
+    def interval(self, horizon: int, level: float) -> tuple[float, float]:
+        """Return the range of the total, for a horizon in days."""
+        return self.errors.interval(
+            self.expected, horizon=horizon, level=level, log_variance=self.log_variance
+        )
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Backtest:
+    """Forecasts of a log's own past, and what came.
+
+    Attributes
+    ----------
+    table
+        Row per origin and forecast: origin, end (last day of the horizon), model, benchmark
+        (whether it is a forecast without a model), weight (in the combination at that origin),
+        expected, low, high, actual, error (expected / actual - 1), held (whether the range held
+        the actual), crps; log_score and mean_absolute_error per customer, for models of purchases.
+        The rows "combined" are the forecasts that would have been issued.
+    measure
+        ``"purchases"`` or ``"value"``.
+    horizon
+        In days.
+    level
+        Probability of the ranges.
+    errors
+        Errors for a forecast at the end of the log.
+    weights
+        Weights of the candidates at the end of the log.
+    failures
+        Origin and model that could not be fitted, with the reason.
+    """
+
+    table: pd.DataFrame
+    measure: Measure
+    horizon: int
+    level: float
+    errors: ForecastErrors
+    weights: dict[str, float]
+    failures: pd.DataFrame
+    records: tuple[Record, ...] = field(repr=False)
+
+    @property
+    def issued(self) -> pd.DataFrame:
+        """The combined forecasts, one row per origin."""
+        return self.table[self.table["model"] == COMBINED].reset_index(drop=True)
+
+    @property
+    def held(self) -> int:
+        """Number of issued ranges that held the actual total."""
+        return int(self.issued["held"].sum())
+
+    def at_level(self, level: float) -> Backtest:
+        """Return the same backtest with ranges of another probability."""
+        return _assembled(self.records, self.measure, self.horizon, level, self.failures)
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row per forecast, sorted by error.
+
+        Returns
+        -------
+        DataFrame
+            Index model; forecasts (number), benchmark, weight (at the end of the log), error (mean
+            absolute error of the total, as a share of the actual), bias, coverage (share of ranges
+            that held the actual), width and interval_score (means, as shares of the actual), crps
+            (likewise), and for models of purchases log_score and mean_absolute_error per customer.
+        """
+        rows = {name: self._scores(part) for name, part in self.table.groupby("model", sort=False)}
+        found = pd.DataFrame.from_dict(rows, orient="index", columns=_SCORES).infer_objects()
+        return found.rename_axis("model").sort_values("error")
+
+    @property
+    def words(self) -> str:
+        """How often such ranges held, and which forecast had the smallest error."""
+        issued = self.issued
+        if not len(issued):
+            shorter = "over half of it and " if self.errors.n_origins else ""
+            return (
+                "The log is too short to test a forecast over this horizon; the range is as wide "
+                f"as errors {shorter}in other logs."
+            )
+        text = (
+            f"In {len(issued)} backtests over {self.horizon} days the {self.level:.0%} range held "
+            f"the actual total {self.held} times."
+        )
+        errors = self.summary()["error"].astype(float)
+        mine, others = float(errors[COMBINED]), errors.drop(COMBINED).dropna()
+        if not len(others) or np.isnan(mine):
+            return f"{text} The actual total was 0 each time."
+        return (
+            f"{text} The mean error was {mine:.0%}; the smallest of a single forecast was "
+            f"{others.iloc[0]:.0%} ({others.index[0]})."
+        )
+
+    def __repr__(self) -> str:
+        rows = {
+            "measure": self.measure,
+            "horizon (days)": self.horizon,
+            "origins": len(self.issued),
+            "level": self.level,
+            "held": self.held,
+        }
+        return one_line(type(self).__name__, rows)
+
+    def _repr_html_(self) -> str:
+        result: str = self.summary()._repr_html_()  # type: ignore[operator]
+        return result
+
+    def _scores(self, part: pd.DataFrame) -> dict[str, object]:
+        expected, actual = (part[name].to_numpy(float) for name in ("expected", "actual"))
+        unit = np.where(actual > 0, actual, np.nan)  # no share of nothing
+        ends = part["low"].to_numpy(float), part["high"].to_numpy(float)
+        score = forecast_scores.interval_score(*ends, actual, self.level)
+        name = str(part["model"].iloc[0])
+        return {
+            "forecasts": len(part),
+            "benchmark": bool(part["benchmark"].iloc[0]),
+            "weight": self.weights.get(name, np.nan),
+            "error": forecast_scores.mean_absolute_percentage_error(expected, actual),
+            "bias": forecast_scores.bias(expected, actual),
+            "coverage": forecast_scores.coverage(*ends, actual),
+            "width": _mean((ends[1] - ends[0]) / unit),
+            "interval_score": _mean(score / unit),
+            "crps": _mean(part["crps"] / unit),
+            "log_score": _mean(part["log_score"]),
+            "mean_absolute_error": _mean(part["mean_absolute_error"]),
+        }
+
+
+def backtest(
+    log: TransactionLog,
+    *,
+    horizon: str | date | Horizon = "26 weeks",
+    measure: Measure = "purchases",
+    models: Sequence[str | type[Model]] | None = None,
+    benchmarks: Sequence[str] = BENCHMARKS,
+    origins: int | Sequence[Day] | None = None,
+    level: float = 0.95,
+) -> Backtest:
+    """Forecast a log's own past at rolling origins, and compare with what came.
+
+    Each forecast is about the customers known at its origin. The models, their weights and the
+    width of the range use only what was known at the origin.
+
+    Parameters
+    ----------
+    horizon
+        ``"26 weeks"``, ``"6 months"``: a length of time.
+    measure
+        ``"purchases"`` (purchase-days) or ``"value"`` (money).
+    models
+        Names or classes of models of purchases; by default BG/NBD, MBG/NBD and Pareto/NBD.
+    benchmarks
+        Forecasts without a model: ``"same as last period"``, ``"same period last year"``, ``"rate
+        times horizon"``; and ``"gradient boosting"`` on recency, frequency and money, where
+        scikit-learn is installed.
+    origins
+        Number of origins, evenly spaced over the log (20 by default), or the origins themselves.
+    level
+        Probability of the ranges.
+
+    Returns
+    -------
+    Backtest
+        Forecasts and actual totals; without rows where the log is shorter than the horizon and the
+        history that models need (8 weeks, or 15% of the log).
+
+    Raises
+    ------
+    ParameterError
+        If the horizon is infinite, or a model, a benchmark or an origin is unknown.
+    DataError
+        If the measure is value and the log has no money.
+
+    References
+    ----------
+    Tashman (2000), Out-of-sample tests of forecasting accuracy, International Journal of
+    Forecasting 16(4), 437-450.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> tested = rm.backtest(rm.load_cdnow(), horizon="13 weeks", origins=6, models=["BGNBD"])
+    >>> int(tested.summary().loc["combined", "forecasts"])
+    6
+    """
+    check_level(level)
+    check_choice("measure", measure, MEASURES)
+    benchmarks = (benchmarks,) if isinstance(benchmarks, str) else benchmarks
+    for name in benchmarks:
+        check_choice("benchmark", name, (*BENCHMARKS, GRADIENT_BOOSTING))
+    if measure == "value":
+        log.require_value("a forecast of value")
+    days = horizon_days(horizon, log.observed_until)
+    used = ORIGINS if origins is None else origins
+    found = records(log, days, measure, purchase_models(models), benchmarks, used)
+    return assembled(found, measure, days, level)
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Records of finished forecasts, with what later steps use again."""
+
+    records: tuple[Record, ...]
+    failures: pd.DataFrame
+    history: PurchaseHistory
+
+
+def records(
+    log: TransactionLog,
+    horizon: int,
+    measure: Measure,
+    models: Sequence[type[Model]],
+    benchmarks: Sequence[str],
+    origins: int | Sequence[Day],
+) -> Records:
+    """Return the finished forecasts at rolling origins, for the horizon and for half of it."""
+    history = PurchaseHistory.of(log)
+    last = log.observed_until
+    days = _origin_days(_first_purchase(history, last, measure), last, horizon, origins)
+    found: list[Record] = []
+    failures: list[tuple[date, str, str]] = []
+    for day in days:
+        horizons = [h for h in (horizon, max(horizon // 2, 1)) if (last - day).days >= h]
+        if not horizons:
+            continue
+        origin = Origin.fitted(history, day, models, measure=measure, horizon=horizon)
+        failures += [(day, name, why) for name, why in origin.failures.items()]
+        found += [
+            _record(history, origin, h, measure, benchmarks, scored=h == horizon)
+            for h in dict.fromkeys(horizons)
+        ]
+    failed = pd.DataFrame(failures, columns=["origin", "model", "reason"])
+    return Records(tuple(record for record in found if record.totals), failed, history)
+
+
+def assembled(found: Records, measure: Measure, horizon: int, level: float) -> Backtest:
+    """Return the backtest of records."""
+    return _assembled(found.records, measure, horizon, level, found.failures)
+
+
+def combination(
+    totals: dict[str, CandidateTotal],
+    earlier: Sequence[Record],
+    *,
+    horizon: int,
+    measure: Measure,
+    half: float,
+    prior_dispersion: float,
+) -> Combination:
+    """Return the forecast that weighs the candidates by their finished forecasts.
+
+    Parameters
+    ----------
+    totals
+        The candidates' forecasts, by name.
+    earlier
+        Forecasts that are finished.
+    half, prior_dispersion
+        As in `Record`.
+    """
+    names = list(totals)
+    prior = PRIORS[measure]
+    same = [record for record in earlier if record.horizon == horizon] or list(earlier)
+    dispersions = [record.dispersion for record in same if np.isfinite(record.dispersion)]
+    dispersion = float(np.mean(dispersions)) if dispersions else prior_dispersion
+    dispersion = max(dispersion, prior_dispersion / _DISPERSION)  # not below Poisson
+    errors = np.array([[record.log_error(name) for name in names] for record in same])
+    errors = filled_errors(errors.reshape(len(same), len(names)))
+    past = _past(same, names, dispersion)
+    weights = candidate_weights(names, errors, past, prior)
+    expected = np.maximum([totals[name].expected for name in names], 0.0)
+    total = float(combined(expected + half, weights)) - half
+    issued = PastErrors(errors @ weights, past.horizons, past.variances, past.weights)
+    scale = fit_scale(issued if len(same) else None, prior)
+    log_variance = float(weights @ [totals[name].log_variance for name in names])
+    return Combination(
+        dict(zip(names, weights.tolist(), strict=True)),
+        max(total, 0.0),
+        log_variance,
+        ForecastErrors(measure, scale, dispersion, len(same)),
+    )
+
+
+def horizon_days(horizon: str | date | Horizon, origin: date) -> int:
+    """Return a horizon in days, or raise ParameterError for an infinite one."""
+    parsed = Horizon.parse(horizon)
+    if parsed.endless:
+        raise ParameterError(
+            "a forecast of a total needs a finite horizon such as '52 weeks'; found an infinite "
+            "one, for which no forecast is ever finished."
+        )
+    days = (parsed.end(origin) - origin).days
+    if days < 1:
+        raise ParameterError(f"the horizon must end after the data do ({origin}); found {parsed}.")
+    return days
+
+
+def half_event(origin: Origin, measure: Measure) -> float:
+    """Return half a purchase, or half the mean value of one."""
+    values = origin.known.purchase_value
+    return 0.5 if measure == "purchases" else max(0.5 * float(values.mean()), 1e-9)
+
+
+def chance_dispersion(origin: Origin, measure: Measure) -> float:
+    """Return the variance by chance per unit expected, before any forecast is finished.
+
+    Purchases have twice the variance of Poisson ones. Their values add: the variance of a sum of n
+    values is n E[value^2].
+    """
+    if measure == "purchases":
+        return _DISPERSION
+    values = origin.known.purchase_value
+    total = float(values.sum())
+    return _DISPERSION * float((values**2).sum()) / total if total > 0 else _DISPERSION
+
+
+def _first_purchase(history: PurchaseHistory, last: date, measure: Measure) -> date:
+    """Return the day of the first purchase, or raise DataError where there is nothing to forecast.
+
+    Raises
+    ------
+    DataError
+        If there is no purchase, or the measure is value and all purchases add up to 0 or less.
+    """
+    known = history.known_at(last)
+    if not len(known):
+        raise DataError(
+            "a forecast needs a log with purchases; found none that was not returned. Choose "
+            "another window, or returns='drop'."
+        )
+    total = float(known.purchase_value.sum())
+    if measure == "value" and total <= 0:
+        raise DataError(
+            "a forecast of value needs purchases whose values add up to more than 0; found "
+            f"{total:,.2f}. Use measure='purchases', or read the log with returns='net'."
+        )
+    return history.rows.first_day + timedelta(days=int(known.first.min()))
+
+
+def _origin_days(first: date, last: date, horizon: int, origins: int | Sequence[Day]) -> list[date]:
+    if isinstance(origins, int | float | np.number):
+        count = check_count("origins", origins)
+        return rolling_origins(first, last, horizon=horizon, count=count) or rolling_origins(
+            first, last, horizon=max(horizon // 2, 1), count=count
+        )
+    if isinstance(origins, str | date):
+        origins = (origins,)
+    days = checked_origins([as_date(day, name="origins") for day in origins], first, last)
+    late = [str(day) for day in days if day + timedelta(days=horizon) > last]
+    if late:
+        raise DataError(
+            f"a forecast over {horizon} days is finished by the end of the log ({last}) if its "
+            f"origin is {last - timedelta(days=horizon)} or earlier; found {len(late)} later, "
+            f"first {late[0]}."
+        )
+    return days
+
+
+def _record(
+    history: PurchaseHistory,
+    origin: Origin,
+    horizon: int,
+    measure: Measure,
+    benchmarks: Sequence[str],
+    *,
+    scored: bool,
+) -> Record:
+    """Forecast at an origin and add what came."""
+    totals = origin.totals(history, horizon, measure=measure, benchmarks=benchmarks)
+    purchases, value = history.after(origin.day, horizon, origin.known)
+    came = purchases if measure == "purchases" else value
+    dispersion = float("nan")
+    each = next((total.per_customer for total in totals if total.per_customer is not None), None)
+    if each is not None and each.sum() > 0:
+        dispersion = float(((came - each) ** 2).sum() / each.sum())
+    scores = {}
+    if scored and measure == "purchases":
+        scores = _scores(origin, totals, purchases, horizon)
+    light = {total.name: _without_customers(total) for total in totals}
+    return Record(
+        origin=origin.day,
+        day=origin.known.day,
+        horizon=horizon,
+        customers=len(origin.known),
+        totals=light,
+        half=half_event(origin, measure),
+        prior_dispersion=chance_dispersion(origin, measure),
+        actual=float(came.sum()),
+        dispersion=dispersion,
+        scores=scores,
+    )
+
+
+def _without_customers(total: CandidateTotal) -> CandidateTotal:
+    return replace(total, per_customer=None)
+
+
+def _scores(
+    origin: Origin, totals: Sequence[CandidateTotal], purchases: Array, horizon: int
+) -> dict[str, tuple[float, float]]:
+    """Return log score and mean absolute error per customer, over at most 20,000 of them."""
+    rows = np.arange(len(purchases))
+    if len(rows) > _SCORED:
+        rows = np.sort(np.random.default_rng(_SEED).choice(rows, _SCORED, replace=False))
+    table = origin.summary.table.iloc[rows]
+    customers = CustomerSummary(table, unit=origin.summary.unit, observed_until=origin.day)
+    length = horizon / 7
+    holdout = pd.DataFrame({"purchases": purchases[rows].astype(int)}, index=table.index)
+    split = Split(customers, holdout, length, 0, origin.day + timedelta(days=horizon))
+    found = {}
+    for total in totals:
+        if total.per_customer is None:
+            continue
+        exact = holdout_probabilities(origin.fits[total.name], split).exact
+        score = float(np.log(np.maximum(exact, 1e-300)).mean())
+        found[total.name] = score, float(np.abs(purchases - total.per_customer).mean())
+    return found
+
+
+def _past(same: Sequence[Record], names: Sequence[str], dispersion: float) -> PastErrors:
+    """Return horizons, known variances and information of finished forecasts."""
+    if not same:
+        none = np.zeros(0)
+        return PastErrors(none, none, none, none)
+    horizons = np.array([record.horizon for record in same], float)
+    days = np.array([record.day for record in same], float)
+    expected = np.array([_typical(record, names) + record.half for record in same])
+    parameters = np.array([_log_variance(record, names) for record in same])
+    variances = parameters + dispersion / np.maximum(expected, dispersion / 4)
+    return PastErrors(np.zeros(len(same)), horizons, variances, overlap_weights(days, horizons))
+
+
+def _typical(record: Record, names: Sequence[str]) -> float:
+    """Return the median of the candidates' forecasts."""
+    known = [record.totals[name].expected for name in names if name in record.totals]
+    return float(np.median(known)) if known else record.actual
+
+
+def _log_variance(record: Record, names: Sequence[str]) -> float:
+    """Return the mean variance of the models' estimates."""
+    known = [record.totals[name].log_variance for name in names if name in record.totals]
+    known = [variance for variance in known if variance > 0]
+    return float(np.mean(known)) if known else 0.0
+
+
+def _assembled(
+    found: Sequence[Record], measure: Measure, horizon: int, level: float, failures: pd.DataFrame
+) -> Backtest:
+    rows = []
+    for record in found:
+        if record.horizon == horizon:
+            earlier = [one for one in found if one.day + one.horizon <= record.day]
+            rows += _rows(record, earlier, measure, level)
+    latest = max(found, key=lambda record: record.day) if found else None
+    now = _at_end(found, latest, measure, horizon)
+    return Backtest(
+        table=pd.DataFrame(rows, columns=_COLUMNS),
+        measure=measure,
+        horizon=horizon,
+        level=level,
+        errors=now.errors if now else ForecastErrors.of_other_logs(measure),
+        weights=now.weights if now else {},
+        failures=failures,
+        records=tuple(found),
+    )
+
+
+_COLUMNS = [
+    "origin", "end", "model", "benchmark", "weight", "expected", "low", "high", "actual", "error",
+    "held", "crps", "log_score", "mean_absolute_error",
+]  # fmt: skip
+_SCORES = [
+    "forecasts", "benchmark", "weight", "error", "bias", "coverage", "width", "interval_score",
+    "crps", "log_score", "mean_absolute_error",
+]  # fmt: skip
+
+
+def _at_end(
+    found: Sequence[Record], latest: Record | None, measure: Measure, horizon: int
+) -> Combination | None:
+    """Return weights and errors with all forecasts finished, at the size of the latest totals."""
+    if latest is None:
+        return None
+    return combination(
+        latest.totals,
+        found,
+        horizon=horizon,
+        measure=measure,
+        half=latest.half,
+        prior_dispersion=latest.prior_dispersion,
+    )
+
+
+def _rows(
+    record: Record, earlier: Sequence[Record], measure: Measure, level: float
+) -> list[dict[str, object]]:
+    """Return a row per candidate and one for the combination, as issued at the origin."""
+    issued = combination(
+        record.totals,
+        earlier,
+        horizon=record.horizon,
+        measure=measure,
+        half=record.half,
+        prior_dispersion=record.prior_dispersion,
+    )
+    rows = [_row(record, COMBINED, issued, level, weight=np.nan)]
+    for name, total in record.totals.items():
+        alone = combination(
+            {name: total},
+            earlier,
+            horizon=record.horizon,
+            measure=measure,
+            half=record.half,
+            prior_dispersion=record.prior_dispersion,
+        )
+        row = _row(record, name, alone, level, weight=issued.weights[name])
+        if is_benchmark(name):
+            row |= _t_range(record, name, earlier, level)
+        rows.append(row)
+    return rows
+
+
+def _row(
+    record: Record, name: str, issued: Combination, level: float, *, weight: float
+) -> dict[str, object]:
+    horizon, variance = record.horizon, issued.log_variance
+    low, high = issued.errors.interval(
+        issued.expected, horizon=horizon, level=level, log_variance=variance
+    )
+    quantiles = issued.errors.quantiles(
+        _QUANTILES, expected=issued.expected, horizon=horizon, log_variance=variance
+    )
+    actual = np.array([record.actual])
+    score, error = record.scores.get(name, (np.nan, np.nan))
+    return {
+        "origin": pd.Timestamp(record.origin),
+        "end": pd.Timestamp(record.origin + timedelta(days=horizon)),
+        "model": name,
+        "benchmark": is_benchmark(name),
+        "weight": weight,
+        "expected": issued.expected,
+        "low": low,
+        "high": high,
+        "actual": record.actual,
+        "error": issued.expected / record.actual - 1 if record.actual > 0 else np.nan,
+        "held": low <= record.actual <= high,
+        "crps": float(
+            forecast_scores.continuous_ranked_probability_score(quantiles[None, :], actual)[0]
+        ),
+        "log_score": score,
+        "mean_absolute_error": error,
+    }
+
+
+def _t_range(
+    record: Record, name: str, earlier: Sequence[Record], level: float
+) -> dict[str, object]:
+    """Return a benchmark's range: Student's t times the root mean square of its past errors."""
+    errors = np.array(
+        [one.log_error(name) for one in earlier if one.horizon == record.horizon], float
+    )
+    errors = errors[np.isfinite(errors)]
+    if len(errors) < 2:
+        return {"low": np.nan, "high": np.nan, "held": False, "crps": np.nan}
+    size = float(t_quantile(level, len(errors))) * float(np.sqrt(np.mean(errors**2)))
+    expected = record.totals[name].expected
+    low, high = expected * np.exp(-size), expected * np.exp(size)
+    return {"low": low, "high": high, "held": low <= record.actual <= high, "crps": np.nan}
+
+
+def _mean(values: Array | pd.Series) -> float:
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if len(known) else float("nan")

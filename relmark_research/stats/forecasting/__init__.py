@@ -1,0 +1,1 @@
+"""How good were the forecasts, and how far off may the next one be?"""
