@@ -189,7 +189,7 @@ def test_predictions_of_value_by_another_simulation():
 def test_errors_of_other_logs_by_simulation():
     """A third of the logs have negligible errors; sigma of the others is log-normal."""
     rng, n = np.random.default_rng(14), 400_000
-    sigma = np.where(rng.random(n) < 0.3, 0.003, np.exp(rng.normal(np.log(0.2), 0.6, n)))
+    sigma = np.where(rng.random(n) < 0.3, 0.003, np.exp(rng.normal(np.log(0.22), 0.65, n)))
     sd = np.sqrt((sigma * (91 / 182) ** 0.2) ** 2 + 0.01 + 2 / 1000)
     drawn = 1000 * np.exp(sd * rng.standard_normal(n))
     errors = rm.clv.ForecastErrors.of_other_logs("purchases")
