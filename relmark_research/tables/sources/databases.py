@@ -113,9 +113,10 @@ def connect(source: DatabaseSource) -> ir.Table:
     except Exception as error:  # noqa: BLE001  (each engine has its own)
         message = _redacted(error, source)
         tables = _table_names(connection)
+        missing = tables and source.query.strip() not in tables
         raise DataError(
             f"expected {source.query!r} to be a table or a query in {source.label.split('#')[0]}: "
-            f"{unknown_name('table', source.query, tables) if tables else message}"
+            f"{unknown_name('table', source.query, tables) if missing else message}"
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from importlib.util import find_spec
 
 import duckdb
@@ -130,6 +131,16 @@ def test_what_is_no_source(source, said):
 def test_no_such_table(crm):
     with pytest.raises(DataError, match=r"no table 'order'; there are: orders. Did you mean"):
         rm.read_transactions(f"{crm}#order")
+
+
+def test_a_table_that_cannot_be_read_is_not_called_missing(tmp_path):
+    path = tmp_path / "crm.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create view sales as select * from gone")
+    with pytest.raises(DataError, match="expected 'sales' to be a table") as refused:
+        rm.read_transactions(f"sqlite:///{path}#sales")
+    assert "Did you mean" not in str(refused.value)
+    assert "gone" in str(refused.value)
 
 
 def test_databases_are_worked_in_where_they_are(crm):
