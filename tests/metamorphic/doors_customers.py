@@ -1,5 +1,6 @@
 """Doors to reading, customers and their value."""
 
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -176,3 +177,16 @@ def _links(links: Any) -> tuple[Any, ...]:
     """Who is joined with whom; a person has the name of their first id in order."""
     people = links.people.groupby(links.people).transform(lambda one: min(one.index))
     return people.sort_index(), links.audit.drop(columns="examples"), len(links.merged)
+
+
+def _total() -> Any:
+    expected = pd.Series([3.0, 1.5, 4.0], index=pd.Index(["7", "12", "31"], name="customer_id"))
+    return rm.clv.TotalForecast(
+        8.5, 4.0, 15.0, 0.95, 3, "prediction", origin=date(2024, 6, 30), end=date(2024, 9, 29),
+        errors=rm.clv.ForecastErrors.of_other_logs("purchases"), per_customer_expected=expected,
+    )  # fmt: skip
+
+
+door("clv.TotalForecast.by",
+     lambda: {"groups": pd.Series([1, 2, 1], index=pd.Index([7, 12, 31], name="customer_id"))},
+     lambda groups: _total().by(groups), index=("groups",))  # fmt: skip

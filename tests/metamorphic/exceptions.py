@@ -8,7 +8,8 @@ TABLE_TYPES = ("DataFrame", "Series", "Any", "ArrayLike", "Iterable[object]")
 TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     "a result, which the package makes itself": (
         "Split", "Table", "Table.rows", "customers.CustomerLinks", "customers.RetentionCurve",
-        "clv.LifetimesComparison", "clv.ModelComparison", "clv.ModelSelection",
+        "clv.Backtest", "clv.LifetimesComparison", "clv.ModelComparison", "clv.ModelSelection",
+        "clv.TotalForecast",
         "clv.SpendFrequencyCorrelation", "economics.BudgetRecommendation", "economics.Claim",
         "economics.ConstantRetentionBias", "economics.LevelChoice", "economics.LevelPolicy",
         "economics.Recommendations",

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import ParameterError
 from relmark_research.stats.intervals import percentile_interval
-from relmark_research.tables.read_table import read_ids
+from relmark_research.tables.read_table import groups_by_customer
 
 if TYPE_CHECKING:
     from relmark_research.clv.forecasting.backtest import Backtest
@@ -126,17 +126,10 @@ class TotalForecast:
         ParameterError
             If the forecast has no parts by customer, or is no prediction.
         DataError
-            If a customer has more than one group.
+            If an id is missing, or a customer has more than one group.
         """
         parts = self._parts()
-        ids = read_ids(groups.index)
-        if not ids.is_unique:
-            raise DataError(
-                f"groups must have one row per customer; {ids[ids.duplicated()].nunique():,} "
-                "customers come more than once."
-            )
-        named = pd.Series(groups.to_numpy(), index=ids).reindex(parts.index)
-        labels = named.astype(object).where(named.notna(), UNKNOWN_GROUP)
+        labels = groups_by_customer(groups).reindex(parts.index).fillna(UNKNOWN_GROUP)
         grouped = parts.groupby(labels.to_numpy())
         table = pd.DataFrame({"customers": grouped.size(), "expected": grouped.sum()})
         table.index.name = groups.name or "group"

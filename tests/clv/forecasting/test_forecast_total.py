@@ -125,7 +125,7 @@ def test_ids_of_another_type_are_the_same_customers(total, kind):
 def test_a_customer_with_two_groups_is_refused(total):
     ids = total.per_customer_expected.index
     twice = pd.Series("a", index=[*ids, *ids[:3]])
-    with pytest.raises(DataError, match="one row per customer; 3 customers come more than once"):
+    with pytest.raises(DataError, match="one row per customer_id; found 3 repeated, first"):
         total.by(twice)
 
 
