@@ -75,9 +75,15 @@ def record_sentence(tested: Backtest) -> str:
             "The log is too short to test a forecast over this horizon, so the range is as wide as "
             "the errors of forecasts in other logs."
         )
+    periods = tested.independent_periods
+    overlap = (
+        f", in periods that overlap ({periods:.1f} without overlap)"
+        if round(periods, 1) < n
+        else ""
+    )
     return (
         f"In this log's own backtest such ranges held the actual total {count(tested.held)} of "
-        f"{count(n)} times."
+        f"{count(n)} times{overlap}."
     )
 
 
@@ -126,18 +132,18 @@ def backtest_paragraph(tested: Backtest, form: Formatter) -> str:
         f"Each forecast used only the purchases until its origin. On {day(last['origin'])} it was "
         f"{estimate(*ends, form)}{what} (range {interval(*ends, form)}) in the next "
         f"{tested.horizon} days; the actual total was {form(round(last['actual']))}. "
-        f"{_bias_words(bias)}{_overlap_words(issued, tested.horizon)}"
+        f"{_bias_words(bias)}{_overlap_words(tested)}"
     )
 
 
-def _overlap_words(issued: pd.DataFrame, horizon: int) -> str:
+def _overlap_words(tested: Backtest) -> str:
     """Return how many periods of the horizon's length the forecasts cover, if they overlap."""
-    days = (issued["end"].max() - issued["origin"].min()).days
-    if days >= len(issued) * horizon:
+    n, periods = len(tested.issued), tested.independent_periods
+    if periods >= n:
         return ""
     return (
-        f" The {count(len(issued))} periods overlap: together they are {days / horizon:.1f} times "
-        "as long as one, so these are fewer independent tests than their number suggests."
+        f" The {count(n)} periods overlap: together they are {periods:.1f} times as long as one, "
+        "so these are fewer independent tests than their number suggests."
     )
 
 

@@ -409,3 +409,10 @@ def test_the_bound_of_dropout_is_given_for_random_purchases_only():
     assert said(0.9).endswith(bound)
     assert "(k = 1.5, 1.3 to 1.7; k = 1 is random)" in said(1.3)
     assert bound not in said(1.3)
+
+
+def test_the_first_screen_says_that_the_tested_periods_overlap():
+    tested = SimpleNamespace(issued=range(20), held=20, independent_periods=1.3)
+    assert report_03.record_sentence(tested).endswith(
+        "20 of 20 times, in periods that overlap (1.3 without overlap)."
+    )

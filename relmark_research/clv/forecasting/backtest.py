@@ -184,6 +184,18 @@ class Backtest:
         """Number of issued ranges that held the actual total."""
         return int(self.issued["held"].sum())
 
+    @property
+    def independent_periods(self) -> float:
+        """Days that the issued forecasts cover together, divided by the horizon.
+
+        20 forecasts whose periods overlap are fewer independent tests than 20.
+        """
+        issued = self.issued
+        if not len(issued):
+            return 0.0
+        days = (issued["end"].max() - issued["origin"].min()).days
+        return float(min(days / self.horizon, len(issued)))
+
     def at_level(self, level: float) -> Backtest:
         """Return the same backtest with ranges of another probability."""
         return _assembled(self.records, self.measure, self.horizon, level, self.failures)
@@ -217,6 +229,8 @@ class Backtest:
             f"In {len(issued)} backtests over {self.horizon} days the {self.level:.0%} range held "
             f"the actual total {self.held} times."
         )
+        if round(self.independent_periods, 1) < len(issued):
+            text += f" Their periods overlap ({self.independent_periods:.1f} without overlap)."
         errors = self.summary()["error"].astype(float)
         mine, others = float(errors[COMBINED]), errors.drop(COMBINED).dropna()
         if not len(others) or np.isnan(mine):

@@ -55,6 +55,8 @@ class TotalForecast:
         None unless asked for.
     per_customer_expected
         Expected purchases or money by customer_id; None where the forecast has no such parts.
+    log_variance
+        Variance of the logarithm of ``expected`` from the parameters of the models.
     factor
         What a unit of value counts: the margin times the mean discount factor.
 
