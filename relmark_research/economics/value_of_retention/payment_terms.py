@@ -14,11 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate, Period
+
+Number = TypeVar("Number", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,18 @@ class PaymentTerms:
 
     def value(
         self,
-        annual_margin: float,
-        retention_rate: float,
+        annual_margin: Number,
+        retention_rate: Number,
         annual_discount_rate: float,
         *,
-        retention_spend: float = 0.0,
-    ) -> float:
+        retention_spend: Number = 0.0,
+    ) -> Number:
         """Return V on the day of acquisition: the first payment is received now.
 
         Parameters
         ----------
         annual_margin, retention_spend
-            Money per customer and year.
+            Money per customer and year; numbers or arrays.
         retention_rate, annual_discount_rate
             Per year, in [0, 1).
         """

@@ -355,3 +355,28 @@ def question_share(annual_margin: float, cost: float, what: str) -> None:
             f"{annual_margin!r} beside {what} of {cost:,.4g}, which is more than 100 years of it. "
             "Multiply the share by the revenue per customer and year."
         )
+
+
+def implausible(
+    annual_margin: float, retention_rate: float, retention_spend: float = 0.0, *, where: str = ""
+) -> list[str]:
+    """Return what is implausible about a margin and an annual retention rate, as sentences."""
+    said = []
+    if retention_rate > 0.98:
+        said.append(
+            f"Annual retention{where} is {retention_rate:.1%}, an expected lifetime of more than "
+            f"{1 / (1 - retention_rate):,.0f} years. Is it really the rate of a year?"
+            if retention_rate < 1
+            else f"Annual retention{where} is 100%: the books show no customer who left."
+        )
+    if retention_rate < 0.02:
+        said.append(
+            f"Annual retention{where} is {retention_rate:.2%}: almost no customer stays for a year. "
+            "Is the rate per period right?"
+        )
+    if retention_spend >= annual_margin:
+        said.append(
+            f"Retention spend{where} is {retention_spend:,.4g} per customer and year, not less "
+            f"than the annual margin of {annual_margin:,.4g}. Are both of one year?"
+        )
+    return said

@@ -12,6 +12,7 @@ from scipy import stats
 from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.economics.response.curve_shapes import exponential_rate, exponential_slope
 from relmark_research.economics.response.response_curves import ResponseCurve
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from tests.economics.simulated import STEPS, random_firm
 
 pytestmark = pytest.mark.slow
@@ -66,6 +67,7 @@ def test_confident_recommendations_are_right() -> None:
             annual_margin=dict(zip(firm.names, firm.annual_margin, strict=True)),
             annual_discount_rate=firm.rate,
             by="channel",
+            payment=PaymentTerms("year", renewal="year"),
         )
         today, truth = position.spend, firm.lines(position.spend)
         advice = position.recommend(seed=seed, draws=500)
