@@ -192,13 +192,12 @@ class SpendLedger:
                 f"recent must be a number of periods from 1 to the {len(last)} of the ledger; "
                 f"found {periods!r}."
             )
-        chosen = self.table["period"].isin(last.iloc[-int(periods) :])
-        return replace(self, table=self.table[chosen].reset_index(drop=True))
+        return self.at(pd.Index(last.iloc[-int(periods) :]))
 
-    def last_year(self) -> SpendLedger:
-        """Return the periods of the last year, or all where there are fewer."""
-        count = self.table["period"].nunique()
-        return self.recent(min(self.periods_per_year, count))
+    def at(self, periods: pd.Index) -> SpendLedger:
+        """Return these periods of the ledger."""
+        chosen = self.table["period"].isin(periods)
+        return replace(self, table=self.table[chosen].reset_index(drop=True))
 
     def totals(self) -> pd.DataFrame:
         """Return the sums over all periods by segment, with the total as the last row.

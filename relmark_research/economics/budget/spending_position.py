@@ -7,6 +7,7 @@ Within a segment the comparison of acquisition with retention does not depend on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -192,7 +193,8 @@ class SpendingPosition:
         DataFrame
             One row per segment: annual_margin, retention_rate (annual), customer_value (with _low and
             _high), acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost,
-            and payback_months with churn and discounting (``inf`` for never).
+            and payback_months from margins net of retention spend, with churn and discounting
+            (``inf`` for never).
         """
         check_level(level)
         drawn = self.draws(draws, seed=seed).customer_value[:, : len(self.segments)]
@@ -201,13 +203,6 @@ class SpendingPosition:
         for segment, *interval in zip(self.segments, low, high, strict=True):
             equity = self.equity(segment)
             now, cost = equity.at(), self._average_cost(segment)
-            period = payback(
-                cost,
-                equity.annual_margin,
-                retention_rate=now.retention_rate,
-                annual_discount_rate=self.annual_discount_rate,
-                payment=self.payment,
-            )
             rows.append(
                 {
                     "segment": segment,
@@ -219,7 +214,7 @@ class SpendingPosition:
                     "acquisition_cost": cost,
                     "value_to_cost": now.customer_value / cost,
                     "value_to_marginal_cost": now.customer_value / now.marginal_acquisition_cost,
-                    "payback_months": period.months,
+                    "payback_months": self._payback_months(segment),
                 }
             )
         return pd.DataFrame(rows).set_index("segment")
@@ -290,6 +285,20 @@ class SpendingPosition:
             "payments": self.payment,
             "retention rate per": self.period,
         }
+
+    def _payback_months(self, segment: str) -> float:
+        equity = self.equity(segment)
+        now = equity.at()
+        net = equity.annual_margin - now.retention_spend
+        if net <= 0:
+            return math.inf
+        return payback(
+            self._average_cost(segment),
+            net,
+            retention_rate=now.retention_rate,
+            annual_discount_rate=self.annual_discount_rate,
+            payment=self.payment,
+        ).months
 
     def _average_cost(self, segment: str) -> float:
         spend, _, acquired = self.today.loc[segment, list(COLUMNS["acquisition"])].to_numpy(float)

@@ -10,7 +10,12 @@ from typing import Any
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.recipe._input_paths import check_paths, resolve_paths
 from relmark_research.reporting.recipe._parameter_domains import check_domains
-from relmark_research.reporting.recipe.input_tables import available_tables, missing_table
+from relmark_research.reporting.recipe.input_tables import (
+    available_tables,
+    missing_table,
+    uses_own_data,
+    without_bundled_data,
+)
 from relmark_research.reporting.recipe.parameters import (
     Parameter,
     bind,
@@ -214,14 +219,16 @@ def _task(
     try:
         values |= resolve_paths(_settings(recipe, notebook.stem, schema), schema, Path.cwd())
         values |= {} if day is None else _as_of(schema, day)
+        given = {**recipe.tables, **values}
+        own = uses_own_data(schema.values(), given, recipe.data.get("source"))
+        values |= without_bundled_data(schema.values(), values) if own else {}
         bound = bind(tuple(schema.values()), values)
         check_paths(values, schema)
         check_domains(values, schema)
     except ReportError as error:
         raise ReportError(f"notebook {notebook.stem}: {error}") from None
     overrides = {name: value for name, value in bound.items() if value != schema[name].default}
-    sample = recipe.data.get("source") in {None, "dataset:sample"}
-    missing = missing_table(schema.values(), recipe.tables, values, sample=sample)
+    missing = missing_table(schema.values(), recipe.tables, values, sample=not own)
     missing = _NO_MONEY if needs_money else missing
     return Task(notebook, bound, overrides, {name: bound[name] for name in case}, missing)
 
