@@ -73,6 +73,10 @@ class BookRetention:
             return 0.0
         return float(np.log(self.high / self.low) / (2 * normal_quantile(0.95)))
 
+    def period_ratio(self, ledger: SpendLedger) -> float:
+        """Periods of the books between two occasions on which a customer may leave, at least 1."""
+        return ledger.period.per_year / self.period.per_year if self.renews else 1.0
+
     def _summary(self) -> dict[str, object]:
         return {
             "basis": self.basis,
@@ -227,7 +231,7 @@ def book_retention(
     ([0.952, 0.95], 0.818)
     """
     check_level(level)
-    basis, rates = _all_rates(ledger)
+    basis, rates = all_rates(ledger)
     period, renews = ledger.period, False
     if basis == "customers kept":
         shown = renewal_period(ledger)
@@ -277,7 +281,7 @@ def _log_error(rates: pd.Series, used: pd.DataFrame, period: Period, renews: boo
     return float(max(counts, scale * spread * np.sqrt(len(used))))
 
 
-def _all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
+def all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
     """Return what retention is counted from, and the rate of each period."""
     firm = ledger.firm()
     if {"customers_at_risk", "customers_kept"} <= set(firm):

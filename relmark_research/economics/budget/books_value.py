@@ -20,7 +20,7 @@ from relmark_research.economics.budget.book_flow import (
     book_retention,
 )
 from relmark_research.economics.budget.spend_ledger import ALL, SpendLedger
-from relmark_research.economics.budget.unit_costs import Payback, payback
+from relmark_research.economics.budget.unit_costs import Payback, net_payback
 from relmark_research.economics.response.curve_shapes import Array
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.economics.value_of_retention.retention_value import (
@@ -72,9 +72,9 @@ class MarginSource:
         """Where the margin comes from."""
         return "given" if self.margin is None else "share of revenue"
 
-    def of(self, ledger: SpendLedger) -> tuple[float, float]:
+    def of(self, ledger: SpendLedger, retention: BookRetention) -> tuple[float, float]:
         """Return annual margin and annual revenue per customer (missing if not in the books)."""
-        revenue = annual_revenue(ledger)
+        revenue = per_customer_and_year(ledger, "revenue", retention)
         if self.margin is None:
             assert self.annual_margin is not None
             return float(self.annual_margin), revenue
@@ -150,13 +150,8 @@ class BooksValue:
     @property
     def retention_spend(self) -> float:
         """Retention spend, money per customer and year; 0 if the books have none."""
-        firm = self.latest.firm()
-        customers = mean_customers(firm)
-        if customers is None or "retention_spend" not in firm:
-            return 0.0
-        known = firm["retention_spend"].notna() & customers.notna()
-        spend = firm["retention_spend"][known].sum() / customers[known].sum()
-        return float(spend * self.ledger.periods_per_year) if known.any() else 0.0
+        spend = per_customer_and_year(self.ledger, "retention_spend", self.retention)
+        return spend if np.isfinite(spend) else 0.0
 
     @property
     def customer_value(self) -> float:
@@ -188,8 +183,9 @@ class BooksValue:
     @property
     def customers(self) -> float:
         """Customers at the end of the books, or active in the last period; missing if not known."""
-        flow, firm = book_flow(self.ledger), self.ledger.firm()
-        for column in (flow["closing"], firm.get("active_customers", flow["closing"])):
+        closing = book_flow(self.ledger)["closing"]
+        mean = mean_customers(self.ledger.firm(), self.retention.period_ratio(self.ledger))
+        for column in (closing, closing if mean is None else mean):
             known = column.dropna()
             if len(known):
                 return float(known.iloc[-1])
@@ -276,15 +272,12 @@ class BooksValue:
     def _payback(self, cost: float) -> Payback | None:
         if not np.isfinite(cost):
             return None
-        net = self.annual_margin - self.retention_spend
-        if net <= 0:
-            return Payback(np.inf, 0.0)
-        return payback(
+        return net_payback(
             cost,
-            net,
-            retention_rate=min(self.retention.annual, _HIGHEST_RATE),
-            annual_discount_rate=self.annual_discount_rate,
-            payment=self.payment,
+            self.annual_margin - self.retention_spend,
+            min(self.retention.annual, _HIGHEST_RATE),
+            self.annual_discount_rate,
+            self.payment,
         )
 
     def _summary(self) -> dict[str, object]:
@@ -348,7 +341,7 @@ def books_value(
     ...     "marketing_spend": [21_000, 27_000, 24_000, 18_000]})
     >>> found = books_value(books, annual_margin=240, annual_discount_rate=0.10)
     >>> round(found.retention.annual, 3), round(found.customer_value), str(found.payback)
-    (0.833, 887, '18 months')
+    (0.837, 888, '19 months')
     """
     check_level(level)
     ledger, terms = SpendLedger.from_table(table), PaymentTerms.of(payment)
@@ -358,20 +351,21 @@ def books_value(
         terms = terms.renewing(retention.period)
     used = ledger.at(retention.rates.index)
     source = MarginSource(annual_margin, margin)
-    money, revenue = source.of(used)
+    money, revenue = source.of(ledger, retention)
     cost = AcquisitionCost.of(used, acquisition_cost)
-    if cost.basis != "not known":
+    if money < 1 and cost.basis != "not known":
         question_share(money, cost.cost, "an acquisition cost")
     return BooksValue(
         ledger, used, retention, money, revenue, source.basis, cost, terms, rate
     )
 
 
-def mean_customers(firm: pd.DataFrame) -> pd.Series | None:
+def mean_customers(firm: pd.DataFrame, ratio: float = 1.0) -> pd.Series | None:
     """Return the mean number of customers in each period of the firm's books, or None.
 
     It is the mean of opening and closing customers where both are known, otherwise the one that is;
-    or active customers, or customers at risk.
+    or active customers; or customers at risk times ``ratio``, the periods of the books between two
+    renewals.
     """
     ends = [firm[name] for name in ("opening_customers", "closing_customers") if name in firm]
     if ends:
@@ -379,22 +373,22 @@ def mean_customers(firm: pd.DataFrame) -> pd.Series | None:
             before = ends[0].reindex(firm.index - 1).set_axis(firm.index)
             return (ends[0] + before.fillna(ends[0])) / 2
         return sum(ends) / len(ends)
-    for name in ("active_customers", "customers_at_risk"):
-        if name in firm:
-            return firm[name]
-    return None
+    if "active_customers" in firm:
+        return firm["active_customers"]
+    return firm["customers_at_risk"] * ratio if "customers_at_risk" in firm else None
 
 
-def annual_revenue(ledger: SpendLedger) -> float:
-    """Return revenue per customer and year; missing if the books do not have both."""
+def per_customer_and_year(ledger: SpendLedger, column: str, retention: BookRetention) -> float:
+    """Return money per customer and year in the periods of the rates; missing if not in the books."""
     firm = ledger.firm()
-    customers = mean_customers(firm)
-    if customers is None or "revenue" not in firm:
+    customers = mean_customers(firm, retention.period_ratio(ledger))
+    if customers is None or column not in firm:
         return np.nan
-    known = firm["revenue"].notna() & (customers > 0)
+    today = firm.index.isin(retention.rates.index)
+    known = today & firm[column].notna() & (customers > 0)
     if not known.any():
         return np.nan
-    per_period = firm["revenue"][known].sum() / customers[known].sum()
+    per_period = firm[column][known].sum() / customers[known].sum()
     return float(per_period * ledger.periods_per_year)
 
 

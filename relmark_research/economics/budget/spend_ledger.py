@@ -215,10 +215,18 @@ class SpendLedger:
     def binomial_data(self, segment: str, purpose: Purpose) -> BinomialData:
         """Return spend per head, successes and trials of one segment, for periods that have all."""
         spend, people, successes = COLUMNS[purpose]
-        rows = self.table[(self.table["segment"] == segment) & (self.table[people] > 0)]
-        rows = rows.dropna(subset=[spend, people, successes])
+        rows = self._rows_of(segment, purpose)
         per_head = rows[spend] / rows[people]
         return BinomialData(per_head, rows[successes], rows[people])  # type: ignore[arg-type]
+
+    def periods_of(self, segment: str, purpose: Purpose) -> pd.PeriodIndex:
+        """Return the periods of `binomial_data`."""
+        return pd.PeriodIndex(self._rows_of(segment, purpose)["period"])
+
+    def _rows_of(self, segment: str, purpose: Purpose) -> pd.DataFrame:
+        _, people, _ = columns = COLUMNS[purpose]
+        rows = self.table[(self.table["segment"] == segment) & (self.table[people] > 0)]
+        return rows.dropna(subset=list(columns))
 
     def _summary(self) -> dict[str, object]:
         period = self.table["period"]

@@ -7,7 +7,6 @@ Within a segment the comparison of acquisition with retention does not depend on
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -24,7 +23,14 @@ from relmark_research.economics.budget.budget_advice import (
     shift_budget,
 )
 from relmark_research.economics.budget.customer_equity import CustomerEquity
-from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves
+from relmark_research.economics.budget.ledger_curves import (
+    CurveFits,
+    CurveMemories,
+    draw_pairs,
+    fit_curves,
+    fit_memories,
+    today_curve,
+)
 from relmark_research.economics.budget.spend_ledger import (
     ALL,
     COLUMNS,
@@ -33,8 +39,9 @@ from relmark_research.economics.budget.spend_ledger import (
     Purpose,
     SpendLedger,
 )
-from relmark_research.economics.budget.unit_costs import payback
+from relmark_research.economics.budget.unit_costs import net_payback
 from relmark_research.economics.response.curve_shapes import Array, exponential_rate
+from relmark_research.economics.response.response_curves import ResponseCurve
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.economics.value_of_retention.retention_value import (
     Payment,
@@ -60,6 +67,8 @@ class SpendingPosition:
         Annual totals at the current rate, by segment, the total last: the columns of the ledger.
     fits
         The fitted response curve of each segment and purpose.
+    memories
+        Evidence of trend, season and carry-over beside each curve, which all results contain.
     annual_margins
         By segment: annual_margin (money per customer and year) and standard_error.
     annual_discount_rate
@@ -74,6 +83,7 @@ class SpendingPosition:
 
     today: pd.DataFrame
     fits: CurveFits
+    memories: CurveMemories
     annual_margins: pd.DataFrame
     annual_discount_rate: float
     observed_range: dict[tuple[str, Purpose], tuple[float, float]]
@@ -105,15 +115,20 @@ class SpendingPosition:
         """Return the customer equity model of one segment."""
         if segment not in self.segments:
             raise ParameterError(unknown_name("segment", segment, self.segments))
-        acquisition, retention = (self.fits[segment, purpose].curve for purpose in PURPOSES)
+        acquisition, retention = (self.curve(segment, purpose) for purpose in PURPOSES)
         margin = float(self.annual_margins["annual_margin"][segment])
         return CustomerEquity(
             acquisition, retention, margin, self.annual_discount_rate, self.payment, self.period
         )
 
+    def curve(self, segment: str, purpose: Purpose) -> ResponseCurve:
+        """Return the response curve of a line, with the slope that its memory leaves it."""
+        line = segment, purpose
+        return today_curve(self.fits[line], self.memories[line])
+
     def lines(self, *, observed_range_only: bool = True) -> BudgetLines:
         """Return the budget lines at the maximum likelihood curves."""
-        pairs = np.array([self.fits[line].curve.parameters for line in self.index]).T
+        pairs = np.array([self.curve(*line).parameters for line in self.index]).T
         margins = self.annual_margins.loc[self.segments, "annual_margin"].to_numpy(float)
         return self._lines(pairs[0], pairs[1], margins, observed_range_only)
 
@@ -122,9 +137,10 @@ class SpendingPosition:
         if n < 2:
             raise ParameterError(f"draws must be at least 2 for an interval; found {n}.")
         pairs = [
-            self.fits[line].draws(n, seed=seed + i).to_numpy() for i, line in enumerate(self.index)
+            draw_pairs(self.fits[line], self.memories[line], n, seed=seed + i)
+            for i, line in enumerate(self.index)
         ]
-        ceiling, steepness = np.stack(pairs, axis=-1).transpose(1, 0, 2)
+        ceiling, steepness = np.stack([np.stack(pair) for pair in pairs], axis=-1)
         columns = self.annual_margins.loc[self.segments]
         rng = np.random.default_rng(seed + len(pairs))
         margins = columns["annual_margin"].to_numpy(float)
@@ -147,7 +163,7 @@ class SpendingPosition:
         check_level(level)
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
         low, high = percentile_interval(drawn.marginal_returns(self.spend), level)
-        curves = [self.fits[line].curve for line in self.index]
+        curves = [self.curve(*line) for line in self.index]
         columns = {
             "spend": self.spend * lines.people,
             "people": lines.people,
@@ -289,15 +305,12 @@ class SpendingPosition:
     def _payback_months(self, segment: str) -> float:
         equity = self.equity(segment)
         now = equity.at()
-        net = equity.annual_margin - now.retention_spend
-        if net <= 0:
-            return math.inf
-        return payback(
+        return net_payback(
             self._average_cost(segment),
-            net,
-            retention_rate=now.retention_rate,
-            annual_discount_rate=self.annual_discount_rate,
-            payment=self.payment,
+            equity.annual_margin - now.retention_spend,
+            now.retention_rate,
+            self.annual_discount_rate,
+            self.payment,
         ).months
 
     def _average_cost(self, segment: str) -> float:
@@ -373,7 +386,7 @@ def spending_position(
     >>> position = spending_position(rm.load_sample("books"), by="channel", recent=4,
     ...                              annual_margin=margins, annual_discount_rate=0.10)
     >>> position.marginal_returns_by_purpose()["marginal_return"].round(2).to_dict()
-    {'acquisition': 6.29, 'retention': 5.85}
+    {'acquisition': 6.24, 'retention': 5.81}
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
     ledger.require(*SPLIT, purpose="spending_position")
@@ -396,7 +409,8 @@ def spending_position(
     for segment, margin in margins["annual_margin"].items():
         cost = today.loc[segment, "acquisition_spend"] / today.loc[segment, "customers_won"]
         question_share(float(margin), float(cost), "an acquisition cost")
-    return SpendingPosition(today, fits, margins, rate, observed, terms, renewal)
+    memories = fit_memories(ledger, fits)
+    return SpendingPosition(today, fits, memories, margins, rate, observed, terms, renewal)
 
 
 def _annual_margins(margin: AnnualMargins, segments: list[str]) -> pd.DataFrame:

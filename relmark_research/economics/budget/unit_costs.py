@@ -10,8 +10,20 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table
-from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves, pooled_slope
-from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, SpendLedger
+from relmark_research.economics.budget.ledger_curves import (
+    CurveFits,
+    CurveMemories,
+    fit_curves,
+    fit_memories,
+    pooled_slope,
+)
+from relmark_research.economics.budget.spend_ledger import (
+    ALL,
+    COLUMNS,
+    PURPOSES,
+    SPLIT,
+    SpendLedger,
+)
 from relmark_research.economics.response.curve_shapes import Array
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.economics.value_of_retention.retention_value import (
@@ -120,6 +132,20 @@ def payback(
     return _Stream.of(annual_margin, retention_rate, rate, terms).payback(acquisition_cost)
 
 
+def net_payback(
+    acquisition_cost: float,
+    annual_margin: float,
+    retention_rate: float,
+    annual_discount_rate: float,
+    payment: PaymentTerms,
+) -> Payback:
+    """Return the payback period from margins net of retention spend, never if they are not positive."""
+    if annual_margin <= 0:
+        return Payback(math.inf, 0.0)
+    stream = _Stream.of(annual_margin, retention_rate, annual_discount_rate, payment)
+    return stream.payback(acquisition_cost)
+
+
 @dataclass(frozen=True)
 class _Stream:
     """Discounted expected payments: ``block`` once, then each block q times the one before.
@@ -195,7 +221,9 @@ def unit_costs(
     """Return average and marginal cost per customer acquired and per customer retained.
 
     The average cost is spend over successes. The marginal cost is the cost of one additional
-    success at current spend, from the response curve fitted to all periods. They can differ widely.
+    success at current spend, from the response curve fitted to all periods; its interval contains
+    the chance that trend, season or carry-over are mistaken for a response (`curve_memory`). They
+    can differ widely.
 
     Parameters
     ----------
@@ -231,10 +259,11 @@ def unit_costs(
     [30.6, 52.6]
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
+    ledger.require(*SPLIT, purpose="unit_costs")
     today = ledger.recent(recent).totals()
     fits, notes = fit_curves(ledger, today)
     average = _average_costs(today, level)
-    marginal = _marginal_costs(today, fits, level, seed)
+    marginal = _marginal_costs(today, fits, fit_memories(ledger, fits), level, seed)
     for (segment, purpose), fit in fits.items():
         if fit.grade != "identified":
             notes[segment] = f"{notes.get(segment, '')} {purpose}: {fit.diagnosis}.".strip()
@@ -261,12 +290,17 @@ def _average_costs(today: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame({**costs, "cost_ratio": ratio, **interval}, index=today.index)
 
 
-def _marginal_costs(today: pd.DataFrame, fits: CurveFits, level: float, seed: int) -> pd.DataFrame:
+def _marginal_costs(
+    today: pd.DataFrame, fits: CurveFits, memories: CurveMemories, level: float, seed: int
+) -> pd.DataFrame:
     rows = {}
     for segment in today.index:
         total = segment == ALL and len(today) > 1
         segments = list(today.index[:-1]) if total else [segment]
-        a, r = (pooled_slope(today, fits, segments, purpose, seed=seed) for purpose in PURPOSES)
+        a, r = (
+            pooled_slope(today, fits, memories, segments, purpose, seed=seed)
+            for purpose in PURPOSES
+        )
         ratio = (r[0] / a[0], r[1] / a[1]) if a and r else None
         rows[segment] = {
             **_with_interval("marginal_acquisition_cost", a and (1 / a[0], 1 / a[1]), level),
