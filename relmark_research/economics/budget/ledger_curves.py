@@ -53,17 +53,19 @@ def fit_memories(ledger: SpendLedger, fits: CurveFits) -> CurveMemories:
 def draw_pairs(
     fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int
 ) -> tuple[Array, Array]:
-    """Return n draws of ceiling and steepness, tilted by draws of the memory's slope."""
+    """Return n draws of ceiling and steepness, tilted by draws of the memory."""
     ceiling, steepness = fit.draws(n, seed=seed).to_numpy().T
-    slope = memory.draws(n, seed=seed + _APART)
-    return tilted(ceiling, steepness, np.full(n, fit.curve.spend), slope)
+    slope, lift = memory.draws(n, seed=seed + _APART)
+    return tilted(ceiling, steepness, np.full(n, fit.curve.spend), slope, lift)
 
 
 def today_curve(fit: ResponseFit, memory: CurveMemory) -> ResponseCurve:
-    """Return the fitted curve, tilted by the mean of the memory's slope."""
+    """Return the fitted curve, tilted by the means of the memory."""
     now = np.asarray(fit.curve.spend)
-    pair = [np.asarray(value) for value in fit.curve.parameters]
-    ceiling, steepness = tilted(*pair, now, np.asarray(memory.slope))
+    ceiling, steepness = tilted(
+        *(np.asarray(value) for value in fit.curve.parameters),
+        now, np.asarray(memory.slope), np.asarray(memory.lift),
+    )  # fmt: skip
     return ResponseCurve.from_steepness(float(ceiling), float(steepness), spend=float(now))
 
 

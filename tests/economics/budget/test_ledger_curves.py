@@ -118,6 +118,3 @@ def test_draws_contain_the_chance_that_the_curve_is_misread(fitted, memories):
     found = draw_pairs(fit, memory, 2000, seed=3)
     changed = ~np.isclose(found[1], own[1])
     assert changed.mean() == pytest.approx(memory.probability, abs=0.05)
-    now = fit.curve.spend
-    kept = [pair[0] * -np.expm1(-pair[1] * now) for pair in (found, own)]
-    assert kept[0] == pytest.approx(kept[1], rel=1e-6)  # today's rate is that of the books
