@@ -260,8 +260,8 @@ BOOKS = Schema(
     (
         Column("quarter", "period", "the period: 2024Q1, 2024-03, 2024, or its first day",
                without="period, unless another column is named", example="2024Q1"),
-        Column("channel", "choice", "channel or segment; all: the firm", without="results by channel",
-               example="web"),
+        Column("channel", "choice", "channel or segment; all: the firm",
+               without="results by channel", example="web"),
         _book("marketing_spend", "spend on marketing, not split", "49980.00",
               "acquisition cost, if acquisition spend is not known either", "money"),
         _book("acquisition_spend", "spend on acquisition in the period", "31980.00",

@@ -1,10 +1,10 @@
 """What a firm's spend does to its customers, from its books over time.
 
-For a firm that knows neither its prospects nor what each customer was offered: customers won against
-acquisition spend (or all marketing spend), and the hazard of losing a customer against retention
-spend per customer, each with trend, season, carry-over and price (`response_with_memory`). Spend in
-books was not assigned at random: what is measured is how customers and spend move together once
-these are taken out.
+For a firm that knows neither its prospects nor what each customer was offered: customers won
+against acquisition spend (or all marketing spend), and the hazard of losing a customer against
+retention spend per customer, each with trend, season, carry-over and price
+(`response_with_memory`). Spend in books was not assigned at random: what is measured is how
+customers and spend move together once these are taken out.
 """
 
 from __future__ import annotations
@@ -136,9 +136,7 @@ def books_response(
     )
 
 
-def _retention(
-    ledger: SpendLedger, firm: pd.DataFrame, memory: Memory | None
-) -> BooksResponse:
+def _retention(ledger: SpendLedger, firm: pd.DataFrame, memory: Memory | None) -> BooksResponse:
     """Fit the hazard of losing a customer to retention spend per customer."""
     customers = mean_customers(firm)
     if "retention_spend" not in firm or customers is None:
@@ -147,7 +145,7 @@ def _retention(
             f"{', '.join(firm.columns)}. Add them to the books."
         )
     _, rates = all_rates(ledger)
-    at_risk = firm["customers_at_risk"] if "customers_at_risk" in firm else customers
+    at_risk = firm.get("customers_at_risk", customers)
     frame = firm.assign(rate=rates["rate"], at_risk=at_risk)
     used = _latest_run(frame, ["rate", "at_risk", "retention_spend"])
     hazard = -np.log(used["rate"].clip(1e-9, 1 - 1e-9))

@@ -1,8 +1,8 @@
 """What a firm's books alone say: retention, customer value, acquisition cost and payback.
 
-For a firm that publishes customers won and lost, and perhaps its total marketing spend. Every number
-is from the books or given by the user; nothing is taken from elsewhere. `spending_position` says more
-for a firm that also knows its prospects and its retention spend.
+For a firm that publishes customers won and lost, and perhaps its total marketing spend. Every
+number is from the books or given by the user; nothing is taken from elsewhere. `spending_position`
+says more for a firm that also knows its prospects and its retention spend.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class MarginSource:
 
 @dataclass(frozen=True)
 class AcquisitionCost:
-    """What a customer costs to acquire: money per customer, missing if not known, and its source."""
+    """What a customer costs to acquire: money, missing if not known, and its source."""
 
     cost: float
     basis: CostBasis
@@ -355,9 +355,7 @@ def books_value(
     cost = AcquisitionCost.of(used, acquisition_cost)
     if money < 1 and cost.basis != "not known":
         question_share(money, cost.cost, "an acquisition cost")
-    return BooksValue(
-        ledger, used, retention, money, revenue, source.basis, cost, terms, rate
-    )
+    return BooksValue(ledger, used, retention, money, revenue, source.basis, cost, terms, rate)
 
 
 def mean_customers(firm: pd.DataFrame, ratio: float = 1.0) -> pd.Series | None:
@@ -379,7 +377,7 @@ def mean_customers(firm: pd.DataFrame, ratio: float = 1.0) -> pd.Series | None:
 
 
 def per_customer_and_year(ledger: SpendLedger, column: str, retention: BookRetention) -> float:
-    """Return money per customer and year in the periods of the rates; missing if not in the books."""
+    """Return money per customer and year in the periods of the rates; missing if not known."""
     firm = ledger.firm()
     customers = mean_customers(firm, retention.period_ratio(ledger))
     if customers is None or column not in firm:

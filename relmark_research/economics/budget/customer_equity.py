@@ -8,8 +8,8 @@ With annual payments
 
     V(R) = (m (1 + d) - R) / (1 + d - r(R)),   customer equity per prospect = a(A) V(R) - A.
 
-With other payments V is that of `PaymentTerms`. A retention curve whose rate is per month or quarter
-gives the annual rate r(R) = curve(R / periods)^periods.
+With other payments V is that of `PaymentTerms`. A retention curve whose rate is per month or
+quarter gives the annual rate r(R) = curve(R / periods)^periods.
 """
 
 from __future__ import annotations

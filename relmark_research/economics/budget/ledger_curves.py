@@ -45,14 +45,10 @@ def fit_curves(ledger: SpendLedger, today: pd.DataFrame) -> tuple[CurveFits, dic
 
 def fit_memories(ledger: SpendLedger, fits: CurveFits) -> CurveMemories:
     """Weigh each curve against trend, season and carry-over."""
-    return {
-        line: curve_memory(fit, ledger.periods_of(*line)) for line, fit in fits.items()
-    }
+    return {line: curve_memory(fit, ledger.periods_of(*line)) for line, fit in fits.items()}
 
 
-def draw_pairs(
-    fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int
-) -> tuple[Array, Array]:
+def draw_pairs(fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int) -> tuple[Array, Array]:
     """Return n draws of ceiling and steepness, tilted by draws of the memory."""
     ceiling, steepness = fit.draws(n, seed=seed).to_numpy().T
     slope, lift = memory.draws(n, seed=seed + _APART)

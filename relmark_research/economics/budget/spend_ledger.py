@@ -16,7 +16,7 @@ import pandas as pd
 from relmark_research._repr import short_repr
 from relmark_research.economics.response.binomial_data import BinomialData
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.tables.read_table import open_table, read_table
+from relmark_research.tables.read_table import group_values, open_table, read_table
 from relmark_research.tables.schemas import BOOKS, Column
 from relmark_research.units import Day, Period, as_date
 
@@ -78,8 +78,8 @@ class SpendLedger:
             tables books``). Or the path of a CSV or Parquet file, ``"sample:books"``, or a mapping
             of source, columns and options as in a recipe.
         by
-            Column of the segment or channel; None if there is none. Rows named ``all`` hold
-            columns that are known of the firm only.
+            Column of the segment or channel; None if there is none, ``""`` for ``channel`` if the
+            table has it. Rows named ``all`` hold columns that are known of the firm only.
         period
             Column of the period: ``2024Q1``, ``2024-03``, ``2024``, or the first day of each,
             as ISO text; pandas Periods for a fiscal calendar (``Q-JUN``).
@@ -109,6 +109,8 @@ class SpendLedger:
             renamed = read_table(table, schema=schema, columns=names).frame
         if len(renamed) == 0:
             raise DataError("the spend ledger must have at least one period; found no rows.")
+        if by == "":
+            by = "channel" if "channel" in renamed else None
         plain = _plain(renamed, period, by)
         plain, restated = _latest(plain)
         _check_counts(plain)
@@ -248,7 +250,7 @@ def _period_and_segment(period: str, by: str | None) -> list[Column]:
 
 def _plain(frame: pd.DataFrame, period: str, by: str | None) -> pd.DataFrame:
     """Return period, segment, date of publication and the known numbers, sorted."""
-    segment = frame[by].astype(str) if by else pd.Series(ALL, index=frame.index)
+    segment = group_values(frame[by]).astype(str) if by else pd.Series(ALL, index=frame.index)
     plain = pd.DataFrame({"period": Period.parse(frame[period]), "segment": segment.to_numpy()})
     for name in NUMBERS:
         if name in frame:

@@ -1,8 +1,9 @@
 """A firm's current spending on acquisition and retention, and the optimal budget of next year.
 
-A customer acquired next year and one retained next year both have the value V(R) of
-`PaymentTerms`: the first payment now, and future margins under current spending. Additional spend has the highest return where the marginal cost is lowest relative to V.
-Within a segment the comparison of acquisition with retention does not depend on V.
+A customer acquired next year and one retained next year both have the value V(R) of `PaymentTerms`:
+the first payment now, and future margins under current spending. Additional spend has the highest
+return where the marginal cost is lowest relative to V. Within a segment the comparison of
+acquisition with retention does not depend on V.
 """
 
 from __future__ import annotations
@@ -207,10 +208,10 @@ class SpendingPosition:
         Returns
         -------
         DataFrame
-            One row per segment: annual_margin, retention_rate (annual), customer_value (with _low and
-            _high), acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost,
-            and payback_months from margins net of retention spend, with churn and discounting
-            (``inf`` for never).
+            One row per segment: annual_margin, retention_rate (annual), customer_value (with _low
+            and _high), acquisition_cost (average), value_to_cost (LTV : CAC),
+            value_to_marginal_cost, and payback_months from margins net of retention spend, with
+            churn and discounting (``inf`` for never).
         """
         check_level(level)
         drawn = self.draws(draws, seed=seed).customer_value[:, : len(self.segments)]

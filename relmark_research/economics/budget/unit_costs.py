@@ -139,7 +139,7 @@ def net_payback(
     annual_discount_rate: float,
     payment: PaymentTerms,
 ) -> Payback:
-    """Return the payback period from margins net of retention spend, never if they are not positive."""
+    """Return the payback period from margins net of retention spend; never if not positive."""
     if annual_margin <= 0:
         return Payback(math.inf, 0.0)
     stream = _Stream.of(annual_margin, retention_rate, annual_discount_rate, payment)

@@ -23,8 +23,8 @@ import pandas as pd
 
 from relmark_research._repr import short_repr
 from relmark_research.economics.response.curve_shapes import Array
-from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.economics.response.response_curves import ResponseCurve
+from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.economics.response.response_with_memory import (
     Memory,
     ResponseWithMemory,

@@ -455,8 +455,8 @@ def _checked(customers: pd.Series, spend: pd.Series, price: pd.Series | None) ->
     gaps = expected.difference(frame.dropna().index)
     if len(gaps):
         raise DataError(
-            f"the response needs every period; {len(gaps)} of {len(expected)} are missing or blank, "
-            f"first {gaps[0]}. Begin after the gap."
+            f"the response needs every period; {len(gaps)} of {len(expected)} are missing or "
+            f"blank, first {gaps[0]}. Begin after the gap."
         )
     for name, column in frame.items():
         if not (column > 0).all():
@@ -466,8 +466,8 @@ def _checked(customers: pd.Series, spend: pd.Series, price: pd.Series | None) ->
             )
     if np.ptp(np.log(frame["spend"])) < 1e-9:
         raise DataError(
-            f"the response to spend needs spend that varies; found {frame['spend'].iloc[0]:,.6g} in "
-            f"all {len(frame)} periods. Vary the spend."
+            f"the response to spend needs spend that varies; found "
+            f"{frame['spend'].iloc[0]:,.6g} in all {len(frame)} periods. Vary the spend."
         )
     return frame
 
@@ -492,7 +492,7 @@ def experiment_periods(
     -------
     int
         (z residual / (precision elasticity sd))^2, with sd the standard deviation of ln(1 + change)
-        and ln(1 - change), and an elasticity of at least 0.05.
+        and ln(1 - change), and an elasticity of at least 0.05; at least 8.
 
     Examples
     --------
@@ -508,4 +508,5 @@ def experiment_periods(
     check_number("level", check_level(level))
     spread = (np.log1p(change) - np.log1p(-change)) / 2
     reach = normal_quantile(level) * fit.residual
-    return int(np.ceil((reach / (precision * max(fit.elasticity, 0.05) * spread)) ** 2))
+    periods = (reach / (precision * max(fit.elasticity, 0.05) * spread)) ** 2
+    return max(8, int(np.ceil(periods)))

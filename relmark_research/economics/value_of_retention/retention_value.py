@@ -371,8 +371,8 @@ def implausible(
         )
     if retention_rate < 0.02:
         said.append(
-            f"Annual retention{where} is {retention_rate:.2%}: almost no customer stays for a year. "
-            "Is the rate per period right?"
+            f"Annual retention{where} is {retention_rate:.2%}: almost no customer stays for a "
+            "year. Is the rate per period right?"
         )
     if retention_spend >= annual_margin:
         said.append(

@@ -61,9 +61,7 @@ def available_tables(
     return {name: table for name, table in tables.items() if name in names and is_available(table)}
 
 
-def uses_own_data(
-    schema: Iterable[Parameter], values: Mapping[str, Any], source: object
-) -> bool:
+def uses_own_data(schema: Iterable[Parameter], values: Mapping[str, Any], source: object) -> bool:
     """Return whether a recipe gives a notebook data other than the bundled sample.
 
     Parameters
@@ -79,9 +77,7 @@ def uses_own_data(
     return any(value is not None and not _is_sample(value) for value in [source, *given])
 
 
-def without_bundled_data(
-    schema: Iterable[Parameter], values: Mapping[str, Any]
-) -> dict[str, None]:
+def without_bundled_data(schema: Iterable[Parameter], values: Mapping[str, Any]) -> dict[str, None]:
     """Return None for each parameter that may be None, has bundled data, and is not set."""
     return {
         parameter.name: None
@@ -117,8 +113,8 @@ def missing_table(
             if sample:
                 continue
             return (
-                "it needs transactions, and the recipe names tables of its own but no transactions. "
-                "Name their file under data: source."
+                "it needs transactions, and the recipe names tables of its own but none. Name "
+                "their file under data: source."
             )
         table = tables.get(parameter.name)
         if table is None and not sample:

@@ -22,7 +22,10 @@ def _club_values(
 ) -> dict[str, float]:
     """Return the value of a club member: 100 a year, 80% renew, 12% discount rate."""
     timings = {"win": win, "keep": keep, "arrears": arrears}
-    return {name: 100 * margin_multiple(0.8, 0.12, timing=each, payment="year") for name, each in timings.items()}
+    return {
+        name: 100 * margin_multiple(0.8, 0.12, timing=each, payment="year")
+        for name, each in timings.items()
+    }
 
 
 @cache

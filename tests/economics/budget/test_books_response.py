@@ -1,5 +1,7 @@
 """What a firm's spend does to its customers, from books over time."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,8 @@ from relmark_research.economics.budget.books_value import books_value
 from relmark_research.economics.budget.spend_ledger import SpendLedger
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.budget.made_books import Truth, simulate_books
+
+RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "300"))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,9 @@ def test_marginal_costs_are_those_of_the_firm(ledger, truth) -> None:
 
 
 def test_all_marketing_takes_the_place_of_acquisition_spend(ledger) -> None:
-    table = ledger.table.rename(columns={"period": "quarter", "acquisition_spend": "marketing_spend"})
+    table = ledger.table.rename(
+        columns={"period": "quarter", "acquisition_spend": "marketing_spend"}
+    )
     total = SpendLedger.from_table(table[["quarter", "marketing_spend", "customers_won"]])
     found = books_response(total)
     assert found.spend_column == "marketing_spend"
@@ -91,3 +97,30 @@ def test_price_enters_where_it_is_known(ledger) -> None:
     assert found.loc["price", "low"] <= -2 <= found.loc["price", "high"] < -1
     some = dear.assign(price=pd.Series(price).where(table.index > 30))
     assert "price" not in books_response(SpendLedger.from_table(some)).fit.summary().index
+
+
+@pytest.mark.slow
+def test_marginal_costs_hold_the_truth_in_20_and_in_45_quarters() -> None:
+    """Won and kept, of firms with their own elasticities; both intervals of one firm agree."""
+    covered = {(purpose, n): 0 for purpose in ("acquisition", "retention") for n in (20, 45)}
+    agree = 0
+    for seed in range(RUNS):
+        rng = np.random.default_rng([seed, 2])
+        truth = Truth(rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.6), rng.uniform(0, 0.7))
+        table = simulate_books(truth, seed=seed, periods=45)
+        ends = {}
+        for purpose, n in covered:
+            response = books_response(SpendLedger.from_table(table[-n:]), purpose=purpose)
+            ends[purpose, n] = response.marginal_cost()[1:]
+            low, high = ends[purpose, n]
+            covered[purpose, n] += low <= response.slope / getattr(truth, purpose) <= high
+        agree += all(
+            ends[name, 20][0] <= ends[name, 45][1] and ends[name, 45][0] <= ends[name, 20][1]
+            for name in ("acquisition", "retention")
+        )
+    shares = {key: hits / RUNS for key, hits in covered.items()}
+    print(shares, agree / RUNS)
+    reach = 3.3 * np.sqrt(0.95 * 0.05 / RUNS)
+    low, high = min(0.92, 0.95 - reach), max(0.98, 0.95 + reach)
+    assert all(low <= share <= high for share in shares.values()), shares
+    assert agree >= 0.95 * RUNS

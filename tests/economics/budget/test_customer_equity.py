@@ -8,7 +8,9 @@ from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
 from relmark_research.errors import ParameterError
 
-PRINTED = CustomerEquity(ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8), 50, 0.10, "year")
+PRINTED = CustomerEquity(
+    ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8), 50, 0.10, "year"
+)
 
 
 def random_case(rng: np.random.Generator) -> CustomerEquity:
@@ -206,7 +208,9 @@ def test_invalid_spends_and_changes_raise() -> None:
     with pytest.raises(ParameterError, match=r"change must be a share"):
         PRINTED.tornado(10)
     with pytest.raises(ParameterError, match=r"retention_rate is 0\.75.*above 1"):
-        CustomerEquity(PRINTED.acquisition, ResponseCurve(0.9, 0.75, 8), 50, 0.1, "year").tornado(0.5)
+        CustomerEquity(PRINTED.acquisition, ResponseCurve(0.9, 0.75, 8), 50, 0.1, "year").tornado(
+            0.5
+        )
     poor = CustomerEquity(ResponseCurve(0.10, 0.04, 10), PRINTED.retention, 50, 0.10, "year")
     with pytest.raises(ParameterError, match="elasticities need customer equity above 0"):
         poor.elasticities()

@@ -158,7 +158,8 @@ def books_by_month(rate: float = 0.93, months: int = 36) -> pd.DataFrame:
         won = 1500 * -np.expm1(-1.0 * step) / -np.expm1(-1.0)
         rows.append({
             "quarter": str(pd.Period("2022-01", "M") + month), "acquisition_spend": 60_000 * step,
-            "prospects_reached": 30_000.0, "customers_won": won, "retention_spend": 2.5 * step * base,
+            "prospects_reached": 30_000.0, "customers_won": won,
+            "retention_spend": 2.5 * step * base,
             "customers_at_risk": base, "customers_kept": kept,
         })  # fmt: skip
         base = kept + won
@@ -195,7 +196,7 @@ def test_annual_contracts_keep_a_customer_for_their_year(position) -> None:
 
 def test_implausible_margins_are_questioned() -> None:
     ask = {"annual_discount_rate": 0.1, "by": "channel", "recent": 4}
-    with pytest.raises(ParameterError, match="not a share of revenue; found 0.3 beside"):
+    with pytest.raises(ParameterError, match=r"not a share of revenue; found 0\.3 beside"):
         spending_position("sample:books", annual_margin=0.3, **ask)
     poor = spending_position("sample:books", annual_margin=20, **ask)
     assert any("not less than the annual margin of 20" in said for said in poor.questions())

@@ -13,7 +13,9 @@ INDEX = pd.period_range("2010Q1", periods=45, freq="Q")
 def books(seed: int, growth: float, periods: int = 45):
     """A curve in a market that grows (or does not), with spend that grows alike."""
     rng = np.random.default_rng([seed, 4])
-    spend = 2 * np.exp(0.3 * rng.standard_normal(periods) + growth * (np.arange(periods) - periods + 1))
+    spend = 2 * np.exp(
+        0.3 * rng.standard_normal(periods) + growth * (np.arange(periods) - periods + 1)
+    )
     market = np.exp(growth * (np.arange(periods) - periods + 1))
     won = rng.binomial(20_000, 0.05 * -np.expm1(-0.5 * spend) * market)
     fit = ResponseCurve.fit(spend, won, np.full(periods, 20_000), today=spend[-4:].mean())

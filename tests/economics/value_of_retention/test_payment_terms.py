@@ -53,7 +53,10 @@ def test_payments_are_monthly_by_default_everywhere() -> None:
     pairs = [
         (margin_multiple(0.8, 0.1, **timing), margin_multiple(0.8, 0.1, **timing, payment="month")),
         (customer_value(50, 0.8, 0.1, 4), customer_value(50, 0.8, 0.1, 4, payment="month")),
-        (payback(100, 120, retention_rate=0.5), payback(100, 120, retention_rate=0.5, payment="month")),
+        (
+            payback(100, 120, retention_rate=0.5),
+            payback(100, 120, retention_rate=0.5, payment="month"),
+        ),
     ]
     for default, named in pairs:
         assert default == named

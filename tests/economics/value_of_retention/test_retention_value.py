@@ -16,13 +16,19 @@ TIMINGS = ("first margin now", "just after a payment", "end of period")
     ("rate", "multiples"), [(0.10, [1.20, 1.75, 2.67, 4.50]), (0.16, [1.07, 1.52, 2.22, 3.46])]
 )
 def test_gupta_and_lehmann_table(rate, multiples) -> None:
-    found = [margin_multiple(r, rate, timing="just after a payment", payment="year") for r in (0.6, 0.7, 0.8, 0.9)]
+    found = [
+        margin_multiple(r, rate, timing="just after a payment", payment="year")
+        for r in (0.6, 0.7, 0.8, 0.9)
+    ]
     assert [round(one, 2) for one in found] == multiples
 
 
 def test_not_the_annuity_of_the_expected_lifetime() -> None:
     """Gupta, Lehmann and Stuart 2004: 250, where five years of 100 at 12% would give 360."""
-    assert round(100 * margin_multiple(0.8, 0.12, timing="just after a payment", payment="year")) == 250
+    assert (
+        round(100 * margin_multiple(0.8, 0.12, timing="just after a payment", payment="year"))
+        == 250
+    )
     assert round(sum(100 / 1.12**year for year in range(1, 6))) == 360
 
 
