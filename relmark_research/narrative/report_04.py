@@ -454,21 +454,22 @@ def limits_paragraph(position: SpendingPosition) -> str:
 
 
 NO_JOINT = (
-    "Whether customers won with more effort stay for a shorter time is left out: it needs a table of "
-    "prospects, acquired or not (acquired), with the spend on each, the duration of those acquired, "
-    "and a trait that moves acquisition only."
+    "Whether customers won with more effort stay for a shorter time is left out: it needs a table "
+    "of prospects, acquired or not (acquired), with the spend on each, the duration of those "
+    "acquired, and a trait that moves acquisition only."
 )
 
 
 def joint_heading(joint: JointResponse) -> str:
     """Return the heading about what acquisition effort does to retention."""
-    effect = joint.effect_of_effort()["relative_change"]
-    won, stay = effect["acquisition"], effect["duration"]
-    direction = "shorter" if stay < 0 else "longer"
-    return (
-        f"10% more acquisition spend wins {share(won)} more customers, who stay {share(abs(stay))} "
-        f"{direction}"
-    )
+    effect = joint.effect_of_effort()
+    won = with_interval(*effect.loc["acquisition", ["relative_change", "low", "high"]], share)
+    stay, low, high = effect.loc["duration", ["relative_change", "low", "high"]]
+    said = f"10% more acquisition spend goes with {won} more customers"
+    if low <= 0 <= high:
+        return f"{said}, who stay about as long ({share(low)} to {share(high)})"
+    change = with_interval(abs(stay), *sorted((abs(low), abs(high))), share)
+    return f"{said}, who stay {change} {'shorter' if stay < 0 else 'longer'}"
 
 
 def joint_paragraph(joint: JointResponse, terms: Mapping[str, float], cash: Formatter) -> str:
@@ -487,15 +488,20 @@ def joint_paragraph(joint: JointResponse, terms: Mapping[str, float], cash: Form
         said += ", which may be chance: the two separate regressions may do as well. "
     else:
         said += ", so that a regression of the duration of those acquired alone is biased. "
+    separately = (
+        f"The spends advised by the two separate regressions would lose {cash(lost)} of that per "
+        "prospect."
+        if lost > 0.005 * abs(float(best["joint_profit"]))
+        else "The two separate regressions advise about the same spends."
+    )
     return said + (
         f"At {cash(terms['annual_margin'])} of margin a year, profit per prospect is {cash(today)} "
         f"today and would be {cash(float(best['joint_profit']))} with "
         f"{cash(float(best['acquisition_spend']))} per prospect and "
         f"{cash(float(best['retention_spend']))} per customer and year: "
         f"{share(float(best['acquisition_share']))} of the budget for acquisition (searched within "
-        "a third and three times today's spends). The spends advised by the two separate "
-        f"regressions would lose {cash(lost)} per prospect of that. Spend was not assigned at "
-        "random, so this goes with spend rather than being its effect."
+        f"a third and three times today's spends). {separately} Spend was not assigned at random, "
+        "so this goes with spend rather than being its effect."
     )
 
 

@@ -342,7 +342,8 @@ def response_paragraph(response: BooksResponse, cash: Formatter) -> str:
     said = (
         f"Over {count(len(fit.table))} periods, 1% more {_spend_name(response)} spend goes with "
         f"{number(fit.elasticity)}% ({number(low)} to {number(high)}) more {effect}, once "
-        f"{removed} are taken out; {carry} of the effect comes in later periods. The average cost is {cash(response.average_cost)}."
+        f"{removed} are taken out; {carry} of the effect comes in later periods. The average cost "
+        f"is {cash(response.average_cost)}."
     )
     if response.spend_column == "marketing_spend":
         said += " All marketing spend is counted, since the books do not split it."
@@ -431,7 +432,7 @@ def next_steps(
             "lowered by lot in some regions: the books alone do not identify it."
         )
     lacking = [
-        name for name in ("retention_spend", "acquisition_spend") if not firm.ledger.has(name)
+        name for name in ("acquisition_spend", "retention_spend") if not firm.ledger.has(name)
     ]
     if lacking:
         steps.append(
@@ -465,10 +466,16 @@ def rate_table(firm: BooksValue) -> pd.DataFrame:
 def _verdict(shift: BudgetShift) -> str:
     share_ = f"{100 * shift.share:g}% of the budget"
     if shift.probability >= 0.95:
-        return f"**Move {share_} from acquisition to retention**: it pays with {_sure(shift)}."
+        return (
+            f"**Move {share_} from acquisition to retention**, in some regions first: it pays with "
+            f"{_sure(shift)} if spend in the books did not follow expected demand."
+        )
     if shift.probability <= 0.05:
         back = probability_text(1 - shift.probability)
-        return f"**Move {share_} from retention to acquisition**: it pays with {back}."
+        return (
+            f"**Move {share_} from retention to acquisition**, in some regions first: it pays with "
+            f"{back} if spend in the books did not follow expected demand."
+        )
     return (
         f"**Do not move the budget on this evidence**: moving {share_} to retention pays with "
         f"{_sure(shift)}. An experiment would settle it."
@@ -483,7 +490,8 @@ def _shift_text(shift: BudgetShift, cash: Formatter) -> str:
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
     return (
         f"Moving {100 * shift.share:g}% of the budget, {rounded_money(shift.amount, cash)}, from "
-        f"acquisition to retention would gain {gain}: it pays with {_sure(shift)}."
+        f"acquisition to retention would gain {gain}: it pays with {_sure(shift)}, if spend did "
+        "not follow expected demand."
     )
 
 

@@ -11,11 +11,11 @@ durations of customers who still stay are censored. With z = (ln(duration) - x'b
 log-likelihood of a prospect is
 
     not acquired:   ln Phi(-w'alpha)
-    lost:           ln phi(z) - ln(sigma duration) + ln Phi((w'alpha + rho z) / sqrt(1 - rho^2))
+    ended:          ln phi(z) - ln(sigma duration) + ln Phi((w'alpha + rho z) / sqrt(1 - rho^2))
     still staying:  ln Phi2(w'alpha, -z; rho)
 
-w and x hold a constant, the logarithm of effort, and traits; w has at least one trait that x lacks, so
-that rho is not identified by the normal distribution alone.
+w and x hold a constant, the logarithm of effort, and traits; w has at least one trait that x lacks,
+so that rho is not identified by the normal distribution alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from relmark_research.errors import (
     check_level,
     check_number,
 )
-from relmark_research.stats.intervals import normal_quantile
+from relmark_research.stats.intervals import normal_quantile, percentile_interval
 from relmark_research.tables.read_table import read_columns
 from relmark_research.tables.schemas import ColumnType
 from relmark_research.units import AnnualRate
@@ -48,7 +48,7 @@ _VALUE_NODES = np.polynomial.hermite_e.hermegauss(40)
 _NAMES: dict[str, ColumnType] = {
     "acquired": "flag",
     "duration": "number",
-    "lost": "flag",
+    "ended": "flag",
     "acquisition_spend": "number",
     "retention_spend": "number",
 }
@@ -70,7 +70,7 @@ class JointResponse:
         Of the joint estimates, in the order of the table.
     log_likelihood, separate_log_likelihood
         Of both models on the same prospects.
-    prospects, acquired, lost
+    prospects, acquired, ended
         Counts.
     spend
         Mean acquisition spend per prospect, and mean retention spend per customer and year.
@@ -84,7 +84,7 @@ class JointResponse:
     separate_log_likelihood: float
     prospects: int
     acquired: int
-    lost: int
+    ended: int
     spend: tuple[float, float]
     traits: tuple[Array, Array]
 
@@ -112,7 +112,13 @@ class JointResponse:
         return pd.DataFrame(columns)
 
     def effect_of_effort(
-        self, acquisition_spend: float | None = None, *, separate: bool = False
+        self,
+        acquisition_spend: float | None = None,
+        *,
+        separate: bool = False,
+        level: float = 0.95,
+        draws: int = 300,
+        seed: int = 0,
     ) -> pd.DataFrame:
         """Return what acquisition spend does to the share acquired and to their duration.
 
@@ -121,23 +127,40 @@ class JointResponse:
         acquisition_spend
             Money per prospect, > 0; the mean of the data if None.
         separate
-            Whether the two separate regressions are used.
+            Whether the two separate regressions are used; they have no interval here.
+        level
+            Probability of the interval of the relative change.
+        draws, seed
+            Number and seed of the draws of the coefficients.
 
         Returns
         -------
         DataFrame
             Rows ``acquisition`` (share of prospects) and ``duration`` (median years of those
-            acquired): now, with 10% more spend, and the relative change. The duration changes
-            through the effort itself and through who is acquired by it.
+            acquired): now, with_10_percent_more, relative_change with low and high. The duration
+            changes through the effort itself and through who is acquired by it.
         """
+        check_level(level)
         A = self.spend[0] if acquisition_spend is None else acquisition_spend
-        found = {}
-        for name, spend in (("now", A), ("with_10_percent_more", 1.1 * A)):
-            point = self._point(spend, self.spend[1], separate)
-            found[name] = {"acquisition": point.rate, "duration": point.median_duration()}
-        table = pd.DataFrame(found)
-        change = table["with_10_percent_more"] / table["now"] - 1
-        return table.assign(relative_change=change).rename_axis("of")
+        theta = self.table["separate" if separate else "estimate"].to_numpy(float)
+        now, more = (self._effects(spend, theta, separate) for spend in (A, 1.1 * A))
+        index = pd.Index(["acquisition", "duration"], name="of")
+        table = pd.DataFrame({"now": now, "with_10_percent_more": more}, index=index)
+        table["relative_change"] = more / now - 1
+        if separate:
+            return table.assign(low=np.nan, high=np.nan)
+        rng = np.random.default_rng(seed)
+        drawn = rng.multivariate_normal(theta, self.covariance, draws)
+        changes = np.array(
+            [self._effects(1.1 * A, each) / self._effects(A, each) for each in drawn]
+        )
+        low, high = percentile_interval(changes - 1, level)
+        return table.assign(low=low, high=high)
+
+    def _effects(self, spend: float, theta: Array, separate: bool = False) -> Array:
+        """Return the share acquired and the median duration of those, at coefficients."""
+        point = self._point_at(theta, spend, self.spend[1], separate)
+        return np.array([point.rate, point.median_duration()])
 
     def profit(
         self,
@@ -221,6 +244,9 @@ class JointResponse:
 
     def _point(self, A: float, R: float, separate: bool) -> _Point:
         theta = self.table["separate" if separate else "estimate"].to_numpy(float)
+        return self._point_at(theta, A, R, separate)
+
+    def _point_at(self, theta: Array, A: float, R: float, separate: bool) -> _Point:
         k = 2 + len(self.traits[0])
         w = np.concatenate([[1.0, np.log(A)], self.traits[0]])
         x = np.concatenate([[1.0, np.log(A), np.log(R)], self.traits[1]])
@@ -231,7 +257,7 @@ class JointResponse:
         return {
             "prospects": self.prospects,
             "acquired": self.acquired,
-            "lost": self.lost,
+            "ended": self.ended,
             "correlation": self.correlation,
         }
 
@@ -280,7 +306,7 @@ def acquisition_and_retention(
     ----------
     prospects
         One row per prospect, acquired or not: acquired (1 or 0), acquisition_spend (money, > 0),
-        and for those acquired duration (years, > 0), lost (1: ended; 0: still staying) and
+        and for those acquired duration (years, > 0), ended (1: ended; 0: still staying) and
         retention_spend (money per customer and year, > 0); and the traits, numbers.
     acquisition_traits, duration_traits
         Columns that move acquisition, and duration. At least one moves acquisition only: without it
@@ -295,7 +321,7 @@ def acquisition_and_retention(
     ------
     DataError
         If a column is missing or outside its domain, or there are fewer than 30 prospects that were
-        not acquired, or customers lost.
+        not acquired, or customers who ended.
     ParameterError
         If no trait moves acquisition only.
     ConvergenceError
@@ -314,8 +340,8 @@ def acquisition_and_retention(
     >>> mu, eta = rng.multivariate_normal([0, 0], [[1, -0.5], [-0.5, 1]], 800).T
     >>> acquired = 0.4 * np.log(spend) + 0.8 * near + mu > 0
     >>> years = np.exp(0.5 + 0.3 * np.log(spend) + 0.6 * eta)
-    >>> prospects = pd.DataFrame({"acquired": acquired * 1, "acquisition_spend": spend, "near": near,
-    ...     "duration": np.minimum(years, 4), "lost": (years < 4) * 1,
+    >>> prospects = pd.DataFrame({"acquired": acquired * 1, "near": near,
+    ...     "acquisition_spend": spend, "duration": np.minimum(years, 4), "ended": (years < 4) * 1,
     ...     "retention_spend": np.exp(rng.standard_normal(800))})
     >>> found = acquisition_and_retention(prospects, acquisition_traits=["near"])
     >>> found.correlation_interval()[1] < 0
@@ -347,7 +373,7 @@ def acquisition_and_retention(
         separate_log_likelihood=separate[2],
         prospects=len(table),
         acquired=len(won),
-        lost=int(won["lost"].sum()),
+        ended=int(won["ended"].sum()),
         spend=(float(table["acquisition_spend"].mean()), float(won["retention_spend"].mean())),
         traits=(
             table[list(acquisition_traits)].mean().to_numpy(float),
@@ -364,7 +390,7 @@ class _Data:
     x: Array
     acquired: Array
     log_duration: Array
-    lost: Array
+    ended: Array
 
     @classmethod
     def of(cls, table: pd.DataFrame, first: list[str], second: list[str]) -> _Data:
@@ -378,7 +404,7 @@ class _Data:
             x,
             table["acquired"].to_numpy(float) == 1,
             np.log(won["duration"].to_numpy(float)),
-            won["lost"].to_numpy(float) == 1,
+            won["ended"].to_numpy(float) == 1,
         )
 
     def log_likelihood(self, theta: Array, *, joint: bool = True) -> Array:
@@ -391,17 +417,17 @@ class _Data:
         found = np.empty(len(index))
         found[~self.acquired] = special.log_ndtr(-index[~self.acquired])
         own = index[self.acquired]
-        lost = self.lost
+        ended = self.ended
         part = np.empty(len(own))
-        part[lost] = (
-            -0.5 * z[lost] ** 2 - 0.5 * np.log(2 * np.pi) - log_sigma - self.log_duration[lost]
-            + special.log_ndtr((own[lost] + rho * z[lost]) / np.sqrt(1 - rho**2))
+        part[ended] = (
+            -0.5 * z[ended] ** 2 - 0.5 * np.log(2 * np.pi) - log_sigma - self.log_duration[ended]
+            + special.log_ndtr((own[ended] + rho * z[ended]) / np.sqrt(1 - rho**2))
         )  # fmt: skip
         if joint:
-            both = bivariate_normal(own[~lost], -z[~lost], float(rho))
-            part[~lost] = np.log(np.maximum(both, 1e-300))
+            both = bivariate_normal(own[~ended], -z[~ended], float(rho))
+            part[~ended] = np.log(np.maximum(both, 1e-300))
         else:
-            part[~lost] = special.log_ndtr(own[~lost]) + special.log_ndtr(-z[~lost])
+            part[~ended] = special.log_ndtr(own[~ended]) + special.log_ndtr(-z[~ended])
         found[self.acquired] = part
         return found
 
@@ -491,10 +517,10 @@ def _checked(prospects: Any, traits: list[str]) -> pd.DataFrame:
     won = table[table["acquired"] == 1]
     for name in ("duration", "retention_spend"):
         _require(won, name, "above 0 for those acquired", won[name] > 0)
-    _require(won, "lost", "1 or 0 for those acquired", won["lost"].isin([0, 1]))
+    _require(won, "ended", "1 or 0 for those acquired", won["ended"].isin([0, 1]))
     counts = {
         "prospects not acquired": len(table) - len(won),
-        "customers lost": int(won["lost"].sum()),
+        "customers who ended": int(won["ended"].sum()),
     }
     for what, number in counts.items():
         if number < _LEAST:

@@ -18,13 +18,15 @@ from typing import TypeVar
 
 import numpy as np
 
+from relmark_research._repr import short_repr
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate, Period
 
 Number = TypeVar("Number", float, np.ndarray)
 
 
-@dataclass(frozen=True)
+@short_repr
+@dataclass(frozen=True, repr=False)
 class PaymentTerms:
     """How often a customer pays, and how often they may leave.
 
@@ -110,6 +112,9 @@ class PaymentTerms:
         margin = annual_margin * self.annuity(annual_discount_rate)
         retained = retention_rate ** (1 / k)
         return (margin * growth - retention_spend) / k / (growth - retained)
+
+    def _summary(self) -> dict[str, object]:
+        return {"period": self.period, "renewal": self.renewal}
 
     def __str__(self) -> str:
         if self.renewal is None:

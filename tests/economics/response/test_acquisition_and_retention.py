@@ -35,7 +35,7 @@ def prospects(seed: int, n: int = 1500, *, rho: float = -0.5) -> tuple[pd.DataFr
             "acquired": acquired * 1, "acquisition_spend": spend, "near": near, "size": size,
             "retention_spend": np.where(acquired, kept, np.nan),
             "duration": np.where(acquired, np.minimum(years, seen), np.nan),
-            "lost": np.where(acquired, (years < seen) * 1.0, np.nan),
+            "ended": np.where(acquired, (years < seen) * 1.0, np.nan),
         }
     )  # fmt: skip
     truth = [-2.0, 0.5, 0.7, 0.2, -0.6, -0.1, 0.4, 0.3, np.log(0.7), np.arctanh(rho)]
@@ -122,8 +122,8 @@ def test_a_table_of_text_is_read(tmp_path) -> None:
         ({"acquisition_spend": 0}, "acquisition_spend must be above 0; 1,500 of 1,500"),
         ({"near": np.nan}, "near must be known"),
         ({"duration": -1.0}, "duration must be above 0 for those acquired"),
-        ({"lost": 0.0}, "at least 30 customers lost; found 0"),
-        ({"acquired": 1, "duration": 1.0, "lost": 1.0, "retention_spend": 5.0},
+        ({"ended": 0.0}, "at least 30 customers who ended; found 0"),
+        ({"acquired": 1, "duration": 1.0, "ended": 1.0, "retention_spend": 5.0},
          "at least 30 prospects not acquired; found 0"),
     ],
 )  # fmt: skip
@@ -137,6 +137,15 @@ def test_a_trait_must_move_acquisition_only() -> None:
         acquisition_and_retention(
             prospects(1)[0], acquisition_traits=["size"], duration_traits=["size"]
         )
+
+
+def test_the_effect_of_effort_has_an_interval(found) -> None:
+    effect = found.effect_of_effort()
+    assert (effect["low"] < effect["relative_change"]).all()
+    assert (effect["relative_change"] < effect["high"]).all()
+    narrow = found.effect_of_effort(level=0.5)
+    assert (narrow["high"] - narrow["low"] < effect["high"] - effect["low"]).all()
+    assert found.effect_of_effort(separate=True)["low"].isna().all()
 
 
 @pytest.mark.slow
