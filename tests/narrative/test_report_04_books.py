@@ -144,7 +144,7 @@ def test_retention_shows_its_conversion(split, counted) -> None:
     busy = firm_of(active)
     assert "of active customers are still active after a year" in words.retention_heading(busy)
     assert "a dormant customer who returns counts as kept" in words.retention_paragraph(busy)
-    yearly = firm_of("sample:books")
+    yearly = firm_of(SpendLedger.from_table("sample:books", by=""))
     assert words.conversion(yearly) == "the rate of one year"
     monthly = split.assign(quarter=[str(pd.Period("2020-01", "M") + i) for i in range(len(split))])
     assert "monthly rates between" in words.conversion(firm_of(monthly))

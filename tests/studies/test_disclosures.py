@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from relmark_research.reporting.execution.runner import run_recipe
+from relmark_research.reporting.execution.runner import RunOptions, run_recipe
 from tests.studies.logs import folder
 
 FOLDER = folder() / "disclosures"
@@ -119,7 +119,7 @@ def figures(tmp_path_factory):
         path = project / f"{name}.yml"
         path.write_text(recipe.format(source=FOLDER / f"{name}.csv").lstrip())
         assert len(path.read_text().splitlines()) < 15
-        run_recipe(path, out=project / "out")
+        run_recipe(path, RunOptions(out=project / "out"))
         (manifest,) = (project / "out" / name).glob("2*/manifest.json")
         page = manifest.parent / "04_retention_vs_acquisition.html"
         (report,) = json.loads(manifest.read_text())["notebooks"]
