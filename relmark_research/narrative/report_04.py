@@ -1,6 +1,6 @@
 """The text of report 04, retention versus acquisition: costs, budget, curves, limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -462,22 +462,29 @@ NO_JOINT = (
 
 def joint_heading(joint: JointResponse) -> str:
     """Return the heading about what acquisition effort does to retention."""
-    effect = joint.effect_of_effort()
-    won = with_interval(*effect.loc["acquisition", ["relative_change", "low", "high"]], share)
-    stay, low, high = effect.loc["duration", ["relative_change", "low", "high"]]
+    effect = joint.effect_of_effort()[["relative_change", "low", "high"]].to_numpy(float)
+    won = with_interval(effect[0, 0], effect[0, 1], effect[0, 2], share)
+    stay, low, high = (float(each) for each in effect[1])
     said = f"10% more acquisition spend goes with {won} more customers"
     if low <= 0 <= high:
         return f"{said}, who stay about as long ({share(low)} to {share(high)})"
-    change = with_interval(abs(stay), *sorted((abs(low), abs(high))), share)
+    ends = sorted((abs(low), abs(high)))
+    change = with_interval(abs(stay), ends[0], ends[1], share)
     return f"{said}, who stay {change} {'shorter' if stay < 0 else 'longer'}"
 
 
-def joint_paragraph(joint: JointResponse, terms: Mapping[str, float], cash: Formatter) -> str:
+def joint_paragraph(
+    joint: JointResponse, annual_margin: float, annual_discount_rate: float, cash: Formatter
+) -> str:
     """Return the correlation, the balance of the budget, and what separate regressions would do."""
     low, high = joint.correlation_interval()
-    best = joint.best_spends(**terms)
-    separate = joint.best_spends(**terms, separate=True)
-    today = joint.profit(**terms)
+    best, separate = (
+        joint.best_spends(
+            annual_margin=annual_margin, annual_discount_rate=annual_discount_rate, separate=apart
+        )
+        for apart in (False, True)
+    )
+    today = joint.profit(annual_margin=annual_margin, annual_discount_rate=annual_discount_rate)
     lost = max(0.0, float(best["joint_profit"] - separate["joint_profit"]))
     said = (
         f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. What else "
@@ -495,7 +502,7 @@ def joint_paragraph(joint: JointResponse, terms: Mapping[str, float], cash: Form
         else "The two separate regressions advise about the same spends."
     )
     return said + (
-        f"At {cash(terms['annual_margin'])} of margin a year, profit per prospect is {cash(today)} "
+        f"At {cash(annual_margin)} of margin a year, profit per prospect is {cash(today)} "
         f"today and would be {cash(float(best['joint_profit']))} with "
         f"{cash(float(best['acquisition_spend']))} per prospect and "
         f"{cash(float(best['retention_spend']))} per customer and year: "

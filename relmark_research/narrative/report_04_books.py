@@ -125,11 +125,10 @@ def position_or_reason(
 
 def responses(ledger: SpendLedger) -> tuple[dict[str, BooksResponse], list[str]]:
     """Return the responses that the books can be asked for, and why others are left out."""
-    found, left_out = {}, []
+    found: dict[str, BooksResponse] = {}
+    left_out = []
     for purpose in PURPOSES:
-        spends = ("retention_spend",)
-        if purpose == "acquisition":
-            spends = ("acquisition_spend", "marketing_spend")
+        spends = [f"{purpose}_spend"] + ["marketing_spend"] * (purpose == "acquisition")
         reason = f"the books have no {' or '.join(spends)}"
         if any(ledger.has(name) for name in spends):
             try:

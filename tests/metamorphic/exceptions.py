@@ -13,6 +13,8 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
         "clv.SpendFrequencyCorrelation", "economics.BudgetRecommendation", "economics.Claim",
         "economics.ConstantRetentionBias", "economics.LevelChoice", "economics.LevelPolicy",
         "economics.Recommendations",
+        "economics.BookRetention", "economics.CurveMemory", "economics.JointResponse",
+        "economics.ResponseWithMemory",
         "economics.SpendLedger", "economics.SpendingPosition", "ladder.Drivers",
         "ladder.FirstPassage", "ladder.LadderHistory", "ladder.LadderValue", "ladder.Projection",
         "relationships.MailingPlan", "relationships.PartnerData", "relationships.PathEstimate",
@@ -22,6 +24,7 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     "numbers, rules, a fit or an answer, no table": (
         "LoyaltyLadder", "ResponseCurve.rate_at", "ResponseCurve.slope_at",
         "economics.LogitCurve.rate_at", "economics.LogitCurve.slope_at", "customers.segment_rules",
+        "economics.PaymentTerms.value", "economics.adstock",
         "clv.CovariateFit.likelihood_ratio_test", "clv.SpendAverage.log_variance",
         "clv.dropout_upper_bound", "clv.from_lifetimes", "clv.to_lifetimes",
         "ladder.Evidence.parse", "ladder.Rule.parse", "ladder.RuleSet.parse", "teaching.check",
@@ -30,6 +33,9 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     "the table is read by CustomerSummary.of, as in forecast": (
         "clv.compare_with_lifetimes", "clv.CovariateFit.estimates_gradient",
         "clv.CovariateFit.models_for",
+    ),
+    "Series with an index of pandas Periods, as SpendLedger.firm gives": (
+        "economics.response_with_memory",
     ),
     "CustomerSummary.from_days takes the days of a log's own query": (
         "CustomerSummary.from_days",

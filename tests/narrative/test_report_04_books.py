@@ -203,15 +203,14 @@ def test_a_position_needs_its_columns_margin_and_periods(split, total) -> None:
 
 def test_the_joint_model_is_told_beside_the_separate_ones() -> None:
     joint = acquisition_and_retention(prospects(1)[0], **TRAITS)
-    terms = {"annual_margin": 120, "annual_discount_rate": 0.1}
     heading = report_04.joint_heading(joint)
     assert heading.startswith("10% more acquisition spend goes with ") and "who stay" in heading
-    paragraph = report_04.joint_paragraph(joint, terms, CASH)
+    paragraph = report_04.joint_paragraph(joint, 120, 0.1, CASH)
     assert "a regression of the duration of those acquired alone is biased" in paragraph
     assert "two separate regressions" in paragraph and "$120" in paragraph
     assert report_04.joint_table(joint, level=0.95).shape == (10, 8)
     none = acquisition_and_retention(prospects(2, rho=0.0)[0], **TRAITS)
-    assert "which may be chance" in report_04.joint_paragraph(none, terms, CASH)
+    assert "which may be chance" in report_04.joint_paragraph(none, 120, 0.1, CASH)
 
 
 def test_every_number_of_the_table_names_its_source(total) -> None:

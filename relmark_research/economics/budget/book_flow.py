@@ -297,8 +297,8 @@ def all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
         active = firm["active_customers"]
         before = active.reindex(active.index - 1).set_axis(active.index)
         returned = active - firm["customers_won"]
-        rate = (returned / before.where(before > 0)).clip(upper=1.0)
-        return "active customers", pd.DataFrame({"at_risk": before, "rate": rate})
+        share = (returned / before.where(before > 0)).clip(upper=1.0)
+        return "active customers", pd.DataFrame({"at_risk": before, "rate": share})
     raise DataError(
         "retention needs customers_at_risk and customers_kept, or customers_won with two of "
         "opening_customers, customers_lost and closing_customers, or customers_won and "

@@ -370,7 +370,7 @@ def mean_customers(firm: pd.DataFrame, ratio: float = 1.0) -> pd.Series | None:
         if len(ends) == 1 and "closing_customers" in firm:
             before = ends[0].reindex(firm.index - 1).set_axis(firm.index)
             return (ends[0] + before.fillna(ends[0])) / 2
-        return sum(ends) / len(ends)
+        return pd.concat(ends, axis=1).mean(axis=1, skipna=False)
     if "active_customers" in firm:
         return firm["active_customers"]
     return firm["customers_at_risk"] * ratio if "customers_at_risk" in firm else None

@@ -58,10 +58,9 @@ def draw_pairs(fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int) -> t
 def today_curve(fit: ResponseFit, memory: CurveMemory) -> ResponseCurve:
     """Return the fitted curve, tilted by the means of the memory."""
     now = np.asarray(fit.curve.spend)
-    ceiling, steepness = tilted(
-        *(np.asarray(value) for value in fit.curve.parameters),
-        now, np.asarray(memory.slope), np.asarray(memory.lift),
-    )  # fmt: skip
+    pair = [np.asarray(value) for value in fit.curve.parameters]
+    factors = np.asarray(memory.slope), np.asarray(memory.lift)
+    ceiling, steepness = tilted(pair[0], pair[1], now, *factors)
     return ResponseCurve.from_steepness(float(ceiling), float(steepness), spend=float(now))
 
 

@@ -407,9 +407,10 @@ def spending_position(
         )
     observed = {line: (fit.data.spend.min(), fit.data.spend.max()) for line, fit in fits.items()}
     margins = _annual_margins(annual_margin, ledger.segments)
-    for segment, margin in margins["annual_margin"].items():
-        cost = today.loc[segment, "acquisition_spend"] / today.loc[segment, "customers_won"]
-        question_share(float(margin), float(cost), "an acquisition cost")
+    costs = today["acquisition_spend"] / today["customers_won"]
+    for segment in ledger.segments:
+        margin = float(margins["annual_margin"][segment])
+        question_share(margin, float(costs[segment]), "an acquisition cost")
     memories = fit_memories(ledger, fits)
     return SpendingPosition(today, fits, memories, margins, rate, observed, terms, renewal)
 

@@ -91,13 +91,12 @@ class JointResponse:
     @property
     def correlation(self) -> float:
         """rho, the correlation of what else makes a prospect come and stay."""
-        return float(np.tanh(self.table.loc[("both", "atanh rho"), "estimate"]))
+        return float(np.tanh(self.table["estimate"].to_numpy(float)[-1]))
 
     def correlation_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of rho."""
-        row = self.table.loc[("both", "atanh rho")]
-        reach = normal_quantile(level) * float(row["standard_error"])
-        middle = float(row["estimate"])
+        middle, error = self.table[["estimate", "standard_error"]].to_numpy(float)[-1]
+        reach = normal_quantile(check_level(level)) * error
         return float(np.tanh(middle - reach)), float(np.tanh(middle + reach))
 
     def summary(self, level: float = 0.95) -> pd.DataFrame:
@@ -214,12 +213,19 @@ class JointResponse:
             spends by the joint model) and acquisition_share, the share of acquisition in the budget
             per prospect, A / (A + expected retention spend).
         """
-        terms = {"annual_margin": annual_margin, "annual_discount_rate": annual_discount_rate}
         start = np.log(self.spend)
 
+        def profit(A: float, R: float, separate: bool) -> float:
+            return self.profit(
+                A,
+                R,
+                annual_margin=annual_margin,
+                annual_discount_rate=annual_discount_rate,
+                separate=separate,
+            )
+
         def loss(logs: Array) -> float:
-            A, R = np.exp(logs)
-            return -self.profit(float(A), float(R), **terms, separate=separate)
+            return -profit(float(np.exp(logs[0])), float(np.exp(logs[1])), separate)
 
         reach = np.log(factor)
         bounds = [(value - reach, value + reach) for value in start]
@@ -237,7 +243,7 @@ class JointResponse:
                 "acquisition_spend": A,
                 "retention_spend": R,
                 "profit": -float(found.fun),
-                "joint_profit": self.profit(A, R, **terms),
+                "joint_profit": profit(A, R, False),
                 "acquisition_share": A / (A + R * paid),
             }
         )

@@ -69,12 +69,12 @@ class CurveMemory:
     @property
     def slope(self) -> float:
         """Mean factor of the curve's elasticity."""
-        return float(self.models["weight"] @ self.models["slope"])
+        return float(np.average(self.models["slope"], weights=self.models["weight"]))
 
     @property
     def lift(self) -> float:
         """Mean factor of the curve's rate today."""
-        return float(self.models["weight"] @ self.models["lift"])
+        return float(np.average(self.models["lift"], weights=self.models["weight"]))
 
     def draws(self, n: int, *, seed: int) -> tuple[Array, Array]:
         """Return n draws of both factors, slope and lift: 1 in the draws without a memory."""
@@ -136,7 +136,7 @@ def _weighed(fit: ResponseFit, shape: ResponseFit, periods: pd.PeriodIndex) -> C
     for parts in product((False, True), repeat=len(_PARTS)):
         if not any(parts):
             continue
-        memory = Memory(*parts, coarse=True)
+        memory = Memory(parts[0], parts[1], parts[2], coarse=True)
         try:
             found = response_with_memory(rate, spend, memory=memory, shape=_log_curve(shape))
         except DataError:
@@ -153,7 +153,7 @@ def _weighed(fit: ResponseFit, shape: ResponseFit, periods: pd.PeriodIndex) -> C
 
 def _lift(fit: ResponseFit, found: ResponseWithMemory) -> float:
     """Return the rate that is expected in the last year over that of the curve."""
-    last = found.table.iloc[-round(Period.of(found.table.index.freqstr).per_year) :]
+    last = found.table.iloc[-round(Period.of(pd.PeriodIndex(found.table.index).freqstr).per_year) :]
     curve = fit.curve.rate_at(last["spend"].to_numpy(float))
     return float((last["expected"].to_numpy(float) / curve).mean())
 

@@ -103,12 +103,12 @@ class ResponseWithMemory:
     @property
     def elasticity(self) -> float:
         """Long-run elasticity: percent more customers per percent more spend, for good."""
-        return float(self.cells["elasticity"] @ self.cells["weight"])
+        return float(np.average(self.cells["elasticity"], weights=self.cells["weight"]))
 
     @property
     def carry_over(self) -> float:
         """Share of the effect that comes in later periods than the spend, in [0, 1)."""
-        return float(self.cells["carry_over"] @ self.cells["weight"])
+        return float(np.average(self.cells["carry_over"], weights=self.cells["weight"]))
 
     @property
     def grade(self) -> Grade:
@@ -256,7 +256,8 @@ def response_with_memory(
     """
     frame = _checked(customers, spend, price)
     memory = memory or Memory()
-    season = _season(frame.index) if memory.season else np.zeros((len(frame), 0))
+    periods = pd.PeriodIndex(frame.index)
+    season = _season(periods) if memory.season else np.zeros((len(frame), 0))
     base = _design(frame, season, memory)
     if len(frame) < base.shape[1] + 1 + _SPARE:
         raise DataError(
@@ -264,7 +265,7 @@ def response_with_memory(
             f"season and price; found {len(frame)}. Add earlier periods."
         )
     y = np.log(frame["customers"].to_numpy(float)) * (1 if response == "more" else -1)
-    spends, lag = frame["spend"].to_numpy(float), _lag(frame.index)
+    spends, lag = frame["spend"].to_numpy(float), _lag(periods)
     grid = _fit_grid(y, spends, base, memory, shape, before=lag)
     return _result(frame, grid, base, memory, response)
 
@@ -360,13 +361,14 @@ def _result(
     best = max(grid, key=lambda cell: cell.log_likelihood)
     expected = weights @ np.array([cell.expected for cell in grid])
     sign = 1 if response == "more" else -1
-    last = frame.iloc[-_lag(frame.index) :]
+    periods = pd.PeriodIndex(frame.index)
+    last = frame.iloc[-_lag(periods) :]
     count = best.coefficients.size + int(memory.carry_over) + int(memory.trend)
     return ResponseWithMemory(
         table=frame.assign(expected=np.exp(sign * expected)),
         average_cost=float(last["spend"].sum() / last["customers"].sum()),
         cells=cells,
-        effects=_effects(grid, weights, _names(frame, memory), sign, frame.index),
+        effects=_effects(grid, weights, _names(frame, memory), sign, periods),
         spend_variation=_unexplained(np.log(frame["spend"].to_numpy(float)), base),
         residual=float(weights @ np.array([cell.sigma for cell in grid])),
         bic=float(-2 * best.log_likelihood + small_sample_penalty(count, len(frame))),
@@ -391,7 +393,7 @@ def _effects(
 
 def _design(frame: pd.DataFrame, season: Array, memory: Memory) -> Array:
     """Return level, trend, seasons and log price."""
-    columns = [np.ones(len(frame))]
+    columns: list[Array] = [np.ones(len(frame))]
     if memory.trend:
         columns.append(np.arange(len(frame)) - (len(frame) - 1) / 2)
     columns += list(season.T)
@@ -402,7 +404,7 @@ def _design(frame: pd.DataFrame, season: Array, memory: Memory) -> Array:
 
 def _names(frame: pd.DataFrame, memory: Memory) -> list[str]:
     """Return the names of the columns of `_design`."""
-    seasons = _season(frame.index).shape[1] if memory.season else 0
+    seasons = _season(pd.PeriodIndex(frame.index)).shape[1] if memory.season else 0
     names = ["level"] + ["trend a year"] * memory.trend
     names += [f"season {place}" for place in range(1, seasons + 1)]
     return names + ["price"] * ("price" in frame)
@@ -451,14 +453,16 @@ def _checked(customers: pd.Series, spend: pd.Series, price: pd.Series | None) ->
                 f"found {type(column).__name__}."
             )
     frame = pd.DataFrame(columns).sort_index().astype(float)
-    expected = pd.period_range(frame.index.min(), frame.index.max(), freq=frame.index.freq)
-    gaps = expected.difference(frame.dropna().index)
+    known = pd.PeriodIndex(frame.dropna().index)
+    expected = pd.period_range(frame.index.min(), frame.index.max(), freq=known.freq)
+    gaps = expected.difference(known)
     if len(gaps):
         raise DataError(
             f"the response needs every period; {len(gaps)} of {len(expected)} are missing or "
             f"blank, first {gaps[0]}. Begin after the gap."
         )
-    for name, column in frame.items():
+    for name in frame.columns:
+        column = frame[name]
         if not (column > 0).all():
             raise DataError(
                 f"{name} must be above 0 in every period; found {column.min():g} in "

@@ -14,15 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 
 from relmark_research._repr import short_repr
 from relmark_research.errors import ParameterError
 from relmark_research.units import AnnualRate, Period
-
-Number = TypeVar("Number", float, np.ndarray)
 
 
 @short_repr
@@ -92,12 +90,12 @@ class PaymentTerms:
 
     def value(
         self,
-        annual_margin: Number,
-        retention_rate: Number,
+        annual_margin: Any,
+        retention_rate: Any,
         annual_discount_rate: float,
         *,
-        retention_spend: Number = 0.0,
-    ) -> Number:
+        retention_spend: Any = 0.0,
+    ) -> Any:
         """Return V on the day of acquisition: the first payment is received now.
 
         Parameters
@@ -122,7 +120,9 @@ class PaymentTerms:
         return f"a payment every {self.period}, a renewal every {self.renewal}"
 
 
-def annual_retention(rates: float | Sequence[float], period: str | Period = "year") -> float:
+def annual_retention(
+    rates: float | Sequence[float] | np.ndarray, period: str | Period = "year"
+) -> float:
     """Return the annual retention rate of period rates: their product over a year.
 
     Parameters
