@@ -13,7 +13,7 @@ from relmark_research.clv.prediction._inputs import (
     model_unit,
 )
 from relmark_research.customers.log import aggregation
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, id_text
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 from relmark_research.units import TimeUnit
@@ -111,7 +111,7 @@ def customer_history(
     purchases = aggregation.purchase_dates(log.days, customer_id)
     if len(purchases) == 0:
         raise DataError(
-            f"the log has no customer {customer_id!r}. Ids are text and keep their leading "
+            f"the log has no customer {id_text(customer_id)}. Ids are text and keep their leading "
             "zeros: take one from log.customer_summary().table.index."
         )
     days = pd.date_range(purchases[0], log.observed_until)

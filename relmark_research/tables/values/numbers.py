@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, cell_text
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.options import ReadOptions
 from relmark_research.tables.values.columns import column
@@ -222,7 +222,7 @@ def _first(table: ir.Table, name: str, what: str, options: ReadOptions) -> str:
     found = found.filter(found.relmark_found)
     found = found.order_by("relmark_row" if ordered else "relmark_text").limit(1)
     row: dict[str, Any] = found.to_pandas().iloc[0].to_dict()
-    text = repr(str(row["relmark_text"]).strip())
+    text = cell_text(row["relmark_text"])
     return f"row {row['relmark_row']:,} {text}" if ordered else text
 
 
