@@ -195,14 +195,14 @@ def _range(limits: tuple[int, int] | None) -> str:
 
 
 def _load_rules(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:
-    import yaml
+    from relmark_research.tables.yaml_files import read_yaml
 
     content = rules
     if not isinstance(rules, Mapping):
         path = Path(rules or DEFAULT_RULES)
         if not path.is_file():
             raise ParameterError(f"expected a file of rules; found none at {path}.")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path, error=ParameterError)
     if not isinstance(content, Mapping) or not content.get("segments"):
         raise ParameterError(
             "rules must have a scale and segments, as segments.yml of the package."

@@ -1,6 +1,5 @@
 """A DataFrame as an HTML table with headers, aligned numbers and a link to the whole table."""
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,10 @@ from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.display.downloads import save_table
 from relmark_research.reporting.record.secrets import Scrubber
+from relmark_research.tables.export import csv_text
 
 SHOWN_ROWS = 20
 FORMATS = ("money", "share", "count", "number", "date", "text")
-
-# what a spreadsheet program takes for a formula, full-width characters included
-_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
 
 
 @dataclass(frozen=True)
@@ -58,21 +55,6 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout
         f"{_header(by_column)}{_rows(cells, list(by_column.values()))}</table></div>"
         f"{_downloads(flat, layout)}</details>"
     )
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Return a table as CSV in which a spreadsheet program finds no formula.
-
-    Examples
-    --------
-    >>> csv_text(pd.DataFrame({"channel": ["=1+1", "mail"], "change": [-1, 2]}))
-    "channel,change\\n'=1+1,-1\\nmail,2\\n"
-    """
-    safe = _flat(frame).rename(columns=_without_formula)
-    for column in safe.columns:
-        if _default_format(safe[column]) == "text":
-            safe[column] = safe[column].map(_without_formula, na_action="ignore")
-    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +186,3 @@ def _downloads(frame: pd.DataFrame, layout: TableLayout) -> str:
         f'href="data:text/csv;charset=utf-8;base64,{data}">Download as CSV'
         f'<span class="rm-hidden"> ({escape(layout.caption)})</span></a>{parquet}</p>'
     )
-
-
-def _without_formula(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

@@ -25,12 +25,10 @@ The sections are pydantic models without extra keys; `Recipe` is the checked res
 """
 
 import reprlib
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from relmark_research._repr import Rows, short_repr
@@ -45,6 +43,7 @@ from relmark_research.reporting.record.secrets import (
     read_secrets,
     secret_names,
 )
+from relmark_research.tables import yaml_files
 
 When = Literal["always", "done", "failed", "alert"]
 
@@ -367,24 +366,14 @@ def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file in which no key is repeated.
+    """Return the content of a recipe file in which no key is repeated.
 
     Raises
     ------
     ReportError
-        The file is not YAML in UTF-8, or a key is repeated.
+        The file is not YAML in UTF-8, a key is repeated, or it exceeds a limit of `yaml_files`.
     """
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown line"
-        raise ReportError(f"{path.name} is not YAML at {where}: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ReportError(f"{path.name} cannot be read as YAML in UTF-8: {reason}.") from None
-    except ReportError as error:
-        raise ReportError(f"{path.name}: {error} Remove one of the two.") from None
+    return yaml_files.read_yaml(path, error=ReportError)
 
 
 def section_of(keys: list[str]) -> type[Section]:
@@ -437,18 +426,6 @@ def notebooks_folder(folder: Path) -> Path:
         f"no folder 'notebooks' in {folder} or in its parents. Create one, or name each notebook "
         "by a path that ends in .ipynb."
     )
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which a repeated key is an error; by default the last one would count."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise ReportError(f"{key.value!r} stands twice (line {key.start_mark.line + 1}).")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
 
 
 def _sentence(problem: Any) -> str:

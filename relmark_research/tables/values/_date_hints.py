@@ -146,13 +146,13 @@ def _no_date(texts: list[str]) -> str:
     if all(_SERIAL.fullmatch(each) for each in texts):
         day = date(1899, 12, 30) + timedelta(days=int(float(text)))
         return (
-            f"{_number_text(text)} may be a spreadsheet's serial number ({day}): format the column as "
-            "dates in the spreadsheet (yyyy-mm-dd), and save it again."
+            f"{_number_text(text)} may be a spreadsheet's serial number ({day}): format the column "
+            "as dates in the spreadsheet (yyyy-mm-dd), and save it again."
         )
     if all(_UNIX.fullmatch(each) for each in texts):
         return (
-            f"{_number_text(text)} may be seconds or milliseconds since 1970: convert the column to "
-            "timestamps in the source."
+            f"{_number_text(text)} may be seconds or milliseconds since 1970: convert the column "
+            "to timestamps in the source."
         )
     return ""
 
