@@ -10,7 +10,9 @@ from pandas.api import types
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError, unknown_name
+from relmark_research.reporting.display._customer_rows import without_addresses
 from relmark_research.reporting.display.downloads import save_table
+from relmark_research.reporting.privacy.redaction import CLEAR_IDS
 from relmark_research.reporting.record.secrets import Scrubber
 from relmark_research.tables.export import csv_text
 
@@ -20,12 +22,16 @@ FORMATS = ("money", "share", "count", "number", "date", "text")
 
 @dataclass(frozen=True)
 class TableLayout:
-    """Identifier, caption, currency and initial state (open or folded) of a table."""
+    """Identifier, caption, currency and initial state (open or folded) of a table.
+
+    ``clear_ids`` tells that ids and addresses are shown because the user asked for them.
+    """
 
     name: str
     caption: str
     currency: str = "USD"
     open: bool = False
+    clear_ids: bool = False
 
 
 def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout) -> str:
@@ -41,6 +47,7 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout
         Identifier, caption, currency, and whether the table is open.
     """
     flat = _scrubbed(_flat(frame))
+    flat = flat if layout.clear_ids else without_addresses(flat)
     _check_formats(flat, formats)
     by_column = {
         name: formats.get(name, _default_format(flat[name])) for name in map(str, flat.columns)
@@ -48,7 +55,8 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout
     top = flat.head(SHOWN_ROWS)
     cells = [_cells(top[name], kind, layout.currency) for name, kind in by_column.items()]
     return (
-        f'<details class="rm-table"{" open" if layout.open else ""}>'
+        f'<details class="rm-table"{" open" if layout.open else ""}'
+        f"{CLEAR_IDS if layout.clear_ids else ''}>"
         "<summary>The table behind it</summary>"
         f'<div class="rm-scroll" tabindex="0" role="group" aria-label="{escape(layout.caption)}">'
         f"<table><caption>{escape(layout.caption)}</caption>"

@@ -15,6 +15,7 @@ import pandas as pd
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
+from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
@@ -219,8 +220,13 @@ def table(
     formats: Mapping[str, str] | None = None,
     currency: str = "USD",
     open: bool = False,  # noqa: A002 (the name of the HTML attribute)
+    clear_ids: bool = False,
 ) -> None:
     """Show a folded table with downloads of all its rows as CSV and Parquet.
+
+    Ids of customers are replaced by pseudonyms: in a column or an index with a usual name, such as
+    ``customer_id``, or with the name of the recipe's column of customers. Where there is no key for
+    pseudonyms, one sentence stands in place of such a table.
 
     Parameters
     ----------
@@ -237,6 +243,8 @@ def table(
         Currency code of the columns with money.
     open
         Whether the table is shown open.
+    clear_ids
+        Whether ids and e-mail addresses are shown as they are.
 
     Raises
     ------
@@ -244,7 +252,12 @@ def table(
         A format or a column in ``formats`` does not exist.
     """
     _check_name(name)
-    layout = TableLayout(name=name, caption=caption, currency=currency, open=open)
+    shown = frame if clear_ids else with_pseudonyms(frame, None)
+    if shown is None:
+        say(left_out_sentence(caption))
+        return
+    layout = TableLayout(name, caption, currency, open, clear_ids)
+    frame = shown
     _show_html(as_html(frame, formats or {}, layout), f"{caption}\n{frame.head(20)}")
 
 

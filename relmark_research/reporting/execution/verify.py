@@ -1,6 +1,7 @@
 """Verification: a stored run is repeated, and its key figures are compared."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from relmark_research.reporting.execution.supervisor import (
     NotebookProcess,
     default_memory_limit,
 )
+from relmark_research.reporting.privacy.redaction import check_repeatable
 from relmark_research.reporting.record.forecast_ledger import forecasts_of, write_forecasts
 from relmark_research.reporting.record.job import Job, Outcome
 from relmark_research.reporting.record.manifest import (
@@ -35,6 +37,7 @@ from relmark_research.reporting.record.scratch import (
     temporary_folder,
 )
 from relmark_research.reporting.record.secrets import read_secrets, secret_names
+from relmark_research.tables.pseudonyms import KEY_VARIABLE, id_key
 
 _POLL_INTERVAL = 0.05  # seconds between two checks of the process
 _INJECTED = "injected-parameters"  # tag of the cell that papermill adds
@@ -94,6 +97,7 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     if not done:
         raise ReportError(f"expected a run with a notebook that is done; found none in {run}.")
     read_secrets(secret_names([each.parameters for each in done]))
+    check_repeatable(_stored_texts(run, done))
     fingerprint = check_data(manifest.data, as_of=manifest.as_of)
     with temporary_folder() as folder:
         runs = tuple(
@@ -111,6 +115,14 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     )
     comparison = compare_runs(replace(manifest, notebooks=tuple(done)), repetition)
     return Verification(comparison, repetition)
+
+
+def _stored_texts(run: Path, done: list[NotebookRun]) -> Iterator[str]:
+    """Yield the data, the parameters and the code that a repetition uses."""
+    for each in done:
+        yield str(each.parameters)
+        notebook = read_executed(run / "notebooks" / f"{each.notebook}.ipynb", Path(each.path))
+        yield from (cell.source for cell in notebook.cells if cell.cell_type == "code")
 
 
 def _repeat(
@@ -131,7 +143,7 @@ def _repeat(
         job = Job(str(notebook), str(output), old.parameters, str(scratch))
         working_directory = path.parent if path.is_file() else folder
         limits = Limits(time_limit, default_memory_limit())
-        secrets = tuple(read_secrets(secret_names(old.parameters)))
+        secrets = read_secrets(secret_names(old.parameters)) | {KEY_VARIABLE: id_key(run)}
         process = NotebookProcess.prepare(
             job, folder=working_directory, limits=limits, secrets=secrets
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import smtplib
     from email.message import EmailMessage
 
-Result = Literal["done", "failed", "alert", "refused"]
+Result = Literal["done", "failed", "alert", "refused", "died", "stopped"]
 
 _TIMEOUT = 30.0  # seconds for one hook
 
@@ -46,8 +46,12 @@ class Hook:
     webhook: dict[str, Any] = field(default_factory=dict)
 
     def applies_to(self, result: Result) -> bool:
-        """Return whether the hook runs after such a result; a refusal counts as a failure."""
-        return "always" in self.when or ("failed" if result == "refused" else result) in self.when
+        """Return whether the hook runs after such a result.
+
+        A refusal, a stop and a run that died count as failures.
+        """
+        known = "failed" if result in ("refused", "died", "stopped") else result
+        return "always" in self.when or known in self.when
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ class Notification:
     recipe, title
         Name and title of the recipe.
     result
-        ``"refused"`` if nothing ran.
+        ``"refused"`` if nothing ran, ``"stopped"`` by the user, ``"died"`` if it was killed.
     message
-        Why the run was refused; empty otherwise.
+        Why there is no manifest; empty if there is one.
     run
         The folder of the run.
     manifest
@@ -141,11 +145,12 @@ def notify(hooks: tuple[Hook, ...], notification: Notification) -> list[str]:
         if not hook.applies_to(notification.result):
             continue
         channel, send = _channel(hook)
-        names = secret_names([*hook.command, hook.mail, hook.webhook])
-        scrub = Scrubber.from_secrets(read_secrets(names))
+        scrub = Scrubber()
         try:
+            names = secret_names([*hook.command, hook.mail, hook.webhook])
+            scrub = Scrubber.from_secrets(read_secrets(names))
             send(hook, notification)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except Exception as error:  # noqa: BLE001  (a hook must not hide how the run ended)
             prefix = "" if type(error) is OSError else f"{type(error).__name__}: "
             failures.append(scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}"))
     return failures
@@ -166,7 +171,7 @@ def _run_command(hook: Hook, notification: Notification) -> None:
         "RELMARK_INDEX": str(run / "index.html") if run else "",
     }
     subprocess.run(
-        [fill_in_secrets(word) for word in hook.command],
+        list(hook.command),
         input=notification.to_json().encode(),
         env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,

@@ -174,6 +174,7 @@ class RecipeFile(Section):
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    share: bool = False
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -250,6 +251,8 @@ class Recipe:
         For one notebook [bytes]; None is 80% of the machine's memory.
     reuse
         Whether the results of the last good run are reused if nothing has changed.
+    share
+        Whether other users of the machine may read the runs.
     """
 
     name: str
@@ -269,6 +272,7 @@ class Recipe:
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    share: bool = False
 
     def secrets(self) -> dict[str, str]:
         """Return every secret that the recipe names, with its value from the environment."""
@@ -276,6 +280,10 @@ class Recipe:
         hooks = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
         parameters = [self.shared_parameters, self.notebook_parameters, self.matrix]
         return read_secrets(secret_names([self.data, self.tables, *parameters, typed, hooks]))
+
+    def notebook_secrets(self) -> dict[str, str]:
+        """Return the secrets without those of the hooks alone, which no notebook needs."""
+        return replace(self, hooks=()).secrets()
 
     def _summary(self) -> Rows:
         return {"name": self.name, "notebooks": len(self.notebooks), "alerts": len(self.alerts)}
@@ -321,7 +329,9 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         matrix=_matrix(content["matrix"], path.parent),
         alerts=read_alerts(content["alerts"]),
         hooks=read_hooks(content["hooks"]),
-        **{name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse")},
+        **{
+            name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse", "share")
+        },
     )
     recipe = _with_settings(recipe, settings, names)
     _check_secrets(recipe)
@@ -374,6 +384,24 @@ def read_yaml(path: Path) -> Any:
         The file is not YAML in UTF-8, a key is repeated, or it exceeds a limit of `yaml_files`.
     """
     return yaml_files.read_yaml(path, error=ReportError)
+
+
+def hooks_of_file(path: Path) -> tuple[Hook, ...]:
+    """Return the hooks of a recipe file that may be invalid, as far as they can be read.
+
+    Whoever is told of failures is then also told of a recipe that is refused.
+    """
+    try:
+        sections = read_yaml(path).get("hooks") or []
+    except (ReportError, AttributeError):
+        return ()
+    hooks: list[Hook] = []
+    for section in sections if isinstance(sections, list) else []:
+        try:
+            hooks += read_hooks([HookSection.model_validate(section).model_dump()])
+        except ValidationError:
+            continue
+    return tuple(hook for hook in hooks if hook.command or hook.mail or hook.webhook)
 
 
 def section_of(keys: list[str]) -> type[Section]:
@@ -573,6 +601,13 @@ def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
 
 def _check_secrets(recipe: Recipe) -> None:
     """Raise an error for a secret that is written out, or that the environment does not have."""
+    for number, hook in enumerate(recipe.hooks, start=1):
+        if named := secret_names(hook.command):
+            raise ReportError(
+                f"the command of hook {number} must not hold a secret, because every user of the "
+                f"machine can list commands; found ${{{sorted(named)[0]}}}. Let the command read "
+                "that environment variable."
+            )
     hooks = {
         "mail": [hook.mail for hook in recipe.hooks],
         "webhook": [hook.webhook for hook in recipe.hooks],

@@ -120,8 +120,8 @@ def connect(source: DatabaseSource) -> ir.Table:
         if _reads_outside(error):
             raise DataError(
                 f"{source.query!r} in {source.label.split('#')[0]} reads a file or an address "
-                "outside the database, which is not allowed. Give that file as the source, or copy its "
-                "rows into a table of the database."
+                "outside the database, which is not allowed. Give that file as the source, or copy "
+                "its rows into a table of the database."
             ) from None
         message = _redacted(error, source)
         tables = _table_names(connection)

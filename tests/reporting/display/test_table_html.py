@@ -16,7 +16,7 @@ LAYOUT = TableLayout(name="weekly", caption="Purchases <by> week")
 
 def csv_of(html):
     data = re.search(r"base64,([^\"]+)", html)[1]
-    return base64.base64.b64decode(data).decode("utf-8-sig")
+    return base64.b64decode(data).decode("utf-8-sig")
 
 
 def test_headers_are_headers_and_numbers_are_aligned():

@@ -76,7 +76,7 @@ def stage(monkeypatch):
 
 
 def recipe(**fields):
-    made = {"alerts": (), "reuse": True, "secrets": dict}
+    made = {"alerts": (), "reuse": True, "secrets": dict, "notebook_secrets": dict}
     return SimpleNamespace(**{**made, **fields})
 
 
@@ -163,14 +163,14 @@ def test_progress_names_the_cell_and_the_end(execution):
 
 
 def test_the_job_has_its_files_and_no_limit_on_reserved_memory(execution, stage):
-    made = execution("one", recipe=recipe(secrets=lambda: {"KEY": "open sesame"}))
+    made = execution("one", recipe=recipe(notebook_secrets=lambda: {"KEY": "open sesame"}))
     execute(made)
     (asked,) = stage.made
     assert asked.job.parameters == {"margin": 0.3}
     assert asked.job.files == str(made.folder / "files" / "one")
     assert asked.job.output == str(made.folder / "notebooks" / "one.ipynb")
     assert asked.job.memory is None
-    assert (asked.folder.name, asked.secrets) == ("books", ("KEY",))
+    assert (asked.folder.name, asked.secrets["KEY"]) == ("books", "open sesame")
 
 
 def test_the_manifest_is_written_before_a_process_starts(execution, stage):

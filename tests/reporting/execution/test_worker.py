@@ -93,7 +93,8 @@ def test_this_interpreter_is_the_kernel(tmp_path):
     worker.write_kernel_spec(tmp_path)
     spec = json.loads((tmp_path / "kernels" / "relmark" / "kernel.json").read_text())
     assert spec["argv"][0] == sys.executable
-    assert spec["argv"][1:4] == ["-m", "ipykernel_launcher", "-f"]
+    assert spec["argv"][1] == "-c"
+    assert spec["argv"][3] == "-f"
     assert "--HistoryManager.enabled=False" in spec["argv"]
     assert spec["language"] == "python"
 
@@ -161,6 +162,9 @@ def test_the_notebook_is_saved_at_the_start_of_a_cell_only(monkeypatch):
         def save(self, **_):
             saved.append("start")
 
+        def autosave_cell(self):
+            raise AssertionError("no message has come")
+
         def cell_complete(self, cell, **options):
             completed.append((cell, options))
             self.save()
@@ -177,7 +181,9 @@ def test_the_notebook_is_saved_at_the_start_of_a_cell_only(monkeypatch):
         assert (kernel_name, options) == ("relmark", {"timeout": 3})
 
     monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", classmethod(engine))
-    worker._save_once_engine().execute_managed_notebook(Manager(), "relmark", timeout=3)
+    worker._save_once_engine(worker.Position()).execute_managed_notebook(
+        Manager(), "relmark", timeout=3
+    )
     assert saved == ["start"] * 3
     assert completed == [("one", {"cell_index": 1}), ("broken", {"cell_index": 1})]
 

@@ -88,7 +88,7 @@ def test_records_become_title_answer_and_key_figures():
             new_markdown_cell("Words.\n\n## What is it worth? ##"),
             new_code_cell("", outputs=[said({"kind": "answer", "text": "One."}), said(figures[0])]),
             new_code_cell("", outputs=[said(figures[1]), said({"kind": "answer", "text": "Two."})]),
-            new_code_cell("", outputs=[said(figures[2]), said({"name": "no kind"}), said([1])]),
+            new_code_cell("", outputs=[said(figures[2])]),
             new_code_cell("", outputs=[new_output("stream", text="x"), said({"kind": "say"})]),
         ]
     )
