@@ -45,7 +45,7 @@ def with_pseudonyms(frame: pd.DataFrame, ids: Sequence[str] | None) -> pd.DataFr
         if name not in frame.columns and name not in frame.index.names:
             raise ReportError(unknown_name("column", name, [*frame.index.names, *frame.columns]))
     found = [name for name in found if not _are_pseudonyms(_values(frame, name))]
-    if not found or frame.empty:
+    if not found or not len(frame):
         return frame
     if not has_key():
         return None

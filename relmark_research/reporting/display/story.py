@@ -19,6 +19,7 @@ from relmark_research.reporting.display._customer_rows import left_out_sentence,
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
+from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.record.manifest import RECORD_MIME, issued_forecast
 from relmark_research.reporting.record.secrets import Scrubber
 
@@ -262,12 +263,15 @@ def table(
 
 
 def _scrub_texts(figure: "Figure", scrub: Scrubber) -> None:
-    """Remove secrets from the texts of a figure, because an image cannot be scrubbed."""
+    """Remove secrets, ids and addresses from a figure, because an image cannot be scrubbed."""
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text) if scrub.replacements else ():
-        if isinstance(text, Text):
-            text.set_text(scrub(text.get_text()))
+    redactor = Redactor.from_environment()
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and (written := text.get_text()):
+            clean = redactor.text(scrub(written))
+            if clean != written:
+                text.set_text(clean)
 
 
 def _parent_figure(drawing: Any) -> "Figure":

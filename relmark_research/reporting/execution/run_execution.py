@@ -191,6 +191,7 @@ class RunExecution:
         scratch = scratch_path()
         register_scratch(self.folder, scratch)
         create_scratch(scratch)
+        self.redactor.ids.write(scratch)
         write_forecasts(scratch, forecasts_of(self.manifest.ledger, task.name))
         limits = self.limits
         job = Job(
@@ -200,6 +201,7 @@ class RunExecution:
             scratch=str(scratch),
             files=str(self.folder / "files" / task.name),
             memory=limits.memory + _HEADROOM if limits.limits_reservation else None,
+            id_column=str(task.parameters.get("customer", "")),
         )
         secrets = self.recipe.notebook_secrets() | {KEY_VARIABLE: self.redactor.key}
         folder = task.notebook.parent

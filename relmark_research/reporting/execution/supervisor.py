@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from relmark_research.reporting.display._customer_rows import ID_VARIABLE
+from relmark_research.reporting.privacy.redaction import IDS_FILE, IDS_VARIABLE
 from relmark_research.reporting.record.forecast_ledger import LEDGER_FILE, LEDGER_VARIABLE
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State, write_atomically
@@ -243,7 +244,8 @@ def _environment(scratch: Path, job: Job, secrets: tuple[str, ...]) -> dict[str,
         NAMES_VARIABLE: " ".join(secrets),
         PRIVATE_VARIABLE: str(scratch / "private.json"),
         "RELMARK_FILES": job.files,
-        ID_VARIABLE: str(job.parameters.get("customer", "")),
+        IDS_VARIABLE: str(scratch / IDS_FILE),
+        ID_VARIABLE: job.id_column,
         LEDGER_VARIABLE: str(scratch / LEDGER_FILE),
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",

@@ -140,7 +140,8 @@ def _repeat(
     write_forecasts(scratch, forecasts)
     path = Path(old.path)
     try:
-        job = Job(str(notebook), str(output), old.parameters, str(scratch))
+        column = str(old.parameters.get("customer", ""))
+        job = Job(str(notebook), str(output), old.parameters, str(scratch), id_column=column)
         working_directory = path.parent if path.is_file() else folder
         limits = Limits(time_limit, default_memory_limit())
         secrets = read_secrets(secret_names(old.parameters)) | {KEY_VARIABLE: id_key(run)}

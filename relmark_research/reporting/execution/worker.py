@@ -27,6 +27,8 @@ KERNEL = "relmark"
 LARGEST_OUTPUT = 50_000_000  # characters that a notebook may display and print
 MOST_OUTPUTS = 10_000  # that it may display
 
+_OUTPUT_WAIT = 120  # seconds for the outputs that a cell has sent when it ends
+
 # starts a kernel that has the values of the private file, without them in its first environment
 _LAUNCH = f"""\
 import json, os, sys
@@ -137,6 +139,7 @@ def _run_papermill(job: Job, position: Position, start_signal: threading.Event) 
         kernel_name=KERNEL,
         language="python",
         progress_bar=False,
+        iopub_timeout=_OUTPUT_WAIT,
         config=Config({"ConnectionFileMixin": sockets}),
         on_notebook_start=lambda notebook: start_signal.wait(),
         on_cell_start=_progress_writer(scratch / "progress", position),
@@ -164,7 +167,7 @@ class OutputLimit:
     seen: int = 0
 
     def check(self, cell: Any) -> None:
-        """Count the new outputs of a cell; beyond a limit, replace them by an error."""
+        """Count the new outputs of a cell; beyond a limit, replace them and raise an error."""
         if cell is not self.cell:
             self.cell, self.seen = cell, 0
         added = cell.outputs[self.seen :]
@@ -184,6 +187,7 @@ class OutputLimit:
         words = {"ename": "OutputLimit", "evalue": self.position.exceeded, "traceback": []}
         cell.outputs = [NotebookNode(output_type="error", **words)]
         self.seen = 1
+        raise RuntimeError(self.position.exceeded)  # ends the wait for further outputs
 
 
 def _length(output: Any) -> int:

@@ -8,10 +8,12 @@ by a remark where there is no key. Tables of customers get their pseudonyms from
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import pandas as pd
 
 from relmark_research.errors import EMAIL_NOT_SHOWN, ReportError, without_emails
 from relmark_research.reporting.record.manifest import RECORD_MIME, Manifest, NotebookRun
-from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.pseudonyms import KEY_VARIABLE, pseudonyms
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
 ID_NOT_SHOWN = "(id not shown)"
+IDS_VARIABLE = "RELMARK_KNOWN_IDS"  # environment variable with the path of the file of ids
+IDS_FILE = "ids.npz"
 
 _QUOTED = re.compile(r"""'([^'\n]{1,200})'|"([^"\n]{1,200})\"""")
 _WORD = re.compile(r"[^\s'\"()\[\]{}<>,;`]+")
@@ -72,6 +76,22 @@ class KnownIds:
         found = np.isin(self._hashed(listed), self.hashes)
         return {text for text, known in zip(listed, found, strict=True) if known}
 
+    def write(self, folder: Path) -> Path:
+        """Write the ids, as hashes, into a private folder, and return the path."""
+        path = folder / IDS_FILE
+        with path.open("wb") as file:
+            np.savez(file, salt=np.array(self.salt), hashes=self.hashes)
+        return path
+
+    @classmethod
+    def from_environment(cls) -> KnownIds:
+        """Return the ids that a run hands its notebooks; none outside of a run."""
+        path = Path(os.environ.get(IDS_VARIABLE, ""))
+        if not path.is_file():
+            return cls()
+        with np.load(path) as found:
+            return cls(str(found["salt"]), found["hashes"])
+
     def _hashed(self, texts: list[str]) -> np.ndarray:
         values = np.array(texts, dtype=object)
         return pd.util.hash_array(values, hash_key=self.salt, categorize=False)
@@ -92,6 +112,11 @@ class Redactor:
     ids: KnownIds = field(default_factory=KnownIds)
     key: str = field(default="", repr=False)
 
+    @classmethod
+    def from_environment(cls) -> Redactor:
+        """Return the redactor of a notebook in a run; one that knows no ids outside of a run."""
+        return cls(KnownIds.from_environment(), os.environ.get(KEY_VARIABLE, ""))
+
     def text(self, text: str) -> str:
         """Return prose, an error or a printed line without ids and addresses.
 
@@ -99,10 +124,12 @@ class Redactor:
         --------
         >>> redactor = Redactor(KnownIds().with_ids(["C-17", "bob@example.com"]))
         >>> redactor.text("customer C-17: bob@example.com has 17 orders")
-        'customer (id not shown): (e-mail address not shown) has 17 orders'
+        'customer (id not shown): (id not shown) has 17 orders'
         """
         quoted = {part for pair in _QUOTED.findall(text) for part in pair if part.strip()}
-        words = {word.strip(_EDGES) for word in _WORD.findall(text)} | set(_WORD.findall(text))
+        written = set(_WORD.findall(text))
+        parts = {part for word in written for part in re.split("[=:]", word)}
+        words = written | {word.strip(_EDGES) for word in written | parts}
         found = self.ids.among([*quoted, *filter(_may_be_id, words)])
         for each in sorted(found, key=len, reverse=True):
             text = re.sub(rf"(?<![\w]){re.escape(each)}(?![\w])", self._instead(each), text)

@@ -4,14 +4,14 @@ hooks:
   - when: [failed, alert]          # always, done, failed, alert; default: always
     mail: {to: [me@example.org], sender: reports@example.org, server: mail.example.org,
            port: 587, security: starttls, user: reports, password: "${MAIL_PASSWORD}"}
-  - command: [notify-send, relmark]             # reads its environment and its standard input
+  - command: [notify, relmark]                  # reads its environment and its standard input
+    secrets: [NOTIFY_TOKEN]                     # secrets of the environment that it may read
   - webhook: {url: "https://example.org/hooks/${HOOK_TOKEN}"}
 
 A hook that fails is reported on the terminal. It changes neither the reports nor the exit code.
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from relmark_research import formats
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest
 from relmark_research.reporting.record.secrets import (
     Scrubber,
+    environment_without_secrets,
     fill_in_secrets,
     read_secrets,
     secret_names,
@@ -38,12 +39,16 @@ _TIMEOUT = 30.0  # seconds for one hook
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook of a recipe: exactly one of command, mail and webhook is set."""
+    """One hook of a recipe: exactly one of command, mail and webhook is set.
+
+    A command sees those secrets of the environment only that ``secrets`` names.
+    """
 
     when: tuple[str, ...] = ("always",)
     command: tuple[str, ...] = ()
     mail: dict[str, Any] = field(default_factory=dict)
     webhook: dict[str, Any] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def applies_to(self, result: Result) -> bool:
         """Return whether the hook runs after such a result.
@@ -120,6 +125,7 @@ def read_hooks(sections: list[dict[str, Any]]) -> tuple[Hook, ...]:
             tuple(section["command"] or ()),
             section["mail"] or {},
             section["webhook"] or {},
+            tuple(section["secrets"]),
         )
         for section in sections
     )
@@ -147,7 +153,7 @@ def notify(hooks: tuple[Hook, ...], notification: Notification) -> list[str]:
         channel, send = _channel(hook)
         scrub = Scrubber()
         try:
-            names = secret_names([*hook.command, hook.mail, hook.webhook])
+            names = {*secret_names([hook.mail, hook.webhook]), *hook.secrets}
             scrub = Scrubber.from_secrets(read_secrets(names))
             send(hook, notification)
         except Exception as error:  # noqa: BLE001  (a hook must not hide how the run ended)
@@ -173,7 +179,7 @@ def _run_command(hook: Hook, notification: Notification) -> None:
     subprocess.run(
         list(hook.command),
         input=notification.to_json().encode(),
-        env={**os.environ, **variables},
+        env={**environment_without_secrets(hook.secrets), **variables},
         stdout=subprocess.DEVNULL,
         timeout=_TIMEOUT,
         check=True,

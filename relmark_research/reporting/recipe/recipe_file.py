@@ -142,6 +142,7 @@ class HookSection(Section):
     command: list[_TEXT] | None = Field(default=None, min_length=1)
     mail: MailSection | None = None
     webhook: WebhookSection | None = None
+    secrets: list[_TEXT] = Field(default_factory=list)
 
     @field_validator("when", mode="before")
     @classmethod
@@ -277,9 +278,12 @@ class Recipe:
     def secrets(self) -> dict[str, str]:
         """Return every secret that the recipe names, with its value from the environment."""
         typed = [setting.text for setting in self.settings]
-        hooks = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
+        hooks = [value for hook in self.hooks for value in (hook.mail, hook.webhook)]
+        named = {name for hook in self.hooks for name in hook.secrets}
         parameters = [self.shared_parameters, self.notebook_parameters, self.matrix]
-        return read_secrets(secret_names([self.data, self.tables, *parameters, typed, hooks]))
+        return read_secrets(
+            named | secret_names([self.data, self.tables, *parameters, typed, hooks])
+        )
 
     def notebook_secrets(self) -> dict[str, str]:
         """Return the secrets without those of the hooks alone, which no notebook needs."""
@@ -605,8 +609,8 @@ def _check_secrets(recipe: Recipe) -> None:
         if named := secret_names(hook.command):
             raise ReportError(
                 f"the command of hook {number} must not hold a secret, because every user of the "
-                f"machine can list commands; found ${{{sorted(named)[0]}}}. Let the command read "
-                "that environment variable."
+                f"machine can list commands; found ${{{sorted(named)[0]}}}. Write "
+                f"secrets: [{sorted(named)[0]}], and let the command read that variable."
             )
     hooks = {
         "mail": [hook.mail for hook in recipe.hooks],

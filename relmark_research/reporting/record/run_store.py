@@ -66,6 +66,7 @@ class RunStore:
             ) from None
         with lock:
             _acquire(lock.fileno(), self.path)
+            os.fchmod(lock.fileno(), 0o600)
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()

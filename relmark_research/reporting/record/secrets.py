@@ -118,6 +118,12 @@ def secrets_of_environment() -> dict[str, str]:
     }
 
 
+def environment_without_secrets(keep: Iterable[str] = ()) -> dict[str, str]:
+    """Return the environment for a command, without the secrets that are not named."""
+    hidden = {*secrets_of_environment(), *os.environ.get(NAMES_VARIABLE, "").split()} - {*keep}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
+
+
 def read_secrets(names: Iterable[str]) -> dict[str, str]:
     """Return secrets by name from the environment.
 
