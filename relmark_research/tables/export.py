@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -57,11 +58,9 @@ def guarded(frame: pd.DataFrame) -> Guarded:
         column = safe.iloc[:, place]
         if types.is_numeric_dtype(column) or types.is_datetime64_any_dtype(column):
             continue
-        cells = column.astype(object).map(_without_formula, na_action="ignore")
-        escaped += int(column.map(_is_formula).astype(bool).sum())
-        safe.isetitem(place, cells if column.dtype == object else cells.astype("str"))
-        if column.isna().any() or column.dtype == object:
-            safe.isetitem(place, cells)
+        cells = column.astype(object)
+        escaped += int(cells.map(_is_formula).astype(bool).sum())
+        safe.isetitem(place, cells.map(_without_formula, na_action="ignore").to_numpy(object))
     return Guarded(safe, escaped)
 
 
@@ -186,7 +185,7 @@ def _cell(value: Any) -> str:
         moment = pd.Timestamp(value).tz_localize(None)
         days = (moment - _EPOCH) / pd.Timedelta(days=1)
         return f'<c s="{1 if days.is_integer() else 2}"><v>{days!r}</v></c>'
-    if types.is_number(value):
+    if isinstance(value, (int, float, np.integer, np.floating)):
         return f"<c><v>{value}</v></c>" if math.isfinite(value) else "<c/>"
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "<c/>"

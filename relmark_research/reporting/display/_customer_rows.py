@@ -90,7 +90,7 @@ def _replaced(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     if not isinstance(frame.index, pd.MultiIndex):
         return frame.set_axis(pd.Index(named, name=name))
     levels = [
-        named if level == name else frame.index.get_level_values(level)
-        for level in frame.index.names
+        named if level == name else frame.index.get_level_values(place)
+        for place, level in enumerate(frame.index.names)
     ]
     return frame.set_axis(pd.MultiIndex.from_arrays(levels, names=frame.index.names))
