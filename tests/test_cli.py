@@ -204,9 +204,7 @@ class TestPrivacy:
         assert "bob" not in said
 
     def test_values_are_shown_on_request(self, capsys, monkeypatch):
-        monkeypatch.setenv(
-            "RELMARK_SHOW_VALUES", "0"
-        )  # which the option replaces, and pytest resets
+        monkeypatch.setenv("RELMARK_SHOW_VALUES", "0")  # pytest resets it
         assert cli.exit_code(["check", "sales.csv", "--show-values"]) == cli.REFUSED
         assert "'bob@example.com'" in capsys.readouterr().err
 

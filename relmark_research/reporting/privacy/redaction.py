@@ -61,19 +61,22 @@ class KnownIds:
 
     def with_ids(self, ids: Iterable[object]) -> KnownIds:
         """Return these ids and further ones."""
-        added = self._hashed(sorted({str(each) for each in ids}))
-        return replace(self, hashes=np.union1d(self.hashes, added))
+        return self._with_texts(np.array([str(each) for each in ids], dtype=object))
 
     def with_log(self, log: TransactionLog) -> KnownIds:
         """Return these ids and those of a log."""
-        return self.with_ids(log.rows.select("customer_id").distinct().to_pandas()["customer_id"])
+        found = log.rows.select("customer_id").distinct().to_pandas()["customer_id"]
+        return self._with_texts(found.to_numpy(object))
+
+    def _with_texts(self, texts: np.ndarray) -> KnownIds:
+        return replace(self, hashes=np.union1d(self.hashes, self._hashed(texts)))
 
     def among(self, texts: Iterable[str]) -> set[str]:
         """Return those of some texts that are ids."""
         listed = sorted(set(texts))
         if not listed or not len(self.hashes):
             return set()
-        found = np.isin(self._hashed(listed), self.hashes)
+        found = np.isin(self._hashed(np.array(listed, dtype=object)), self.hashes)
         return {text for text, known in zip(listed, found, strict=True) if known}
 
     def write(self, folder: Path) -> Path:
@@ -92,9 +95,8 @@ class KnownIds:
         with np.load(path) as found:
             return cls(str(found["salt"]), found["hashes"])
 
-    def _hashed(self, texts: list[str]) -> np.ndarray:
-        values = np.array(texts, dtype=object)
-        return pd.util.hash_array(values, hash_key=self.salt, categorize=False)
+    def _hashed(self, texts: np.ndarray) -> np.ndarray:
+        return pd.util.hash_array(texts, hash_key=self.salt, categorize=False)
 
 
 @dataclass(frozen=True)

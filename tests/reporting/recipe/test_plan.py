@@ -149,5 +149,5 @@ def test_only_and_as_of_are_checked(project):
 def test_a_matrix_has_a_largest_size(project):
     values = "[" + ", ".join(f"s{n}" for n in range(30)) + "]"
     numbers = "[" + ", ".join(str(n) for n in range(30)) + "]"
-    with pytest.raises(ReportError, match="at most 500 reports .* notebook one would have 900"):
+    with pytest.raises(ReportError, match=r"at most 500 reports .* notebook one would have 900"):
         bound(project, f"matrix: {{segment: {values}, weeks: {numbers}}}")
