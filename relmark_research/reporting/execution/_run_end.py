@@ -42,7 +42,7 @@ class RunEnd:
     started: bool = False
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def reported(self) -> Iterator[None]:
         """Tell the hooks of every error raised inside, and of a stop by the user."""
         try:
             yield

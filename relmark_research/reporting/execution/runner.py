@@ -130,7 +130,7 @@ def run_recipe(
             tell_of_unreadable_recipe(path, error)
             raise
         end = RunEnd(recipe, runs_folder(recipe, options.out))
-        with scrubbed_errors(Scrubber.from_secrets(recipe.secrets())), end.told():
+        with scrubbed_errors(Scrubber.from_secrets(recipe.secrets())), end.reported():
             run = _run(end, options, command_line(path, options), on_progress or _ignore)
             manifest = read_manifest(run)
             result: Result = "done" if manifest.succeeded else "failed"
@@ -155,11 +155,7 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
         recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(store.runs())
     )
     redactor = Redactor(ids, id_key(recipe.path.parent))
-    limits = Limits(
-        time=recipe.time_limit,
-        memory=recipe.memory_limit or default_memory_limit(),
-        limits_reservation=recipe.memory_limit is not None,
-    )
+    limits = _limits(recipe)
     manifest = replace(manifest, notes=(*manifest.notes, *died))
     with store.locked():
         write_marker(store.path)
@@ -171,8 +167,7 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
             execution = RunExecution(
                 recipe, runnable, folder, on_progress, limits, previous, options.force, redactor
             )
-            before = latest.run_id if latest else None
-            manifest = replace(manifest, run_id=run_id, before=before)
+            manifest = replace(manifest, run_id=run_id, before=latest.run_id if latest else None)
             for note in manifest.notes[: len(manifest.notes) - len(died)]:
                 print(f"relmark: {note}", file=sys.stderr, flush=True)
             manifest = execution.execute(
@@ -187,6 +182,14 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
         store.prune(options.keep or recipe.keep)
         _write_overviews(store, recipe)
     return published
+
+
+def _limits(recipe: Recipe) -> Limits:
+    return Limits(
+        time=recipe.time_limit,
+        memory=recipe.memory_limit or default_memory_limit(),
+        limits_reservation=recipe.memory_limit is not None,
+    )
 
 
 def _write_overviews(store: RunStore, recipe: Recipe) -> None:

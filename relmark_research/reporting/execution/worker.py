@@ -36,8 +36,8 @@ sys.path[:] = [path for path in sys.path if path]
 if os.environ.get("{PRIVATE_VARIABLE}"):
     with open(os.environ["{PRIVATE_VARIABLE}"], encoding="utf-8") as file:
         os.environ.update(json.load(file))
-from ipykernel import kernelapp
-kernelapp.launch_new_instance()
+import runpy
+runpy.run_module("ipykernel_launcher", run_name="__main__")
 """
 
 

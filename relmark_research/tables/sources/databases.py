@@ -224,7 +224,7 @@ def _check_one_statement(connection: Any, source: DatabaseSource) -> None:
 def _reads_outside(error: Exception) -> bool:
     words = str(error)
     refused = ("file system operations are disabled", "external extensions is disabled")
-    return type(error).__name__ == "PermissionException" or any(each in words for each in refused)
+    return words.startswith("Permission Error") or any(each in words for each in refused)
 
 
 def _database_file(source: DatabaseSource) -> str:
