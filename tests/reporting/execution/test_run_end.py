@@ -172,6 +172,7 @@ class TestRunsThatDied:
         assert news["state"] == "died"
         assert "ended without a result" in news["said"]
         assert any("ended without a result" in note for note in read_manifest(run).notes)
+        assert "ended without a result" in (run / "index.html").read_text()
         assert "ended without a result" in capsys.readouterr().err
         run_recipe(recipe, RunOptions(only=("one",)))
         assert len(told.news) == 1
