@@ -28,7 +28,7 @@ _EMAIL = re.compile(r"[\w.+%-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za
 _DAY = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))"
 _DAY_OR_MOMENT = re.compile(rf"{_DAY}([ T]\d{{1,2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?)?( ?[AaPp][Mm])?Z?")
 _AMOUNT = re.compile(r"[-+]?[$€£]?(\d{1,6}|\d{1,3}([,.' ]\d{3}){1,3})([.,]\d{1,6})? ?[%€£$]?")
-_DATA_NAME = re.compile(rf"[-+]?\d[\d.,]*|{_DAY}.*|.*@.*")
+_DATA_NAME = re.compile(rf"'?([-+]?\d[\d.,]*|{_DAY}.*|.*@.*)'?")
 
 
 def values_shown() -> bool:

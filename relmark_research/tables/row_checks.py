@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CURRENCY_COLUMNS = ("currency", "currency_code")  # names looked for where none is given
 
+_LONGEST_CURRENCY = 4  # characters of a currency's code; a longer text may be anything
+
 MAX_VALUE = 9e11  # money; its ten-thousandths are whole numbers of a float64
 
 PROBLEMS = {
@@ -232,7 +234,7 @@ def refuse_mixed_currencies(rows: ir.Table, options: ReadOptions) -> None:
     counted = found.to_pandas().sort_values("relmark_rows", ascending=False)
     if len(counted) > 1:
         shown = ", ".join(
-            f"{currency if isinstance(currency, str) else 'blank'} in {count:,} rows"
+            f"{_currency_text(currency)} in {count:,} rows"
             for currency, count in counted.head(5).itertuples(index=False)
         )
         raise DataError(
@@ -396,6 +398,12 @@ def _value_text(value: object, show: Callable[[object], str]) -> str:
     text = str(value).strip()
     missing = not isinstance(value, str) and text in {"nan", "None", "NaT", "<NA>"}
     return "blank" if missing or not text else show(text)
+
+
+def _currency_text(currency: object) -> str:
+    if not isinstance(currency, str):
+        return "blank"
+    return currency if len(currency) <= _LONGEST_CURRENCY else cell_text(currency)
 
 
 def _currency_column(rows: ir.Table, options: ReadOptions) -> str | None:

@@ -104,7 +104,7 @@ def customer_history(
     customer_id = str(read_ids(pd.Index([customer_id]))[0])
     reason = (
         "the log does not have the columns of the formulas. Pass the model of this customer: "
-        f"fit.model_for(customers.table.loc[[{customer_id!r}]]), and its unit."
+        "fit.model_for(customers.table.loc[[customer_id]]), and its unit."
     )
     model = common_purchase_model(fit, reason=reason)
     length = model_unit(fit, unit, function="customer_history").days

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, column_names_text, unknown_name
 from relmark_research.tables.sources.dialects import header_hint
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def column(table: ir.Table, name: str) -> ir.Value:
     if not isinstance(name, str):
         raise ParameterError(
             f"the name of a column is expected, such as 'customer_id'; found {name!r} "
-            f"({type(name).__name__}). The columns are: {', '.join(source_columns(table))}."
+            f"({type(name).__name__}). The columns are: {column_names_text(source_columns(table))}."
         )
     if name not in table.columns:
         names = source_columns(table)
