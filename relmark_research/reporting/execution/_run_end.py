@@ -75,11 +75,11 @@ def tell(hooks: tuple[Hook, ...], notification: Notification) -> None:
         print(f"relmark: {failure}", file=sys.stderr, flush=True)
 
 
-def tell_of_unreadable_recipe(path: Path | str, error: RelmarkError) -> None:
-    """Run the hooks of a recipe that is refused, as far as its hooks can be read."""
+def tell_of_unreadable_recipe(path: Path | str, error: Exception) -> None:
+    """Run the hooks of a recipe that cannot be read, as far as its hooks can."""
     path = Path(path)
-    hooks = hooks_of_file(path)
-    tell(hooks, Notification(path.stem, path.stem, "refused", str(error)))
+    result: Result = "refused" if isinstance(error, RelmarkError) else "failed"
+    tell(hooks_of_file(path), Notification(path.stem, path.stem, result, words_of(error)))
 
 
 def write_marker(store: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import RelmarkError, ReportError, values_hidden
+from relmark_research.errors import ReportError, values_hidden
 from relmark_research.reporting.execution._run_end import (
     RunEnd,
     tell,
@@ -126,7 +126,7 @@ def run_recipe(
     with values_hidden():  # messages go to hooks, pages and logs
         try:
             recipe = read_recipe(path, settings=options.settings)
-        except RelmarkError as error:
+        except Exception as error:
             tell_of_unreadable_recipe(path, error)
             raise
         end = RunEnd(recipe, runs_folder(recipe, options.out))

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relmark_research._repr import Rows, short_repr
-from relmark_research.errors import ReportError
+from relmark_research.errors import ReportError, values_hidden
 from relmark_research.reporting.execution.supervisor import (
     Limits,
     NotebookProcess,
     default_memory_limit,
 )
-from relmark_research.reporting.privacy.redaction import check_repeatable
+from relmark_research.reporting.privacy.redaction import KnownIds, Redactor, check_repeatable
 from relmark_research.reporting.record.forecast_ledger import forecasts_of, write_forecasts
 from relmark_research.reporting.record.job import Job, Outcome
 from relmark_research.reporting.record.manifest import (
@@ -98,12 +98,18 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
         raise ReportError(f"expected a run with a notebook that is done; found none in {run}.")
     read_secrets(secret_names([each.parameters for each in done]))
     check_repeatable(_stored_texts(run, done))
-    fingerprint = check_data(manifest.data, as_of=manifest.as_of)
-    with temporary_folder() as folder:
-        runs = tuple(
-            _repeat(run, each, folder, time_limit, forecasts_of(manifest.ledger, each.notebook))
+    ids: list[KnownIds] = []
+    fingerprint = check_data(
+        manifest.data, as_of=manifest.as_of, also=lambda log: ids.append(KnownIds().with_log(log))
+    )
+    redactor = Redactor(ids[0] if ids else KnownIds(), id_key(run))
+    ledger = manifest.ledger
+    with values_hidden(), temporary_folder() as folder:
+        repeated = [
+            _repeat(run, each, folder, time_limit, forecasts_of(ledger, each.notebook), redactor)
             for each in done
-        )
+        ]
+    runs = tuple(map(redactor.run, repeated))
     repetition = replace(
         manifest,
         run_id="again",
@@ -131,12 +137,14 @@ def _repeat(
     folder: Path,
     time_limit: float,
     forecasts: tuple[IssuedForecast, ...],
+    redactor: Redactor,
 ) -> NotebookRun:
     """Run one notebook again with the same parameters and the same earlier forecasts."""
     notebook = _without_outputs(run / "notebooks" / f"{old.notebook}.ipynb", folder)
     output = folder / f"again-{old.notebook}.ipynb"
     scratch = scratch_path()
     create_scratch(scratch)
+    redactor.ids.write(scratch)
     write_forecasts(scratch, forecasts)
     path = Path(old.path)
     try:
@@ -144,7 +152,7 @@ def _repeat(
         job = Job(str(notebook), str(output), old.parameters, str(scratch), id_column=column)
         working_directory = path.parent if path.is_file() else folder
         limits = Limits(time_limit, default_memory_limit())
-        secrets = read_secrets(secret_names(old.parameters)) | {KEY_VARIABLE: id_key(run)}
+        secrets = read_secrets(secret_names(old.parameters)) | {KEY_VARIABLE: redactor.key}
         process = NotebookProcess.prepare(
             job, folder=working_directory, limits=limits, secrets=secrets
         )

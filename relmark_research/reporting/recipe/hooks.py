@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from relmark_research import formats
+from relmark_research.errors import without_emails
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest
 from relmark_research.reporting.record.secrets import (
     Scrubber,
@@ -158,7 +159,8 @@ def notify(hooks: tuple[Hook, ...], notification: Notification) -> list[str]:
             send(hook, notification)
         except Exception as error:  # noqa: BLE001  (a hook must not hide how the run ended)
             prefix = "" if type(error) is OSError else f"{type(error).__name__}: "
-            failures.append(scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}"))
+            words = scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}")
+            failures.append(without_emails(words))
     return failures
 
 

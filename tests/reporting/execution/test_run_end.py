@@ -110,6 +110,17 @@ def test_a_recipe_that_is_refused_is_told(tmp_path, recipe, told, line):
     assert told.news[0]["said"]
 
 
+def test_an_unexpected_error_in_a_recipe_is_told(recipe, told, monkeypatch):
+    def broken(*_, **__):
+        raise TypeError("bob@example.com")
+
+    monkeypatch.setattr("relmark_research.reporting.recipe.recipe_file.check_recipe", broken)
+    with pytest.raises(TypeError):
+        run_recipe(recipe)
+    assert [news["state"] for news in told.news] == ["failed"]
+    assert "bob@" not in told.news[0]["said"]
+
+
 def test_hooks_of_a_file_are_read_as_far_as_possible(tmp_path):
     path = tmp_path / "r.yml"
     path.write_text("hooks: [{command: [a]}, {mail: {too: 1}}, 7, {when: done}]\nnonsense: [1")
