@@ -74,6 +74,18 @@ def recipe(tmp_path, told):
     return write_recipe(tmp_path, f"title: T\nnotebooks: [one]\n{told.lines}")
 
 
+@pytest.fixture
+def _nothing_runs(monkeypatch):
+    """The run goes from its checks to publishing; no notebook is executed."""
+
+    def execute(self, manifest, fingerprints, *, jobs):
+        manifest.write(self.folder)
+        return manifest
+
+    monkeypatch.setattr(run_execution.RunExecution, "execute", execute)
+
+
+@pytest.mark.usefixtures("_nothing_runs")
 def test_a_full_disk_at_publishing_is_told(recipe, told, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
@@ -93,7 +105,7 @@ def test_an_unexpected_error_is_told_by_its_place(recipe, told, monkeypatch, cap
         raise KeyError("bob@example.com")
 
     monkeypatch.setenv("RELMARK_SHOW_VALUES", "0")
-    monkeypatch.setattr(run_execution, "fired_alerts", broken)
+    monkeypatch.setattr(run_execution.RunExecution, "execute", broken)
     assert cli.exit_code(["run", str(recipe)]) == cli.FAILED
     (news,) = told.news
     assert news["state"] == "failed"
@@ -139,6 +151,7 @@ def test_a_stop_by_the_user_is_told(recipe, told, monkeypatch):
     assert [news["state"] for news in told.news] == ["stopped"]
 
 
+@pytest.mark.usefixtures("_nothing_runs")
 def test_a_hook_that_breaks_hides_no_end(recipe, monkeypatch, capsys):
     def broken(*_, **__):
         raise KeyError("hook")
@@ -165,6 +178,7 @@ class TestRunsThatDied:
         assert "ended without a result" in sentence
         assert list(_run_end._dead_runs(tmp_path)) == []
 
+    @pytest.mark.slow
     def test_the_next_start_tells_of_a_killed_run(self, tmp_path, told, capsys):
         waits = "import time\ntime.sleep(300)"
         write_notebook(tmp_path / "notebooks", "one", "1 + 1")
@@ -254,6 +268,7 @@ class TestOneVerdict:
         assert stat.S_IMODE((run.parent / "index.html").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_a_shared_run_can_be_read_by_all(tmp_path):
     write_notebook(tmp_path / "notebooks", "one", "1 + 1")
     run = run_recipe(write_recipe(tmp_path, "title: T\nnotebooks: [one]\nshare: true"))

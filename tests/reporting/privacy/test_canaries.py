@@ -16,11 +16,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import nbformat
 import pandas as pd
 import psutil
 import pytest
 
+from relmark_research import cli
 from relmark_research.reporting.privacy.redaction import ID_NOT_SHOWN
 from relmark_research.tables.pseudonyms import pseudonyms
 from tests.reporting.books import write_notebook, write_recipe
@@ -41,7 +41,10 @@ customer = "Kunde"
 who = "x"
 mail = "x"
 password = "x"
-as_of = None"""
+as_of = None
+date = "day"
+value = "paid"
+"""
 READS = """\
 import os, sys, warnings
 import pandas as pd
@@ -119,29 +122,29 @@ def found_in(text: str) -> list[str]:
     return [canary for canary in CANARIES if canary in text]
 
 
+def written(folder: Path, *, bad: bool) -> Path:
+    """Write notebooks, data, a hook and a recipe with canaries, and return the recipe."""
+    hook = folder / "hook.py"
+    hook.write_text(HOOK)
+    for name, cells in {"tells": TELLS, "breaks": BREAKS}.items():
+        write_notebook(folder / "notebooks", name, READS, cells, parameters=PARAMETERS)
+    columns = "customer: Kunde, date: day, value: paid"
+    command = f"['{sys.executable}', '-S', '{hook}', '{folder / 'told.txt'}']"
+    return write_recipe(
+        folder,
+        "title: T\nnotebooks: [tells, breaks]\n"
+        f"data: {{source: {write_data(folder, bad=bad)}, {columns}}}\n"
+        f"parameters: {{who: {IDS[0]}, mail: {ADDRESS}, password: '${{DB_PASSWORD}}'}}\n"
+        f"hooks: [{{command: {command}}}]",
+    )
+
+
 class Ran:
     """A run by the command line with canaries, and all that left it."""
 
-    def __init__(self, folder: Path, *, bad: bool, key: bool = True) -> None:
+    def __init__(self, folder: Path, *, key: bool = True) -> None:
         self.folder, self.told = folder, folder / "told.txt"
-        hook = folder / "hook.py"
-        hook.write_text(HOOK)
-        books = folder / "notebooks"
-        write_notebook(books, "tells", READS, TELLS, parameters=PARAMETERS)
-        write_notebook(books, "breaks", READS, BREAKS, parameters=PARAMETERS)
-        data = write_data(folder, bad=bad)
-        recipe = write_recipe(
-            folder,
-            f"title: T\nnotebooks: [tells, breaks]\ndata: {{source: {data}, customer: Kunde}}\n"
-            f"parameters: {{who: {IDS[0]}, mail: {ADDRESS}, password: '${{DB_PASSWORD}}'}}\n"
-            f"hooks: [{{command: ['{sys.executable}', '{hook}', '{self.told}']}}]",
-        )
-        text = recipe.read_text().replace(
-            "customer: Kunde", "customer: Kunde, date: day, value: paid"
-        )
-        recipe.write_text(text)
-        for name in ("tells", "breaks"):  # the notebooks take the columns of the data section
-            self._with_columns(books / f"{name}.ipynb")
+        recipe = written(folder, bad=False)
         env = {name: value for name, value in os.environ.items() if "RELMARK" not in name}
         env |= {name: value for name, value in SECRETS.items() if key or "KEY" not in name}
         words = [sys.executable, "-m", "relmark_research", "run", str(recipe), "--jobs", "2"]
@@ -153,12 +156,6 @@ class Ran:
         self.printed, _ = self.process.communicate(timeout=300)
         self.watch.join(10)
         self.store = folder / "reports" / "runs" / "monthly"
-
-    @staticmethod
-    def _with_columns(path: Path) -> None:
-        book = nbformat.read(path, as_version=4)
-        book.cells[1].source += '\ndate = "day"\nvalue = "paid"'
-        nbformat.write(book, path)
 
     @property
     def files(self) -> list[Path]:
@@ -175,7 +172,7 @@ class Ran:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
-    return Ran(tmp_path_factory.mktemp("canaries"), bad=False)
+    return Ran(tmp_path_factory.mktemp("canaries"))
 
 
 @pytest.mark.slow
@@ -208,18 +205,21 @@ class TestARun:
 
 @pytest.mark.slow
 def test_without_a_key_customers_are_left_out_and_nothing_leaves(tmp_path):
-    ran = Ran(tmp_path, bad=False, key=False)
+    ran = Ran(tmp_path, key=False)
     assert ran.leaks() == {}
     (page,) = [path for path in ran.files if path.name == "tells.html"]
     assert "is left out: there is no key for pseudonyms" in page.read_text()
     assert "customers.csv" not in {path.name for path in ran.files}
 
 
-def test_a_refusal_names_the_row_and_no_value(tmp_path):
-    ran = Ran(tmp_path, bad=True)
-    assert ran.process.returncode == 2
-    said = json.loads(ran.told.read_text())["said"]
+def test_a_refusal_names_the_row_and_no_value(tmp_path, monkeypatch, capsys):
+    """One bad date: what is printed and what the hook is told, without a process of its own."""
+    monkeypatch.delenv("RELMARK_SHOW_VALUES")
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    assert cli.exit_code(["run", str(written(tmp_path, bad=True))]) == cli.REFUSED
+    told, printed = (tmp_path / "told.txt").read_text(), "".join(capsys.readouterr())
+    said = json.loads(told)["said"]
     assert "row 2" in said
-    assert said.splitlines()[0] in ran.printed
-    found = found_in(ran.told.read_text() + ran.printed + "\n".join(ran.watch.seen))
-    assert found == []
+    assert said in printed
+    assert found_in(told + printed) == []
