@@ -26,6 +26,7 @@ from relmark_research.reporting.record.secrets import Scrubber
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from relmark_research.clv.prediction.total_forecast import TotalForecast
 
@@ -266,12 +267,24 @@ def _scrub_texts(figure: "Figure", scrub: Scrubber) -> None:
     """Remove secrets, ids and addresses from a figure, because an image cannot be scrubbed."""
     from matplotlib.text import Text
 
-    redactor = Redactor.from_environment()
+    redactor, ticks = Redactor.from_environment(), _tick_labels(figure)
     for text in figure.findobj(Text):
         if isinstance(text, Text) and (written := text.get_text()):
-            clean = redactor.text(scrub(written))
+            redacted = redactor.label if text in ticks else redactor.text
+            clean = redacted(scrub(written))
             if clean != written:
                 text.set_text(clean)
+
+
+def _tick_labels(figure: "Figure") -> set["Text"]:
+    """Return the labels of the ticks of numbers; those of named categories are not among them."""
+    from matplotlib.category import StrCategoryFormatter
+    from matplotlib.ticker import FixedFormatter
+
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    named = (StrCategoryFormatter, FixedFormatter)
+    of_numbers = [axis for axis in axes if not isinstance(axis.get_major_formatter(), named)]
+    return {label for axis in of_numbers for label in axis.get_ticklabels(which="both")}
 
 
 def _parent_figure(drawing: Any) -> "Figure":

@@ -232,7 +232,7 @@ class RunExecution:
 
     def _with_outcome(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
         scrub = Scrubber.from_secrets(secrets_of_environment() | self.recipe.secrets())
-        error = self.redactor.text(scrub(outcome.error)) if outcome.error else None
+        error = self.redactor.text(scrub(outcome.error), error=True) if outcome.error else None
         run = replace(run, seconds=round(seconds, 2), memory=outcome.memory)
         return replace(run, state=outcome.state, error=error)
 

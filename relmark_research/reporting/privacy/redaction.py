@@ -36,7 +36,13 @@ _QUOTED = re.compile(r"""'([^'\n]{1,200})'|"([^"\n]{1,200})\"""")
 _WORD = re.compile(r"[^\s'\"()\[\]{}<>,;`]+")
 _EDGES = ".:!?*_="
 _YEAR = re.compile(r"(19|20)\d\d")
-_SHORTEST_WORD = 4  # characters of an id of letters or of digits only, outside quotes
+_NAMED = re.compile(
+    r"(?<![^\W_])(?:customer|client|user|member|person|account|id|kunde)(?![^\W_])\W{1,3}(\d+)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[-+−]?[\d.,\s]+%?")
+_SHORTEST_WORD = 4  # letters of an id of letters only, outside quotes
+_SHORT, _LONG = 4, 7  # digits of an id of digits only: in an error, and in another text
 _SHORTEST = 2  # characters of any other id
 _ALT = re.compile(r"(<title[^>]*>|\balt=\"|\baria-label=\")([^<\"]*)")
 _PROSE = ("text/plain", "text/markdown")
@@ -119,8 +125,16 @@ class Redactor:
         """Return the redactor of a notebook in a run; one that knows no ids outside of a run."""
         return cls(KnownIds.from_environment(), os.environ.get(KEY_VARIABLE, ""))
 
-    def text(self, text: str) -> str:
-        """Return prose, an error or a printed line without ids and addresses.
+    def text(self, text: str, *, error: bool = False) -> str:
+        """Return a text without ids and addresses.
+
+        Parameters
+        ----------
+        text
+            Prose, a printed line, an error or a warning.
+        error
+            Whether it is an error or a warning. In any other text a bare number of four to six
+            digits is taken for a count, unless a word such as "customer" stands before it.
 
         Examples
         --------
@@ -129,13 +143,19 @@ class Redactor:
         'customer (id not shown): (id not shown) has 17 orders'
         """
         quoted = {part for pair in _QUOTED.findall(text) for part in pair if part.strip()}
+        named = set(_NAMED.findall(text))
         written = set(_WORD.findall(text))
         parts = {part for word in written for part in re.split("[=:]", word)}
-        words = written | {word.strip(_EDGES) for word in written | parts}
-        found = self.ids.among([*quoted, *filter(_may_be_id, words)])
+        words = written | {each.strip(_EDGES) for each in written | parts}
+        likely = (word for word in words if _may_be_id(word, _SHORT if error else _LONG))
+        found = self.ids.among([*quoted, *named, *likely])
         for each in sorted(found, key=len, reverse=True):
             text = re.sub(rf"(?<![\w]){re.escape(each)}(?![\w])", self._instead(each), text)
         return without_emails(text)
+
+    def label(self, text: str) -> str:
+        """Return the label of a tick without ids and addresses; a number stays."""
+        return text if _NUMBER.fullmatch(text.strip()) else self.text(text)
 
     def literals(self, source: str) -> str:
         """Return code without ids and addresses in its texts in quotes."""
@@ -150,7 +170,7 @@ class Redactor:
     def value(self, value: Any) -> Any:
         """Return a parameter, a list or a mapping of them without ids and addresses."""
         if isinstance(value, str):
-            whole = self.ids.among([value.strip()]) if _may_be_id(value.strip()) else ()
+            whole = self.ids.among([value.strip()]) if _may_be_id(value.strip(), _SHORT) else ()
             return ID_NOT_SHOWN if whole else self.literals(without_emails(value))
         if isinstance(value, Mapping):
             return {name: self.value(item) for name, item in value.items()}
@@ -164,7 +184,7 @@ class Redactor:
             run,
             parameters=self.value(run.parameters),
             case=self.value(run.case),
-            error=self.text(run.error) if run.error else run.error,
+            error=self.text(run.error, error=True) if run.error else run.error,
             answer=self.text(run.answer),
         )
 
@@ -192,10 +212,10 @@ class Redactor:
 
     def _output(self, output: Any) -> Any:
         if output.output_type == "stream":
-            output.text = self.text(output.text)
+            output.text = self.text(output.text, error=output.name == "stderr")
         elif output.output_type == "error":
-            output.evalue = self.text(output.evalue)
-            output.traceback = [self.text(line) for line in output.traceback]
+            output.evalue = self.text(output.evalue, error=True)
+            output.traceback = [self.text(line, error=True) for line in output.traceback]
         else:
             for kind, content in output.data.items():
                 output.data[kind] = self._displayed(kind, content)
@@ -236,8 +256,8 @@ def check_repeatable(texts: Iterable[str]) -> None:
             )
 
 
-def _may_be_id(word: str) -> bool:
-    """Return whether a word can be told from one of the language, and from a year or a number."""
-    if word.isalpha() or word.isdigit():
-        return len(word) >= _SHORTEST_WORD and not _YEAR.fullmatch(word)
-    return len(word) >= _SHORTEST
+def _may_be_id(word: str, digits: int) -> bool:
+    """Return whether a word can be told from one of the language, and from a year or a count."""
+    if word.isdigit():
+        return len(word) >= digits and not _YEAR.fullmatch(word)
+    return len(word) >= (_SHORTEST_WORD if word.isalpha() else _SHORTEST)

@@ -102,10 +102,9 @@ class Watch(threading.Thread):
             time.sleep(0.02)
 
     def _note(self, child: psutil.Process, words: list[str]) -> None:
-        environment = str(child.environ())
         if (seen := child.cmdline()) == words:  # a copy of the command, about to become another
             return
-        self.seen |= {" ".join(seen), environment}
+        self.seen |= {" ".join(seen), str(child.environ())}
         self.count.add(child.pid)
 
 

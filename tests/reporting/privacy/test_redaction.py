@@ -62,6 +62,21 @@ def test_years_numbers_and_other_words_stay(redactor, text):
     assert redactor.text(text) == text
 
 
+def test_a_number_is_an_id_in_an_error_or_after_a_word_for_customers(redactor):
+    assert redactor.text("printed 17850 rows") == "printed 17850 rows"
+    assert "17850" not in redactor.text("no 17850 in the index", error=True)
+    for text in ("customer 17850:", "customer_id=17850", "Kunde: 17850", "of user '17850'", "ID 7"):
+        assert "17850" not in redactor.text(text)
+        assert not redactor.text(text).endswith(" 7")
+
+
+def test_ticks_of_an_axis_stay(redactor):
+    assert [redactor.label(each) for each in ("17850", "17,850", "−7", "7%")] == [
+        "17850", "17,850", "−7", "7%",
+    ]  # fmt: skip
+    assert "C-1001" not in redactor.label("Best: C-1001")
+
+
 def test_with_a_key_an_id_becomes_its_pseudonym():
     redactor = Redactor(KnownIds().with_ids(["C-1001"]), key="secret")
     assert redactor.text("see C-1001") == f"see {pseudonyms(['C-1001'], key='secret')[0]}"
