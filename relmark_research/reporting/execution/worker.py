@@ -21,7 +21,7 @@ from typing import Any
 from relmark_research.reporting.execution.import_blocklist import block_papermill_extras
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State, write_atomically
-from relmark_research.reporting.record.secrets import PRIVATE_VARIABLE, Scrubber, fill_in_secrets
+from relmark_research.reporting.record.secrets import Scrubber, fill_in_secrets
 
 KERNEL = "relmark"
 LARGEST_OUTPUT = 50_000_000  # characters that a notebook may display and print
@@ -30,13 +30,11 @@ MOST_OUTPUTS = 10_000  # that it may display
 _OUTPUT_WAIT = 120  # seconds for the outputs that a cell has sent when it ends
 
 # starts a kernel that has the values of the private file, without them in its first environment
-_LAUNCH = f"""\
-import json, os, sys
+_LAUNCH = """\
+import runpy, sys
 sys.path[:] = [path for path in sys.path if path]
-if os.environ.get("{PRIVATE_VARIABLE}"):
-    with open(os.environ["{PRIVATE_VARIABLE}"], encoding="utf-8") as file:
-        os.environ.update(json.load(file))
-import runpy
+from relmark_research.reporting.record.secrets import load_private_environment
+load_private_environment()
 runpy.run_module("ipykernel_launcher", run_name="__main__")
 """
 

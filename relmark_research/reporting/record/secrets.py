@@ -109,6 +109,11 @@ def private_environment() -> Mapping[str, str]:
     return {**os.environ, **json.loads(path.read_text(encoding="utf-8"))}
 
 
+def load_private_environment() -> None:
+    """Put the values of the private file into the environment of this process, a kernel."""
+    os.environ.update(private_environment())
+
+
 def secrets_of_environment() -> dict[str, str]:
     """Return the variables of the environment that hold a secret by their name: ``SHOP_TOKEN``."""
     return {

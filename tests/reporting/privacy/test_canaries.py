@@ -104,7 +104,10 @@ class Watch(threading.Thread):
     def _note(self, child: psutil.Process, words: list[str]) -> None:
         if (seen := child.cmdline()) == words:  # a copy of the command, about to become another
             return
-        self.seen |= {" ".join(seen), str(child.environ())}
+        parent = child.parent()
+        of_notebook = parent is not None and "ipykernel_launcher" in " ".join(parent.cmdline())
+        # what a notebook starts itself, such as `uname` by a library, has its environment
+        self.seen |= {" ".join(seen), "" if of_notebook else str(child.environ())}
         self.count.add(child.pid)
 
 

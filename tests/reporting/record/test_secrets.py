@@ -18,6 +18,7 @@ from relmark_research.reporting.record.secrets import (
     Scrubber,
     environment_without_secrets,
     fill_in_secrets,
+    load_private_environment,
     read_secrets,
     secret_names,
     secrets_of_environment,
@@ -191,3 +192,6 @@ class TestSecretsOfTheEnvironment:
         assert "DB_WORD" not in os.environ
         assert fill_in_secrets("x ${DB_WORD}") == "x canary-9999"
         assert Scrubber.from_environment()("x canary-9999") == "x ${DB_WORD}"
+        monkeypatch.setenv("DB_WORD", "")  # which the kernel's start replaces
+        load_private_environment()
+        assert os.environ["DB_WORD"] == "canary-9999"
