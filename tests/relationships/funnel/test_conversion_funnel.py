@@ -7,6 +7,7 @@ import pytest
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.funnel.conversion_funnel import (
+    SHARE_COLUMNS,
     Prospects,
     conversion_funnel,
     funnel_costs,
@@ -101,7 +102,11 @@ def test_acquisition_cost_includes_the_prospects_lost() -> None:
 @pytest.mark.parametrize(
     ("column", "day", "words"),
     [
-        ("offer", "2024-01-08", "found offer before qualified in 1 of 4 prospects, first P1"),
+        (
+            "offer",
+            "2024-01-08",
+            r"offer before qualified in 1 of 4 prospects, first row 1 \('P1'\)",
+        ),
         ("qualified", None, "found offer without qualified in 1 of 4"),
         ("contacted", "2023-12-31", "found contacted before first_contact in 1 of 4"),
     ],
@@ -142,3 +147,9 @@ def test_costs_and_lengths_of_a_funnel_are_checked(prospects):
         funnel_costs(prospects, follow_up_days=90)
     with pytest.raises(DataError, match="the acquisition cost needs the column 'price'"):
         funnel_costs(prospects, cost="price")
+
+
+def test_shares_of_a_funnel_are_listed_with_their_limits(prospects):
+    found = conversion_funnel(prospects)
+    assert set(SHARE_COLUMNS) <= set(found.columns)
+    assert len(SHARE_COLUMNS) == len(set(SHARE_COLUMNS)) == 10
