@@ -387,7 +387,7 @@ def spending_position(
     >>> position = spending_position(rm.load_sample("books"), by="channel", recent=4,
     ...                              annual_margin=margins, annual_discount_rate=0.10)
     >>> position.marginal_returns_by_purpose()["marginal_return"].round(2).to_dict()
-    {'acquisition': 6.24, 'retention': 5.81}
+    {'acquisition': 6.27, 'retention': 5.81}
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
     ledger.require(*SPLIT, purpose="spending_position")

@@ -114,8 +114,8 @@ def curve_memory(fit: ResponseFit, periods: pd.PeriodIndex) -> CurveMemory:
     >>> won = rng.binomial(10_000, 0.1 * -np.expm1(-0.5 * spend))
     >>> fit = ResponseCurve.fit(spend, won, [10_000] * 24)
     >>> found = curve_memory(fit, pd.period_range("2019Q1", periods=24, freq="Q"))
-    >>> found.probability < 0.2
-    True
+    >>> round(found.slope, 1)
+    1.0
     """
     shape, found = fit, _weighed(fit, fit, periods)
     for _ in range(_REFITS):
