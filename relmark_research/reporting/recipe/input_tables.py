@@ -61,20 +61,22 @@ def available_tables(
     return {name: table for name, table in tables.items() if name in names and is_available(table)}
 
 
-def uses_own_data(schema: Iterable[Parameter], values: Mapping[str, Any], source: object) -> bool:
-    """Return whether a recipe gives a notebook data other than the bundled sample.
+def uses_own_data(
+    schema: Iterable[Parameter], values: Mapping[str, Any], named: Iterable[object]
+) -> bool:
+    """Return whether a recipe has data other than the bundled sample.
 
     Parameters
     ----------
     schema
-        The parameters of the notebook.
+        The parameters of a notebook.
     values
-        The tables of the recipe, and the values that it sets for the notebook.
-    source
-        The transactions of the recipe; None if it names none.
+        The values that the recipe sets for it.
+    named
+        The transactions and all tables of the recipe, whichever notebook reads them; None: none.
     """
     given = [values.get(parameter.name) for parameter in schema if parameter.takes_bundled]
-    return any(value is not None and not _is_sample(value) for value in [source, *given])
+    return any(value is not None and not _is_sample(value) for value in [*named, *given])
 
 
 def without_bundled_data(schema: Iterable[Parameter], values: Mapping[str, Any]) -> dict[str, None]:

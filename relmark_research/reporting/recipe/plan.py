@@ -228,8 +228,8 @@ def _task(
     try:
         values |= resolve_paths(_settings(recipe, notebook.stem, schema), schema, Path.cwd())
         values |= {} if day is None else _as_of(schema, day)
-        given = {**recipe.tables, **values}
-        own = uses_own_data(schema.values(), given, recipe.data.get("source"))
+        named = [recipe.data.get("source"), *recipe.tables.values()]
+        own = uses_own_data(schema.values(), values, named)
         values |= without_bundled_data(schema.values(), values) if own else {}
         bound = bind(tuple(schema.values()), values)
         check_paths(values, schema)

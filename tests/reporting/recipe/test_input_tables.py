@@ -119,3 +119,13 @@ def test_own_transactions_come_without_bundled_tables(project):
     assert task.parameters["contacts"] is None and task.missing_table == ""
     without = planned(project, own.replace("tables: {books: books.csv}\n", ""), BUNDLED)
     assert "it needs a table of books" in without.missing_table
+
+
+def test_a_notebook_that_reads_none_of_the_own_tables_has_no_bundled_data_either(project):
+    recipe = "title: Own\ntables: {books: books.csv}\nnotebooks: [books, needs]\n"
+    cell = "from relmark_research.reporting.display.story import answer\nanswer('done')"
+    write_notebook(project / "notebooks", "books", cell, parameters=BUNDLED)
+    (project / "reports" / "recipes" / "books.csv").write_text("quarter,customers_won\n2024Q1,7\n")
+    found = {task.name: task for task in plan(read_recipe(write_recipe(project, recipe)))}
+    assert found["books"].missing_table == ""
+    assert "it needs a table of contacts" in found["needs"].missing_table
