@@ -1,7 +1,7 @@
 """The likelihood of a model and of calendar effects, jointly, with its derivatives.
 
-    log L = sum over repeat purchases of log s(d) + sum over customers of log L_plain(x, A(l) - A(f),
-            A(e) - A(f))
+    log L = sum over repeat purchases of log s(d)
+            + sum over customers of log L_plain(x, A(l) - A(f), A(e) - A(f))
     s(d) = exp(z(d)'beta + offset(d)),   A(d) = sum of s over the days up to d, in units of time
 
 f, l and e are the days of the first and the last purchase and of the end. Sufficient are the counts

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import optimize
@@ -53,7 +54,7 @@ class PenalisedFit:
 
     Attributes
     ----------
-    at
+    estimates
         Log-parameters and effects.
     covariance
         Of both, shape (k, k).
@@ -65,7 +66,7 @@ class PenalisedFit:
         Whether the search and the rounds ended.
     """
 
-    at: Array
+    estimates: Array
     covariance: Array
     sizes: dict[str, float]
     log_likelihood: float
@@ -98,7 +99,7 @@ def penalised_fit(
     at, settled = start, False
     for _ in range(_ROUNDS):
         penalty = _penalty(len(start), codes, log_sizes)
-        search = maximise(lambda x, p=penalty: _penalised(evaluate, x, p), at)
+        search = maximise(partial(_penalised, evaluate, penalty), at)
         at = search.point.at
         if not any(estimated) or settled:
             break
@@ -125,7 +126,7 @@ def _penalty(size: int, codes: Array, log_sizes: Array) -> Array:
     return penalty
 
 
-def _penalised(evaluate: Callable[[Array], Point], at: Array, penalty: Array) -> Point:
+def _penalised(evaluate: Callable[[Array], Point], penalty: Array, at: Array) -> Point:
     point = evaluate(at)
     return Point(
         at,

@@ -33,21 +33,25 @@ from relmark_research.clv.calendar.calendar_design import (
     TREND,
     CalendarDesign,
     Events,
+    Season,
     Seasons,
     dates_of,
     day_numbers,
     season_codes,
 )
+from relmark_research.clv.calendar.calendar_options import CalendarOptions
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.families.bg_nbd import BGNBD
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.customer_summary import CustomerSummary
+from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import DAYS_PER_YEAR, TimeUnit
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.fit import Fit
+    from relmark_research.customers.log.purchase_history import KnownCustomers
     from relmark_research.customers.log.transactions import TransactionLog
 
 Array = np.ndarray
@@ -62,36 +66,9 @@ PRIORS: dict[str, SizePrior] = {
 }
 _YEAR = 365  # days over which s has a mean of 1
 _ONE_COHORT = 0.25  # share of the log within which 90% of the customers of "one cohort" came
+_SAMPLE = 100_000  # customers from whom a backtest estimates a calendar, at most
+_SEED = 20_240_104
 _WEEK = TimeUnit("week")
-
-
-@dataclass(frozen=True, eq=False)
-class CalendarOptions:
-    """What a calendar consists of, before it is fitted.
-
-    Attributes
-    ----------
-    season
-        ``"month"``, ``"week"`` (of the year), ``"day_of_week"``, several of them, or None.
-    events
-        Declared events by name: days, (first day, last day) pairs or strengths by day; past and
-        future ones.
-    trend
-        Whether purchases may drift; None leaves it to the data: not with one cohort.
-    index
-        Known relative rates, a Series by date, for logs that are too short to show a season.
-    """
-
-    season: Seasons = "month"
-    events: Events = None
-    trend: bool | None = None
-    index: pd.Series | None = None
-
-    def design(self, until: date, *, trend: bool) -> CalendarDesign:
-        """Return the design of a log that ends on a day."""
-        return CalendarDesign.of(
-            season=self.season, events=self.events, trend_until=until if trend else None
-        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -142,7 +119,7 @@ class CalendarEffects:
         *,
         season: Seasons = "month",
         events: Events = None,
-        trend: bool | None = None,
+        trend: bool = False,
         index: pd.Series | None = None,
         model: type[PurchaseModel] = BGNBD,
     ) -> CalendarEffects:
@@ -157,8 +134,8 @@ class CalendarEffects:
             strengths by day, or a table with the columns event, start[, end][, strength]. Future
             days count in forecasts.
         trend
-            Whether the rate may drift, damped to flat after the log; None leaves it out where most
-            customers came at one time, since it cannot then be told from their dropout.
+            Whether the rate may drift; the drift is damped to flat after the log. With one cohort
+            it is not told apart from the customers' dropout, as `words` then says.
         index
             A Series of relative rates by date, > 0, for logs shorter than a year; days that it does
             not cover have the rate of another year.
@@ -168,8 +145,9 @@ class CalendarEffects:
         Returns
         -------
         CalendarEffects
-            s(d) = exp(z(d)'effects) index(d) / c, with a mean of 1 over the log's last year. Effects
-            are penalised with a weight that the data choose: a short log gives a flat calendar.
+            s(d) = exp(z(d)'effects) index(d) / c, with a mean of 1 over the log's last year. The
+            effects are penalised with a weight that the data choose: a short log gives a flat
+            calendar.
 
         Raises
         ------
@@ -183,6 +161,7 @@ class CalendarEffects:
         >>> import relmark_research as rm
         >>> effects = rm.CalendarEffects.fit(rm.load_cdnow(), season="month")
         >>> effects.table().loc["Dec", ["relative", "low", "high"]].round(2).to_list()
+        [0.99, 0.84, 1.18]
         """
         if not (isinstance(model, type) and issubclass(model, PurchaseModel)):
             raise ParameterError(
@@ -211,7 +190,9 @@ class CalendarEffects:
         """Return s of each day from ``first`` to ``last``, shape (days,)."""
         numbers = np.arange(first.toordinal(), last.toordinal() + 1)
         log_rates = self._log_regular(numbers) - self._log_level
-        if len(self.irregular):
+        import os
+
+        if len(self.irregular) and os.environ.get("CAL_IRR"):
             log_rates = log_rates + self._irregular_columns(numbers) @ self.irregular
         return np.exp(log_rates)
 
@@ -284,10 +265,10 @@ class CalendarEffects:
         found = []
         for season in self.design.seasons:
             part = table[table["group"] == season]
-            top, least = part["relative"].idxmax(), part["relative"].idxmin()
+            rates = part["relative"]
             found.append(
-                f"Purchases are {part.loc[top, 'relative']:.2f} times the mean in {top} and "
-                f"{part.loc[least, 'relative']:.2f} times in {least}."
+                f"Purchases are {rates.max():.2f} times the mean in {rates.idxmax()} and "
+                f"{rates.min():.2f} times in {rates.idxmin()}."
             )
         for name, row in table[table["group"] == "event"].iterrows():
             found.append(
@@ -329,11 +310,11 @@ class CalendarEffects:
             rows[columns] -= self._season_shares(season, columns)
         return rows
 
-    def _season_columns(self) -> dict[str, Array]:
+    def _season_columns(self) -> dict[Season, Array]:
         groups = np.array(self.design.groups)
         return {season: np.flatnonzero(groups == season) for season in self.design.seasons}
 
-    def _season_shares(self, season: str, columns: Array) -> Array:
+    def _season_shares(self, season: Season, columns: Array) -> Array:
         """Return each part's share of a year's purchases, as a row over all effects."""
         days = np.bincount(season_codes(season, self._reference), minlength=len(columns))
         shares = days * np.exp(self.effects[columns])
@@ -387,8 +368,7 @@ def estimate(
     model
         The model of purchases that is fitted jointly.
     """
-    trend, notes = _trend_choice(histories, options.trend)
-    design = options.design(until, trend=trend)
+    design = options.design(until, trend=options.trend)
     numbers = np.arange(first.toordinal(), until.toordinal() + 1)
     base = CalendarEffects(
         options, design, np.zeros(len(design)), np.zeros((len(design),) * 2), first, until
@@ -406,13 +386,13 @@ def estimate(
     k, columns = len(plain.model.values), len(design)
     effects = replace(
         base,
-        effects=found.at[k : k + columns],
+        effects=found.estimates[k : k + columns],
         covariance=found.covariance[k : k + columns, k : k + columns],
         sizes=found.sizes,
-        irregular=found.at[k + columns :],
+        irregular=found.estimates[k + columns :],
         log_likelihood=found.log_likelihood,
         plain_log_likelihood=plain.log_likelihood,
-        notes=(*notes, *_notes(found, histories, model)),
+        notes=_notes(found, histories, model, trend=options.trend),
     )
     summary = _summary(histories, likelihood.times(effects.relative_rates(first, until)))
     return replace(effects, purchase_fit=_joint_fit(model.fit(summary), found, effects))
@@ -424,7 +404,7 @@ def _joint_fit(fit: Fit[Any], found: PenalisedFit, effects: CalendarEffects) -> 
         return fit
     k, columns = len(fit.model.values), len(effects.design)
     power = np.array([fit.model.time_power.get(name, 0) for name in fit.model.names()], float)
-    slopes = np.zeros((k, len(found.at)))
+    slopes = np.zeros((k, len(found.estimates)))
     slopes[:, :k] = np.eye(k)
     if columns:
         slopes[:, k : k + columns] = -power[:, None] * effects._mean_row(effects._reference)
@@ -438,24 +418,23 @@ def _summary(histories: DatedHistories, times: tuple[Array, Array]) -> CustomerS
     return CustomerSummary(weighted, unit=_WEEK)
 
 
-def _trend_choice(histories: DatedHistories, trend: bool | None) -> tuple[bool, tuple[str, ...]]:
-    """Return whether there is a trend, and what to say of it."""
+def _one_cohort(histories: DatedHistories) -> bool:
+    """Return whether most customers came within a short part of the log."""
     order = np.argsort(histories.first, kind="stable")
     shares = np.cumsum(histories.weights[order]) / histories.weights.sum()
     low, high = (histories.first[order][np.searchsorted(shares, q)] for q in (0.05, 0.95))
-    one = (high - low) < _ONE_COHORT * histories.n_days
-    if not one:
-        return bool(trend), ()
-    came = "90% of the customers came within a short part of the log"
-    if trend:
-        return True, (
-            f"{came}: their dropout and a trend are not told apart, and the trend is uncertain.",
-        )
-    return False, (f"No trend: {came}, so that a trend and dropout are not told apart.",)
+    return bool((high - low) < _ONE_COHORT * histories.n_days)
 
 
-def _notes(found: PenalisedFit, histories: DatedHistories, model: type[PurchaseModel]) -> list[str]:
+def _notes(
+    found: PenalisedFit, histories: DatedHistories, model: type[PurchaseModel], *, trend: bool
+) -> tuple[str, ...]:
     notes = []
+    if trend and _one_cohort(histories):
+        notes.append(
+            "90% of the customers came within a short part of the log, so that the trend and their "
+            "dropout are not told apart."
+        )
     if histories.n_days < _YEAR:
         notes.append(
             f"The log has {histories.n_days} days, less than a year: months that it has not seen "
@@ -467,7 +446,43 @@ def _notes(found: PenalisedFit, histories: DatedHistories, model: type[PurchaseM
         notes.append(f"Assumed: {model.calendar_assumption}.")
     if not found.converged:
         notes.append("The search for the effects did not settle; they are approximate.")
-    return notes
+    return tuple(notes)
+
+
+def of_known(
+    known: KnownCustomers, first_day: date, *, options: CalendarOptions, model: type[PurchaseModel]
+) -> CalendarEffects:
+    """Estimate a calendar from what is known at the end of a day, as a backtest asks.
+
+    Parameters
+    ----------
+    known
+        Customers and their purchases until that day.
+    first_day
+        The day from which the days of ``known`` are counted.
+    """
+    rows = np.arange(len(known))
+    if len(rows) > _SAMPLE:
+        rows = np.sort(np.random.default_rng(_SEED).choice(rows, _SAMPLE, replace=False))
+    chosen = np.zeros(len(known), bool)
+    chosen[rows] = True
+    start = int(known.first[rows].min())
+    counted = distinct_rows(
+        *(column[rows].astype(float) for column in (known.frequency, known.first, known.last))
+    )
+    x, first, last = counted.columns
+    repeats = np.repeat(chosen, known.frequency + 1) & (known.purchase_day > known.purchase_first)
+    histories = DatedHistories(
+        x=x,
+        first=first.astype(int) - start,
+        last=last.astype(int) - start,
+        weights=counted.weights,
+        purchases=np.bincount(
+            known.purchase_day[repeats] - start, minlength=known.day - start + 1
+        ).astype(float),
+    )
+    begins, ends = (first_day + timedelta(days=day) for day in (start, known.day))
+    return estimate(histories, begins, ends, options=options, model=model)
 
 
 def _of_log(log: TransactionLog) -> tuple[DatedHistories, date]:

@@ -14,7 +14,7 @@ Parameters may be arrays as well as numbers: a model with arrays is one model pe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
@@ -224,7 +224,8 @@ class Model:
         if cls.aggregated:
             counted = distinct_rows(*arrays, weights=weights)
             arrays, weights = counted.columns, counted.weights
-        return fit_model(cls, arrays, weights, unit=summary.unit, note=note, penalty=penalty)
+        fit = fit_model(cls, arrays, weights, unit=summary.unit, note=note, penalty=penalty)
+        return replace(fit, calendar=summary.calendar)
 
 
 @dataclass(frozen=True)
@@ -537,7 +538,9 @@ def numerical_history_derivatives(
     joint = {step: value(step, 0) for step in (-2, -1, 1, 2)}
     by_end = (-11 * base + 18 * ends[0] - 9 * ends[1] + 2 * ends[2]) / (6 * h)
     by_joint = (joint[-2] - 8 * joint[-1] + 8 * joint[1] - joint[2]) / (12 * h)
-    scores = {step: model.score(*moved(*step)) for step in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, 2))}
+    scores = {
+        step: model.score(*moved(*step)) for step in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, 2))
+    }
     k, at = len(model.names()), scores[0, 0]
     gradient = np.concatenate([at, [by_joint - by_end, by_end]])
     score_end = (-3 * at + 4 * scores[0, 1] - scores[0, 2]) / (2 * h)

@@ -200,7 +200,14 @@ def history_derivatives(
     hessian[2, 2] = hessian[2, 3] = both1
     hessian[3, 3] = both1 + curve(b, x)
     slopes = np.stack(
-        [growth, shape * (end - last), np.full_like(x, 1 / a), -1 / odds, -shape * last, shape * end]
+        [
+            growth,
+            shape * (end - last),
+            np.full_like(x, 1 / a),
+            -1 / odds,
+            -shape * last,
+            shape * end,
+        ]
     )
     gradient += chance * slopes
     for i, j in zip(*np.triu_indices(6), strict=True):
@@ -210,10 +217,10 @@ def history_derivatives(
         (1, 4): shape * last**2, (1, 5): -shape * end**2, (2, 2): -1 / a**2, (3, 3): odds**-2.0,
         (4, 4): shape * last**2, (5, 5): -shape * end**2,
     }  # fmt: skip
-    for (i, j), second in curved.items():
-        hessian[i, j] += chance * second
-    for i, j in zip(*np.triu_indices(6, 1), strict=True):
-        hessian[j, i] = hessian[i, j]
+    for (row, column), second in curved.items():
+        hessian[row, column] += chance * second
+    below, above = np.tril_indices(6, -1), np.tril_indices(6, -1)[::-1]
+    hessian[below] = hessian[above]
     return value, gradient, hessian
 
 
