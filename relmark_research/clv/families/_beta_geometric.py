@@ -207,9 +207,8 @@ def history_derivatives(
         ]
     )
     gradient += chance * slopes
-    uncertain = chance * (1 - chance) * slopes
-    for i in range(6):
-        hessian[i, i:] += uncertain[i] * slopes[i:]
+    for i, uncertain in enumerate(chance * (1 - chance) * slopes):
+        hessian[i, i:] += uncertain * slopes[i:]
     curved = {
         (0, 1): end - last, (0, 4): -last, (0, 5): end, (1, 1): shape * (last**2 - end**2),
         (1, 4): shape * last**2, (1, 5): -shape * end**2, (2, 2): -1 / a**2, (3, 3): odds**-2.0,
