@@ -16,7 +16,9 @@ HORIZONS = (4, 8, 13, 26, 39, 52)  # weeks
 CALENDARS = {"before": False, "after": None}
 
 
-def issued(log: rm.TransactionLog, *, horizons: Sequence[int], origins: int) -> pd.DataFrame:
+def issued(
+    log: rm.TransactionLog, *, horizons: Sequence[int], origins: int | Sequence[str]
+) -> pd.DataFrame:
     """Return the forecasts that would have been issued, without and with a calendar."""
     found = []
     for weeks in horizons:
