@@ -62,7 +62,8 @@ class DailyIndex:
         if wrong.any():
             raise DataError(
                 f"relative rates must be > 0; {wrong.sum():,} of {len(rates):,} are not, first "
-                f"{cell_text(rates[wrong][0])} on {given.index[wrong][0].date()}. Closed days get a small rate."
+                f"{cell_text(rates[wrong][0])} on {given.index[wrong][0].date()}. Closed "
+                "days get a small rate."
             )
         if len(np.unique(starts)) < len(starts):
             raise DataError(
