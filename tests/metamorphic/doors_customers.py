@@ -70,6 +70,9 @@ door("CustomerSummary.of", lambda: {"customers": made.customers()},
      lambda customers: _summary(rm.CustomerSummary.of(customers)))  # fmt: skip
 door("CustomerSummary.of made", lambda: {"customers": made.histories()},
      lambda customers: _summary(rm.CustomerSummary.of(customers)))  # fmt: skip
+door("CustomerSummary.with_rows", lambda: {"table": made.customers()},
+     lambda table: _summary(rm.CustomerSummary(
+         made.customers(), unit="week").with_rows(table)))  # fmt: skip
 door("forecast", lambda: {"customers": made.customers()},
      lambda customers: rm.forecast(made.purchases(), customers, horizon="26 weeks"))  # fmt: skip
 door("CalendarEffects.fit", lambda: {"events": made.calendar_events()},
