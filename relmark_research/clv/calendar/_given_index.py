@@ -76,7 +76,8 @@ class DailyIndex:
         early = numbers < self.starts[0]
         years = np.where(early, -np.ceil((self.starts[0] - numbers) / DAYS_PER_YEAR), years)
         at = np.rint(numbers - years * DAYS_PER_YEAR).astype(int)
-        at = np.where(at >= self.end, at - 1, at)
+        at = np.where(at == self.end, at - 1, at)  # a day lost by rounding and leap years
+        at = np.where(at == self.starts[0] - 1, at + 1, at)
         missing = (at < self.starts[0]) | (at >= self.end)
         if missing.any():
             first: date = dates_of(numbers[missing][:1])[0].date()
