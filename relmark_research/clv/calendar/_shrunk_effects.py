@@ -98,7 +98,7 @@ def shrunk_effects(
     covariance = (spread.T * weights) @ spread
     for weight, i in zip(weights, kept, strict=True):
         covariance += weight * fits[i][2]
-    return ShrunkEffects(mean, covariance, names, tuple(grid[i] for i in kept), weights)
+    return ShrunkEffects(mean, covariance, names, tuple(grid[int(i)] for i in kept), weights)
 
 
 def _identified(information: Array, observed: Array, variance: Array) -> tuple[Array, Array, Array]:

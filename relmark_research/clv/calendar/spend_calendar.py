@@ -30,6 +30,7 @@ from relmark_research._repr import one_line
 from relmark_research.clv.calendar._shrunk_effects import scale_grid, shrunk_effects
 from relmark_research.clv.calendar._within_customers import WithinCustomers
 from relmark_research.clv.calendar.calendar_design import (
+    TREND,
     CalendarDesign,
     Events,
     Seasons,
@@ -49,9 +50,9 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 FIRST_PURCHASE = "first purchase"
-_DEVIATION = "month's deviation"
+_IRREGULAR = "irregular"
 _SCALES = (0.0, 0.03, 0.1, 0.3)  # standard deviations of a group's effects
-_GRIDS = {_DEVIATION: (0.0, 0.02, 0.05, 0.1), FIRST_PURCHASE: (3.0,)}
+_GRIDS = {TREND: (0.0, 0.03, 0.1), _IRREGULAR: (0.0, 0.02, 0.05, 0.1), FIRST_PURCHASE: (3.0,)}
 _SAMPLE = 50_000  # customers that effects are estimated from, at most
 _SEED = 20_240_103
 _STEPS, _SMALL = 12, 3e-4
@@ -244,7 +245,7 @@ class SpendCalendar:
         low, high = positive_interval(np.exp(logs), variances, _LEVEL)
         found = {"group": groups, "factor": np.exp(logs), "low": low, "high": high}
         table = pd.DataFrame(found, index=pd.Index(names, name="effect"))
-        return table[table["group"] != _DEVIATION]
+        return table[table["group"] != _IRREGULAR]
 
     def restated(self, known: KnownCustomers, history: PurchaseHistory) -> KnownCustomers:
         """Return known customers with values restated to the level of the last day, value / g."""
@@ -297,7 +298,7 @@ class SpendCalendar:
         to the level of the last day had added is taken back.
         """
         groups = _groups(self.design, self.months)
-        drifting = np.array([group in ("trend", _DEVIATION) for group in groups])
+        drifting = np.array([group in (TREND, _IRREGULAR) for group in groups])
         level = float(self.past[drifting] @ self.effects[drifting])
         kept = ~drifting
         return replace(
@@ -314,13 +315,13 @@ class SpendCalendar:
         parts = [self._season_words(season, table) for season in self.design.seasons]
         parts += [self._event_words(event.name, table) for event in self.design.events]
         if self.design.trend_until is not None:
-            parts.append(self._trend_words(table.loc["trend"]))
+            parts.append(self._trend_words(table))
         return " ".join(parts) or "Spend per purchase is taken as constant over time."
 
     def __repr__(self) -> str:
         rows: dict[str, object] = {"customers": self.n_customers, "purchases": self.n_purchases}
-        scales = {f"scale of {name}": f"{scale:.3f}" for name, scale in self.scales.items()}
-        return one_line(type(self).__name__, rows | scales)
+        rows |= {f"scale of {name}": f"{scale:.3f}" for name, scale in self.scales.items()}
+        return one_line(type(self).__name__, rows)
 
     def _repr_html_(self) -> str:
         result: str = self.table._repr_html_()  # type: ignore[operator]
@@ -336,20 +337,17 @@ class SpendCalendar:
         )
 
     def _event_words(self, name: str, table: pd.DataFrame) -> str:
-        factor, low, high = (float(table.loc[name, each]) for each in ("factor", "low", "high"))
-        return f"{name}: {factor - 1:+.0%} per purchase (95% interval {low - 1:+.0%} to {high - 1:+.0%})."
+        return f"{name}: {_change(table, name)} per purchase."
 
-    def _trend_words(self, row: pd.Series) -> str:
-        factor, low, high = (float(row[each]) for each in ("factor", "low", "high"))
+    def _trend_words(self, table: pd.DataFrame) -> str:
+        change = f"{_change(table, TREND)} a year"
+        low, high = table.loc[[TREND], ["low", "high"]].to_numpy(float)[0]
         if low <= 1 <= high:
-            return (
-                f"No trend in customers' spend per purchase is told from chance ({factor - 1:+.0%} "
-                f"a year, 95% interval {low - 1:+.0%} to {high - 1:+.0%})."
-            )
+            return f"No trend in customers' spend per purchase is told from chance: {change}."
         return (
-            f"Customers' spend per purchase changes by {factor - 1:+.0%} a year (95% interval "
-            f"{low - 1:+.0%} to {high - 1:+.0%}). Calendar time and time since the first purchase "
-            "differ by a constant within customers, so this trend is not applied to new customers."
+            f"Customers' spend per purchase changes by {change}. Within customers, calendar time "
+            "and time since the first purchase differ by a constant, so this trend is not applied "
+            "to new customers."
         )
 
     def _columns(self, numbers: Array) -> Array:
@@ -460,7 +458,7 @@ def _score_variance(scores: Array, information: Array) -> Array:
 
 
 def _groups(design: CalendarDesign, months: tuple[int, ...]) -> tuple[str, ...]:
-    return (*design.groups, *(_DEVIATION for _ in months), FIRST_PURCHASE)
+    return (*design.groups, *(_IRREGULAR for _ in months), FIRST_PURCHASE)
 
 
 def _columns(design: CalendarDesign, months: tuple[int, ...], numbers: Array) -> Array:
@@ -470,11 +468,17 @@ def _columns(design: CalendarDesign, months: tuple[int, ...], numbers: Array) ->
     return np.concatenate([design.matrix(numbers), member.astype(float), zeros], axis=1)
 
 
+def _change(table: pd.DataFrame, name: str) -> str:
+    """Return an effect as a change in percent, with its interval."""
+    row = table[["factor", "low", "high"]].loc[[name]].to_numpy(float)[0] - 1
+    return f"{row[0]:+.1%} (95% interval {row[1]:+.1%} to {row[2]:+.1%})"
+
+
 def _month_numbers(numbers: Array) -> Array:
     """Return 12 year + month of each day."""
     dates = dates_of(numbers)
-    result: Array = (12 * dates.year + dates.month).to_numpy()
-    return result
+    numbers_of_months: Array = np.asarray(12 * dates.year + dates.month)
+    return numbers_of_months
 
 
 def _customer_numbers(known: KnownCustomers) -> Array:
