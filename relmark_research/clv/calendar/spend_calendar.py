@@ -52,13 +52,12 @@ Array = np.ndarray
 FIRST_PURCHASE = "first purchase"
 _IRREGULAR = "irregular"
 _SCALES = (0.0, 0.03, 0.1, 0.3)  # standard deviations of a group's effects
-_GRIDS = {TREND: (0.0, 0.03, 0.1), _IRREGULAR: (0.0, 0.02, 0.05, 0.1), FIRST_PURCHASE: (3.0,)}
+_GRIDS = {TREND: (0.0, 0.02, 0.05, 0.1), _IRREGULAR: (0.0, 0.02, 0.05, 0.1), FIRST_PURCHASE: (3.0,)}
 _SAMPLE = 50_000  # customers that effects are estimated from, at most
 _SEED = 20_240_103
 _STEPS, _SMALL = 12, 3e-4
 _LEVEL = 0.95
 _YEARS = 1461  # days of four years, over which the season is 1 on average
-_FLAT = 0.02
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -154,29 +153,40 @@ class SpendCalendar:
         True
         """
         history = log if isinstance(log, PurchaseHistory) else PurchaseHistory.of(log)
-        last = history.days.last if until is None else as_date(until, name="until")
-        design = CalendarDesign.of(
-            season=season, events=events, trend_until=last if trend else None
-        )
-        return cls.of_known(history.known_at(last), history, design, last)
-
-    @classmethod
-    def of_known(
-        cls, known: KnownCustomers, history: PurchaseHistory, design: CalendarDesign, until: date
-    ) -> Self:
-        """Estimate g of a design from the purchases of known customers.
-
-        Raises
-        ------
-        DataError
-            If the log has no money, or no customer has two purchases of a value above 0.
-        """
         if not history.has_value:
             raise DataError(
                 "a calendar of spend needs a log with money; found none. Name the column of the "
                 "value when you read it."
             )
-        purchases = _Purchases.of(known, history, design)
+        last = history.days.last if until is None else as_date(until, name="until")
+        design = CalendarDesign.of(
+            season=season, events=events, trend_until=last if trend else None
+        )
+        return cls.of_known(history.known_at(last), history.rows.first_day, design, last)
+
+    @classmethod
+    def of_known(
+        cls, known: KnownCustomers, first_day: date, design: CalendarDesign, until: date
+    ) -> Self:
+        """Estimate g of a design from the purchases of known customers.
+
+        Parameters
+        ----------
+        known
+            What is known at the end of the last day.
+        first_day
+            The day of number 0.
+        design
+            Seasons, events and trend.
+        until
+            The last day.
+
+        Raises
+        ------
+        DataError
+            If no customer has two purchases of a value above 0.
+        """
+        purchases = _Purchases.of(known, first_day, design)
         within = purchases.within()
         if not len(within):
             raise DataError(
@@ -247,9 +257,9 @@ class SpendCalendar:
         table = pd.DataFrame(found, index=pd.Index(names, name="effect"))
         return table[table["group"] != _IRREGULAR]
 
-    def restated(self, known: KnownCustomers, history: PurchaseHistory) -> KnownCustomers:
+    def restated(self, known: KnownCustomers, first_day: date) -> KnownCustomers:
         """Return known customers with values restated to the level of the last day, value / g."""
-        days = known.purchase_day + history.rows.first_day.toordinal()
+        days = known.purchase_day + first_day.toordinal()
         distinct, place = np.unique(days, return_inverse=True)
         value = known.purchase_value / self.g(distinct)[place]
         customer = _customer_numbers(known)
@@ -281,7 +291,7 @@ class SpendCalendar:
         plain = log.customer_summary(unit=unit, observed_until=observed_until)
         history = PurchaseHistory.of(log)
         known = history.known_at(plain.observed_until or history.days.last)
-        restated = self.restated(known, history)
+        restated = self.restated(known, history.rows.first_day)
         means = pd.Series(
             (restated.value - restated.first_value) / np.maximum(known.frequency, 1),
             index=history.ids(known).astype(str),
@@ -328,9 +338,11 @@ class SpendCalendar:
         return result
 
     def _season_words(self, season: str, table: pd.DataFrame) -> str:
-        factor = table.loc[table["group"] == season, "factor"].astype(float)
-        if factor.max() / factor.min() < 1 + _FLAT:
-            return f"Spend per purchase has no season by {season.replace('_', ' ')}."
+        own = table[table["group"] == season]
+        factor = own["factor"]
+        if ((own["low"] <= 1) & (own["high"] >= 1)).all():
+            named = season.replace("_", " ")
+            return f"No season of spend per purchase by {named} is told from chance."
         return (
             f"Spend per purchase is highest in {factor.idxmax()} ({factor.max() - 1:+.0%}) and "
             f"lowest in {factor.idxmin()} ({factor.min() - 1:+.0%} against the average)."
@@ -389,7 +401,7 @@ class _Purchases:
     months: tuple[int, ...]
 
     @classmethod
-    def of(cls, known: KnownCustomers, history: PurchaseHistory, design: CalendarDesign) -> Self:
+    def of(cls, known: KnownCustomers, first_day: date, design: CalendarDesign) -> Self:
         """Return the purchases, those of a random sample where there are many customers."""
         customer = _customer_numbers(known)
         kept = np.ones(len(customer), bool)
@@ -397,7 +409,7 @@ class _Purchases:
             chosen = np.zeros(len(known), bool)
             chosen[np.random.default_rng(_SEED).choice(len(known), _SAMPLE, replace=False)] = True
             kept = chosen[customer]
-        day = known.purchase_day[kept] + history.rows.first_day.toordinal()
+        day = known.purchase_day[kept] + first_day.toordinal()
         numbers, place = np.unique(day, return_inverse=True)
         first = known.purchase_day[kept] == known.purchase_first[kept]
         months = tuple(np.unique(_month_numbers(numbers)).tolist())
@@ -477,8 +489,8 @@ def _change(table: pd.DataFrame, name: str) -> str:
 def _month_numbers(numbers: Array) -> Array:
     """Return 12 year + month of each day."""
     dates = dates_of(numbers)
-    numbers_of_months: Array = np.asarray(12 * dates.year + dates.month)
-    return numbers_of_months
+    result: Array = np.asarray(12 * dates.year + dates.month, dtype=int)
+    return result
 
 
 def _customer_numbers(known: KnownCustomers) -> Array:

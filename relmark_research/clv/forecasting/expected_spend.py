@@ -28,7 +28,7 @@ from relmark_research.units import TimeUnit
 Array = np.ndarray
 
 SPEND, SPEND_CALENDAR = "GammaGamma", "SpendCalendar"  # names in the failures of an origin
-_SAMPLE = 10_000  # customers that spend is fitted to, at most
+_SAMPLE = 30_000  # customers that spend is fitted to, at most
 _SEED = 20_240_105
 _WEEK = TimeUnit("week")
 
@@ -93,14 +93,14 @@ def expected_spend(
         Seasons and events of spend; None for spend that does not move.
     """
     failures: dict[str, str] = {}
-    calendar = None
+    calendar, first_day = None, history.rows.first_day
     if options is not None:
         try:
             design = options.design(day, trend=True)
-            calendar = SpendCalendar.of_known(known, history, design, day)
+            calendar = SpendCalendar.of_known(known, first_day, design, day)
         except RelmarkError as error:
             failures[SPEND_CALENDAR] = str(error)
-    restated = known if calendar is None else calendar.restated(known, history)
+    restated = known if calendar is None else calendar.restated(known, first_day)
     summary = history.summary(restated, day, _WEEK)
     per_purchase = _by_model(summary, purchases, failures)
     if per_purchase is None:

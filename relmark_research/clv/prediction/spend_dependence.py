@@ -34,7 +34,7 @@ from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 
-_STEPS, _SMALL = 6, 1e-3
+_STEPS, _SMALL, _SETTLED = 6, 1e-3, 0.1  # of a search, and when it ends
 _WIDTH = 1e-4  # of the numerical derivative by the coefficient
 _LARGEST = 2.0  # of the coefficient
 
@@ -214,7 +214,7 @@ class _Profile:
             coefficient += step
             if not np.isfinite(coefficient) or abs(coefficient) > _LARGEST:
                 return None
-            if abs(step) < max(_SMALL, 0.02 * error):
+            if abs(step) < max(_SMALL, _SETTLED * error):
                 break
         return coefficient, error, self._fit(coefficient)
 
