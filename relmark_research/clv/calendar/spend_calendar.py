@@ -458,7 +458,7 @@ def _score_variance(scores: Array, information: Array) -> Array:
 
     With few customers it is drawn towards the information, scaled to the same total.
     """
-    observed = scores.T @ scores
+    observed: Array = scores.T @ scores
     rank = int(np.linalg.matrix_rank(information, hermitian=True))
     if rank == 0:
         return observed

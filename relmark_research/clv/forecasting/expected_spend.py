@@ -28,7 +28,7 @@ from relmark_research.units import TimeUnit
 Array = np.ndarray
 
 SPEND, SPEND_CALENDAR = "GammaGamma", "SpendCalendar"  # names in the failures of an origin
-_SAMPLE = 30_000  # customers that spend is fitted to, at most
+_SAMPLE = 100_000  # customers that spend is fitted to, at most
 _SEED = 20_240_105
 _WEEK = TimeUnit("week")
 

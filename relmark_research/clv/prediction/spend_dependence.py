@@ -14,7 +14,7 @@ a customer's own mean is shrunk; their own mean already reflects their rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +35,8 @@ from relmark_research.stats.intervals import normal_quantile
 Array = np.ndarray
 
 _STEPS, _SMALL, _SETTLED = 6, 1e-3, 0.1  # of a search, and when it ends
+_SAMPLE = 8_000  # customers that the coefficient is estimated from, at most
+_SEED = 20_240_106
 _WIDTH = 1e-4  # of the numerical derivative by the coefficient
 _LARGEST = 2.0  # of the coefficient
 
@@ -109,14 +111,15 @@ class SpendDependence:
         none = cls(0.0, 0.0, 0.0, reference, spend.fit(summary), model)
         if not _correlated(summary):
             return none
-        found = _Profile(summary, paid, log_rates - reference, spend).maximum()
+        found = _Profile(summary, paid, log_rates - reference, spend).of_a_sample().maximum()
         if found is None:
             return none
-        coefficient, error, fit = found
+        coefficient, error = found
         margin = normal_quantile(0.95) * error
         low, high = coefficient - margin, coefficient + margin
         if low <= 0 <= high:
             return cls(0.0, low, high, reference, none.spend, model)
+        fit = _Profile(summary, paid, log_rates - reference, spend).fit(coefficient)
         return cls(coefficient, low, high, reference, fit, model)
 
     def factors(self, customers: CustomerSummary) -> Array:
@@ -196,15 +199,15 @@ class _Profile:
     log_rates: Array
     spend: type[SpendModel]
 
-    def maximum(self) -> tuple[float, float, Fit[Any]] | None:
-        """Return the coefficient, its standard error and the fit; None where there is none.
+    def maximum(self) -> tuple[float, float] | None:
+        """Return the coefficient and its standard error; None where there is none.
 
         Each step fits the spend model at a coefficient, and moves the coefficient by the scores
         of all rows (Berndt, Hall, Hall & Hausman).
         """
         coefficient = 0.0
         for _ in range(_STEPS):
-            fit = self._fit(coefficient)
+            fit = self.fit(coefficient)
             scores = self._scores(fit.model, coefficient)
             weights = self.customers.weights[self.paid]
             information = (scores * weights) @ scores.T
@@ -216,13 +219,24 @@ class _Profile:
                 return None
             if abs(step) < max(_SMALL, _SETTLED * error):
                 break
-        return coefficient, error, self._fit(coefficient)
+        return coefficient, error
 
-    def _fit(self, coefficient: float) -> Fit[Any]:
+    def of_a_sample(self) -> _Profile:
+        """Return the same of a random sample, where there are many customers."""
+        if len(self.customers) <= _SAMPLE:
+            return self
+        rows = np.random.default_rng(_SEED).choice(len(self.customers), _SAMPLE, replace=False)
+        rows = np.sort(rows)
+        customers = self.customers.with_rows(self.customers.table.iloc[rows])
+        return replace(
+            self, customers=customers, paid=self.paid[rows], log_rates=self.log_rates[rows]
+        )
+
+    def fit(self, coefficient: float) -> Fit[Any]:
+        """Return the fit of spend at a coefficient."""
         own = self.customers.monetary_value / np.exp(coefficient * self.log_rates)
         table = self.customers.table.assign(monetary_value=own)
-        unit, last = self.customers.unit, self.customers.observed_until
-        return self.spend.fit(CustomerSummary(table, unit=unit, observed_until=last))
+        return self.spend.fit(self.customers.with_rows(table))
 
     def _scores(self, model: Any, coefficient: float) -> Array:
         """Return each row's score by the log-parameters and the coefficient."""
