@@ -168,7 +168,7 @@ class CalendarEffects:
                 f"model must be a model of purchases such as BGNBD; found {model!r}."
             )
         options = CalendarOptions(season, events, trend, index)
-        options.design(log.observed_until, trend=False)  # refuse what cannot be read, early
+        _design(options, log.observed_until)  # refuses early what cannot be read
         histories, first = _of_log(log)
         return estimate(histories, first, log.observed_until, options=options, model=model)
 
@@ -368,7 +368,7 @@ def estimate(
     model
         The model of purchases that is fitted jointly.
     """
-    design = options.design(until, trend=options.trend)
+    design = _design(options, until)
     numbers = np.arange(first.toordinal(), until.toordinal() + 1)
     base = CalendarEffects(
         options, design, np.zeros(len(design)), np.zeros((len(design),) * 2), first, until
@@ -396,6 +396,12 @@ def estimate(
     )
     summary = _summary(histories, likelihood.times(effects.relative_rates(first, until)))
     return replace(effects, purchase_fit=_joint_fit(model.fit(summary), found, effects))
+
+
+def _design(options: CalendarOptions, until: date) -> CalendarDesign:
+    """Return the design of a log that ends on a day."""
+    trend_until = until if options.trend else None
+    return CalendarDesign.of(season=options.season, events=options.events, trend_until=trend_until)
 
 
 def _joint_fit(fit: Fit[Any], found: PenalisedFit, effects: CalendarEffects) -> Fit[Any]:

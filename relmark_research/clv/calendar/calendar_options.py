@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from relmark_research.clv.calendar.calendar_design import CalendarDesign, Events, Seasons
+from relmark_research.clv.calendar.calendar_design import Events, Seasons
 from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -50,12 +49,6 @@ class CalendarOptions:
     events: Events = None
     trend: bool = False
     index: pd.Series | None = None
-
-    def design(self, until: date, *, trend: bool) -> CalendarDesign:
-        """Return the design of a log that ends on a day."""
-        return CalendarDesign.of(
-            season=self.season, events=self.events, trend_until=until if trend else None
-        )
 
     @property
     def needs_a_year(self) -> bool:

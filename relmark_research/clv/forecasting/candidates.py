@@ -90,6 +90,8 @@ class Origin:
         Variance of the logarithm of each model's total, from its parameters.
     on_calendar
         The histories on the calendar's clock; None without a calendar.
+    calendar
+        The calendar, as estimated from what was known.
     """
 
     day: date
@@ -100,6 +102,7 @@ class Origin:
     failures: Mapping[str, str]
     log_variances: Mapping[str, float] = field(default_factory=dict, repr=False)
     on_calendar: CustomerSummary | None = field(default=None, repr=False)
+    calendar: CalendarEffects | None = field(default=None, repr=False)
 
     @classmethod
     def fitted(
@@ -139,7 +142,9 @@ class Origin:
             first = next(iter(fits.values()), None)
             spend = expected_spend(history, known, day, first, calendar)
             why = {**why, **spend.failures}
-        return cls(day, known, summary, fits, spend, failures | why, variances, on_calendar)
+        return cls(
+            day, known, summary, fits, spend, failures | why, variances, on_calendar, effects
+        )
 
     def summary_of(self, name: str) -> CustomerSummary:
         """Return the histories that a model was fitted to, on its clock."""
