@@ -257,16 +257,6 @@ class SpendCalendar:
         table = pd.DataFrame(found, index=pd.Index(names, name="effect"))
         return table[table["group"] != _IRREGULAR]
 
-    def restated(self, known: KnownCustomers, first_day: date) -> KnownCustomers:
-        """Return known customers with values restated to the level of the last day, value / g."""
-        days = known.purchase_day + first_day.toordinal()
-        distinct, place = np.unique(days, return_inverse=True)
-        value = known.purchase_value / self.g(distinct)[place]
-        customer = _customer_numbers(known)
-        starts = np.flatnonzero(np.diff(customer, prepend=-1))
-        total = np.bincount(customer, value, minlength=len(known))
-        return replace(known, purchase_value=value, value=total, first_value=value[starts])
-
     def customer_summary(
         self,
         log: TransactionLog,
@@ -291,13 +281,13 @@ class SpendCalendar:
         plain = log.customer_summary(unit=unit, observed_until=observed_until)
         history = PurchaseHistory.of(log)
         known = history.known_at(plain.observed_until or history.days.last)
-        restated = self.restated(known, history.rows.first_day)
+        found = restated(self, known, history.rows.first_day)
         means = pd.Series(
-            (restated.value - restated.first_value) / np.maximum(known.frequency, 1),
+            (found.value - found.first_value) / np.maximum(known.frequency, 1),
             index=history.ids(known).astype(str),
         )
-        found = means.reindex(plain.table.index.astype(str)).to_numpy()
-        spend = np.where(plain.frequency > 0, np.maximum(found, 0.0), np.nan)
+        own = means.reindex(plain.table.index.astype(str)).to_numpy()
+        spend = np.where(plain.frequency > 0, np.maximum(own, 0.0), np.nan)
         table = plain.table.assign(monetary_value=spend)
         return CustomerSummary(table, unit=plain.unit, observed_until=plain.observed_until)
 
@@ -386,6 +376,27 @@ class SpendCalendar:
         return numbers, given
 
 
+def restated(calendar: SpendCalendar, known: KnownCustomers, first_day: date) -> KnownCustomers:
+    """Return known customers with values restated to the level of the last day, value / g.
+
+    Parameters
+    ----------
+    calendar
+        The calendar of spend.
+    known
+        The customers and their purchase-days.
+    first_day
+        The day of number 0.
+    """
+    days = known.purchase_day + first_day.toordinal()
+    distinct, place = np.unique(days, return_inverse=True)
+    value = known.purchase_value / calendar.g(distinct)[place]
+    customer = _customer_numbers(known)
+    starts = np.flatnonzero(np.diff(customer, prepend=-1))
+    total = np.bincount(customer, value, minlength=len(known))
+    return replace(known, purchase_value=value, value=total, first_value=value[starts])
+
+
 @dataclass(frozen=True, eq=False)
 class _Purchases:
     """Purchases with the row of the design of each.
@@ -464,7 +475,7 @@ def _score_variance(scores: Array, information: Array) -> Array:
         return observed
     inverse = np.linalg.pinv(information, rcond=1e-9, hermitian=True)
     dispersion = max(float(np.sum(inverse * observed)) / rank, 1e-12)
-    share = rank / (rank + len(scores) / 2)
+    share = rank / (rank + len(scores) / 8)
     result: Array = (1 - share) * observed + share * dispersion * information
     return result
 

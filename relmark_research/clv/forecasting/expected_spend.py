@@ -14,8 +14,9 @@ from datetime import date
 
 import numpy as np
 
+from relmark_research.clv.calendar.calendar_design import CalendarDesign
 from relmark_research.clv.calendar.calendar_options import CalendarOptions
-from relmark_research.clv.calendar.spend_calendar import SpendCalendar
+from relmark_research.clv.calendar.spend_calendar import SpendCalendar, restated
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.families.gamma_gamma import GammaGamma
@@ -96,15 +97,16 @@ def expected_spend(
     calendar, first_day = None, history.rows.first_day
     if options is not None:
         try:
-            design = options.design(day, trend=True)
+            season, events = options.season, options.events
+            design = CalendarDesign.of(season=season, events=events, trend_until=day)
             calendar = SpendCalendar.of_known(known, first_day, design, day)
         except RelmarkError as error:
             failures[SPEND_CALENDAR] = str(error)
-    restated = known if calendar is None else calendar.restated(known, first_day)
-    summary = history.summary(restated, day, _WEEK)
+    at_level = known if calendar is None else restated(calendar, known, first_day)
+    summary = history.summary(at_level, day, _WEEK)
     per_purchase = _by_model(summary, purchases, failures)
     if per_purchase is None:
-        values = restated.purchase_value
+        values = at_level.purchase_value
         mean = max(float(values.mean()), 0.0) if len(values) else 0.0
         per_purchase = np.full(len(summary), mean)
     return ExpectedSpend(day, per_purchase, calendar, failures)
