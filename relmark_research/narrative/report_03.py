@@ -230,10 +230,10 @@ def calendar_heading(total: TotalForecast) -> str:
     clear = season[(season["low"] > 1) | (season["high"] < 1)]
     events = table[table["group"] == "event"]
     if len(clear):
-        top = season.loc[season["relative"].idxmax()]
+        top = season.sort_values("relative").iloc[-1]
         return f"Purchases are {top['relative']:.2f} times the mean of the year in {top['effect']}"
     if len(events):
-        top = events.loc[events["relative"].idxmax()]
+        top = events.sort_values("relative").iloc[-1]
         return (
             f"On days of {top['effect']} purchases are {top['relative']:.2f} times those of others"
         )

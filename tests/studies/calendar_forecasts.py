@@ -45,7 +45,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
     means = table.groupby(["log", "calendar"], sort=False)[["size", "held", "half"]].mean()
     wide = means.astype(float).unstack("calendar")
-    wide["change of error"] = wide["size"]["after"] / wide["size"]["before"] - 1
+    wide["change of error", ""] = wide["size", "after"] / wide["size", "before"] - 1
     return wide
 
 

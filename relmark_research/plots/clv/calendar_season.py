@@ -99,8 +99,8 @@ def describe_season(table: pd.DataFrame) -> str:
     periods, events = table[~_events(table)], table[_events(table)]
     text = "Purchases relative to the mean of the year."
     if len(periods):
-        top = periods.loc[periods["relative"].idxmax()]
-        least = periods.loc[periods["relative"].idxmin()]
+        top = periods.sort_values("relative").iloc[-1]
+        least = periods.sort_values("relative").iloc[0]
         text += f" Highest: {_words(top)}. Lowest: {_words(least)}."
     if len(events):
         text += f" Events: {listing([_words(row) for _, row in events.iterrows()])}."
