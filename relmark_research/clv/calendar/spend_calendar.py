@@ -83,7 +83,7 @@ class SpendCalendar:
         Customers with two or more purchases, and their purchases, from whom it is estimated.
     past
         Mean of the columns over repeat purchases, weighted by restated value, shape (columns,).
-    level
+    shift
         Added to log g; 0 but for `for_new_customers`.
 
     Examples
@@ -103,7 +103,7 @@ class SpendCalendar:
     n_customers: int
     n_purchases: int
     past: Array = field(repr=False)
-    level: float = 0.0
+    shift: float = 0.0
 
     @classmethod
     def fit(
@@ -212,7 +212,7 @@ class SpendCalendar:
         """Return g of each day, shape (days,): dates, or day numbers as of date.toordinal."""
         numbers = day_numbers(days)
         season = self._season_level()[0]
-        result: Array = np.exp(self._columns(numbers) @ self.effects - season + self.level)
+        result: Array = np.exp(self._columns(numbers) @ self.effects - season + self.shift)
         return result
 
     def mean_over(self, start: Day, days: int, weights: Array | None = None) -> float:
@@ -299,13 +299,13 @@ class SpendCalendar:
         """
         groups = _groups(self.design, self.months)
         drifting = np.array([group in (TREND, _IRREGULAR) for group in groups])
-        level = float(self.past[drifting] @ self.effects[drifting])
+        past = float(self.past[drifting] @ self.effects[drifting])
         kept = ~drifting
         return replace(
             self,
             effects=np.where(kept, self.effects, 0.0),
             covariance=self.covariance * np.outer(kept, kept),
-            level=self.level + level,
+            shift=self.shift + past,
         )
 
     @property

@@ -176,7 +176,7 @@ def test_new_customers_get_the_season_and_no_trend(moving):
     later = pd.date_range("2040-01-01", periods=1461)
     season = new.g(later) / new.g(later).mean()
     assert season == pytest.approx(moving.g(later) / moving.g(later).mean(), rel=1e-3)
-    assert new.level < 0  # restating to a higher level of today is taken back
+    assert new.shift < 0  # restating to a higher level of today is taken back
     customers, _ = known(MOVING, seed=1, customers=1000)
     repeat = customers.purchase_day > customers.purchase_first
     paid = customers.purchase_value[repeat].mean()
