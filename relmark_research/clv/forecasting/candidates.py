@@ -39,6 +39,7 @@ Array = np.ndarray
 
 DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
+_CALENDAR_SAMPLE = 30_000  # the same on a calendar, where fewer histories are equal
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
 _TIMING_SAMPLE, _TIMINGS = 200, 6  # customers, and days, that show when purchases are expected
 _SEED = 20_240_101  # of the samples
@@ -129,7 +130,7 @@ class Origin:
         on_calendar = None
         if effects is not None:
             on_calendar = history.summary(known, day, _WEEK, effects)
-            more, failed = _fits(models, _sample(on_calendar, SAMPLE), CALENDAR)
+            more, failed = _fits(models, _sample(on_calendar, _CALENDAR_SAMPLE), CALENDAR)
             few = _sample(on_calendar, _VARIANCE_SAMPLE)
             shared = effects.log_variance(day, day + timedelta(days=horizon))
             variances |= {
