@@ -14,14 +14,14 @@ a customer's own mean is shrunk; their own mean already reflects their rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
-from relmark_research.clv.estimation.fit import Fit
+from relmark_research.clv.estimation.fit import Fit, fit_model
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.clv.prediction._inputs import PurchaseInput, purchase_model, spend_model
@@ -29,6 +29,7 @@ from relmark_research.clv.validation.spend_frequency_independence import (
     spend_frequency_correlation,
 )
 from relmark_research.customers.log.customer_summary import CustomerSummary
+from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
 
@@ -178,7 +179,14 @@ def purchase_rate(model: PurchaseModel, customers: CustomerSummary) -> Array:
 
 
 def _rate(model: PurchaseModel, x: Array, t_x: Array, T: Array) -> Array:
-    return model.living(x, t_x, T).expected_purchases(np.asarray(1.0))
+    """Return expected purchases in one unit of time of customers who are alive at T."""
+    within = np.asarray(1.0)
+    if any(np.ndim(value) for value in astuple(model)):
+        return model.living(x, t_x, T).expected_purchases(within)
+    histories = distinct_rows(x, np.zeros_like(t_x) if model.memoryless else t_x, T)
+    found = model.living(*histories.columns).expected_purchases(within)
+    result: Array = np.broadcast_to(found, histories.weights.shape)[histories.inverse]
+    return result
 
 
 def _correlated(customers: CustomerSummary) -> bool:
@@ -207,8 +215,7 @@ class _Profile:
         """
         coefficient = 0.0
         for _ in range(_STEPS):
-            fit = self.fit(coefficient)
-            scores = self._scores(fit.model, coefficient)
+            scores = self._scores(self._model(coefficient), coefficient)
             weights = self.customers.weights[self.paid]
             information = (scores * weights) @ scores.T
             inverse = np.linalg.pinv(information, hermitian=True)
@@ -231,6 +238,13 @@ class _Profile:
         return replace(
             self, customers=customers, paid=self.paid[rows], log_rates=self.log_rates[rows]
         )
+
+    def _model(self, coefficient: float) -> SpendModel:
+        """Return the model of spend at a coefficient."""
+        own = self.customers.monetary_value / np.exp(coefficient * self.log_rates)
+        data = self.customers.frequency[self.paid], own[self.paid]
+        found: SpendModel = fit_model(self.spend, data, self.customers.weights[self.paid]).model
+        return found
 
     def fit(self, coefficient: float) -> Fit[Any]:
         """Return the fit of spend at a coefficient."""
