@@ -148,7 +148,7 @@ class CalendarEffects:
             A Series of relative rates by date, > 0, for logs shorter than a year; days that it does
             not cover have the rate of another year.
         model
-            `BGNBD`, `MBGNBD`, or another model of purchases.
+            `BGNBD`, `MBGNBD`, or another `memoryless` model of purchases.
 
         Returns
         -------
@@ -174,6 +174,12 @@ class CalendarEffects:
         if not (isinstance(model, type) and issubclass(model, PurchaseModel)):
             raise ParameterError(
                 f"model must be a model of purchases such as BGNBD; found {model!r}."
+            )
+        if not model.memoryless:
+            raise ParameterError(
+                f"a calendar is estimated with purchases at random times; found {model.__name__}, "
+                "whose likelihood depends on the times between purchases. Estimate it with BGNBD, "
+                "and fit the model to log.customer_summary(calendar=effects)."
             )
         options = CalendarOptions(season, events, trend, index)
         _design(options, log.observed_until)  # refuses early what cannot be read

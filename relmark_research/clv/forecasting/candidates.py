@@ -21,6 +21,7 @@ from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.registry import MODELS
+from relmark_research.clv.families.bg_nbd import BGNBD
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS, benchmark_total
 from relmark_research.clv.forecasting.expected_spend import ExpectedSpend, expected_spend
 from relmark_research.clv.forecasting.forecast_errors import Measure
@@ -229,6 +230,14 @@ def _fits(
     return fits, failures
 
 
+def _model_of_calendar(models: Sequence[type[Model]]) -> type[PurchaseModel]:
+    """Return the first model whose purchases come at random and whose dropout is at purchases."""
+    for model in models:
+        if issubclass(model, PurchaseModel) and model.memoryless and not model.calendar_assumption:
+            return model
+    return BGNBD
+
+
 def _calendar(
     history: PurchaseHistory,
     known: KnownCustomers,
@@ -241,11 +250,9 @@ def _calendar(
     length = known.day - int(known.first.min()) + 1
     if length < _YEAR and options.needs_a_year:
         return None, {}
-    moved = [model for model in models if not getattr(model, "calendar_assumption", "")]
-    model = (moved or list(models))[0]
     try:
-        first_day = history.rows.first_day
-        return of_known(known, first_day, options=options, model=model), {}  # type: ignore[arg-type]
+        first_day, model = history.rows.first_day, _model_of_calendar(models)
+        return of_known(known, first_day, options=options, model=model), {}
     except RelmarkError as error:
         return None, {CALENDAR.lstrip(", "): str(error)}
 
