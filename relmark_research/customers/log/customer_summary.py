@@ -111,6 +111,7 @@ class CustomerSummary:
         length, per = ("months", 1.0) if "T_months" in histories else ("days", unit.days)
         recency, T = (histories[f"{name}_{length}"].to_numpy() for name in ("recency", "T"))
         if calendar is not None:
+            T, recency = T.astype(np.int64), recency.astype(np.int64)
             recency, T = (
                 elapsed(calendar, T, end, observed_until) for end in (T - recency, np.zeros_like(T))
             )
