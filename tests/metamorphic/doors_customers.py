@@ -92,6 +92,9 @@ door("clv.frequency_fit", lambda: {"customers": made.customers()},
      lambda customers: rm.clv.frequency_fit(made.purchases(), customers))  # fmt: skip
 door("clv.spend_frequency_correlation", lambda: {"customers": made.customers()},
      lambda customers: rm.clv.spend_frequency_correlation(customers))  # fmt: skip
+door("clv.SpendDependence.fit", lambda: {"customers": made.customers()},
+     lambda customers: rm.clv.SpendDependence.fit(
+         customers, made.purchases(), rm.GammaGamma).low)  # fmt: skip
 door("lifetime_value", lambda: {"customers": made.customers()},
      lambda customers: rm.lifetime_value(
          made.purchases(), made.spend(), customers, **made.TERMS, horizon="26 weeks"))  # fmt: skip
