@@ -325,7 +325,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def exit_code(arguments: list[str] | None = None) -> int:
     """Run a command line, print errors to standard error, and return the exit code."""
-    from relmark_research.reporting.record.run_store import AlreadyRunningError
+    from relmark_research.reporting.store.run_store import AlreadyRunningError
 
     try:
         app(arguments, prog_name="relmark", standalone_mode=True)

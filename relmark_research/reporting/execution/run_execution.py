@@ -29,8 +29,8 @@ from relmark_research.reporting.record.outputs import (
     read_executed,
     with_recorded_results,
 )
-from relmark_research.reporting.record.run_store import register_scratch
-from relmark_research.reporting.record.scratch import create_scratch, remove_scratch, scratch_path
+from relmark_research.reporting.store.run_store import register_scratch
+from relmark_research.reporting.store.scratch import create_scratch, remove_scratch, scratch_path
 from relmark_research.reporting.record.secrets import Scrubber
 
 _POLL_INTERVAL = 0.05  # seconds between two checks of the processes

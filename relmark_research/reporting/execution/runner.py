@@ -32,13 +32,13 @@ from relmark_research.reporting.record.provenance import (
     git_state,
     versions,
 )
-from relmark_research.reporting.record.run_store import (
+from relmark_research.reporting.store.run_store import (
     LATEST,
     AlreadyRunningError,
     RunStore,
     utc_now,
 )
-from relmark_research.reporting.record.scratch import temporary_folder
+from relmark_research.reporting.store.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
 
 _SEED = re.compile(r"(^|_)seed$")

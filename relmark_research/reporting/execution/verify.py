@@ -28,7 +28,7 @@ from relmark_research.reporting.record.provenance import (
     versions,
 )
 from relmark_research.reporting.record.run_comparison import Comparison, compare_runs
-from relmark_research.reporting.record.scratch import (
+from relmark_research.reporting.store.scratch import (
     create_scratch,
     remove_scratch,
     scratch_path,

@@ -21,7 +21,7 @@ from relmark_research.reporting.record.manifest import (
     read_manifest,
     write_atomically,
 )
-from relmark_research.reporting.record.run_store import LATEST, RunStore
+from relmark_research.reporting.store.run_store import LATEST, RunStore
 
 _MAX_RUNS = 30  # in a trend and in a table
 _WIDTH, _HEIGHT, _MARGIN = 120.0, 28.0, 3.0  # of a sparkline [CSS pixels]

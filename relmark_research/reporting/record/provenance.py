@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
-from relmark_research.reporting.record.scratch import temporary_folder
+from relmark_research.reporting.store.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import fill_in_secrets
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from relmark_research.reporting.execution.runner import RunOptions, run_recipe
 from relmark_research.reporting.execution.verify import verify_run
 from relmark_research.reporting.pages.overview import sparkline
 from relmark_research.reporting.record.manifest import read_manifest
-from relmark_research.reporting.record.run_store import RunStore
+from relmark_research.reporting.store.run_store import RunStore
 from tests.reporting.books import write_notebook, write_recipe
 
 PARAMETERS = "as_of = None\nsegment = 'all'\nmargin = 0.3\nseed = 7\nsource = ''\nreading = {}"

@@ -5,12 +5,12 @@ import pytest
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun
-from relmark_research.reporting.record.run_store import (
+from relmark_research.reporting.store.run_store import (
     AlreadyRunningError,
     RunStore,
     register_scratch,
 )
-from relmark_research.reporting.record.scratch import create_scratch, scratch_path
+from relmark_research.reporting.store.scratch import create_scratch, scratch_path
 
 
 def made(home: RunStore, state: str = "done"):

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import Manifest, read_manifest
-from relmark_research.reporting.record.scratch import remove_orphaned_folders, remove_scratch
+from relmark_research.reporting.store.scratch import remove_orphaned_folders, remove_scratch
 
 LATEST = "latest"
 
