@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from relmark_research.errors import RelmarkError, ReportError
-from relmark_research.reporting.execution.reuse import Fingerprints, reuse_key
 from relmark_research.reporting.execution.run_execution import (
     PreviousRun,
     Progress,
@@ -28,18 +27,19 @@ from relmark_research.reporting.record.outputs import source_title
 from relmark_research.reporting.record.provenance import (
     check_data,
     code_hash,
-    file_hash,
     git_state,
+    installed_packages,
     versions,
 )
+from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
+from relmark_research.reporting.reuse.result_key import Fingerprints, result_key
+from relmark_research.reporting.store.run_checks import check_run, checksum
 from relmark_research.reporting.store.run_store import (
-    LATEST,
     AlreadyRunningError,
     RunStore,
     utc_now,
 )
 from relmark_research.reporting.store.scratch import temporary_folder
-from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
 
 _SEED = re.compile(r"(^|_)seed$")
 
@@ -130,24 +130,25 @@ def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: Progres
     browser = find_browser() if options.pdf else None
     store.check_not_running()  # before the data are read, which takes longer
     fingerprints = Fingerprints()
+    own = [check.folder for check in store.check_runs() if check.is_own]
     manifest = initial_manifest(
-        recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(store.runs())
+        recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(own)
     )
     limits = Limits(
         time=recipe.time_limit,
         memory=recipe.memory_limit or default_memory_limit(),
         limits_reservation=recipe.memory_limit is not None,
     )
-    with store.locked():
-        latest = store.latest()
-        previous = PreviousRun((store.path / LATEST).resolve(), latest) if latest else None
+    with store.locked() as repaired:
+        previous, notes = _previous_run(store)
         run_id, folder = store.new_run()
         try:
             execution = RunExecution(
                 recipe, runnable, folder, on_progress, limits, previous, options.force
             )
-            before = latest.run_id if latest else None
-            manifest = replace(manifest, run_id=run_id, before=before)
+            before = previous.manifest.run_id if previous else None
+            notes = (*manifest.notes, *repaired, *notes)
+            manifest = replace(manifest, run_id=run_id, before=before, notes=notes)
             for note in manifest.notes:
                 print(f"relmark: {note}", file=sys.stderr, flush=True)
             manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
@@ -161,10 +162,30 @@ def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: Progres
     return published
 
 
+def _previous_run(store: RunStore) -> tuple[PreviousRun | None, tuple[str, ...]]:
+    """Return the last good run, and what is wrong with it and with other runs of the store."""
+    forecasts = {True: "", False: ", and its forecasts are left out of the ledger"}
+    notes = [
+        f"{check}; it is not compared or used again{forecasts[check.is_own]}"
+        for check in store.check_runs()
+        if not check.is_sound
+    ]
+    latest, folder = store.latest(), store.latest_run()
+    if latest is None or folder is None:
+        return None, tuple(notes)
+    damage = check_run(folder, files=True).damage
+    notes += [f"run {folder.name}: {each}; what it holds is not used again" for each in damage]
+    return PreviousRun(folder.resolve(), latest), tuple(notes)
+
+
 def _write_overviews(store: RunStore, title: str) -> None:
+    """Write the overview pages; the run is published already, whatever stands in their way."""
     from relmark_research.reporting.pages.overview import write_overviews
 
-    write_overviews(store, title)
+    try:
+        write_overviews(store, title)
+    except OSError as error:
+        print(f"relmark: the overview could not be written: {error}", file=sys.stderr, flush=True)
 
 
 def initial_manifest(
@@ -194,6 +215,7 @@ def initial_manifest(
         data=dict(recipe.data),
         fingerprint=data.get("", {}),
         versions=versions(),
+        packages=installed_packages(),
         git=git_state(recipe.path.parent),
         code=code_hash(),
         command=command,
@@ -249,14 +271,18 @@ def _queued_run(
     last_day = (found or data.get("", {})).get("last_day")
     last_days = [str(day)[:10] for day in (last_day, task.parameters.get("as_of")) if day]
     before = max(last_days) if last_day else None
+    earlier = forecasts_of(ledger.forecasts, task.name, before=before)
+    key = result_key(task, fingerprints, earlier, facts=found or data.get(""))
     return NotebookRun(
         task.name,
         parameters=task.parameters,
         path=str(task.notebook),
-        source=file_hash(task.notebook),
+        source=checksum(task.notebook),
         case=task.case,
         fingerprint=found,
-        key=reuse_key(task, fingerprints, forecasts_of(ledger.forecasts, task.name, before=before)),
+        key=key.digest,
+        inputs=key.inputs,
+        obstacles=key.obstacles,
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
 

@@ -22,6 +22,8 @@ from relmark_research.reporting.execution.import_blocklist import block_papermil
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State, write_atomically
 from relmark_research.reporting.record.secrets import Scrubber, fill_in_secrets
+from relmark_research.reporting.reuse import kernel_observer
+from relmark_research.reporting.reuse.observations import OBSERVATIONS
 
 KERNEL = "relmark"
 
@@ -92,7 +94,8 @@ def write_kernel_spec(scratch: Path) -> None:
     """Describe this interpreter as a kernel, so that no installed kernel is needed."""
     folder = scratch / "kernels" / KERNEL
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    observer, observations = kernel_observer.__name__, str(scratch / OBSERVATIONS)
+    command = [sys.executable, "-P", "-m", observer, observations, "-f", "{connection_file}"]
     command += ["--HistoryManager.enabled=False"]  # the history would store the parameters
     spec = {"argv": command, "display_name": "relmark", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")

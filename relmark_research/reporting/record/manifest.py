@@ -1,6 +1,6 @@
 """The manifest of a run: its inputs, the state of each notebook, and the key figures.
 
-Its format has a version (``schema``) and a JSON Schema, ``manifest.schema.json`` beside this module.
+Its format has a version (``schema``) and a JSON Schema, ``manifest.schema.json`` in this folder.
 A manifest holds a checksum of itself and of every file of the run, so that a change is seen.
 """
 
@@ -416,7 +416,7 @@ def _schema_check() -> Callable[[dict[str, Any]], object]:
     import fastjsonschema
 
     schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return fastjsonschema.compile(schema, use_default=False)  # type: ignore[no-any-return]
+    return fastjsonschema.compile(schema, use_default=False)
 
 
 def _checksum(record: dict[str, Any]) -> str:

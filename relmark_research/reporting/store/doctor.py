@@ -172,7 +172,9 @@ def _unlisted(store: RunStore) -> Iterator[Finding]:
         if check.is_sound and check.manifest:
             with suppress(OSError):
                 for name in unlisted_files(check.folder, check.manifest):
-                    yield Finding(f"{check.folder.name}/{name}", "it was not published with the run")
+                    yield Finding(
+                        f"{check.folder.name}/{name}", "it was not published with the run"
+                    )
 
 
 def _of_latest(store: RunStore) -> Iterator[Finding]:

@@ -72,7 +72,7 @@ class RunStore:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._free_lock()
+            self._free_places()
             lock = (self.path / ".lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise ReportError(
@@ -269,11 +269,11 @@ class RunStore:
         except OSError:
             return []
 
-    def _free_lock(self) -> None:
-        """Move away what stands in the place of the lock and is no file."""
-        lock = self.path / ".lock"
-        if lock.is_symlink() or (lock.exists() and not lock.is_file()):
-            self.set_aside(lock, "it stood in the place of the lock")
+    def _free_places(self) -> None:
+        """Move away what stands in the place of the lock or of the page and is no file."""
+        for path in (self.path / ".lock", self.path / "index.html"):
+            if path.is_symlink() or (path.exists() and not path.is_file()):
+                self.set_aside(path, f"it stood in the place of {path.name}")
 
 
 def utc_now() -> datetime:

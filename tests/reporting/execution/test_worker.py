@@ -93,7 +93,9 @@ def test_this_interpreter_is_the_kernel(tmp_path):
     worker.write_kernel_spec(tmp_path)
     spec = json.loads((tmp_path / "kernels" / "relmark" / "kernel.json").read_text())
     assert spec["argv"][0] == sys.executable
-    assert spec["argv"][1:4] == ["-m", "ipykernel_launcher", "-f"]
+    observer = "relmark_research.reporting.reuse.kernel_observer"
+    assert spec["argv"][1:4] == ["-P", "-m", observer]
+    assert spec["argv"][4:6] == [str(tmp_path / "observed.jsonl"), "-f"]
     assert "--HistoryManager.enabled=False" in spec["argv"]
     assert spec["language"] == "python"
 

@@ -125,7 +125,9 @@ def test_keys_of_a_later_version_are_ignored():
     assert Manifest.from_json(signed(record)) == MANIFEST
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "3", "[" * 100_000, '{"notebooks": 3}', '{"notebooks": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "3", "[" * 100_000, '{"notebooks": 3}', '{"notebooks": []}']
+)
 def test_other_texts_are_refused(text):
     with pytest.raises(ReportError, match="expected the manifest of a run"):
         Manifest.from_json(text)

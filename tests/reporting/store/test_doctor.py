@@ -99,9 +99,7 @@ def test_a_damaged_run_is_moved_aside_with_the_reason(store):
     (run / "files" / "one" / "table.csv").write_text("5,000,000")
     (finding,) = repair_store(store)
     assert finding.place == run.name
-    assert finding.problem == (
-        "files/one/table.csv changed or missing since it was published"
-    )
+    assert finding.problem == ("files/one/table.csv changed or missing since it was published")
     assert finding.repair == f"moved to damaged/{run.name}"
     assert (store.path / "damaged" / run.name / "files" / "one" / "table.csv").is_file()
     assert run.name in (store.path / "damaged" / "why.txt").read_text()
