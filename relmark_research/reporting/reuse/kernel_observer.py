@@ -37,6 +37,7 @@ _HARMLESS = (  # callers whose programs and connections change no result
     f"{os.sep}platform.py", f"{os.sep}uuid.py", f"{os.sep}sysconfig.py",
     os.path.join("ctypes", "util.py"), f"{os.sep}matplotlib{os.sep}",  # noqa: PTH118
 )  # fmt: skip
+_MAPPINGS = (f"{os.sep}os.py", f"{os.sep}_collections_abc.py", f"{os.sep}posixpath.py")
 _NEAR = 6  # callers
 _WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -91,8 +92,10 @@ class Observer:
         name = self._absolute(path)
         if name is None or os.path.isdir(name):  # noqa: PTH112
             return
-        if reads and ("written", name) not in self.seen:
-            self.note("file", name, state=file_state(name))
+        state = file_state(name)
+        made = ("written", name) in self.seen or (writes and state is None)
+        if reads and not made:
+            self.note("file", name, state=state)
         if writes:
             self.note("written", name)
 
@@ -137,7 +140,7 @@ class Observer:
 
     def variable(self, name: str, frame: FrameType) -> None:
         """Note an environment variable that the notebook's own code reads."""
-        if not getattr(self.busy, "now", False) and self._by_user(frame):
+        if not getattr(self.busy, "now", False) and self._by_user(frame, behind=_MAPPINGS):
             self.note("environment", name)
 
     def _absolute(self, path: Any) -> str | None:
@@ -149,16 +152,21 @@ class Observer:
         ignored = f"{name}{os.sep}".startswith(self.ignored) or _KEY_FOLDER in name
         return None if ignored else name
 
-    def _by_user(self, frame: FrameType) -> bool:
-        """Return whether the caller, apart from the standard library, is the notebook's own."""
+    def _by_user(self, frame: FrameType, *, behind: tuple[str, ...] = ("",)) -> bool:
+        """Return whether the caller, apart from the standard library, is the notebook's own.
+
+        Only modules of the standard library whose names end as ``behind`` says are passed over.
+        """
         for each in _callers(frame):
             name = each.f_code.co_filename
             if _CELL in name:
                 return True
             if name.startswith(self.installed):
                 return each.f_globals.get("__name__", "").partition(".")[0] in _CONFIGURATION
-            if not (name.startswith(self.standard) or name.startswith("<frozen")):
+            if not name.startswith((*self.standard, "<frozen")):
                 return True
+            if not name.endswith((*behind, ">")):
+                return False
         return False
 
     def _is_harmless(self, frame: FrameType) -> bool:

@@ -106,7 +106,8 @@ def observe(
     if len(seen.files) > _MAX_FILES:
         return {}, (f"it reads more than {_MAX_FILES:,} files", *sorted(obstacles))
     codes = [*_cells(notebook), *_modules(seen)]
-    names = {*seen.files, *seen.written, *_named_files(codes, notebook.parent)} - covered
+    written = {name for name in seen.written if file_state(name)}  # others were temporary
+    names = {*seen.files, *written, *_named_files(codes, notebook.parent)} - covered
     for name in sorted(names & set(seen.files) - seen.written):
         if file_state(name) != seen.files[name]:
             obstacles.add(f"{name} changed while it ran")
