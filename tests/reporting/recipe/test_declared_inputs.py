@@ -57,9 +57,7 @@ def test_a_task_has_the_inputs_of_its_recipe_and_its_notebook(tmp_path):
 def test_a_wrong_declaration_is_refused_before_anything_runs(tmp_path):
     one = write_notebook(tmp_path / "notebooks", "one", "1")
     declare(one, {"inputs": {"days": True}})
-    with pytest.raises(
-        ReportError, match=r"metadata\.relmark\.inputs: no key 'days'"
-    ):
+    with pytest.raises(ReportError, match=r"metadata\.relmark\.inputs: no key 'days'"):
         declared_in_notebook(one)
     declare(one, ["something else"])
     assert declared_in_notebook(one) == DeclaredInputs()

@@ -105,6 +105,7 @@ def _lock_folder(run: Path) -> None:
 
 
 def _index_folder(run: Path) -> None:
+    (run.parent / "index.html").unlink(missing_ok=True)
     (run.parent / "index.html" / "inside").mkdir(parents=True)
 
 
