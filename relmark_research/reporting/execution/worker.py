@@ -94,8 +94,8 @@ def write_kernel_spec(scratch: Path) -> None:
     """Describe this interpreter as a kernel, so that no installed kernel is needed."""
     folder = scratch / "kernels" / KERNEL
     folder.mkdir(parents=True)
-    observer, observations = kernel_observer.__name__, str(scratch / OBSERVATIONS)
-    command = [sys.executable, "-P", "-m", observer, observations, "-f", "{connection_file}"]
+    observations = str(scratch / OBSERVATIONS)
+    command = [sys.executable, "-c", kernel_observer.START, observations, "-f", "{connection_file}"]
     command += ["--HistoryManager.enabled=False"]  # the history would store the parameters
     spec = {"argv": command, "display_name": "relmark", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")

@@ -1,8 +1,7 @@
 """What a notebook reads: the kernel that a notebook runs in, watched by an audit hook.
 
-``python -P -m relmark_research.reporting.reuse.kernel_observer FILE KERNEL_ARGUMENTS`` starts the
-kernel and writes one line of JSON to the file for everything that a notebook reads for the first
-time: files, listings of folders, sources of `read_transactions` and `read_table`, environment
+``python -c START FILE KERNEL_ARGUMENTS`` starts the kernel and writes one line of JSON to the file
+for everything that a notebook reads for the first time: files, listings of folders, sources of `read_transactions` and `read_table`, environment
 variables, and what makes a result impossible to check, such as the network. Values are never
 written. Only the standard library is imported.
 
@@ -24,6 +23,15 @@ from dataclasses import dataclass, field
 from importlib.util import source_from_cache
 from types import FrameType
 from typing import Any
+
+START = f"""\
+import sys
+if sys.path[0] == "":  # a module beside the notebook must not stand for one of Python
+    del sys.path[0]
+from {__name__} import main
+main(sys.argv[1:])
+"""
+"""Code that starts the observed kernel; IPython adds the notebook's folder to the path again."""
 
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/usr/share/", "/usr/lib/", "/usr/lib64/")
 _HOME = (
@@ -140,7 +148,7 @@ class Observer:
 
     def variable(self, name: str, frame: FrameType) -> None:
         """Note an environment variable that the notebook's own code reads."""
-        if not getattr(self.busy, "now", False) and self._by_user(frame, behind=_MAPPINGS):
+        if not getattr(self.busy, "now", False) and self._by_user(frame, passed_over=_MAPPINGS):
             self.note("environment", name)
 
     def _absolute(self, path: Any) -> str | None:
@@ -152,10 +160,10 @@ class Observer:
         ignored = f"{name}{os.sep}".startswith(self.ignored) or _KEY_FOLDER in name
         return None if ignored else name
 
-    def _by_user(self, frame: FrameType, *, behind: tuple[str, ...] = ("",)) -> bool:
+    def _by_user(self, frame: FrameType, *, passed_over: tuple[str, ...] = ("",)) -> bool:
         """Return whether the caller, apart from the standard library, is the notebook's own.
 
-        Only modules of the standard library whose names end as ``behind`` says are passed over.
+        Only modules of the standard library whose names end in one of ``passed_over`` are skipped.
         """
         for each in _callers(frame):
             name = each.f_code.co_filename
@@ -165,7 +173,7 @@ class Observer:
                 return each.f_globals.get("__name__", "").partition(".")[0] in _CONFIGURATION
             if not name.startswith((*self.standard, "<frozen")):
                 return True
-            if not name.endswith((*behind, ">")):
+            if not name.endswith((*passed_over, ">")):
                 return False
         return False
 
@@ -283,7 +291,3 @@ def main(arguments: list[str]) -> None:
     install(path, scratch=os.path.dirname(path))  # noqa: PTH120
     sys.argv = ["ipykernel_launcher", *rest]
     runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

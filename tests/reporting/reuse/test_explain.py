@@ -55,7 +55,5 @@ def test_a_reused_result_names_its_run(tmp_path):
 def test_other_notebooks_are_refused(folder):
     with pytest.raises(ReportError, match=r"run 8: no notebook 'valeu'; .*Did you mean 'value'"):
         explain(folder, "valeu")
-    with pytest.raises(
-        ReportError, match=r"other was skipped in run 8\. Skipped: it needs"
-    ):
+    with pytest.raises(ReportError, match=r"other was skipped in run 8\. Skipped: it needs"):
         explain(folder, "other")

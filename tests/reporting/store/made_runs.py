@@ -83,6 +83,11 @@ def _latest_link(target: str) -> Callable[[Path], None]:
     return damage
 
 
+def _latest_outside(run: Path) -> None:
+    (run.parent.parent / "outside").mkdir(exist_ok=True)
+    _latest_link("../outside")(run)
+
+
 def _edit(name: str) -> Callable[[Path], None]:
     return lambda run: (run / name).write_text("5,000,000") and None
 
@@ -154,7 +159,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "latest is a text file": _latest_text,
     "latest is a broken link": _latest_link("20200101-000000"),
     "latest is a link to itself": _latest_link("latest"),
-    "latest is a link outside": _latest_link("/tmp"),
+    "latest is a link outside": _latest_outside,
     "foreign folders and files": _foreign,
     "folder instead of the lock": _lock_folder,
     "folder instead of the index": _index_folder,
