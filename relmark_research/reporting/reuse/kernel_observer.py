@@ -1,9 +1,9 @@
 """What a notebook reads: the kernel that a notebook runs in, watched by an audit hook.
 
 ``python -c START FILE KERNEL_ARGUMENTS`` starts the kernel and writes one line of JSON to the file
-for everything that a notebook reads for the first time: files, listings of folders, sources of `read_transactions` and `read_table`, environment
-variables, and what makes a result impossible to check, such as the network. Values are never
-written. Only the standard library is imported.
+for everything that a notebook reads for the first time: files, listings of folders, sources of
+`read_transactions` and `read_table`, environment variables, and what makes a result impossible to
+check, such as the network. Values are never written. Only the standard library is imported.
 
 Not seen: what other programs read, files that an engine opens without Python (a source of this
 package is announced by the audit event ``relmark.source``), what an installed package reads from
@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.util import source_from_cache
 from types import FrameType
 from typing import Any
@@ -220,7 +221,12 @@ def install(path: str, *, scratch: str) -> Observer:
     package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
     for _ in range(2):
         package = os.path.dirname(package)  # noqa: PTH120
-    standard = _folders(sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+    archive = f"python{sys.version_info.major}{sys.version_info.minor}.zip"  # searched for modules
+    standard = _folders(
+        *(path for path in sys.path if path.endswith(archive)),
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+    )
     installed = _folders(
         package,
         *(sysconfig.get_path(name) for name in ("purelib", "platlib", "scripts")),
@@ -233,8 +239,14 @@ def install(path: str, *, scratch: str) -> Observer:
     observer = Observer(target, ignored, installed, standard)
     _observe_environment(observer)
     sys.addaudithook(observer.hook)
-    observer.note("begun", "")
+    observer.note("begun", today())
     return observer
+
+
+def today() -> str:
+    """Return the calendar day, here and in UTC."""
+    now = datetime.now(UTC)
+    return f"{now.astimezone().date()} (UTC {now.date()})"
 
 
 def file_state(path: str) -> list[int] | None:

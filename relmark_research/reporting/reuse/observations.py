@@ -8,7 +8,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from relmark_research.reporting.recipe.recipe_sources import is_remote
 from relmark_research.reporting.record.provenance import files_of_source, fingerprint
 from relmark_research.reporting.record.secrets import environment_fingerprint, secret_names
 from relmark_research.reporting.reuse._source_scan import reads_clock, texts_of
-from relmark_research.reporting.reuse.kernel_observer import file_state
+from relmark_research.reporting.reuse.kernel_observer import file_state, today
 from relmark_research.reporting.store.run_checks import checksum
 from relmark_research.tables.sources.bundled_files import DATASET_PREFIX, SAMPLE_PREFIX
 
@@ -44,6 +43,8 @@ class Seen:
         Files written, folders listed, sources read by an engine, and environment variables read.
     unseen
         What happened that cannot be followed.
+    day
+        The day when the kernel began; a run may end on the next one.
     """
 
     files: dict[str, list[int] | None] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Seen:
     sources: set[str] = field(default_factory=set)
     environment: set[str] = field(default_factory=set)
     unseen: set[str] = field(default_factory=set)
+    day: str = ""
 
 
 def read_seen(scratch: Path) -> Seen:
@@ -68,7 +70,9 @@ def read_seen(scratch: Path) -> Seen:
         kind, name = record["kind"], record["name"]
         if kind == "file":
             seen.files[name] = record["state"]
-        elif kind != "begun":
+        elif kind == "begun":
+            seen.day = name
+        else:
             getattr(seen, _SETS[kind]).add(name)
     return seen
 
@@ -116,7 +120,7 @@ def observe(
         "folders": {name: _folder_hash(name) for name in sorted(seen.folders)},
         "sources": {name: _source_hash(name) for name in sorted(sources - remote)},
         "environment": environment_of(seen.environment - {"*"}),
-        "clock": {"day": today()} if any(map(reads_clock, codes)) else {},
+        "clock": {"day": seen.day} if any(map(reads_clock, codes)) else {},
     }
     return {kind: found for kind, found in observed.items() if found}, tuple(sorted(obstacles))
 
@@ -134,12 +138,6 @@ def changed_since(observed: Mapping[str, Mapping[str, str]]) -> list[str]:
 def environment_of(names: Iterable[str]) -> dict[str, str]:
     """Return the fingerprint of each environment variable."""
     return {name: environment_fingerprint(name) for name in sorted(names)}
-
-
-def today() -> str:
-    """Return the calendar day, here and in UTC."""
-    now = datetime.now(UTC)
-    return f"{now.astimezone().date()} (UTC {now.date()})"
 
 
 def _without_query(source: str) -> str:

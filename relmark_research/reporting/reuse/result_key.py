@@ -23,7 +23,7 @@ from relmark_research.reporting.record.secrets import (
     secret_fingerprint,
     secret_names,
 )
-from relmark_research.reporting.reuse.observations import today
+from relmark_research.reporting.reuse.kernel_observer import today
 from relmark_research.reporting.store.run_checks import checksum
 from relmark_research.tables.pseudonyms import KEY_VARIABLE
 

@@ -191,7 +191,8 @@ class RunStore:
         Ids increase even if the clock goes back.
         """
         stamp = utc_now().strftime("%Y%m%d-%H%M%S")
-        last = max((_sort_key(run.name) for run in self.folders()), default=("", 0))
+        names = (entry.name.removeprefix(_IN_PROGRESS) for entry in self._entries())
+        last = max((_sort_key(name) for name in names if is_run_id(name)), default=("", 0))
         run_id = stamp if stamp > last[0] else f"{last[0]}-{last[1] + 1}"
         folder = self.path / f"{_IN_PROGRESS}{run_id}"
         (folder / "notebooks").mkdir(parents=True)

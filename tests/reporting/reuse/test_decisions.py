@@ -113,6 +113,7 @@ def project(tmp_path, monkeypatch) -> Project:
         folders={str(tmp_path / "listed")},
         sources={str(tmp_path / "engine.parquet"), "dataset:cdnow"},
         environment={"REGION"},
+        day=observations.today(),
     )
     covered = result_key.covered_sources(made.task())
     observed, obstacles = observe(seen, made.task().notebook, declared=covered)

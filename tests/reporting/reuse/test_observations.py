@@ -31,7 +31,7 @@ def write_cells(path, *cells):
 
 def test_the_lines_of_the_kernel_are_read(tmp_path):
     records = [
-        {"kind": "begun", "name": ""},
+        {"kind": "begun", "name": "2026-11-21"},
         {"kind": "file", "name": "/a", "state": [1, 2, 3]},
         {"kind": "file", "name": "/b", "state": None},
         {"kind": "written", "name": "/c"},
@@ -48,6 +48,7 @@ def test_the_lines_of_the_kernel_are_read(tmp_path):
         {"/e/*.csv"},
         {"REGION"},
         {"it starts another program"},
+        "2026-11-21",
     )
 
 
@@ -129,8 +130,10 @@ def test_the_day_is_an_input_of_code_that_reads_the_clock(notebook, tmp_path, mo
     (tmp_path / "helper.py").write_text(code if where == "module" else "")
     write_cells(notebook, code if where == "cell" else "import helper")
     path = str(tmp_path / "helper.py")
-    observed, _ = observe(Seen({path: file_state(path)}), notebook)
-    assert observed["clock"] == {"day": observations.today()}
+    day = observations.today()  # when it began
+    observed, _ = observe(Seen({path: file_state(path)}, day=day), notebook)
+    assert observed["clock"] == {"day": day}
+    assert changed_since(observed) == []
     monkeypatch.setattr(observations, "today", lambda: "2031-01-01")
     assert changed_since(observed) == ["the day, since it reads the clock"]
 
