@@ -12,13 +12,13 @@ from datetime import date, timedelta
 import numpy as np
 
 from relmark_research.clv.forecasting.forecast_errors import PRIORS, ForecastErrors, Measure
+from relmark_research.clv.forecasting.origin_records import DISPERSION
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.customers.log.purchase_history import KnownCustomers, PurchaseHistory
 from relmark_research.errors import DataError
 from relmark_research.stats.forecasting.error_scale import PastErrors, fit_scale
 
 _STEPS = 4  # origins per horizon
-_DISPERSION = 2.0  # variance of purchases per purchase expected
 
 
 def new_customer_total(
@@ -90,5 +90,5 @@ def _acquired(known: KnownCustomers, start: int, end: int, measure: Measure) -> 
 def _dispersion(known: KnownCustomers, measure: Measure) -> float:
     values = known.purchase_value
     if measure == "purchases" or values.sum() <= 0:
-        return _DISPERSION
-    return _DISPERSION * float((values**2).sum() / values.sum())
+        return DISPERSION
+    return DISPERSION * float((values**2).sum() / values.sum())

@@ -8,7 +8,7 @@ other logs say. Nothing that happened after an origin is used for its forecast.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,44 +16,24 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
-from relmark_research.clv.forecasting._combination import (
-    candidate_weights,
-    combined,
-    filled_errors,
-    is_benchmark,
-)
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
-from relmark_research.clv.forecasting.candidates import Origin, purchase_models
-from relmark_research.clv.forecasting.forecast_errors import (
-    MEASURES,
-    PRIORS,
-    ForecastErrors,
-    Measure,
-)
+from relmark_research.clv.forecasting.candidates import purchase_models
+from relmark_research.clv.forecasting.combination import Combination, combination, is_benchmark
+from relmark_research.clv.forecasting.forecast_errors import MEASURES, ForecastErrors, Measure
 from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING
-from relmark_research.clv.validation.predictive_checks import holdout_probabilities
-from relmark_research.customers.log.customer_summary import CustomerSummary, Split
-from relmark_research.customers.log.purchase_history import PurchaseHistory
-from relmark_research.errors import (
-    DataError,
-    ParameterError,
-    check_choice,
-    check_count,
-    check_level,
+from relmark_research.clv.forecasting.origin_records import (
+    Record,
+    Records,
+    horizon_days,
+    records,
 )
+from relmark_research.errors import check_choice, check_level
 from relmark_research.stats.forecasting import forecast_scores
-from relmark_research.stats.forecasting.error_scale import PastErrors, fit_scale
-from relmark_research.stats.forecasting.rolling_origins import (
-    checked_origins,
-    overlap_weights,
-    rolling_origins,
-)
 from relmark_research.stats.intervals import t_quantile
-from relmark_research.units import Day, Horizon, as_date
+from relmark_research.units import Day, Horizon
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
-    from relmark_research.clv.forecasting.candidates import CandidateTotal
     from relmark_research.customers.log.transactions import TransactionLog
 
 Array = np.ndarray
@@ -61,82 +41,6 @@ Array = np.ndarray
 COMBINED = "combined"
 ORIGINS = 20  # of a backtest, unless said otherwise
 _QUANTILES = (np.arange(99) + 0.5) / 99  # of the distributions that are scored
-_DISPERSION = 2.0  # variance of purchases per purchase expected, before any forecast is finished
-_SCORED = 20_000  # customers for whom scores per customer are computed
-_SEED = 20_240_102
-
-
-@dataclass(frozen=True, eq=False)
-class Record:
-    """The candidates' forecasts at one origin for one horizon, and what came.
-
-    Attributes
-    ----------
-    origin, day
-        The last day known, as a date and counted from the log's first day.
-    horizon
-        In days.
-    customers
-        Customers known at the origin.
-    totals
-        The candidates' forecasts by name.
-    actual
-        What the known customers bought; NaN while the forecast is not finished.
-    half
-        Half an event, added to totals so that 0 has a logarithm: 0.5 purchases, or their value.
-    prior_dispersion
-        Variance by chance per unit expected, before any forecast is finished.
-    dispersion
-        The same as the customers' errors show it; NaN without a model.
-    scores
-        Log score and absolute error per customer of each model.
-    """
-
-    origin: date
-    day: int
-    horizon: int
-    customers: int
-    totals: dict[str, CandidateTotal] = field(repr=False)
-    half: float
-    prior_dispersion: float
-    actual: float = float("nan")
-    dispersion: float = float("nan")
-    scores: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
-
-    def log_error(self, name: str) -> float:
-        """Return ln(actual / forecast) of a candidate; NaN where it had no forecast."""
-        if name not in self.totals:
-            return float("nan")
-        actual, expected = (max(total, 0.0) for total in (self.actual, self.totals[name].expected))
-        return float(np.log((actual + self.half) / (expected + self.half)))
-
-
-@dataclass(frozen=True, eq=False)
-class Combination:
-    """The forecast issued at an origin.
-
-    Attributes
-    ----------
-    weights
-        Weight of each candidate.
-    expected
-        The combined forecast.
-    log_variance
-        Variance of its logarithm from parameters.
-    errors
-        The errors that it may have.
-    """
-
-    weights: dict[str, float]
-    expected: float
-    log_variance: float
-    errors: ForecastErrors
-
-    def interval(self, horizon: int, level: float) -> tuple[float, float]:
-        """Return the range of the total, for a horizon in days."""
-        return self.errors.interval(
-            self.expected, horizon=horizon, level=level, log_variance=self.log_variance
-        )
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -149,7 +53,8 @@ class Backtest:
         Row per origin and forecast: origin, end (last day of the horizon), model, benchmark
         (whether it is a forecast without a model), weight (in the combination at that origin),
         expected, low, high, actual, error (expected / actual - 1), held (whether the range held
-        the actual), crps; log_score and mean_absolute_error per customer, for models of purchases.
+        the actual; missing for a benchmark with fewer than two past errors, which has no range),
+        crps; log_score and mean_absolute_error per customer, for models of purchases.
         The rows "combined" are the forecasts that would have been issued.
     measure
         ``"purchases"`` or ``"value"``.
@@ -345,251 +250,9 @@ def backtest(
     return assembled(found, measure, days, level)
 
 
-@dataclass(frozen=True, eq=False)
-class Records:
-    """Records of finished forecasts, with what later steps use again."""
-
-    records: tuple[Record, ...]
-    failures: pd.DataFrame
-    history: PurchaseHistory
-
-
-def records(
-    log: TransactionLog,
-    horizon: int,
-    measure: Measure,
-    models: Sequence[type[Model]],
-    benchmarks: Sequence[str],
-    origins: int | Sequence[Day],
-) -> Records:
-    """Return the finished forecasts at rolling origins, for the horizon and for half of it."""
-    history = PurchaseHistory.of(log)
-    last = log.observed_until
-    days = _origin_days(_first_purchase(history, last, measure), last, horizon, origins)
-    found: list[Record] = []
-    failures: list[tuple[date, str, str]] = []
-    for day in days:
-        horizons = [h for h in (horizon, max(horizon // 2, 1)) if (last - day).days >= h]
-        if not horizons:
-            continue
-        origin = Origin.fitted(history, day, models, measure=measure, horizon=horizon)
-        failures += [(day, name, why) for name, why in origin.failures.items()]
-        found += [
-            _record(history, origin, h, measure, benchmarks, scored=h == horizon)
-            for h in dict.fromkeys(horizons)
-        ]
-    failed = pd.DataFrame(failures, columns=["origin", "model", "reason"])
-    return Records(tuple(record for record in found if record.totals), failed, history)
-
-
 def assembled(found: Records, measure: Measure, horizon: int, level: float) -> Backtest:
     """Return the backtest of records."""
     return _assembled(found.records, measure, horizon, level, found.failures)
-
-
-def combination(
-    totals: dict[str, CandidateTotal],
-    earlier: Sequence[Record],
-    *,
-    horizon: int,
-    measure: Measure,
-    half: float,
-    prior_dispersion: float,
-) -> Combination:
-    """Return the forecast that weighs the candidates by their finished forecasts.
-
-    Parameters
-    ----------
-    totals
-        The candidates' forecasts, by name.
-    earlier
-        Forecasts that are finished.
-    half, prior_dispersion
-        As in `Record`.
-    """
-    names = list(totals)
-    prior = PRIORS[measure]
-    same = [record for record in earlier if record.horizon == horizon] or list(earlier)
-    dispersions = [record.dispersion for record in same if np.isfinite(record.dispersion)]
-    dispersion = float(np.mean(dispersions)) if dispersions else prior_dispersion
-    dispersion = max(dispersion, prior_dispersion / _DISPERSION)  # not below Poisson
-    errors = np.array([[record.log_error(name) for name in names] for record in same])
-    errors = filled_errors(errors.reshape(len(same), len(names)))
-    past = _past(same, names, dispersion)
-    weights = candidate_weights(names, errors, past, prior)
-    expected = np.maximum([totals[name].expected for name in names], 0.0)
-    total = float(combined(expected + half, weights)) - half
-    issued = PastErrors(errors @ weights, past.horizons, past.variances, past.weights)
-    scale = fit_scale(issued if len(same) else None, prior)
-    log_variance = float(weights @ [totals[name].log_variance for name in names])
-    return Combination(
-        dict(zip(names, weights.tolist(), strict=True)),
-        max(total, 0.0),
-        log_variance,
-        ForecastErrors(measure, scale, dispersion, len(same)),
-    )
-
-
-def horizon_days(horizon: str | date | Horizon, origin: date) -> int:
-    """Return a horizon in days, or raise ParameterError for an infinite one."""
-    parsed = Horizon.parse(horizon)
-    if parsed.endless:
-        raise ParameterError(
-            "a forecast of a total needs a finite horizon such as '52 weeks'; found an infinite "
-            "one, for which no forecast is ever finished."
-        )
-    days = (parsed.end(origin) - origin).days
-    if days < 1:
-        raise ParameterError(f"the horizon must end after the data do ({origin}); found {parsed}.")
-    return days
-
-
-def half_event(origin: Origin, measure: Measure) -> float:
-    """Return half a purchase, or half the mean value of one."""
-    values = origin.known.purchase_value
-    return 0.5 if measure == "purchases" else max(0.5 * float(values.mean()), 1e-9)
-
-
-def chance_dispersion(origin: Origin, measure: Measure) -> float:
-    """Return the variance by chance per unit expected, before any forecast is finished.
-
-    Purchases have twice the variance of Poisson ones. Their values add: the variance of a sum of n
-    values is n E[value^2].
-    """
-    if measure == "purchases":
-        return _DISPERSION
-    values = origin.known.purchase_value
-    total = float(values.sum())
-    return _DISPERSION * float((values**2).sum()) / total if total > 0 else _DISPERSION
-
-
-def _first_purchase(history: PurchaseHistory, last: date, measure: Measure) -> date:
-    """Return the day of the first purchase, or raise DataError where there is nothing to forecast.
-
-    Raises
-    ------
-    DataError
-        If there is no purchase, or the measure is value and all purchases add up to 0 or less.
-    """
-    known = history.known_at(last)
-    if not len(known):
-        raise DataError(
-            "a forecast needs a log with purchases; found none that was not returned. Choose "
-            "another window, or returns='drop'."
-        )
-    total = float(known.purchase_value.sum())
-    if measure == "value" and total <= 0:
-        raise DataError(
-            "a forecast of value needs purchases whose values add up to more than 0; found "
-            f"{total:,.2f}. Use measure='purchases', or read the log with returns='net'."
-        )
-    return history.rows.first_day + timedelta(days=int(known.first.min()))
-
-
-def _origin_days(first: date, last: date, horizon: int, origins: int | Sequence[Day]) -> list[date]:
-    if isinstance(origins, int | float | np.number):
-        count = check_count("origins", origins)
-        return rolling_origins(first, last, horizon=horizon, count=count) or rolling_origins(
-            first, last, horizon=max(horizon // 2, 1), count=count
-        )
-    if isinstance(origins, str | date):
-        origins = (origins,)
-    days = checked_origins([as_date(day, name="origins") for day in origins], first, last)
-    late = [str(day) for day in days if day + timedelta(days=horizon) > last]
-    if late:
-        raise DataError(
-            f"a forecast over {horizon} days is finished by the end of the log ({last}) if its "
-            f"origin is {last - timedelta(days=horizon)} or earlier; found {len(late)} later, "
-            f"first {late[0]}."
-        )
-    return days
-
-
-def _record(
-    history: PurchaseHistory,
-    origin: Origin,
-    horizon: int,
-    measure: Measure,
-    benchmarks: Sequence[str],
-    *,
-    scored: bool,
-) -> Record:
-    """Forecast at an origin and add what came."""
-    totals = origin.totals(history, horizon, measure=measure, benchmarks=benchmarks)
-    purchases, value = history.after(origin.day, horizon, origin.known)
-    came = purchases if measure == "purchases" else value
-    dispersion = float("nan")
-    each = next((total.per_customer for total in totals if total.per_customer is not None), None)
-    if each is not None and each.sum() > 0:
-        dispersion = float(((came - each) ** 2).sum() / each.sum())
-    scores = {}
-    if scored and measure == "purchases":
-        scores = _scores(origin, totals, purchases, horizon)
-    light = {total.name: _without_customers(total) for total in totals}
-    return Record(
-        origin=origin.day,
-        day=origin.known.day,
-        horizon=horizon,
-        customers=len(origin.known),
-        totals=light,
-        half=half_event(origin, measure),
-        prior_dispersion=chance_dispersion(origin, measure),
-        actual=float(came.sum()),
-        dispersion=dispersion,
-        scores=scores,
-    )
-
-
-def _without_customers(total: CandidateTotal) -> CandidateTotal:
-    return replace(total, per_customer=None)
-
-
-def _scores(
-    origin: Origin, totals: Sequence[CandidateTotal], purchases: Array, horizon: int
-) -> dict[str, tuple[float, float]]:
-    """Return log score and mean absolute error per customer, over at most 20,000 of them."""
-    rows = np.arange(len(purchases))
-    if len(rows) > _SCORED:
-        rows = np.sort(np.random.default_rng(_SEED).choice(rows, _SCORED, replace=False))
-    table = origin.summary.table.iloc[rows]
-    customers = CustomerSummary(table, unit=origin.summary.unit, observed_until=origin.day)
-    length = horizon / 7
-    holdout = pd.DataFrame({"purchases": purchases[rows].astype(int)}, index=table.index)
-    split = Split(customers, holdout, length, 0, origin.day + timedelta(days=horizon))
-    found = {}
-    for total in totals:
-        if total.per_customer is None:
-            continue
-        exact = holdout_probabilities(origin.fits[total.name], split).exact
-        score = float(np.log(np.maximum(exact, 1e-300)).mean())
-        found[total.name] = score, float(np.abs(purchases - total.per_customer).mean())
-    return found
-
-
-def _past(same: Sequence[Record], names: Sequence[str], dispersion: float) -> PastErrors:
-    """Return horizons, known variances and information of finished forecasts."""
-    if not same:
-        none = np.zeros(0)
-        return PastErrors(none, none, none, none)
-    horizons = np.array([record.horizon for record in same], float)
-    days = np.array([record.day for record in same], float)
-    expected = np.array([_typical(record, names) + record.half for record in same])
-    parameters = np.array([_log_variance(record, names) for record in same])
-    variances = parameters + dispersion / np.maximum(expected, dispersion / 4)
-    return PastErrors(np.zeros(len(same)), horizons, variances, overlap_weights(days, horizons))
-
-
-def _typical(record: Record, names: Sequence[str]) -> float:
-    """Return the median of the candidates' forecasts."""
-    known = [record.totals[name].expected for name in names if name in record.totals]
-    return float(np.median(known)) if known else record.actual
-
-
-def _log_variance(record: Record, names: Sequence[str]) -> float:
-    """Return the mean variance of the models' estimates."""
-    known = [record.totals[name].log_variance for name in names if name in record.totals]
-    known = [variance for variance in known if variance > 0]
-    return float(np.mean(known)) if known else 0.0
 
 
 def _assembled(
@@ -603,7 +266,7 @@ def _assembled(
     latest = max(found, key=lambda record: record.day) if found else None
     now = _at_end(found, latest, measure, horizon)
     return Backtest(
-        table=pd.DataFrame(rows, columns=_COLUMNS),
+        table=pd.DataFrame(rows, columns=_COLUMNS).astype({"held": "boolean"}),
         measure=measure,
         horizon=horizon,
         level=level,
@@ -710,7 +373,7 @@ def _t_range(
     )
     errors = errors[np.isfinite(errors)]
     if len(errors) < 2:
-        return {"low": np.nan, "high": np.nan, "held": False, "crps": np.nan}
+        return {"low": np.nan, "high": np.nan, "held": pd.NA, "crps": np.nan}
     size = float(t_quantile(level, len(errors))) * float(np.sqrt(np.mean(errors**2)))
     expected = record.totals[name].expected
     low, high = expected * np.exp(-size), expected * np.exp(size)

@@ -16,12 +16,17 @@ import pandas as pd
 
 from relmark_research.clv.forecasting import backtest as backtests
 from relmark_research.clv.forecasting._new_customers import new_customer_total
+from relmark_research.clv.forecasting.backtest import assembled
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import Origin, purchase_models
-from relmark_research.clv.forecasting.forecast_errors import (
-    MEASURES,
-    ForecastErrors,
-    Measure,
+from relmark_research.clv.forecasting.combination import Combination, combination
+from relmark_research.clv.forecasting.forecast_errors import MEASURES, ForecastErrors, Measure
+from relmark_research.clv.forecasting.origin_records import (
+    Records,
+    chance_dispersion,
+    half_event,
+    horizon_days,
+    records,
 )
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.errors import (
@@ -98,9 +103,9 @@ def forecast_total(
     check_level(level)
     _check_measure(log, measure, money=not (margin is None and annual_discount_rate is None))
     first, classes = log.observed_until, purchase_models(models)
-    days = backtests.horizon_days(horizon, first)
+    days = horizon_days(horizon, first)
     factor = _money_factor(margin, annual_discount_rate, days)
-    past = backtests.records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS)
+    past = records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS)
     origin = Origin.fitted(past.history, first, classes, measure=measure, horizon=days)
     totals = _totals(origin, past, days, measure)
     issued = _issued(origin, past, totals, days, measure)
@@ -115,7 +120,7 @@ def forecast_total(
         end=first + timedelta(days=days),
         models=issued.weights,
         errors=issued.errors,
-        backtest=backtests.assembled(past, measure, days, level),
+        backtest=assembled(past, measure, days, level),
         per_customer_expected=_by_customer(past, origin, totals, issued),
         log_variance=issued.log_variance,
     )
@@ -138,7 +143,7 @@ def _check_measure(log: TransactionLog, measure: Measure, *, money: bool) -> Non
 
 
 def _totals(
-    origin: Origin, past: backtests.Records, days: int, measure: Measure
+    origin: Origin, past: Records, days: int, measure: Measure
 ) -> dict[str, CandidateTotal]:
     """Return the candidates' forecasts by name, or raise DataError where there are none."""
     totals = {total.name: total for total in origin.totals(past.history, days, measure=measure)}
@@ -152,27 +157,27 @@ def _totals(
 
 def _issued(
     origin: Origin,
-    past: backtests.Records,
+    past: Records,
     totals: dict[str, CandidateTotal],
     days: int,
     measure: Measure,
-) -> backtests.Combination:
+) -> Combination:
     """Return the candidates' combination, by the errors of the backtest."""
-    return backtests.combination(
+    return combination(
         totals,
         past.records,
         horizon=days,
         measure=measure,
-        half=backtests.half_event(origin, measure),
-        prior_dispersion=backtests.chance_dispersion(origin, measure),
+        half=half_event(origin, measure),
+        prior_dispersion=chance_dispersion(origin, measure),
     )
 
 
 def _by_customer(
-    past: backtests.Records,
+    past: Records,
     origin: Origin,
     totals: dict[str, CandidateTotal],
-    issued: backtests.Combination,
+    issued: Combination,
 ) -> pd.Series:
     """Return each customer's share of the total: the models' mean, scaled to the combination."""
     weighed = [

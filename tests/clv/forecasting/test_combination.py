@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from relmark_research.clv.forecasting._combination import (
+from relmark_research.clv.forecasting.benchmarks import LAST_PERIOD, LAST_YEAR
+from relmark_research.clv.forecasting.combination import (
     candidate_weights,
     combined,
     filled_errors,
 )
-from relmark_research.clv.forecasting.benchmarks import LAST_PERIOD, LAST_YEAR
 from relmark_research.clv.forecasting.forecast_errors import PRIORS
 from relmark_research.stats.forecasting.error_scale import PastErrors, fit_scale
 
