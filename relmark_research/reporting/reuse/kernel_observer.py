@@ -47,6 +47,7 @@ _HARMLESS = (  # callers whose programs and connections change no result
     os.path.join("ctypes", "util.py"), f"{os.sep}matplotlib{os.sep}",  # noqa: PTH118
 )  # fmt: skip
 _MAPPINGS = (f"{os.sep}os.py", f"{os.sep}_collections_abc.py", f"{os.sep}posixpath.py")
+_WORKERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
 _NEAR = 6  # callers
 _WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -109,7 +110,9 @@ class Observer:
             self.note("written", name)
 
     def loaded(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Note the file of a compiled module."""
+        """Note the file of a compiled module, and worker processes that inherit no hook."""
+        if arguments and arguments[0] in _WORKERS:
+            self.note("unseen", "it starts worker processes")
         if len(arguments) > 1 and isinstance(arguments[1], str):
             self.opened(event, (arguments[1], "r", os.O_RDONLY))
 

@@ -129,6 +129,12 @@ def test_nothing_of_this_is_impossible_to_follow(found):
         ("import subprocess; subprocess.run(['true'])", "it starts another program"),
         ("import os; os.system('true')", "it starts another program"),
         (
+            "import multiprocessing as m\n"
+            "if __name__ == '__main__':\n"
+            "    p = m.get_context('spawn').Process(target=print); p.start(); p.join()",
+            "it starts worker processes",
+        ),
+        (
             "import socket\ns = socket.socket()\ntry: s.connect(('127.0.0.1', 9))\n"
             "except OSError: pass\ns.close()",
             "it opens a network connection",
