@@ -15,6 +15,7 @@ else lies in the folder is left alone and named.
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -205,7 +206,11 @@ class RunStore:
         """
         (folder / ".scratch").unlink(missing_ok=True)
         manifest = replace(manifest, files=file_checksums(folder))
+        written = folder / "manifest.json"
+        mode = written.stat().st_mode if written.exists() else None
         manifest.write(folder)
+        if mode is not None:  # whoever might read it still may
+            written.chmod(stat.S_IMODE(mode))
         run = folder.rename(self.path / manifest.run_id)
         if RunCheck(run, manifest).is_complete:
             self._link_latest(manifest.run_id)

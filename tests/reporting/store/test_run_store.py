@@ -183,3 +183,14 @@ def test_a_file_in_the_place_of_the_folder_for_damaged_runs_is_kept(home):
     (home.path / "x").write_text("1")
     home.set_aside(home.path / "x", "in the way")
     assert [path.read_text() for path in home.path.glob("damaged-*")] == ["mine"]
+
+
+def test_publishing_keeps_the_permissions_of_the_manifest(home):
+    run_id, aside = home.new_run()
+    manifest = Manifest("r", "t", run_id, "s", notebooks=(NotebookRun("one", "done"),))
+    for mode in (0o600, 0o640):
+        manifest.write(aside).chmod(mode)
+        assert (
+            home.publish(aside, manifest).joinpath("manifest.json").stat().st_mode & 0o777 == mode
+        )
+        (home.path / run_id).rename(aside)
