@@ -6,6 +6,7 @@ environment variable. Its key figure is made of all four, so that a stale one is
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,7 +140,4 @@ def play(project: PlayedProject, patch: pytest.MonkeyPatch) -> None:
 
 def _remove(scratch: Path) -> None:
     """Remove a scratch folder without a search for its processes."""
-    for path in (scratch / OBSERVATIONS, scratch / "forecasts.json"):
-        path.unlink(missing_ok=True)
-    for folder in (scratch / "tmp", scratch):
-        folder.rmdir()
+    shutil.rmtree(scratch)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
-from relmark_research.reporting.record.secrets import fill_in_secrets
+from relmark_research.reporting.record.secrets import environment_without_secrets, fill_in_secrets
 from relmark_research.reporting.store.run_checks import checksum
 from relmark_research.reporting.store.scratch import temporary_folder
 from relmark_research.tables.sources import databases
@@ -248,6 +248,7 @@ def _git(folder: Path, *words: str) -> str | None:
             text=True,
             timeout=20,
             check=False,
+            env=environment_without_secrets(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -27,12 +27,16 @@ from typing import Any
 
 START = f"""\
 import sys
-if sys.path[0] == "":  # a module beside the notebook must not stand for one of Python
-    del sys.path[0]
+sys.path[:] = [path for path in sys.path if path]  # modules beside the notebook come last
+from relmark_research.reporting.record.secrets import load_private_environment
+load_private_environment()
 from {__name__} import main
 main(sys.argv[1:])
 """
-"""Code that starts the observed kernel; IPython adds the notebook's folder to the path again."""
+"""Code that starts the observed kernel, with the values of the private file.
+
+IPython adds the notebook's folder to the path again.
+"""
 
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/usr/share/", "/usr/lib/", "/usr/lib64/")
 _HOME = (

@@ -25,13 +25,12 @@ from relmark_research.reporting.record.secrets import (
 )
 from relmark_research.reporting.reuse.kernel_observer import today
 from relmark_research.reporting.store.run_checks import checksum
-from relmark_research.tables.pseudonyms import KEY_VARIABLE
+from relmark_research.tables.pseudonyms import KEY_VARIABLE, id_key
 
 ID_KEY = "id key"
 PARAMETERS = "parameters"
 
 _MAX_PATH = 1000  # characters; a longer text is not a path
-_KEY_FILE = Path(".relmark") / "id_key"
 _NO_HELPERS = ("__pycache__", "site-packages", "node_modules")
 
 
@@ -43,9 +42,12 @@ class Fingerprints:
     ----------
     by_source
         Source to fingerprint.
+    project
+        Where the search for the key of pseudonyms begins; None is the notebook's folder.
     """
 
     by_source: dict[str, dict[str, Any]] = field(default_factory=dict)
+    project: Path | None = None
     _shared: dict[str, str] = field(default_factory=dict)
 
     def get(self, source: str) -> dict[str, Any]:
@@ -66,7 +68,7 @@ class Fingerprints:
         helpers, key = f"helpers {folder}", f"key {folder}"
         if helpers not in self._shared:
             self._shared[helpers] = files_hash(helper_files(folder), folder)
-            self._shared[key] = id_key_fingerprint(folder)
+            self._shared[key] = id_key_fingerprint(self.project or folder)
         shared = {name: self._shared[name] for name in ("package", "installed packages")}
         return shared | {"helpers": self._shared[helpers], ID_KEY: self._shared[key]}
 
@@ -173,12 +175,7 @@ def helper_files(folder: Path) -> list[Path]:
 
 def id_key_fingerprint(folder: Path) -> str:
     """Return a fingerprint of the key of pseudonyms, which does not tell the key."""
-    key = os.environ.get(KEY_VARIABLE, "")
-    for parent in () if key else (folder, *folder.parents):
-        try:
-            key = key or (parent / _KEY_FILE).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError):
-            continue
+    key = id_key(folder)
     return secret_fingerprint(key, KEY_VARIABLE) if key else "none"
 
 

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from relmark_research.errors import ReportError
+from relmark_research.reporting.privacy.permissions import make_private_folder
 from relmark_research.reporting.record.manifest import Manifest
 from relmark_research.reporting.store.run_checks import (
     RunCheck,
@@ -72,7 +73,7 @@ class RunStore:
             The folder cannot be created or written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.path)
             self._free_places()
             lock = (self.path / ".lock").open("a+", encoding="utf-8")
         except OSError as error:
@@ -82,6 +83,7 @@ class RunStore:
             ) from None
         with lock:
             _acquire(lock.fileno(), self.path)
+            os.fchmod(lock.fileno(), 0o600)
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
@@ -196,7 +198,8 @@ class RunStore:
         last = max((_sort_key(name) for name in names if is_run_id(name)), default=("", 0))
         run_id = stamp if stamp > last[0] else f"{last[0]}-{last[1] + 1}"
         folder = self.path / f"{_IN_PROGRESS}{run_id}"
-        (folder / "notebooks").mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "notebooks").mkdir()
         return run_id, folder
 
     def publish(self, folder: Path, manifest: Manifest) -> Path:

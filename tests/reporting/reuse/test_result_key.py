@@ -188,6 +188,7 @@ def test_the_key_of_pseudonyms_is_found_in_the_environment_or_a_folder_above(fol
     none = id_key_fingerprint(folder)
     (folder / ".relmark").mkdir()
     (folder / ".relmark" / "id_key").write_text("abc\n")
+    (folder / ".relmark" / "id_key").chmod(0o600)
     (folder / "below").mkdir()
     file = id_key_fingerprint(folder / "below")
     monkeypatch.setenv("RELMARK_ID_KEY", "other")
