@@ -6,10 +6,11 @@ FACES = ("", "customers", "clv", "economics", "ladder", "relationships", "simula
 TABLE_TYPES = ("DataFrame", "Series", "Any", "ArrayLike", "Iterable[object]")
 
 TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
+    "the tables are read by CalendarEffects.fit": ("clv.CalendarOptions",),
     "a result, which the package makes itself": (
         "Split", "Table", "Table.rows", "customers.CustomerLinks", "customers.RetentionCurve",
         "clv.Backtest", "clv.LifetimesComparison", "clv.ModelComparison", "clv.ModelSelection",
-        "clv.TotalForecast",
+        "clv.SpendDependence", "clv.TotalForecast", "clv.ValueBias",
         "clv.SpendFrequencyCorrelation", "economics.BudgetRecommendation", "economics.Claim",
         "economics.ConstantRetentionBias", "economics.LevelChoice", "economics.LevelPolicy",
         "economics.Recommendations",

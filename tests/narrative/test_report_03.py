@@ -15,9 +15,11 @@ import relmark_research as rm
 from relmark_research.clv.forecasting import backtest
 from relmark_research.clv.forecasting.backtest import Backtest
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
+from relmark_research.clv.forecasting.value_bias import ValueBias
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
 from relmark_research.clv.validation.model_selection import ModelSelection
+from relmark_research.errors import ParameterError
 from relmark_research.formats import count, formatter
 from relmark_research.narrative import report_03
 from relmark_research.reporting.record.manifest import RECORD_MIME
@@ -422,3 +424,85 @@ def test_the_first_screen_says_that_the_tested_periods_overlap():
     assert report_03.record_sentence(tested).endswith(
         "20 of 20 times, in periods that overlap (1.3 without overlap)."
     )
+
+
+def value_bias(values, se=0.03, failures=()):
+    rows = [
+        (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-07-01"), 100.0, 1000.0 * (1 + bias), 1000.0,
+         bias, se) for bias in values
+    ]  # fmt: skip
+    columns = ["origin", "end", "purchases", "expected", "actual", "bias", "se"]
+    failed = pd.DataFrame(failures, columns=["origin", "model", "reason"])
+    return ValueBias(pd.DataFrame(rows, columns=columns), 182, failed)
+
+
+def test_the_value_bias_of_the_holdout_is_told():
+    small = report_03.value_bias_note(value_bias([0.01, -0.02]))
+    assert "0.5% below the actual value on average over 2 origins (-2.0% to +1.0%)" in small
+    assert "cannot be forecast" not in small
+    assert "cannot be forecast" in report_03.value_bias_note(value_bias([-0.17, -0.12]))
+    assert "cannot be forecast" not in report_03.value_bias_note(value_bias([-0.17], se=0.2))
+
+
+def test_a_log_too_short_for_the_value_bias_and_origins_without_a_model_are_told():
+    assert "could not be tested" in report_03.value_bias_note(value_bias([]))
+    failed = value_bias([0.01], failures=[(pd.Timestamp("2024-01-01"), "GammaGamma", "no mean")])
+    assert "At 1 origins spend had no model" not in report_03.value_bias_note(failed)
+    assert "At 1 origin spend had no model" in report_03.value_bias_note(failed)
+
+
+def test_the_table_of_the_value_bias_has_names_for_readers():
+    table = report_03.value_bias_table(value_bias([0.01]))
+    assert list(table) == ["Until", *report_03.VALUE_BIAS_FORMATS]
+    assert table["Bias"].tolist() == [0.01]
+
+
+def calendar(relative, *, events=()):
+    """Return effects of months, and of events, as a calendar shows them."""
+    names = [*pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%b"), *events]
+    table = pd.DataFrame({"relative": relative}, index=pd.Index(names, name="effect"))
+    groups = ["month"] * 12 + ["event"] * len(events)
+    table = table.assign(low=table["relative"] * 0.9, high=table["relative"] * 1.1, group=groups)
+    return SimpleNamespace(table=lambda level: table, words="Said by the calendar.")
+
+
+def seasonal_total(effects, *, expected=80.0, without=100.0):
+    total = TotalForecast(
+        expected, 50, 120, 0.95, 10, models={"BGNBD, calendar": 0.7, "BGNBD": 0.3}
+    )
+    return replace(total, calendar=effects, expected_without_calendar=without)
+
+
+def test_the_heading_names_the_highest_month_or_event():
+    months = [1.0] * 10 + [1.6, 1.0]
+    assert report_03.calendar_heading(seasonal_total(calendar(months))) == (
+        "Purchases are 1.60 times the mean of the year in Nov"
+    )
+    flat = seasonal_total(calendar([1.0] * 12))
+    assert report_03.calendar_heading(flat) == "No month differs clearly from the mean of the year"
+    event = seasonal_total(calendar([1.0] * 12 + [2.0], events=["sale"]))
+    assert "On days of sale purchases are 2.00 times" in report_03.calendar_heading(event)
+    plain = TotalForecast(80, 50, 120, 0.95, 10)
+    assert report_03.calendar_heading(plain) == "No season is estimated"
+
+
+def test_the_paragraph_says_what_the_calendar_changed():
+    said = report_03.calendar_paragraph(seasonal_total(calendar([1.0] * 12)), count)
+    assert said.startswith("Said by the calendar. Models with this calendar have 70% of the weight")
+    assert "20% lower than without a calendar (80 instead of 100)" in said
+    more = seasonal_total(calendar([1.0] * 12), expected=110.0)
+    assert "10% higher" in report_03.calendar_paragraph(more, count)
+    same = seasonal_total(calendar([1.0] * 12), expected=100.2)
+    assert "less than 0.5%" in report_03.calendar_paragraph(same, count)
+    plain = TotalForecast(80, 50, 120, 0.95, 10)
+    assert "needs a log of a year" in report_03.calendar_paragraph(plain, count)
+
+
+def test_season_and_events_of_the_parameters_are_options():
+    assert report_03.calendar_options("none", {}) is False
+    options = report_03.calendar_options("none", {"sale": [["2024-01-01", "2024-01-02"]]})
+    assert options.season is None
+    assert set(options.events) == {"sale"}
+    assert report_03.calendar_options("week", {}).season == "week"
+    with pytest.raises(ParameterError, match="month"):
+        report_03.calendar_options("fortnight", {})

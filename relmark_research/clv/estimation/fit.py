@@ -34,6 +34,7 @@ from relmark_research.clv.estimation.likelihood import (
     ParametricModel,
 )
 from relmark_research.clv.estimation.profile_likelihood import Profile, profile
+from relmark_research.customers.operational_time import Calendar
 from relmark_research.errors import ConvergenceError, ParameterError, check_count
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.stats.newton import SearchResult, maximise
@@ -73,6 +74,8 @@ class Fit(Generic[M_co]):
         Customers left out of the fit and the reason; empty if there are none.
     penalty
         Weight of the penalty on the log-parameters, 0 for none.
+    calendar
+        The calendar on whose clock the times are; None for plain time.
     likelihood
         The likelihood with its data; None in a fit that was read from a file.
     saved_intervals
@@ -87,6 +90,7 @@ class Fit(Generic[M_co]):
     unit: TimeUnit | None = None
     note: str = ""
     penalty: float = 0.0
+    calendar: Calendar | None = field(default=None, repr=False, compare=False)
     likelihood: Likelihood | None = field(default=None, repr=False, compare=False)
     saved_intervals: dict[str, tuple[float, float]] = field(
         default_factory=dict, repr=False, compare=False
@@ -230,7 +234,18 @@ class Fit(Generic[M_co]):
         return [self.model.from_values(values) for values in np.exp(logs)]
 
     def to_json(self) -> str:
-        """Return the fit as JSON, without its data; `from_json` reads it."""
+        """Return the fit as JSON, without its data; `from_json` reads it.
+
+        Raises
+        ------
+        ParameterError
+            If the fit is on a calendar, which has no such form.
+        """
+        if self.calendar is not None:
+            raise ParameterError(
+                "a fit on a calendar cannot be written as JSON, since its forecasts need the "
+                "calendar. Keep the log, and fit both again."
+            )
         intervals = {
             name: list(self._profile_interval(name, _SAVED_LEVEL))
             for name in self.diagnosis.unidentified

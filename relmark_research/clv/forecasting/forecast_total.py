@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv.calendar.calendar_options import (
+    CALENDAR,
+    CalendarChoice,
+    calendar_options,
+)
 from relmark_research.clv.forecasting import backtest as backtests
 from relmark_research.clv.forecasting._new_customers import new_customer_total
 from relmark_research.clv.forecasting.backtest import assembled
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import Origin, purchase_models
-from relmark_research.clv.forecasting.combination import Combination, combination
+from relmark_research.clv.forecasting.combination import Combination, combination, combined
 from relmark_research.clv.forecasting.forecast_errors import MEASURES, ForecastErrors, Measure
 from relmark_research.clv.forecasting.origin_records import (
     Records,
@@ -54,6 +59,7 @@ def forecast_total(
     measure: Measure = "purchases",
     margin: float | None = None,
     annual_discount_rate: float | None = None,
+    calendar: CalendarChoice = None,
     models: Sequence[str | type[Model]] | None = None,
     new_customers: bool = False,
     level: float = 0.95,
@@ -70,6 +76,10 @@ def forecast_total(
         Share of value to count, in (0, 1], for the measure value; None counts all of it.
     annual_discount_rate
         Effective rate per year, in [0, 1), for the measure value; None does not discount.
+    calendar
+        None for models with a season by month beside those without, where the log covers a year;
+        False for none; or `CalendarOptions` (or `CalendarEffects`) with declared events, future
+        ones too.
     models
         Names or classes of models of purchases; by default BG/NBD, MBG/NBD and Pareto/NBD. Three
         benchmarks are always weighed beside them.
@@ -105,8 +115,11 @@ def forecast_total(
     first, classes = log.observed_until, purchase_models(models)
     days = horizon_days(horizon, first)
     factor = _money_factor(margin, annual_discount_rate, days)
-    past = records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS)
-    origin = Origin.fitted(past.history, first, classes, measure=measure, horizon=days)
+    options = calendar_options(calendar)
+    past = records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS, options)
+    origin = Origin.fitted(
+        past.history, first, classes, measure=measure, horizon=days, calendar=options
+    )
     totals = _totals(origin, past, days, measure)
     issued = _issued(origin, past, totals, days, measure)
     total = TotalForecast(
@@ -123,6 +136,8 @@ def forecast_total(
         backtest=assembled(past, measure, days, level),
         per_customer_expected=_by_customer(past, origin, totals, issued),
         log_variance=issued.log_variance,
+        calendar=origin.calendar,
+        expected_without_calendar=_without_calendar(origin, totals, issued, measure),
     )
     if new_customers:
         acquired = new_customer_total(past.history, first, days, measure=measure, level=level)
@@ -171,6 +186,19 @@ def _issued(
         half=half_event(origin, measure),
         prior_dispersion=chance_dispersion(origin, measure),
     )
+
+
+def _without_calendar(
+    origin: Origin, totals: dict[str, CandidateTotal], issued: Combination, measure: Measure
+) -> float | None:
+    """Return the combination with each model on a calendar forecast without it."""
+    if origin.calendar is None:
+        return None
+    half = half_event(origin, measure)
+    plain = [totals.get(name.removesuffix(CALENDAR), total) for name, total in totals.items()]
+    expected = np.maximum([total.expected for total in plain], 0.0)
+    weights = np.array([issued.weights[name] for name in totals])
+    return max(float(combined(expected + half, weights)) - half, 0.0)
 
 
 def _by_customer(
@@ -227,4 +255,7 @@ def _scaled(total: TotalForecast, factor: float) -> TotalForecast:
         errors=_scaled_errors(total.errors, factor),
         per_customer_expected=None if each is None else each * factor,
         factor=factor,
+        expected_without_calendar=None
+        if total.expected_without_calendar is None
+        else total.expected_without_calendar * factor,
     )

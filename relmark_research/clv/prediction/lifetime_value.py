@@ -7,7 +7,8 @@ customer. Money is received at the time of each purchase and discounted continuo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,9 @@ from relmark_research.clv.prediction import predictive_intervals
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     Quantity,
+    discounted_purchases_on_calendar,
     discounted_purchases_within,
+    expected_purchases_within,
 )
 from relmark_research.clv.prediction._inputs import (
     Margin,
@@ -47,9 +50,12 @@ from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.delta_method import positive_interval
 from relmark_research.stats.intervals import percentile_interval
-from relmark_research.units import AnnualRate, Horizon
+from relmark_research.units import AnnualRate, Horizon, TimeUnit
 
 Array = np.ndarray
+
+_DAY, _TIMINGS = TimeUnit("day"), 20  # days that show when purchases are expected
+_LONGEST, _INFINITE = 5 * 364, 2 * 364  # days of weekly steps, of a finite and an infinite horizon
 
 
 def lifetime_value(
@@ -70,10 +76,11 @@ def lifetime_value(
     purchases, spend
         Fits (required for intervals) or models of purchases and of spend per purchase. If the mean
         spend does not exist (q <= 1 in `GammaGamma`), `SpendAverage(spend, "median")` uses the
-        median.
+        median; with a `SpendCalendar` it also multiplies by season and trend of spend over the
+        horizon.
     customers
         Histories with monetary_value, in the fit's unit of time; for a fit with covariates also the
-        formulas' columns.
+        formulas' columns. On a calendar, purchases are discounted by week.
     margin
         Share of value left after the cost of goods, in (0, 1]: one number, the name of a column of
         the customers, a Series by customer_id, or a list in the customers' order.
@@ -206,22 +213,60 @@ class _Valuation:
     delta: float
     margin: Array
     average: SpendAverage
-    days_per_unit: float
+    days: float
+    steps: tuple[Array, Array] | None
+    unit: TimeUnit
 
     @property
     def quantity(self) -> Quantity:
         """Discounted purchases of a customer who is alive."""
-        return discounted_purchases_within(self.length, self.delta)
+        if self.steps is None:
+            return discounted_purchases_within(self.length, self.delta)
+        return discounted_purchases_on_calendar(*self.steps, self.length, self.delta)
 
     def discounted_purchases(self) -> Array:
         """Return expected discounted purchases per distinct history."""
         return self.expectations.expected(self.model, self.quantity)
 
     def expected_spend(self) -> Array:
-        """Return expected spend per purchase, shape (rows,)."""
-        return self.average.conditional_spend(
-            self.customers.frequency, self.customers.monetary_value
-        )
+        """Return expected spend per purchase over the horizon, shape (rows,)."""
+        return self.calendar_factor * self.average.customer_spend(self.customers)
+
+    @cached_property
+    def own(self) -> tuple[Array, Array]:
+        """Frequency and mean spend without the dependence on the purchase rate."""
+        factors = self.average.factors(self.customers)
+        return self.customers.frequency, self.customers.monetary_value / factors
+
+    @cached_property
+    def calendar_factor(self) -> float:
+        """Mean of the calendar of spend over the horizon; 1 without one."""
+        if self.average.calendar is None:
+            return 1.0
+        return self.average.calendar.mean_over(*self._expected_by_day)
+
+    @property
+    def calendar_variance(self) -> float:
+        """Variance of its logarithm."""
+        if self.average.calendar is None:
+            return 0.0
+        return self.average.calendar.log_variance_over(*self._expected_by_day)
+
+    @cached_property
+    def _expected_by_day(self) -> tuple[date, int, Array]:
+        """The last day known, days of the horizon, and discounted purchases expected on each."""
+        last = _calendar_day(self.average, self.customers)
+        count = max(int(min(self.days, _LONGEST)), 1)
+        ends = np.unique(np.linspace(0, count, min(_TIMINGS, count) + 1).astype(int))
+        totals = [0.0]
+        for end in ends[1:]:
+            length = self.customers.length(Horizon(int(end), _DAY), self.unit)
+            each = self.expectations.expected(self.model, expected_purchases_within(length))
+            totals.append(float(self.expectations.histories.weights @ each))
+        lengths = np.diff(ends)
+        middle = (ends[1:] + ends[:-1]) / 2 / self.unit.days
+        daily = np.maximum(np.diff(totals), 0.0) / lengths * np.exp(-self.delta * middle)
+        return last, count, np.repeat(np.maximum(daily, 1e-300), lengths)
 
     def value_per_row(self) -> Array:
         """Return lifetime value times the number of customers in the row, shape (rows,)."""
@@ -238,15 +283,15 @@ class _Valuation:
 
     def spend_gradient(self) -> Array:
         """Return d ln(spend per purchase) / d log(parameter of spend) per row."""
-        return self.average.log_gradient(self.customers.frequency, self.customers.monetary_value)
+        return self.average.log_gradient(*self.own)
 
     def estimate_intervals(self, clv: Array, level: float) -> tuple[Array, Array]:
         """Return low and high of each value, from the uncertainty of the parameters."""
         purchases, spend = self._fits()
         variance = uncertainty.variance(self.purchases_gradient(), purchases)
-        x, m = self.customers.frequency, self.customers.monetary_value
         log_variance = variance[self.expectations.histories.inverse]
-        log_variance = log_variance + self.average.log_variance(spend, x, m)
+        log_variance = log_variance + self.average.log_variance(spend, *self.own)
+        log_variance = log_variance + self.calendar_variance
         return positive_interval(clv, log_variance, level)
 
     def total_estimate_interval(self, clv: Array, level: float) -> tuple[float, float]:
@@ -258,12 +303,13 @@ class _Valuation:
         log_variance = uncertainty.variance(gradient, purchases)
         gradient = np.einsum("ki,i->k", self.spend_gradient(), clv / total)
         log_variance = log_variance + uncertainty.variance(gradient, spend)
+        log_variance = log_variance + self.calendar_variance
         low, high = positive_interval(np.asarray(total), log_variance, level)
         return float(low), float(high)
 
     def prediction_intervals(self, level: float, draws: PredictionDraws) -> tuple[Array, Array]:
         """Return low and high of each customer's simulated value."""
-        return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
+        return predictive_intervals.value_interval(self._simulation(), self._money(), level, draws)
 
     def total_draws(self, draws: PredictionDraws, errors: ForecastErrors) -> Array:
         """Return simulated totals: parameters, chance, and errors of the size of past ones.
@@ -275,7 +321,7 @@ class _Valuation:
         ParameterError
             If the horizon is infinite, or the errors are those of purchases.
         """
-        days = self.length * self.days_per_unit
+        days = self.days
         if not np.isfinite(days):
             raise ParameterError(
                 "a prediction of a total needs a finite horizon; found an infinite one, for which "
@@ -285,10 +331,19 @@ class _Valuation:
         weights = self.customers.weights
         rows = np.repeat(np.arange(len(weights)), weights.astype(int))
         simulation = self._simulation().take(rows)
-        totals = predictive_intervals.total_draws(simulation, self.margin[rows], draws)
+        totals = predictive_intervals.total_draws(simulation, self._money()[rows], draws)
         rng = np.random.default_rng([draws.seed, 1])
         scale = errors.checked("value").scale
-        result: Array = totals * np.exp(scale.draw(draws.draws, rng, horizon=days))
+        shared = scale.draw(draws.draws, rng, horizon=days)
+        if self.average.calendar is not None:
+            shared = shared + np.sqrt(self.calendar_variance) * rng.standard_normal(draws.draws)
+        result: Array = totals * np.exp(shared)
+        return result
+
+    def _money(self) -> Array:
+        """Return what multiplies simulated spend: margin, calendar and dependence."""
+        factors = self.average.factors(self.customers)
+        result: Array = self.margin * self.calendar_factor * factors
         return result
 
     def _fits(self) -> tuple[Fit[Any] | CovariateFit, Fit[Any]]:
@@ -303,7 +358,8 @@ class _Valuation:
     def _simulation(self) -> DiscountedSpendSimulation:
         """Return the simulation of the customers' discounted spend."""
         customers = self.customers
-        history = customers.frequency, customers.recency, customers.T, customers.monetary_value
+        x, m = self.own
+        history = x, customers.recency, customers.T, m
         return DiscountedSpendSimulation.pair_models(
             predictive_intervals.sigma_point_models(self.purchases, customers),
             predictive_intervals.sigma_point_models(self.spend),
@@ -328,7 +384,9 @@ def _valuation(
     unit = common_unit(purchases, summary)
     check_same_purchases(average.spend, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
-    length = Horizon.parse(horizon).length(unit, summary.observed_until)
+    ahead = Horizon.parse(horizon)
+    length = summary.length(ahead, unit)
+    days = ahead.length(unit, summary.observed_until) * unit.days
     if delta == 0 and np.isinf(length):
         raise ParameterError(
             "an infinite horizon needs a discount rate > 0; found 0. Give a horizon or a rate."
@@ -343,5 +401,34 @@ def _valuation(
         delta=delta,
         margin=customer_margins(margin, summary),
         average=average,
-        days_per_unit=unit.days,
+        days=days,
+        steps=_steps(summary, days, unit),
+        unit=unit,
     )
+
+
+def _calendar_day(average: SpendAverage, customers: CustomerSummary) -> date:
+    """Return the last day of a calendar of spend, or raise ParameterError if it is another one."""
+    last = customers.observed_until
+    if average.calendar is None or last not in (None, average.calendar.until):
+        until = "none" if average.calendar is None else average.calendar.until
+        raise ParameterError(
+            "a calendar of spend values customers at its own last day; found a calendar until "
+            f"{until} and customers until {last}. Use calendar.customer_summary(log)."
+        )
+    return average.calendar.until
+
+
+def _steps(customers: CustomerSummary, days: float, unit: TimeUnit) -> tuple[Array, Array] | None:
+    """Return the ends of the weeks of a horizon, in plain and in operational time.
+
+    None without a calendar. Of a long horizon the first five years, of an infinite one the first
+    two: later the season hardly changes how much a purchase is discounted.
+    """
+    if customers.calendar is None or customers.observed_until is None:
+        return None
+    count = int(min(days, _LONGEST)) if np.isfinite(days) else _INFINITE
+    first = customers.observed_until + timedelta(days=1)
+    rates = customers.calendar.relative_rates(first, first + timedelta(days=max(count, 1) - 1))
+    ends = np.unique(np.append(np.arange(7, count, 7), max(count, 1)))
+    return ends / unit.days, np.cumsum(rates)[ends - 1] / unit.days
