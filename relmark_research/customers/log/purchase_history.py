@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.customers.log._sorted_aggregation import DayRange, PackedRows
+from relmark_research.customers.log._sorted_aggregation import (
+    DayRange,
+    PackedRows,
+    sum_log_gaps,
+)
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
 from relmark_research.errors import DataError
@@ -44,6 +48,8 @@ class KnownCustomers:
         Value of all purchase-days and of the first, in money; zeros for a log without money.
     day
         The last day that is known.
+    sum_log_gaps
+        Sum of ln(gap) over the gaps between purchase-days, in days.
     purchase_day, purchase_value, purchase_first
         The purchase-days themselves, sorted by customer and day, with the first day of the
         customer; shape (purchases,).
@@ -56,6 +62,7 @@ class KnownCustomers:
     value: Array
     first_value: Array
     day: int
+    sum_log_gaps: Array
     purchase_day: Array = field(repr=False)
     purchase_value: Array = field(repr=False)
     purchase_first: Array = field(repr=False)
@@ -135,6 +142,7 @@ class PurchaseHistory:
             value=total,
             first_value=value[starts],
             day=self.number_of(day),
+            sum_log_gaps=sum_log_gaps(number, starts),
             purchase_day=number,
             purchase_value=value,
             purchase_first=np.repeat(number[starts], ends - starts + 1),
@@ -163,6 +171,7 @@ class PurchaseHistory:
             "frequency": known.frequency,
             "recency_days": known.last - known.first,
             "T_days": known.day - known.first,
+            "sum_log_gaps": known.sum_log_gaps,
         }
         if self.has_value:
             with np.errstate(invalid="ignore", divide="ignore"):

@@ -115,7 +115,9 @@ def test_results_are_the_same_as_the_engines(taken, monkeypatch, returns, ids):
         patch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
         theirs = list(results(log_of(rows, returns=returns)))
     for found, expected in zip(ours, theirs, strict=True):
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+        pair = [table.drop(columns="sum_log_gaps", errors="ignore") for table in (found, expected)]
+        pd.testing.assert_frame_equal(*pair, check_exact=True)
+        pd.testing.assert_frame_equal(found, expected, rtol=1e-13)  # sums of logarithms in any order
 
 
 def test_summaries_are_those_of_plain_python(taken):
@@ -130,6 +132,10 @@ def test_summaries_are_those_of_plain_python(taken):
     assert list(table.index) == [str(who) for who in sorted({who for who, *_ in rows})]
     found = table.replace({np.nan: None})[["frequency", "recency", "T", "monetary_value"]]
     assert {who: tuple(own) for who, *own in found.itertuples()} == expected
+    days = slow_reference.purchase_days([(str(who), *rest) for who, *rest in rows])
+    for who, logs in table["sum_log_gaps"].items():
+        gaps = [gap.days / 7 for gap in np.diff(sorted(days[who]))]
+        assert logs == pytest.approx(np.log(gaps).sum(), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +188,7 @@ def test_histories_are_in_days_unless_months_are_asked_for():
     days = _sorted_aggregation.per_history(packed, every, last, net=True)
     assert days[days["frequency"] > 0].iloc[0].to_dict() == {
         "frequency": 2, "recency_days": 10, "T_days": 40, "n_customers": 1,
+        "sum_log_gaps": pytest.approx(np.log(9)),
     }  # fmt: skip
     months = _sorted_aggregation.per_history(packed, every, last, net=True, months=True)
     assert months["frequency"].max() == 1
