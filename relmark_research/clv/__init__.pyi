@@ -11,6 +11,7 @@ from .estimation.uncertainty import supported_level
 from .families.beta_discrete_weibull import BetaDiscreteWeibull
 from .families.bg_bb import BGBB, BGBBSurvivor
 from .families.bg_nbd import BGNBD
+from .families.cnbd import BGCNBD, MBGCNBD
 from .families.contractual import ContractModel, contract_tenures
 from .families.gamma_gamma import GammaGamma
 from .families.mbg_nbd import MBGNBD
@@ -53,7 +54,9 @@ from .validation.tracking import tracking
 
 __all__ = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "MODELS",
     "NBD",

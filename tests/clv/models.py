@@ -15,6 +15,8 @@ CONTINUOUS = (
     MBGNBD(0.525, 6.183, 0.891, 1.614),
     rm.ParetoNBD(0.553, 10.578, 0.606, 11.669),
     rm.clv.NBD(0.7, 9.4),
+    rm.BGCNBD(0.5, 1.9, 0.793, 2.426, 3),
+    rm.MBGCNBD(0.525, 3.1, 0.891, 1.614, 2),
 )
 DISCRETE = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 PURCHASES = (*CONTINUOUS, DISCRETE)

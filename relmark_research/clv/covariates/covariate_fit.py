@@ -136,7 +136,7 @@ def fit_covariates(
         warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=2)
     k = len(plain.model.values)
     return CovariateFit(
-        base=model.from_values(np.exp(found.logs[:k])),
+        base=plain.model.with_values(np.exp(found.logs[:k])),
         coefficients=found.logs[k:],
         covariance=found.covariance,
         log_likelihood=found.log_likelihood,
@@ -299,14 +299,14 @@ class CovariateFit:
         DataError
             If a value is missing, or a category did not occur in the fit.
         """
-        return type(self.base)(*np.exp(self._logs(self._columns(customers, covariates))))
+        return self.base.with_values(np.exp(self._logs(self._columns(customers, covariates))))
 
     def models_for(
         self, customers: CustomerSummary | pd.DataFrame, estimates: Array
     ) -> list[PurchaseModel]:
         """Return `model_for` at other `estimates`, shape (models, estimates)."""
         z = self._columns(customers, None)
-        return [type(self.base)(*np.exp(self._logs(z, row))) for row in estimates]
+        return [self.base.with_values(np.exp(self._logs(z, row))) for row in estimates]
 
     @property
     def no_interval(self) -> str:

@@ -14,12 +14,12 @@ Parameters may be arrays as well as numbers: a model with arrays is one model pe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, Self
+from dataclasses import astuple, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from relmark_research.clv.estimation.fit import Fit, fit_model
+from relmark_research.clv.estimation.fit import Fit, FitInput, fit_model
 from relmark_research.clv.estimation.likelihood import MixingDistribution as MixingDistribution
 from relmark_research.clv.estimation.likelihood import (
     SummedLikelihood,
@@ -93,6 +93,12 @@ class Model:
         Name of the registered model that is the limit without dropout; empty if there is none.
     aggregated
         Whether equal rows are common, so that the fit counts them instead of repeating them.
+    additive
+        Further columns, used where the customers have them, in which the log-likelihood is linear:
+        equal rows of the other columns are counted, with the mean of these.
+    given
+        Fields that are not estimated with the parameters but given, or searched by the class's own
+        `fit`; `names` and `values` leave them out.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
@@ -101,6 +107,8 @@ class Model:
     mixtures: ClassVar[tuple[MixingDistribution, ...]] = ()
     without_dropout: ClassVar[str] = ""
     aggregated: ClassVar[bool] = True
+    additive: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, registered: bool = True) -> None:
         super().__init_subclass__()
@@ -119,22 +127,33 @@ class Model:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the parameters' names, in order."""
-        return tuple(field.name for field in fields(cls))
+        return tuple(field.name for field in fields(cls) if field.name not in cls.given)
 
     @property
     def values(self) -> Array:
         """The parameters in order, shape (parameters,)."""
-        return np.array(astuple(self), dtype=float)
+        return np.array([getattr(self, name) for name in self.names()], dtype=float)
 
     @classmethod
     def from_values(cls, values: Array) -> Self:
         """Return the model with these parameters, in order."""
         return cls(*(float(value) for value in values))
 
+    def with_values(self, values: Sequence[Any] | Array) -> Self:
+        """Return the model with these parameters, in order, and the same `given` fields.
+
+        Parameters
+        ----------
+        values
+            One number per parameter, or one array with a value per customer.
+        """
+        numbers = (float(value) if np.ndim(value) == 0 else value for value in values)
+        return replace(self, **dict(zip(self.names(), numbers, strict=True)))
+
     def rescaled(self, factor: float) -> Self:
         """Return the same model in a unit of time that is shorter by ``factor``, > 0."""
         powers = [self.time_power.get(name, 0) for name in self.names()]
-        return self.from_values(self.values * float(factor) ** np.array(powers))
+        return self.with_values(self.values * float(factor) ** np.array(powers))
 
     def log_likelihood(self, *data: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
@@ -149,7 +168,7 @@ class Model:
         return np.stack(
             [
                 (up.log_likelihood(*data) - down.log_likelihood(*data)) / (2 * _STEP * value)
-                for (up, down), value in zip(_neighbours(self), astuple(self), strict=True)
+                for (up, down), value in zip(_neighbours(self), self.values, strict=True)
             ]
         )
 
@@ -187,7 +206,29 @@ class Model:
     def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
         """Return the columns of the fit, the customers per row, and a note on excluded rows."""
         arrays = tuple(getattr(customers, name) for name in cls.columns)
+        further = (getattr(customers, name) for name in cls.additive)
+        arrays += tuple(column for column in further if column is not None)
         return arrays, customers.weights, ""
+
+    @classmethod
+    def counted(
+        cls, arrays: tuple[Array, ...], weights: Array, *by: Array
+    ) -> tuple[tuple[Array, ...], Array, tuple[Array, ...]]:
+        """Return the distinct rows of `columns` and of columns ``by``, and the customers of each.
+
+        Returns
+        -------
+        tuple of ndarray, ndarray, tuple of ndarray
+            The columns of `data`, those of `additive` as means; the weights; the columns ``by``.
+        """
+        keys = len(cls.columns)
+        found = distinct_rows(*arrays[:keys], *by, weights=weights)
+        size = len(found.weights)
+        means = tuple(
+            np.bincount(found.inverse, weights * column, size) / np.maximum(found.weights, 1e-300)
+            for column in arrays[keys:]
+        )
+        return found.columns[:keys] + means, found.weights, found.columns[keys:]
 
     @classmethod
     def fit(cls, customers: CustomerSummary | pd.DataFrame, *, penalty: float = 0.0) -> Fit[Self]:
@@ -215,15 +256,19 @@ class Model:
             If the customers cannot identify the parameters: a single customer, or no repeat
             purchases.
         """
+        return fit_model(cls, **vars(cls.prepared(customers, penalty)))
+
+    @classmethod
+    def prepared(cls, customers: CustomerSummary | pd.DataFrame, penalty: float = 0.0) -> FitInput:
+        """Return the checked input of `fit`, with equal rows counted."""
         summary = CustomerSummary.of(customers)
         arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
         rule = "is a finite number >= 0"
         penalty = check_number("a penalty's weight", penalty, low=0, high=_GREATEST, rule=rule)
         if cls.aggregated:
-            counted = distinct_rows(*arrays, weights=weights)
-            arrays, weights = counted.columns, counted.weights
-        return fit_model(cls, arrays, weights, unit=summary.unit, note=note, penalty=penalty)
+            arrays, weights, _ = cls.counted(arrays, weights)
+        return FitInput(arrays, weights, summary.unit, note, penalty)
 
 
 @dataclass(frozen=True)
@@ -522,12 +567,9 @@ def _differ(coarse: Array, fine: Array) -> Array:
 
 def _neighbours(model: Model) -> Iterator[tuple[Model, Model]]:
     """Yield for each parameter the models with a larger and with a smaller value of it."""
-    values = astuple(model)
-    for k in range(len(values)):
-        up, down = (
-            type(model)(*(v * np.exp(step) if i == k else v for i, v in enumerate(values)))
-            for step in (_STEP, -_STEP)
-        )
+    for name in model.names():
+        value = getattr(model, name)
+        up, down = (replace(model, **{name: value * np.exp(step)}) for step in (_STEP, -_STEP))
         yield up, down
 
 

@@ -254,7 +254,8 @@ def _uncollapsed(columns: tuple[Array, ...], weights: Array) -> DistinctRows:
 
 def _gradient(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:
     """Return d quantity / d log(parameter) by central differences, parameters per row allowed."""
-    logs, kind = np.log(np.stack(np.broadcast_arrays(*astuple(model)))), type(model)
+    parameters = (getattr(model, name) for name in model.names())
+    logs, at = np.log(np.stack(np.broadcast_arrays(*parameters))), model.with_values
     steps = np.eye(len(logs)).reshape(len(logs), -1, *(1,) * (logs.ndim - 1)) * _STEP
-    moved = [quantity(kind(*np.exp(logs + u))) - quantity(kind(*np.exp(logs - u))) for u in steps]
+    moved = [quantity(at(np.exp(logs + u))) - quantity(at(np.exp(logs - u))) for u in steps]
     return np.array(moved) / (2 * _STEP)

@@ -92,7 +92,7 @@ def sigma_point_models(
     if not isinstance(fit, Fit):
         return [fit]
     points = _sigma_points(np.log(fit.model.values), fit.checked_covariance())
-    return [fit.model.from_values(np.exp(logs)) for logs in points]
+    return [fit.model.with_values(np.exp(logs)) for logs in points]
 
 
 def _sigma_points(center: Array, covariance: Array) -> Array:

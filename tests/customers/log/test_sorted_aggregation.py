@@ -117,7 +117,9 @@ def test_results_are_the_same_as_the_engines(taken, monkeypatch, returns, ids):
     for found, expected in zip(ours, theirs, strict=True):
         pair = [table.drop(columns="sum_log_gaps", errors="ignore") for table in (found, expected)]
         pd.testing.assert_frame_equal(*pair, check_exact=True)
-        pd.testing.assert_frame_equal(found, expected, rtol=1e-13)  # sums of logarithms in any order
+        pd.testing.assert_frame_equal(
+            found, expected, rtol=1e-13
+        )  # sums of logarithms in any order
 
 
 def test_summaries_are_those_of_plain_python(taken):
