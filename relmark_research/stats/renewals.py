@@ -52,7 +52,7 @@ def phase_shares(n: Array, idle: Array, k: int) -> list[Array]:
 
 def negative_binomial_pmf(m: Array, r: Array, z: Array) -> Array:
     """Return P(N = m) of a negative binomial with shape r and mean r z; 0 for m < 0."""
-    some = np.maximum(m, 0)
+    some, z = np.maximum(m, 0), np.asarray(z, float)
     ways = log_rising_factorial(r, some) - special.gammaln(some + 1)
     with np.errstate(divide="ignore"):
         log = ways - r * np.log1p(z) - special.xlogy(some, 1 + 1 / z)

@@ -189,7 +189,7 @@ class _Regular(PurchaseModel, registered=False):
         tried: dict[int, float] = {}
         if k is None:
             k, tried = _search(cls, Likelihood(cls, given.data, given.weights, penalty))
-        found = fit_model(_with_k(cls, _whole(k, cls.__name__)), **vars(given))
+        found = fit_model(with_given_k(cls, _whole(k, cls.__name__)), **vars(given))
         known = {f"k = {each}": value for each, value in sorted(tried.items())}
         return replace(found, alternatives=known)
 
@@ -359,7 +359,7 @@ class LivingRegular(PurchaseModel, registered=False):
         times = np.concatenate([s, end[..., None]], axis=-1)
         weights = np.concatenate([delta * weights, np.ones((*r.shape, 1))], axis=-1)
         columns = (column[..., None] for column in (r, alpha, a, b, idle))
-        by_time = LivingRegular(*columns, k=self.k)  # type: ignore[arg-type]
+        by_time = LivingRegular(*columns, k=self.k)  # type: ignore[arg-type, misc]
         expected = by_time.expected_purchases(times)
         result: Array = np.sum(weights * np.exp(-delta * times) * expected, axis=-1)
         return result
@@ -408,32 +408,20 @@ def _whole(k: Any, name: str) -> int:
     return int(values[0])
 
 
-def _with_k(model: type[Any], k: int) -> type[Any]:
+def with_given_k(model: type[Any], k: int) -> type[Any]:
     """Return what estimation needs of a model whose k is given; it stands for the class."""
     return cast("type[Any]", _GivenK(model, k))
 
 
 @dataclass(frozen=True)
 class _GivenK:
-    """A model's class with k given: the class methods that a likelihood uses."""
+    """A model's class with k given: what a likelihood uses of the class, the rest delegated."""
 
     family: type[_Regular]
     k: int
 
-    @property
-    def __name__(self) -> str:
-        return self.family.__name__
-
-    @property
-    def mixtures(self) -> tuple[MixingDistribution, ...]:
-        return self.family.mixtures
-
-    @property
-    def without_dropout(self) -> str:
-        return self.family.without_dropout
-
-    def names(self) -> tuple[str, ...]:
-        return self.family.names()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.family, name)
 
     def from_values(self, values: Array) -> _Regular:
         r, alpha, a, b = (float(value) for value in values)
@@ -481,6 +469,6 @@ def _maximum(
     rows: Likelihood, model: type[_Regular], k: int, start: Array | None
 ) -> tuple[float, Array]:
     """Return the highest log-likelihood for a k, and where."""
-    likelihood = replace(rows, model=_with_k(model, k))
+    likelihood = replace(rows, model=with_given_k(model, k))
     point = maximise(likelihood.evaluate, likelihood.reference if start is None else start).point
     return likelihood.unpenalised(point.at), point.at

@@ -35,7 +35,7 @@ from relmark_research.units import TimeUnit
 
 Array = np.ndarray
 
-DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
+DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
 _SEED = 20_240_101  # of the samples

@@ -278,7 +278,7 @@ class ModelComparison:
 def compare_models(
     split: Split,
     *,
-    models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD"),
+    models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD"),
     spend: type[SpendModel] | SpendInput | None = None,
     level: float = 0.95,
 ) -> ModelComparison:
