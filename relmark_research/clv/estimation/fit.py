@@ -329,17 +329,6 @@ class Fit(Generic[M_co]):
         warnings.warn(f"{name}: {consequence} ({self.diagnosis}).", stacklevel=4)
 
 
-@dataclass(frozen=True)
-class FitInput:
-    """What a model is fitted to: the arguments of `fit_model`."""
-
-    data: tuple[Array, ...]
-    weights: Array
-    unit: TimeUnit | None
-    note: str
-    penalty: float
-
-
 def fit_model(
     model: type[M],
     data: tuple[Array, ...],

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from relmark_research.clv.estimation.fit import Fit, FitInput, fit_model
+from relmark_research.clv.estimation.fit import Fit, fit_model
 from relmark_research.clv.estimation.likelihood import MixingDistribution as MixingDistribution
 from relmark_research.clv.estimation.likelihood import (
     SummedLikelihood,
@@ -155,6 +155,11 @@ class Model:
         powers = [self.time_power.get(name, 0) for name in self.names()]
         return self.with_values(self.values * float(factor) ** np.array(powers))
 
+    @property
+    def same_as(self) -> str:
+        """Name of the simpler model that this one equals with its `given` fields; empty if none."""
+        return ""
+
     def log_likelihood(self, *data: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
         raise missing_method(self, "log_likelihood(*data)", "each row's log-likelihood")
@@ -256,11 +261,13 @@ class Model:
             If the customers cannot identify the parameters: a single customer, or no repeat
             purchases.
         """
-        return fit_model(cls, **vars(cls.prepared(customers, penalty)))
+        return fit_model(cls, **cls._prepared(customers, penalty))
 
     @classmethod
-    def prepared(cls, customers: CustomerSummary | pd.DataFrame, penalty: float = 0.0) -> FitInput:
-        """Return the checked input of `fit`, with equal rows counted."""
+    def _prepared(
+        cls, customers: CustomerSummary | pd.DataFrame, penalty: float = 0.0
+    ) -> dict[str, Any]:
+        """Return the checked arguments of `fit_model`, with equal rows counted."""
         summary = CustomerSummary.of(customers)
         arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
@@ -268,7 +275,13 @@ class Model:
         penalty = check_number("a penalty's weight", penalty, low=0, high=_GREATEST, rule=rule)
         if cls.aggregated:
             arrays, weights, _ = cls.counted(arrays, weights)
-        return FitInput(arrays, weights, summary.unit, note, penalty)
+        return {
+            "data": arrays,
+            "weights": weights,
+            "unit": summary.unit,
+            "note": note,
+            "penalty": penalty,
+        }
 
 
 @dataclass(frozen=True)

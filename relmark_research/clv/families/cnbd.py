@@ -105,7 +105,12 @@ class _Regular(PurchaseModel, registered=False):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", _whole(self.k, type(self).__name__))
+        object.__setattr__(self, "k", _checked_k(self.k, type(self).__name__))
+
+    @property
+    def same_as(self) -> str:
+        """The model of random purchases if k = 1."""
+        return type(self).__name__.replace("CNBD", "NBD") if self.k == 1 else ""
 
     def log_likelihood(
         self, x: Array, t_x: Array, T: Array, sum_log_gaps: Array | None = None
@@ -185,11 +190,11 @@ class _Regular(PurchaseModel, registered=False):
         ParameterError
             If k is not a whole number >= 1.
         """
-        given = cls.prepared(customers, penalty)
+        given = cls._prepared(customers, penalty)
         tried: dict[int, float] = {}
         if k is None:
-            k, tried = _search(cls, Likelihood(cls, given.data, given.weights, penalty))
-        found = fit_model(with_given_k(cls, _whole(k, cls.__name__)), **vars(given))
+            k, tried = _search(cls, Likelihood(cls, given["data"], given["weights"], penalty))
+        found = fit_model(with_given_k(cls, _checked_k(k, cls.__name__)), **given)
         known = {f"k = {each}": value for each, value in sorted(tried.items())}
         return replace(found, alternatives=known)
 
@@ -315,7 +320,7 @@ class LivingRegular(PurchaseModel, registered=False):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "k", _whole(self.k, "the regular customer"))
+        object.__setattr__(self, "k", _checked_k(self.k, "the regular customer"))
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)]; t and the parameters broadcast together."""
@@ -398,7 +403,7 @@ class LivingRegular(PurchaseModel, registered=False):
         return mean_renewals(self.r, z, self.a, self.b, self.idle, k=self.k, survival=survival)
 
 
-def _whole(k: Any, name: str) -> int:
+def _checked_k(k: Any, name: str) -> int:
     """Return k, the same for all customers, as an integer, or raise ParameterError."""
     values = np.unique(np.asarray(k, float))
     if len(values) != 1 or values[0] < 1 or values[0] != np.rint(values[0]):

@@ -119,7 +119,7 @@ class Origin:
             if fit.diagnosis.failed:
                 failures[model.__name__] = str(fit.diagnosis)
             else:
-                fits[model.__name__] = fit
+                fits[model.__name__] = fits.get(fit.model.same_as, fit)
         spend = None
         if measure == "value":
             spend = _expected_spend(summary, sample, known)
