@@ -139,7 +139,7 @@ class Model:
         """Return the model with these parameters, in order."""
         return cls(*(float(value) for value in values))
 
-    def with_values(self, values: Sequence[Any] | Array) -> Self:
+    def with_values(self, values: Array) -> Self:
         """Return the model with these parameters, in order, and the same `given` fields.
 
         Parameters
