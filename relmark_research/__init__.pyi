@@ -9,6 +9,7 @@ from . import (
     simulation,
     teaching,
 )
+from .clv.calendar.calendar_effects import CalendarEffects
 from .clv.estimation.fit import Fit
 from .clv.families.beta_discrete_weibull import BetaDiscreteWeibull
 from .clv.families.bg_bb import BGBB
@@ -75,6 +76,7 @@ __all__ = [
     "PURCHASE_LADDER",
     "AnnualRate",
     "BetaDiscreteWeibull",
+    "CalendarEffects",
     "ConvergenceError",
     "CustomerEquity",
     "CustomerSummary",

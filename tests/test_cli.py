@@ -178,6 +178,16 @@ def test_the_module_is_the_command():
     assert all(command in done.stdout for command in ("run", "list", "check"))
 
 
+def test_lessons_that_were_worked_in_are_not_replaced_and_are_named(tmp_path, capsys):
+    assert cli.exit_code(["lessons", str(tmp_path)]) == cli.DONE
+    worked = sorted((tmp_path / "student").glob("*.ipynb"))[0]
+    worked.write_text(worked.read_text().replace('"source": [', '"source": [\n    "mine",', 1))
+    capsys.readouterr()
+    assert cli.exit_code(["lessons", str(tmp_path)]) == cli.DONE
+    assert '"mine",' in worked.read_text()
+    assert f"{worked} has been edited and was not replaced" in capsys.readouterr().err
+
+
 def test_init_makes_a_project_with_lessons_for_students(tmp_path, capsys):
     assert cli.exit_code(["init", str(tmp_path / "new")]) == cli.DONE
     made = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]

@@ -1,3 +1,5 @@
+from .calendar.calendar_effects import CalendarEffects
+from .calendar.calendar_options import CalendarOptions
 from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
 from .estimation.convergence import Diagnosis
 from .estimation.dropout_bound import dropout_upper_bound
@@ -63,6 +65,8 @@ __all__ = [
     "BGBBSurvivor",
     "Backtest",
     "BetaDiscreteWeibull",
+    "CalendarEffects",
+    "CalendarOptions",
     "ContractModel",
     "CovariateFit",
     "CovariateLink",

@@ -12,11 +12,17 @@ the generating function of N at c^(1/k) w gives the sum in closed form; p is int
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import special
 
 from relmark_research.stats.quadrature import beta_nodes
-from relmark_research.stats.special import log_rising_factorial
+from relmark_research.stats.special import (
+    digamma_difference,
+    log_rising_factorial,
+    trigamma_difference,
+)
 
 Array = np.ndarray
 Number = float | Array
@@ -48,6 +54,51 @@ def phase_shares(n: Array, idle: Array, k: int) -> list[Array]:
     terms = phase_terms(n, idle, k)
     total = np.sum(terms, axis=0)
     return [term / total for term in terms]
+
+
+@dataclass(frozen=True)
+class PhaseDerivatives:
+    """ln S, S the sum of `phase_terms`, and its derivatives by n and u.
+
+    Attributes
+    ----------
+    u
+        The second argument.
+    log
+        ln S.
+    by_n, by_u
+        First derivatives.
+    nn, nu, uu
+        Second derivatives.
+    """
+
+    u: Array
+    log: Array
+    by_n: Array
+    by_u: Array
+    nn: Array
+    nu: Array
+    uu: Array
+
+
+def phase_derivatives(n: Array, u: Array, k: int) -> PhaseDerivatives:
+    """Return ln sum_{j<k} (n)_j / j! u^j with its derivatives, of equal shape."""
+    over = np.ones_like(u)  # (n)_j / j! u^(j - 1) for j >= 1
+    total, sums = np.ones_like(u), np.zeros((5, *u.shape))
+    twice = np.zeros_like(u)  # of (n)_j / j! u^(j - 2), for j >= 2
+    for j in range(1, k):
+        twice = over * (n + j - 1) / j if j > 1 else twice
+        over = n if j == 1 else over * (n + j - 1) / j * u
+        rise, curve = digamma_difference(n, float(j)), trigamma_difference(n, float(j))
+        term = over * u
+        total = total + term
+        factors = term * rise, over * j, term * (rise**2 + curve), over * j * rise
+        for row, value in zip(sums, (*factors, twice * j * (j - 1)), strict=True):
+            row += value
+    by_n, by_u, nn, nu, uu = sums / total
+    return PhaseDerivatives(
+        u, np.log(total), by_n, by_u, nn - by_n**2, nu - by_n * by_u, uu - by_u**2
+    )
 
 
 def negative_binomial_pmf(m: Array, r: Array, z: Array) -> Array:

@@ -50,9 +50,9 @@ def customers(model, n=3000, seed=11):
     return pd.DataFrame({"frequency": x, "recency": t_x, "T": T})
 
 
-def fitted(model, table):
+def fitted(model, table, unit="week"):
     given = {name: getattr(model, name) for name in model.given}
-    return type(model).fit(rm.CustomerSummary(table, unit="week"), **given)
+    return type(model).fit(rm.CustomerSummary(table, unit=unit), **given)
 
 
 def family(model):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tests.house.layout import MODULES, tree
 
 LINES, PARAMETERS = 40, 8  # of a function
+DESIGNED = {"clv.forecasting.forecast_total.forecast_total"}  # the design writes out its nine
 
 
 def _functions(name: str) -> Iterator[ast.FunctionDef]:
@@ -40,4 +41,5 @@ def test_functions_are_short():
 def test_functions_have_few_parameters():
     every = [(name, function) for name in MODULES for function in _functions(name)]
     many = [(name, f) for name, f in every if len(_parameters(f)) > PARAMETERS]
-    assert [f"{name}.{f.name}" for name, f in many if not _is_command(f)] == []
+    found = {f"{name}.{f.name}" for name, f in many if not _is_command(f)}
+    assert found == DESIGNED

@@ -396,6 +396,12 @@ def test_no_customers_at_risk_give_no_list():
     assert "Still there" in report_03.best_customers_table(values, future)
 
 
+def test_the_number_of_active_customers_is_given_by_every_model():
+    said = report_03.active_customers_paragraph({"BGNBD": 1234.4, "NBD": 2000.0}, [80.0, 90.0])
+    assert "The estimated numbers of active customers are: BGNBD 1,234, NBD 2,000." in said
+    assert "differ by only 12.5%" in said
+
+
 def test_the_bound_of_dropout_is_given_for_random_purchases_only():
     chosen = ModelSelection("NBD", {})
 

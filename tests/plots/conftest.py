@@ -1,5 +1,6 @@
 """Small tables in the shape that the package makes them, and Axes that leave no trace."""
 
+import json
 from collections.abc import Iterator
 
 import matplotlib as mpl
@@ -9,7 +10,41 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tests.plots import pictures
+
 mpl.use("Agg")
+
+
+@pytest.fixture(scope="session")
+def recorded_pictures() -> Iterator[dict[str, list[dict[str, str]]]]:
+    """The pictures of all tests of plots; written at the end where they are written anew."""
+    recorded = json.loads(pictures.FILE.read_text()) if pictures.FILE.is_file() else {}
+    yield recorded
+    if pictures.WRITE:
+        lines = [f"{json.dumps(name)}: {json.dumps(recorded[name])}" for name in sorted(recorded)]
+        pictures.FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+@pytest.fixture(autouse=True)
+def same_pictures(request, monkeypatch, recorded_pictures) -> Iterator[None]:
+    """Every picture that a test draws is the one recorded."""
+    figures: list[Figure] = []
+    make = Figure.__init__
+
+    def made(self, *arguments, **options) -> None:
+        make(self, *arguments, **options)
+        figures.append(self)
+
+    monkeypatch.setattr(Figure, "__init__", made)
+    yield
+    found = pictures.pictures(figures)
+    name = request.node.nodeid.removeprefix("tests/plots/")
+    if pictures.WRITE:
+        recorded_pictures.pop(name, None)
+        recorded_pictures |= {name: found} if found else {}
+    else:
+        said = pictures.changed(name, found, recorded_pictures)
+        assert not said, said
 
 
 @pytest.fixture(autouse=True)

@@ -120,6 +120,12 @@ def test_without_censoring_incidence_is_the_proportion():
     assert found.median == 0
 
 
+def test_the_median_is_reached_late_if_other_events_come_first():
+    found = cumulative_incidence(np.array([1, 2, 5, 7]), np.array([2, 2, 1, 1]))
+    assert found.incidence[:2].tolist() == [0, 0]
+    assert found.median == 5
+
+
 @given(rows)
 @settings(max_examples=60, deadline=None)
 def test_incidence_rises_within_its_interval(drawn):

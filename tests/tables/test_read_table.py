@@ -168,6 +168,9 @@ def test_unusable_rows_are_refused_or_left_out_and_counted():
     frame = contacts(cost=[-1.0, 2.0])
     with pytest.raises(DataError, match=r"contacts: cost must be 0 or more; 1 of 2 rows.*row 1"):
         read(frame)
+    mixed = contacts(cost=[2.0, 1.0], customer_id=["1", None])
+    with pytest.raises(DataError, match=r"The unusable rows hold 1.00 of 3.00 in money\."):
+        read(mixed)
     table = read(frame, unusable="leave out")
     assert len(table.frame) == table.rows_used == 1
     assert (table.rows_left_out, table.money_left_out) == (0.5, pytest.approx(1 / 3))

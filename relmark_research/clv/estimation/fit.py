@@ -34,6 +34,7 @@ from relmark_research.clv.estimation.likelihood import (
     ParametricModel,
 )
 from relmark_research.clv.estimation.profile_likelihood import Profile, profile
+from relmark_research.customers.operational_time import Calendar
 from relmark_research.errors import ConvergenceError, ParameterError, check_count
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.stats.newton import SearchResult, maximise
@@ -76,6 +77,8 @@ class Fit(Generic[M_co]):
     alternatives
         Log-likelihood at each value that was tried of a field that is searched, such as
         ``{"k = 1": -15781.9, "k = 2": -14978.2}``; empty where none was searched.
+    calendar
+        The calendar on whose clock the times are; None for plain time.
     likelihood
         The likelihood with its data; None in a fit that was read from a file.
     saved_intervals
@@ -91,6 +94,7 @@ class Fit(Generic[M_co]):
     note: str = ""
     penalty: float = 0.0
     alternatives: dict[str, float] = field(default_factory=dict, repr=False)
+    calendar: Calendar | None = field(default=None, repr=False, compare=False)
     likelihood: Likelihood | None = field(default=None, repr=False, compare=False)
     saved_intervals: dict[str, tuple[float, float]] = field(
         default_factory=dict, repr=False, compare=False
@@ -239,7 +243,18 @@ class Fit(Generic[M_co]):
         return [self.model.with_values(values) for values in np.exp(logs)]
 
     def to_json(self) -> str:
-        """Return the fit as JSON, without its data; `from_json` reads it."""
+        """Return the fit as JSON, without its data; `from_json` reads it.
+
+        Raises
+        ------
+        ParameterError
+            If the fit is on a calendar, which has no such form.
+        """
+        if self.calendar is not None:
+            raise ParameterError(
+                "a fit on a calendar cannot be written as JSON, since its forecasts need the "
+                "calendar. Keep the log, and fit both again."
+            )
         intervals = {
             name: list(self._profile_interval(name, _SAVED_LEVEL))
             for name in self.diagnosis.unidentified

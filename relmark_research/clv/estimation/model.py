@@ -44,6 +44,7 @@ Array = np.ndarray
 
 _GREATEST = float(np.finfo(float).max)
 _STEP = 1e-4  # of the log-parameters, for a gradient by central differences
+_TIME_STEP = 1e-3  # share of the time to the last purchase, for derivatives by times
 _LIFETIME_NODES = 24  # of the integral of a survival curve
 _NEGLIGIBLE = 28.0  # a discount factor of exp(-28), and less, ends an integral
 _NODES = (14, 22, 36, 56, 112, 224)  # of the integral of discounted purchases, until two agree
@@ -261,7 +262,8 @@ class Model:
             If the customers cannot identify the parameters: a single customer, or no repeat
             purchases.
         """
-        return fit_model(cls, **cls._prepared(customers, penalty))
+        given = cls._prepared(customers, penalty)
+        return replace(fit_model(cls, **given), calendar=CustomerSummary.of(customers).calendar)
 
     @classmethod
     def _prepared(
@@ -303,17 +305,47 @@ class PurchaseModel(Model, registered=False):
         Whether purchases come at random, as by a Poisson process: what a customer who is alive does
         next depends on x and T, not on t_x, and the purchases before the last were uniform. The
         package then computes forecasts once per distinct (x, T). The default is False.
+    calendar_assumption
+        What a calendar of purchases assumes of the model, in a sentence; empty if dropout happens
+        at purchases, which a calendar moves with them.
     covariate_links
         How covariates act on the components ``"rate"`` and ``"dropout"``; ``"dropout odds"`` is the
         link of ``dropout_on="odds"``, if it differs. Empty if the model takes no covariates.
     """
 
     memoryless: ClassVar[bool] = False
+    calendar_assumption: ClassVar[str] = ""
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = {}
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), in [0, 1]."""
         raise missing_method(self, "p_alive(x, t_x, T)", "P(alive at T | x, t_x, T)")
+
+    def history_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return each log-likelihood with its derivatives by the parameters, t_x and T.
+
+        A calendar needs them, which moves t_x and T. The default takes differences of
+        `log_likelihood` and `score`; derivatives in closed form are faster and more precise.
+
+        Returns
+        -------
+        ndarray, ndarray, ndarray
+            Values (rows,), gradients (parameters + 2, rows) and Hessians (parameters + 2,
+            parameters + 2, rows). The derivatives by t_x mean nothing where x = 0.
+        """
+        return numerical_history_derivatives(self, x, t_x, T)
+
+    def clock_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return `history_derivatives` given the gaps, without the gaps' own term; see `gap_power`.
+
+        Covariates that change with time move every gap, not t_x and T alone.
+        """
+        return self.history_derivatives(x, t_x, T)
+
+    @property
+    def gap_power(self) -> int:
+        """Power of each gap between purchases in the likelihood; 0 for random purchases."""
+        return 0
 
     def living(self, x: Array, t_x: Array, T: Array) -> PurchaseModel:
         """Return the model from T on of a customer with that history who is alive at T.
@@ -552,6 +584,49 @@ class PurchaseModel(Model, registered=False):
         living = self.living(x, t_x, T)
         result: Array = self.p_alive(x, t_x, T) * living.discounted_purchases(delta, horizon)
         return result
+
+
+def numerical_history_derivatives(
+    model: PurchaseModel, x: Array, t_x: Array, T: Array
+) -> tuple[Array, Array, Array]:
+    """Return `PurchaseModel.history_derivatives` by differences.
+
+    They are taken as both times move together (J), and as the end moves away from the last
+    purchase (E, forward only, since t_x <= T): d/dT = E and d/dt_x = J - E.
+    """
+    x, t_x, T = (np.asarray(column, float) for column in (x, t_x, T))
+    h = _TIME_STEP * np.where(x > 0, t_x, np.maximum(T, _TIME_STEP))
+
+    def moved(joint: int, end: int) -> tuple[Array, Array, Array]:
+        last = np.where(x > 0, t_x + joint * h, 0.0)
+        return x, last, np.maximum(T + (joint + end) * h, last)
+
+    def value(joint: int, end: int) -> Array:
+        return model.log_likelihood(*moved(joint, end))
+
+    base, ends = value(0, 0), [value(0, step) for step in (1, 2, 3)]
+    joint = {step: value(step, 0) for step in (-2, -1, 1, 2)}
+    by_end = (-11 * base + 18 * ends[0] - 9 * ends[1] + 2 * ends[2]) / (6 * h)
+    by_joint = (joint[-2] - 8 * joint[-1] + 8 * joint[1] - joint[2]) / (12 * h)
+    scores = {
+        step: model.score(*moved(*step)) for step in ((0, 0), (1, 0), (-1, 0), (0, 1), (0, 2))
+    }
+    k, at = len(model.names()), scores[0, 0]
+    gradient = np.concatenate([at, [by_joint - by_end, by_end]])
+    score_end = (-3 * at + 4 * scores[0, 1] - scores[0, 2]) / (2 * h)
+    score_joint = (scores[1, 0] - scores[-1, 0]) / (2 * h)
+    ee = (2 * base - 5 * ends[0] + 4 * ends[1] - ends[2]) / h**2
+    jj = (joint[1] - 2 * base + joint[-1]) / h**2
+    je = (value(1, 1) - value(-1, 1) - joint[1] + joint[-1]) / (2 * h**2)
+    hessian = np.zeros((k + 2, k + 2, len(x)))
+    for j, (up, down) in enumerate(_neighbours(model)):
+        width = up.values[j] - down.values[j]
+        hessian[j, :k] = (up.score(x, t_x, T) - down.score(x, t_x, T)) / width
+    hessian[:k, k], hessian[:k, k + 1] = score_joint - score_end, score_end
+    hessian[k, :k], hessian[k + 1, :k] = hessian[:k, k], hessian[:k, k + 1]
+    hessian[k, k], hessian[k, k + 1], hessian[k + 1, k + 1] = jj - 2 * je + ee, je - ee, ee
+    hessian[k + 1, k] = hessian[k, k + 1]
+    return base, gradient, hessian
 
 
 def missing_method(model: object, method: str, meaning: str) -> MissingMethodError:

@@ -354,6 +354,74 @@ def log_density_of_gaps(k: int, x: Array, t_x: Array, sum_log_gaps: Array | None
     return np.asarray(known + np.where(x > 0, -log_rising_factorial(many, (k - 1) * many), 0.0))
 
 
+def history_derivatives(
+    parameters: tuple[float, float, float, float],
+    history: tuple[Array, Array, Array],
+    *,
+    dropout_at_first: bool,
+) -> tuple[Array, Array, Array]:
+    """Return each row's log-likelihood with its derivatives by r, alpha, a, b, t_x and T.
+
+    Returns
+    -------
+    ndarray, ndarray, ndarray
+        Values (rows,), gradients (6, rows) and Hessians (6, 6, rows). Without dropout the
+        derivatives by t_x are 0.
+    """
+    (r, alpha, a, b), (x, t_x, T) = parameters, history
+    end, last, shape = 1 / (alpha + T), 1 / (alpha + t_x), r + x
+    growth = np.log1p((T - t_x) * last)
+    possible = (x > 0) | dropout_at_first
+    odds = np.where(possible, b + (x - 1), 1.0)
+    d = np.where(possible, np.log(a) - np.log(odds) + shape * growth, -np.inf)
+    chance = special.expit(d)
+    value, first, second = _count_terms(r, a, b, x)
+    value = value - r * np.log1p(T / alpha) + x * np.log(end) + np.logaddexp(0, d)
+    gradient, hessian = np.zeros((6, len(x))), np.zeros((6, 6, len(x)))
+    gradient[0], gradient[1] = first[0] - np.log1p(T / alpha), (r * T / alpha - x) * end
+    gradient[2], gradient[3], gradient[5] = first[1], first[1] + first[2], -shape * end
+    hessian[0, 0], hessian[0, 1], hessian[0, 5] = second[0], T / alpha * end, -end
+    hessian[1, 1] = shape * end**2 - r / alpha**2
+    hessian[1, 5] = hessian[5, 5] = shape * end**2
+    hessian[2, 2] = hessian[2, 3] = second[1]
+    hessian[3, 3] = second[1] + second[2]
+    slopes = np.stack(
+        [
+            growth,
+            shape * (end - last),
+            np.full_like(x, 1 / a),
+            -1 / odds,
+            -shape * last,
+            shape * end,
+        ]
+    )
+    gradient += chance * slopes
+    for i, uncertain in enumerate(chance * (1 - chance) * slopes):
+        hessian[i, i:] += uncertain * slopes[i:]
+    curved = {
+        (0, 1): end - last, (0, 4): -last, (0, 5): end, (1, 1): shape * (last**2 - end**2),
+        (1, 4): shape * last**2, (1, 5): -shape * end**2, (2, 2): -1 / a**2, (3, 3): odds**-2.0,
+        (4, 4): shape * last**2, (5, 5): -shape * end**2,
+    }  # fmt: skip
+    for (row, column), change in curved.items():
+        hessian[row, column] += chance * change
+    below, above = np.tril_indices(6, -1), np.tril_indices(6, -1)[::-1]
+    hessian[below] = hessian[above]
+    return value, gradient, hessian
+
+
+def _count_terms(
+    r: float, a: float, b: float, x: Array
+) -> tuple[Array, tuple[Array, ...], tuple[Array, ...]]:
+    """Return u(x), and the first and second differences at r, -(a + b) and b, by distinct x."""
+    codes, values = encode(x)
+    rising, first, second = log_rising_factorial, digamma_difference, trigamma_difference
+    u = rising(r, values) + rising(b, values) - rising(a + b, values)
+    once = first(r, values), -first(a + b, values), first(b, values)
+    twice = second(r, values), -second(a + b, values), second(b, values)
+    return u[codes], tuple(part[codes] for part in once), tuple(part[codes] for part in twice)
+
+
 def expected_purchases(r: Values, alpha: Values, a: Values, b: Values, t: Values) -> Array:
     """Return E[X(t)]; the arguments broadcast together."""
 

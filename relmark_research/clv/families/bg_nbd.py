@@ -104,6 +104,12 @@ class BGNBD(PurchaseModel):
             ]
         )
 
+    def history_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return each log-likelihood with its derivatives by r, alpha, a, b, t_x and T."""
+        return _beta_geometric.history_derivatives(
+            self._parameters(), validate_history(x, t_x, T), dropout_at_first=False
+        )
+
     @classmethod
     def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
         """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""

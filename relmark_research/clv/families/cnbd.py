@@ -59,24 +59,26 @@ from relmark_research.clv.families._validate_history import (
     validate_history,
 )
 from relmark_research.clv.families.bg_nbd import BGNBD
+from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.newton import maximise
 from relmark_research.stats.quadrature import decay_nodes
 from relmark_research.stats.renewals import (
+    PhaseDerivatives,
     log_phases,
     mean_renewals,
     negative_binomial_pmf,
+    phase_derivatives,
     phase_shares,
 )
 from relmark_research.stats.special import (
     digamma_difference,
     log_rising_factorial,
+    trigamma_difference,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from relmark_research.customers.log.customer_summary import CustomerSummary
 
 MAX_K = 12  # the largest k that is searched
 _LARGE = 12_000  # rows from which k is searched on a sample first
@@ -106,6 +108,14 @@ class _Regular(PurchaseModel, registered=False):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "k", _checked_k(self.k, type(self).__name__))
+
+    @classmethod
+    def from_values(cls, values: Array) -> Self:
+        """Refuse to make a model without k; `with_values` of a model keeps its own."""
+        raise ParameterError(
+            f"a {cls.__name__} needs k besides r, alpha, a and b; found {np.size(values)} values. "
+            f"Fit it ({cls.__name__}.fit(customers, k=2)), or state all five."
+        )
 
     @property
     def same_as(self) -> str:
@@ -147,6 +157,25 @@ class _Regular(PurchaseModel, registered=False):
                 by_ab + digamma_difference(b, s) - lost / (b + np.maximum(s, 1) - 1),
             ]
         )  # fmt: skip
+
+    def history_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return each log-likelihood of (x, t_x) with its derivatives, by t_x and T too."""
+        x, t_x, T = validate_history(x, t_x, T)
+        value, gradient, hessian = self.clock_derivatives(x, t_x, T)
+        power, some = self.gap_power * x, np.where(x > 0, t_x, 1.0)
+        gradient[4] += power / some
+        hessian[4, 4] -= power / some**2
+        gaps = log_density_of_gaps(self.k, x, t_x, None) + x * special.gammaln(self.k)
+        return value + gaps, gradient, hessian
+
+    def clock_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return the same given the gaps, without their own term (k - 1) l."""
+        return _clock_derivatives(self, *validate_history(x, t_x, T))
+
+    @property
+    def gap_power(self) -> int:
+        """Power k - 1 of each gap in the likelihood."""
+        return self.k - 1
 
     @classmethod
     def start(cls, x: Array, t_x: Array, T: Array, *rest: Array, weights: Array) -> Self:
@@ -196,7 +225,8 @@ class _Regular(PurchaseModel, registered=False):
             k, tried = _search(cls, Likelihood(cls, given["data"], given["weights"], penalty))
         found = fit_model(with_given_k(cls, _checked_k(k, cls.__name__)), **given)
         known = {f"k = {each}": value for each, value in sorted(tried.items())}
-        return replace(found, alternatives=known)
+        calendar = CustomerSummary.of(customers).calendar
+        return replace(found, alternatives=known, calendar=calendar)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T); for BG/CNBD-k it is 1 if x = 0."""
@@ -411,6 +441,68 @@ def _checked_k(k: Any, name: str) -> int:
             f"{name} needs one whole number k >= 1 for all customers; found {values[:3].tolist()}."
         )
     return int(values[0])
+
+
+def _clock_derivatives(
+    model: _Regular, x: Array, t_x: Array, T: Array
+) -> tuple[Array, Array, Array]:
+    """Return log-likelihoods, gradients (6, rows) and Hessians (6, 6, rows), without the gaps.
+
+    The last term is ln(S + e^d), with S(n, u) the sum over phases.
+    """
+    (r, alpha, a, b), k = model.values, model.k
+    n, s, end, last = r + k * x, x + model.dropout_at_first, 1 / (alpha + T), 1 / (alpha + t_x)
+    phases = phase_derivatives(n, (T - t_x) * end, k)
+    d = model._log_dropout(x, t_x, T)
+    lost, odds = special.expit(d - phases.log), np.where(s > 0, b + s - 1, 1.0)
+    gradient, hessian = np.zeros((6, len(x))), np.zeros((6, 6, len(x)))
+    gradient[0] = digamma_difference(r, k * x) - np.log1p(T / alpha)
+    gradient[1], gradient[5] = (r * T / alpha - k * x) * end, -n * end
+    gradient[2] = -digamma_difference(a + b, s)
+    gradient[3] = gradient[2] + digamma_difference(b, s)
+    hessian[0, 0] = trigamma_difference(r, k * x)
+    hessian[0, 1], hessian[0, 5] = T / alpha * end, -end
+    hessian[1, 1] = n * end**2 - r / alpha**2
+    hessian[1, 5] = hessian[5, 5] = n * end**2
+    hessian[2, 2] = hessian[2, 3] = -trigamma_difference(a + b, s)
+    hessian[3, 3] = hessian[2, 2] + trigamma_difference(b, s)
+    dropout = [np.log1p((T - t_x) * last), n * (end - last), np.full_like(x, 1 / a), -1 / odds]
+    dropout += [-n * last, n * end]
+    curved = {
+        (0, 1): end - last, (0, 4): -last, (0, 5): end, (1, 1): n * (last**2 - end**2),
+        (1, 4): n * last**2, (1, 5): -n * end**2, (2, 2): -1 / a**2, (3, 3): odds**-2.0,
+        (4, 4): n * last**2, (5, 5): -n * end**2,
+    }  # fmt: skip
+    living, bent = _living_derivatives(phases, end)
+    gradient += lost * np.stack(dropout) + (1 - lost) * living
+    apart = np.stack(dropout) - living
+    for i in range(6):
+        hessian[i, i:] += lost * (1 - lost) * apart[i] * apart[i:]
+        hessian[i, i:] += (1 - lost) * bent[i, i:]
+    for (row, column), change in curved.items():
+        hessian[row, column] += lost * change
+    below, above = np.tril_indices(6, -1), np.tril_indices(6, -1)[::-1]
+    hessian[below] = hessian[above]
+    value = model._log_alive(x, T) - x * special.gammaln(k) + np.logaddexp(phases.log, d)
+    return value, gradient, hessian
+
+
+def _living_derivatives(phases: PhaseDerivatives, end: Array) -> tuple[Array, Array]:
+    """Return the derivatives of ln S by r, alpha, a, b, t_x and T, through n and u."""
+    u, zero = phases.u, np.zeros_like(phases.u)
+    by = {1: -u * end, 4: -end, 5: (1 - u) * end}  # of u
+    bent = {
+        (1, 1): 2 * u, (1, 4): 1.0, (1, 5): 2 * u - 1, (4, 4): zero, (4, 5): 1.0,
+        (5, 5): 2 * u - 2,
+    }  # fmt: skip
+    first, second = np.zeros((6, len(u))), np.zeros((6, 6, len(u)))
+    first[0], second[0, 0] = phases.by_n, phases.nn
+    for i, slope in by.items():
+        first[i] = phases.by_u * slope
+        second[0, i] = phases.nu * slope
+        for j in (j for j in by if j >= i):
+            second[i, j] = phases.uu * slope * by[j] + phases.by_u * bent[i, j] * end**2
+    return first, second
 
 
 def with_given_k(model: type[Any], k: int) -> type[Any]:

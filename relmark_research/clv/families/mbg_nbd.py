@@ -97,6 +97,19 @@ class MBGNBD(PurchaseModel):
             ]
         )
 
+    def history_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return each log-likelihood with its derivatives by r, alpha, a, b, t_x and T."""
+        a, b = self.a, self.b
+        value, gradient, hessian = _beta_geometric.history_derivatives(
+            (self.r, self.alpha, a, b + 1), validate_history(x, t_x, T), dropout_at_first=True
+        )
+        both = 1 / (a + b)
+        gradient[2] -= both
+        gradient[3] += 1 / b - both
+        hessian[2:4, 2:4] += both**2
+        hessian[3, 3] -= 1 / b**2
+        return value - np.log1p(a / b), gradient, hessian
+
     @classmethod
     def summed(cls, data: tuple[Array, ...], weights: Array) -> SummedLikelihood:
         """Return the sums of log-likelihood, gradient and Hessian over weighted rows."""

@@ -216,6 +216,10 @@ class ParetoNBD(PurchaseModel):
     )
     without_dropout: ClassVar[str] = "NBD"
     memoryless: ClassVar[bool] = True
+    calendar_assumption: ClassVar[str] = (
+        "dropout of the Pareto/NBD runs on the clock of purchases: more customers leave per day in "
+        "a season in which they buy more"
+    )
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = {
         "rate": CovariateLink("purchase rate", {"r": 1, "alpha": -1}, ({"alpha": -1.0},)),
         "dropout": CovariateLink("dropout rate", {"s": 1, "beta": -1}, ({"beta": -1.0},)),

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
+from relmark_research.clv.calendar.calendar_options import CalendarChoice, calendar_options
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import purchase_models
 from relmark_research.clv.forecasting.combination import Combination, combination, is_benchmark
@@ -188,6 +189,7 @@ def backtest(
     models: Sequence[str | type[Model]] | None = None,
     benchmarks: Sequence[str] = BENCHMARKS,
     origins: int | Sequence[Day] | None = None,
+    calendar: CalendarChoice = None,
     level: float = 0.95,
 ) -> Backtest:
     """Forecast a log's own past at rolling origins, and compare with what came.
@@ -209,6 +211,10 @@ def backtest(
         scikit-learn is installed.
     origins
         Number of origins, evenly spaced over the log (20 by default), or the origins themselves.
+    calendar
+        The calendar on which each model is forecast too ("BGNBD, calendar"), fitted at each origin
+        to what was known: None for a season by month where the log covers a year, False for none,
+        or `CalendarOptions` with declared events, whose dates are taken as known in advance.
     level
         Probability of the ranges.
 
@@ -246,7 +252,8 @@ def backtest(
         log.require_value("a forecast of value")
     days = horizon_days(horizon, log.observed_until)
     used = ORIGINS if origins is None else origins
-    found = records(log, days, measure, purchase_models(models), benchmarks, used)
+    classes, options = purchase_models(models), calendar_options(calendar)
+    found = records(log, days, measure, classes, benchmarks, used, options)
     return assembled(found, measure, days, level)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
+from relmark_research.clv.calendar.calendar_effects import CalendarEffects, of_known
+from relmark_research.clv.calendar.calendar_options import CALENDAR, CalendarOptions
 from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
@@ -31,7 +33,7 @@ from relmark_research.clv.prediction._conditional import (
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.purchase_history import KnownCustomers, PurchaseHistory
 from relmark_research.errors import ParameterError, RelmarkError, check_choice
-from relmark_research.units import TimeUnit
+from relmark_research.units import Horizon, TimeUnit
 
 Array = np.ndarray
 
@@ -39,7 +41,8 @@ DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
 _SEED = 20_240_101  # of the samples
-_WEEK = TimeUnit("week")
+_DAY, _WEEK = TimeUnit("day"), TimeUnit("week")
+_YEAR = 365  # days of a log that a season needs
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Origin:
         Models that could not be fitted, with the reason.
     log_variances
         Variance of the logarithm of each model's total, from its parameters.
+    on_calendar
+        The histories on the calendar's clock; None without a calendar.
     """
 
     day: date
@@ -93,6 +98,7 @@ class Origin:
     spend: Array | None = field(repr=False)
     failures: Mapping[str, str]
     log_variances: Mapping[str, float] = field(default_factory=dict, repr=False)
+    on_calendar: CustomerSummary | None = field(default=None, repr=False)
 
     @classmethod
     def fitted(
@@ -103,28 +109,40 @@ class Origin:
         *,
         measure: Measure,
         horizon: int,
+        calendar: CalendarOptions | None = None,
     ) -> Origin:
-        """Fit models to what was known at the end of a day, for a horizon in days."""
+        """Fit models to what was known at the end of a day, for a horizon in days.
+
+        With calendar options each model is also fitted on the clock of a calendar that is
+        estimated from the same purchases, where they cover a year.
+        """
         known = history.known_at(day)
         summary = history.summary(known, day, _WEEK)
         sample = _sample(summary, SAMPLE)
-        fits: dict[str, Fit[Any]] = {}
-        failures: dict[str, str] = {}
-        for model in models:
-            try:
-                fit = model.fit(sample)
-            except RelmarkError as error:
-                failures[model.__name__] = str(error)
-                continue
-            if fit.diagnosis.failed:
-                failures[model.__name__] = str(fit.diagnosis)
-            else:
-                fits[model.__name__] = fits.get(fit.model.same_as, fit)
+        fits, failures = _fits(models, sample, "")
+        variances = _log_variances(fits, _sample(summary, _VARIANCE_SAMPLE), horizon)
+        effects, why = _calendar(history, known, models, calendar)
+        on_calendar = None
+        if effects is not None:
+            on_calendar = history.summary(known, day, _WEEK, effects)
+            more, failed = _fits(models, _sample(on_calendar, SAMPLE), CALENDAR)
+            few = _sample(on_calendar, _VARIANCE_SAMPLE)
+            shared = effects.log_variance(day, day + timedelta(days=horizon))
+            variances |= {
+                name: variance + shared
+                for name, variance in _log_variances(more, few, horizon).items()
+            }
+            fits, failures = fits | more, failures | failed
         spend = None
         if measure == "value":
             spend = _expected_spend(summary, sample, known)
-        variances = _log_variances(fits, _sample(summary, _VARIANCE_SAMPLE), horizon)
-        return cls(day, known, summary, fits, spend, failures, variances)
+        return cls(day, known, summary, fits, spend, failures | why, variances, on_calendar)
+
+    def summary_of(self, name: str) -> CustomerSummary:
+        """Return the histories that a model was fitted to, on its clock."""
+        if name.endswith(CALENDAR) and self.on_calendar is not None:
+            return self.on_calendar
+        return self.summary
 
     def totals(
         self,
@@ -137,7 +155,7 @@ class Origin:
         """Return the forecasts of all candidates for a horizon in days."""
         found = []
         for name, fit in self.fits.items():
-            each = self._per_customer(fit, horizon)
+            each = _per_customer(fit, self.summary_of(name), horizon)
             if measure == "value" and self.spend is not None:
                 each = each * self.spend
             total = float(each.sum())
@@ -158,12 +176,60 @@ class Origin:
             return None
         return found.purchases if measure == "purchases" else found.value
 
-    def _per_customer(self, fit: Fit[Any], horizon: int) -> Array:
-        """Return each customer's expected purchases."""
-        expectations = ConditionalExpectations.from_customers(self.summary, fit.model)
-        within = expected_purchases_within(horizon / _WEEK.days)
-        found: Array = expectations.expected(fit.model, within)[expectations.histories.inverse]
-        return found
+
+def _per_customer(fit: Fit[Any], customers: CustomerSummary, horizon: int) -> Array:
+    """Return each customer's expected purchases within a horizon in days."""
+    expectations = ConditionalExpectations.from_customers(customers, fit.model)
+    within = expected_purchases_within(_weeks(customers, horizon))
+    found: Array = expectations.expected(fit.model, within)[expectations.histories.inverse]
+    return found
+
+
+def _weeks(customers: CustomerSummary, horizon: int) -> float:
+    """Return a horizon in days as weeks on the customers' clock."""
+    return customers.length(Horizon(horizon, _DAY), _WEEK)
+
+
+def _fits(
+    models: Sequence[type[Model]], sample: CustomerSummary, suffix: str
+) -> tuple[dict[str, Fit[Any]], dict[str, str]]:
+    """Return the fits of models by name, and why others could not be fitted."""
+    fits: dict[str, Fit[Any]] = {}
+    failures: dict[str, str] = {}
+    for model in models:
+        name = model.__name__ + suffix
+        try:
+            fit = model.fit(sample)
+        except RelmarkError as error:
+            failures[name] = str(error)
+            continue
+        if fit.diagnosis.failed:
+            failures[name] = str(fit.diagnosis)
+        else:
+            fits[name] = fits.get(fit.model.same_as + suffix, fit)
+    return fits, failures
+
+
+def _calendar(
+    history: PurchaseHistory,
+    known: KnownCustomers,
+    models: Sequence[type[Model]],
+    options: CalendarOptions | None,
+) -> tuple[CalendarEffects | None, dict[str, str]]:
+    """Return the calendar of what is known, or why there is none."""
+    if options is None or not len(known):
+        return None, {}
+    length = known.day - int(known.first.min()) + 1
+    if length < _YEAR and options.needs_a_year:
+        return None, {}
+    models = [model for model in models if not model.given] or [MODELS["MBGNBD"]]
+    moved = [model for model in models if not getattr(model, "calendar_assumption", "")]
+    model = (moved or list(models))[0]
+    try:
+        first_day = history.rows.first_day
+        return of_known(known, first_day, options=options, model=model), {}  # type: ignore[arg-type]
+    except RelmarkError as error:
+        return None, {CALENDAR.lstrip(", "): str(error)}
 
 
 def purchase_models(models: Sequence[str | type[Model]] | None) -> list[type[Model]]:
@@ -194,7 +260,7 @@ def _log_variances(
     fits: Mapping[str, Fit[Any]], sample: CustomerSummary, horizon: int
 ) -> dict[str, float]:
     """Return the variance of the logarithm of each model's total; 0 where it has no interval."""
-    found, within = {}, expected_purchases_within(horizon / _WEEK.days)
+    found, within = {}, expected_purchases_within(_weeks(sample, horizon))
     for name, fit in fits.items():
         try:
             with warnings.catch_warnings():
@@ -242,4 +308,4 @@ def _sample(summary: CustomerSummary, size: int) -> CustomerSummary:
         return summary
     rows = np.random.default_rng(_SEED).choice(len(summary), size, replace=False)
     table = summary.table.iloc[np.sort(rows)]
-    return CustomerSummary(table, unit=summary.unit, observed_until=summary.observed_until)
+    return summary.with_rows(table)

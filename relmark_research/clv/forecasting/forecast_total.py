@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv.calendar.calendar_options import CalendarChoice, calendar_options
 from relmark_research.clv.forecasting import backtest as backtests
 from relmark_research.clv.forecasting._new_customers import new_customer_total
 from relmark_research.clv.forecasting.backtest import assembled
@@ -54,6 +55,7 @@ def forecast_total(
     measure: Measure = "purchases",
     margin: float | None = None,
     annual_discount_rate: float | None = None,
+    calendar: CalendarChoice = None,
     models: Sequence[str | type[Model]] | None = None,
     new_customers: bool = False,
     level: float = 0.95,
@@ -70,6 +72,10 @@ def forecast_total(
         Share of value to count, in (0, 1], for the measure value; None counts all of it.
     annual_discount_rate
         Effective rate per year, in [0, 1), for the measure value; None does not discount.
+    calendar
+        None for models with a season by month beside those without, where the log covers a year;
+        False for none; or `CalendarOptions` (or `CalendarEffects`) with declared events, future
+        ones too.
     models
         Names or classes of models of purchases; by default BG/NBD, MBG/NBD and Pareto/NBD. Three
         benchmarks are always weighed beside them.
@@ -105,8 +111,11 @@ def forecast_total(
     first, classes = log.observed_until, purchase_models(models)
     days = horizon_days(horizon, first)
     factor = _money_factor(margin, annual_discount_rate, days)
-    past = records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS)
-    origin = Origin.fitted(past.history, first, classes, measure=measure, horizon=days)
+    options = calendar_options(calendar)
+    past = records(log, days, measure, classes, BENCHMARKS, backtests.ORIGINS, options)
+    origin = Origin.fitted(
+        past.history, first, classes, measure=measure, horizon=days, calendar=options
+    )
     totals = _totals(origin, past, days, measure)
     issued = _issued(origin, past, totals, days, measure)
     total = TotalForecast(

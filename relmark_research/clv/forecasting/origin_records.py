@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv.calendar.calendar_options import CALENDAR
 from relmark_research.clv.forecasting.candidates import Origin
 from relmark_research.clv.forecasting.forecast_errors import Measure
 from relmark_research.clv.validation.predictive_checks import holdout_probabilities
-from relmark_research.customers.log.customer_summary import CustomerSummary, Split
+from relmark_research.customers.log.customer_summary import Split
 from relmark_research.customers.log.purchase_history import PurchaseHistory
+from relmark_research.customers.operational_time import operational_days
 from relmark_research.errors import DataError, ParameterError, check_count
 from relmark_research.stats.forecasting.rolling_origins import checked_origins, rolling_origins
 from relmark_research.units import Day, Horizon, as_date
 
 if TYPE_CHECKING:
+    from relmark_research.clv.calendar.calendar_options import CalendarOptions
     from relmark_research.clv.estimation.model import Model
     from relmark_research.clv.forecasting.candidates import CandidateTotal
     from relmark_research.customers.log.transactions import TransactionLog
@@ -73,7 +76,12 @@ class Record:
     scores: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     def log_error(self, name: str) -> float:
-        """Return ln(actual / forecast) of a candidate; NaN where it had no forecast."""
+        """Return ln(actual / forecast) of a candidate; NaN where it had no forecast.
+
+        That of a model on a calendar is the model's own where there was no calendar yet.
+        """
+        if name not in self.totals:
+            name = name.removesuffix(CALENDAR)  # flat where the log was too short for a calendar
         if name not in self.totals:
             return float("nan")
         actual, expected = (max(total, 0.0) for total in (self.actual, self.totals[name].expected))
@@ -96,6 +104,7 @@ def records(
     models: Sequence[type[Model]],
     benchmarks: Sequence[str],
     origins: int | Sequence[Day],
+    calendar: CalendarOptions | None = None,
 ) -> Records:
     """Return the finished forecasts at rolling origins, for the horizon and for half of it."""
     history = PurchaseHistory.of(log)
@@ -107,7 +116,9 @@ def records(
         horizons = [h for h in (horizon, max(horizon // 2, 1)) if (last - day).days >= h]
         if not horizons:
             continue
-        origin = Origin.fitted(history, day, models, measure=measure, horizon=horizon)
+        origin = Origin.fitted(
+            history, day, models, measure=measure, horizon=horizon, calendar=calendar
+        )
         failures += [(day, name, why) for name, why in origin.failures.items()]
         found += [
             _record(history, origin, h, measure, benchmarks, scored=h == horizon)
@@ -238,15 +249,18 @@ def _scores(
     rows = np.arange(len(purchases))
     if len(rows) > _SCORED:
         rows = np.sort(np.random.default_rng(_SEED).choice(rows, _SCORED, replace=False))
-    table = origin.summary.table.iloc[rows]
-    customers = CustomerSummary(table, unit=origin.summary.unit, observed_until=origin.day)
-    length = horizon / 7
-    holdout = pd.DataFrame({"purchases": purchases[rows].astype(int)}, index=table.index)
-    split = Split(customers, holdout, length, 0, origin.day + timedelta(days=horizon))
+    end = origin.day + timedelta(days=horizon)
     found = {}
     for total in totals:
         if total.per_customer is None:
             continue
+        summary = origin.summary_of(total.name)
+        customers = summary.with_rows(summary.table.iloc[rows])
+        counted = pd.DataFrame(
+            {"purchases": purchases[rows].astype(int)}, index=customers.table.index
+        )
+        length = operational_days(summary.calendar, origin.day, end) / 7
+        split = Split(customers, counted, length, 0, end)
         exact = holdout_probabilities(origin.fits[total.name], split).exact
         score = float(np.log(np.maximum(exact, 1e-300)).mean())
         found[total.name] = score, float(np.abs(purchases - total.per_customer).mean())

@@ -335,7 +335,7 @@ def _length(horizon: str | float, customers: CustomerSummary) -> float:
                 f"the unit of recency and T is not known, so {horizon!r} cannot be converted to "
                 "it. Give a number of units, or CustomerSummary(table, unit='week')."
             )
-        length = Horizon.parse(horizon).length(customers.unit, customers.observed_until)
+        length = customers.length(Horizon.parse(horizon), customers.unit)
     if not 0 < length < np.inf:
         raise ParameterError(f"purchases are predicted for a finite time > 0; found {horizon!r}.")
     return length

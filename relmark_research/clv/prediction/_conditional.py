@@ -45,6 +45,46 @@ def discounted_purchases_within(length: float, delta: float) -> Quantity:
     return lambda alive: alive.discounted_purchases(delta, length)
 
 
+def discounted_purchases_on_calendar(
+    times: Array, clock: Array, length: float, delta: float
+) -> Quantity:
+    """Return the quantity "discounted expected purchases" on the clock of a calendar.
+
+    Parameters
+    ----------
+    times, clock
+        Ends of the next steps, weeks for example, in plain and in operational time.
+    length
+        Operational time to the horizon; infinite for the whole residual lifetime.
+    delta
+        Continuous discount rate per unit of plain time.
+
+    Returns
+    -------
+    function
+        sum over steps of exp(-delta t) dE[X(A(t))], t in the middle of a step. It is computed as
+        the plain formula on the clock, plus the differences of the discount factors times the
+        purchases of each step; later ones are as far from the clock as the last step.
+    """
+    middle, on_clock = ((ends + np.concatenate([[0.0], ends[:-1]])) / 2 for ends in (times, clock))
+    change = np.exp(-delta * middle) - np.exp(-delta * on_clock)
+    last = float(clock[-1])
+    later = np.exp(-delta * (times[-1] - last)) - 1
+
+    def quantity(alive: PurchaseModel) -> Array:
+        total = alive.discounted_purchases(delta, length)
+        before: Array | float = 0.0
+        for end, weight in zip(clock, change, strict=True):
+            until = alive.expected_purchases(np.asarray(end))
+            total, before = total + weight * (until - before), until
+        if later and length > last:
+            rest = alive.discounted_purchases(delta, length)
+            total = total + later * (rest - alive.discounted_purchases(delta, last))
+        return total
+
+    return quantity
+
+
 @dataclass(frozen=True)
 class ConditionalExpectations:
     """P(alive) and expectations if alive, given customers' histories.

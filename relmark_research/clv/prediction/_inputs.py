@@ -18,6 +18,7 @@ from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.spend_model import SpendModel
+from relmark_research.customers.operational_time import Calendar
 from relmark_research.errors import ParameterError, check_number, unknown_name
 from relmark_research.tables.read_table import read_ids
 from relmark_research.units import TimeUnit
@@ -110,7 +111,11 @@ def require_fit(fit: PurchaseInput) -> Fit[Any] | CovariateFit:
 
 
 def common_unit(fit: PurchaseInput, customers: CustomerSummary) -> TimeUnit:
-    """Return the time unit of the customers, or raise ParameterError if the fit has another."""
+    """Return the time unit of the customers, or raise ParameterError if the fit has another.
+
+    So it does if only one of both is on the clock of a calendar.
+    """
+    _check_same_clock(fit, customers)
     fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
     if customers.unit is None and fitted is None:
         raise ParameterError(
@@ -124,6 +129,23 @@ def common_unit(fit: PurchaseInput, customers: CustomerSummary) -> TimeUnit:
         )
     unit = customers.unit or fitted
     return TimeUnit.of(unit)  # type: ignore[arg-type]
+
+
+def calendar_of(fit: PurchaseInput) -> Calendar | None:
+    """Return the calendar on whose clock a model was fitted; None for plain time."""
+    return fit.calendar if isinstance(fit, Fit) else None
+
+
+def _check_same_clock(fit: PurchaseInput, customers: CustomerSummary) -> None:
+    """Raise ParameterError if a fit and the customers are on different clocks."""
+    if isinstance(fit, Fit) and (fit.calendar is None) != (customers.calendar is None):
+        fitted, given = "on a calendar", "in plain time"
+        if fit.calendar is None:
+            fitted, given = given, fitted
+        raise ParameterError(
+            f"the model was fitted to times {fitted}, but the customers' times are {given}. "
+            "Summarise the customers as for the fit: log.customer_summary(calendar=effects)."
+        )
 
 
 def model_unit(fit: PurchaseInput, unit: str | TimeUnit | None, *, function: str) -> TimeUnit:

@@ -9,10 +9,12 @@ import pandas as pd
 
 from relmark_research.clv.prediction._inputs import (
     PurchaseInput,
+    calendar_of,
     common_purchase_model,
     model_unit,
 )
 from relmark_research.customers.log import aggregation
+from relmark_research.customers.operational_time import elapsed
 from relmark_research.errors import DataError
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
@@ -116,7 +118,13 @@ def customer_history(
         )
     days = pd.date_range(purchases[0], log.observed_until)
     x = np.searchsorted(purchases, days, side="right") - 1
-    t_x, T = ((day - purchases[0]).days.to_numpy(float) / length for day in (purchases[x], days))
+    since = (days - purchases[0]).days.to_numpy()
+    clock = since.astype(float)
+    calendar = calendar_of(fit)
+    if calendar is not None:
+        to_end = elapsed(calendar, since, np.zeros_like(since), log.observed_until)
+        clock = to_end[-1] - to_end[::-1]
+    t_x, T = clock[(purchases[x] - purchases[0]).days] / length, clock / length
     alive = model.p_alive(x.astype(float), t_x, T)
     return pd.DataFrame({"time": days, "p_alive": alive, "purchase": days.isin(purchases)})
 

@@ -171,7 +171,8 @@ def total_purchases(
     if draws is None:
         low, high = positive_interval(np.asarray(expected), variance, level)
         return TotalForecast(expected, float(low), float(high), level, n)
-    days = _finite_length(fit, summary, horizon) * common_unit(fit, summary).days
+    unit = common_unit(fit, summary)
+    days = Horizon.parse(horizon).length(unit, summary.observed_until) * unit.days
     return _predicted_total(expected, float(variance), days, level, n, draws.errors)
 
 
@@ -242,9 +243,9 @@ def _finite_length(
     customers: CustomerSummary,
     horizon: str | date | Horizon,
 ) -> float:
-    """Return the horizon in the unit of the data, or raise ParameterError if it is infinite."""
+    """Return the horizon on the customers' clock, or raise ParameterError if it is infinite."""
     unit = common_unit(fit, customers)
-    length = Horizon.parse(horizon).length(unit, customers.observed_until)
+    length = customers.length(Horizon.parse(horizon), unit)
     if np.isinf(length):
         raise ParameterError(
             "expected purchases need a finite horizon such as '52 weeks'; found an infinite one. "

@@ -7,7 +7,7 @@ customer. Money is received at the time of each purchase and discounted continuo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from relmark_research.clv.prediction import predictive_intervals
 from relmark_research.clv.prediction._conditional import (
     ConditionalExpectations,
     Quantity,
+    discounted_purchases_on_calendar,
     discounted_purchases_within,
 )
 from relmark_research.clv.prediction._inputs import (
@@ -47,9 +48,11 @@ from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 from relmark_research.stats.delta_method import positive_interval
 from relmark_research.stats.intervals import percentile_interval
-from relmark_research.units import AnnualRate, Horizon
+from relmark_research.units import AnnualRate, Horizon, TimeUnit
 
 Array = np.ndarray
+
+_LONGEST, _INFINITE = 5 * 364, 2 * 364  # days of weekly steps, of a finite and an infinite horizon
 
 
 def lifetime_value(
@@ -73,7 +76,7 @@ def lifetime_value(
         median.
     customers
         Histories with monetary_value, in the fit's unit of time; for a fit with covariates also the
-        formulas' columns.
+        formulas' columns. On a calendar, purchases are discounted by week.
     margin
         Share of value left after the cost of goods, in (0, 1]: one number, the name of a column of
         the customers, a Series by customer_id, or a list in the customers' order.
@@ -206,12 +209,15 @@ class _Valuation:
     delta: float
     margin: Array
     average: SpendAverage
-    days_per_unit: float
+    days: float
+    steps: tuple[Array, Array] | None
 
     @property
     def quantity(self) -> Quantity:
         """Discounted purchases of a customer who is alive."""
-        return discounted_purchases_within(self.length, self.delta)
+        if self.steps is None:
+            return discounted_purchases_within(self.length, self.delta)
+        return discounted_purchases_on_calendar(*self.steps, self.length, self.delta)
 
     def discounted_purchases(self) -> Array:
         """Return expected discounted purchases per distinct history."""
@@ -275,7 +281,7 @@ class _Valuation:
         ParameterError
             If the horizon is infinite, or the errors are those of purchases.
         """
-        days = self.length * self.days_per_unit
+        days = self.days
         if not np.isfinite(days):
             raise ParameterError(
                 "a prediction of a total needs a finite horizon; found an infinite one, for which "
@@ -328,7 +334,9 @@ def _valuation(
     unit = common_unit(purchases, summary)
     check_same_purchases(average.spend, summary)
     delta = AnnualRate(annual_discount_rate).continuous(unit)
-    length = Horizon.parse(horizon).length(unit, summary.observed_until)
+    ahead = Horizon.parse(horizon)
+    length = summary.length(ahead, unit)
+    days = ahead.length(unit, summary.observed_until) * unit.days
     if delta == 0 and np.isinf(length):
         raise ParameterError(
             "an infinite horizon needs a discount rate > 0; found 0. Give a horizon or a rate."
@@ -343,5 +351,21 @@ def _valuation(
         delta=delta,
         margin=customer_margins(margin, summary),
         average=average,
-        days_per_unit=unit.days,
+        days=days,
+        steps=_steps(summary, days, unit),
     )
+
+
+def _steps(customers: CustomerSummary, days: float, unit: TimeUnit) -> tuple[Array, Array] | None:
+    """Return the ends of the weeks of a horizon, in plain and in operational time.
+
+    None without a calendar. Of a long horizon the first five years, of an infinite one the first
+    two: later the season hardly changes how much a purchase is discounted.
+    """
+    if customers.calendar is None or customers.observed_until is None:
+        return None
+    count = int(min(days, _LONGEST)) if np.isfinite(days) else _INFINITE
+    first = customers.observed_until + timedelta(days=1)
+    rates = customers.calendar.relative_rates(first, first + timedelta(days=max(count, 1) - 1))
+    ends = np.unique(np.append(np.arange(7, count, 7), max(count, 1)))
+    return ends / unit.days, np.cumsum(rates)[ends - 1] / unit.days

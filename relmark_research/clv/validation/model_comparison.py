@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
+from relmark_research.clv.calendar.calendar_options import CALENDAR
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.estimation.registry import MODELS
@@ -40,14 +41,13 @@ from relmark_research.clv.validation.model_selection import (
     select_on_holdout,
 )
 from relmark_research.clv.validation.predictive_checks import holdout_probabilities
-from relmark_research.customers.log.customer_summary import Split
+from relmark_research.customers.log.customer_summary import CustomerSummary, Split
 from relmark_research.errors import DataError, ParameterError, RelmarkError, check_choice
 from relmark_research.formats import listing
 from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.model import Model
-    from relmark_research.customers.log.customer_summary import CustomerSummary
 
 Array = np.ndarray
 
@@ -167,15 +167,22 @@ class ModelComparison:
         Parameters
         ----------
         customers
-            CustomerSummary or DataFrame, in the unit of time of the calibration.
+            CustomerSummary or DataFrame, in the unit of time of the calibration. Models on a
+            calendar are candidates for customers on a calendar, the others for those in plain time.
 
         Returns
         -------
         ModelSelection
             The selected model, or its replacement with the reason.
         """
+        summary = CustomerSummary.of(customers)
+        suffix = "" if summary.calendar is None else CALENDAR
+        selected = self.selected.removesuffix(CALENDAR) + suffix
         return select_for_all(
-            self.selected, self._candidates(), customers, indistinguishable=self.indistinguishable
+            selected if selected in self.fits else self.selected,
+            self._candidates(suffix),
+            summary,
+            indistinguishable=self.indistinguishable,
         )
 
     def __repr__(self) -> str:
@@ -190,11 +197,14 @@ class ModelComparison:
         result: str = self.table._repr_html_()  # type: ignore[operator]
         return result
 
-    def _candidates(self) -> dict[str, type[Model]]:
-        """Return the usable model classes in order of preference."""
+    def _candidates(self, suffix: str) -> dict[str, type[Model]]:
+        """Return the usable model classes of one clock in order of preference."""
         first = self._at_boundary() if self.selected == BENCHMARK else [self.selected]
         order = dict.fromkeys([*first, *self.indistinguishable, *self._usable().index])
-        return {name: type(self.fits[name].model) for name in order if name in self.fits}
+        known = [name for name in order if name in self.fits]
+        found = {name: type(self.fits[name].model) for name in known}
+        on_clock = [name for name in known if name.endswith(CALENDAR) == bool(suffix)]
+        return {name: found[name] for name in on_clock} or found
 
     def _usable(self) -> pd.DataFrame:
         """Return the rows of the usable models."""
@@ -296,6 +306,7 @@ def compare_models(
     *,
     models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD"),
     spend: type[SpendModel] | SpendInput | None = None,
+    on_calendar: Split | None = None,
     level: float = 0.95,
 ) -> ModelComparison:
     """Fit several models to a calibration and compare their forecasts of the holdout.
@@ -310,6 +321,10 @@ def compare_models(
         A class of models of spend, to be fitted to the calibration, or a fit or a model. With it
         the value of the holdout is compared too; the columns are missing if the mean spend does not
         exist.
+    on_calendar
+        The same split on a calendar, ``log.split(at=..., calendar=effects)`` with ``effects =
+        CalendarEffects.fit(log.until(...))``: each model is then also fitted on its clock, as
+        "BGNBD, calendar".
     level
         Probability of the intervals of the log score gap to the best model, in (0, 1).
 
@@ -346,13 +361,11 @@ def compare_models(
     """
     classes = _check_inputs(split, models)
     actual = observed_purchases(split)
-    forecasts: dict[str, _Forecast] = {}
-    failures: dict[str, str] = {}
-    for model in classes:
-        try:
-            forecasts[model.__name__] = _Forecast.by_model(model, split)
-        except RelmarkError as error:
-            failures[model.__name__] = str(error)
+    forecasts, failures = _forecasts(classes, split, "")
+    if on_calendar is not None:
+        _check_same_customers(split, on_calendar)
+        more, why = _forecasts(classes, on_calendar, CALENDAR)
+        forecasts, failures = forecasts | more, failures | why
     duplicates = _duplicates(forecasts)
     forecasts = {name: one for name, one in forecasts.items() if name not in duplicates}
     if not forecasts:
@@ -425,6 +438,33 @@ def _duplicates(forecasts: Mapping[str, _Forecast]) -> dict[str, str]:
     """Return the models that equal a simpler one of those compared, with its name."""
     same = {name: one.fit.model.same_as for name, one in forecasts.items() if one.fit is not None}
     return {name: other for name, other in same.items() if other in forecasts}
+
+
+def _forecasts(
+    models: Sequence[type[PurchaseModel]], split: Split, suffix: str
+) -> tuple[dict[str, _Forecast], dict[str, str]]:
+    """Return the forecasts of models by name, and why others could not be fitted."""
+    forecasts: dict[str, _Forecast] = {}
+    failures: dict[str, str] = {}
+    for model in models:
+        name = model.__name__ + suffix
+        try:
+            forecasts[name] = _Forecast.by_model(model, split)
+        except RelmarkError as error:
+            failures[name] = str(error)
+    return forecasts, failures
+
+
+def _check_same_customers(split: Split, on_calendar: Split) -> None:
+    """Raise ParameterError unless both are the same split, the second on a calendar."""
+    same = split.observed_until == on_calendar.observed_until
+    same &= split.calibration.table.index.equals(on_calendar.calibration.table.index)
+    if not same or on_calendar.calibration.calendar is None:
+        raise ParameterError(
+            "on_calendar must be the same split on a calendar: log.split(at=..., "
+            "calendar=rm.CalendarEffects.fit(log.until(...))); found another split"
+            f"{'' if same else ', with other customers or another last day'}."
+        )
 
 
 def _check_inputs(

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicSpline
 
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.prediction._inputs import (
     PurchaseInput,
+    calendar_of,
     common_purchase_model,
     model_unit,
     purchase_model,
@@ -21,6 +23,7 @@ from relmark_research.clv.validation._holdout import expectation_interval
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.distinct_histories import distinct_rows
+from relmark_research.customers.operational_time import Calendar
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.units import Day, TimeUnit, as_date
 
@@ -86,17 +89,18 @@ def tracking(
         If the customers are not those acquired by ``at``.
     """
     unit = model_unit(fit, unit, function="tracking")
-    cut = _calibration_end(log, at, unit)
+    cut, calendar = _calibration_end(log, at, unit), calendar_of(fit)
     counts = _Counts.by_month(log, cut) if unit.name == "month" else _Counts.by_day(log, cut)
     summary = None if customers is None else CustomerSummary.of(customers)
     if summary is None:
         model = common_purchase_model(fit, reason=_COVARIATES)
-        total = _total_by_age(counts, unit)
+        clock = _clock(counts, unit, calendar)
+        on_calendar = calendar is not None
+        total = (_total_on_calendar if on_calendar else _total_by_age)(counts, clock)
     else:
         model = purchase_model(fit, summary)
-        total = _total_by_customer(
-            summary, counts, counts.position(summary.observed_until or cut), unit
-        )
+        last = counts.position(summary.observed_until or cut)
+        total = _total_by_customer(summary, counts, last, _clock(counts, unit, calendar))
 
     def expected(model: PurchaseModel) -> Array:
         """Return purchases to the end of each period, and within it, shape (2, periods)."""
@@ -184,21 +188,42 @@ class _Counts:
         return 12 * (day.year - self.first.year) + day.month - self.first.month
 
 
-def _total_by_age(counts: _Counts, unit: TimeUnit) -> Total:
-    """Return the total for one model, from the customers acquired in each step."""
+def _clock(counts: _Counts, unit: TimeUnit, calendar: Calendar | None) -> Array:
+    """Return the time at the end of each step, in the model's unit, on its clock."""
     steps = len(counts.acquired)
-    ages = np.arange(steps) / (1 if counts.months else unit.days)
+    if calendar is None:
+        return np.arange(steps) / (1 if counts.months else unit.days)
+    last = counts.first + timedelta(days=steps - 1)
+    return np.cumsum(calendar.relative_rates(counts.first, last)) / unit.days
+
+
+def _total_by_age(counts: _Counts, ages: Array) -> Total:
+    """Return the total for one model, from the customers acquired in each step."""
 
     def total(model: PurchaseModel) -> Array:
         by_age = model.expected_purchases(ages)
-        result: Array = np.convolve(counts.acquired, by_age)[:steps][counts.ends]
+        result: Array = np.convolve(counts.acquired, by_age)[: len(ages)][counts.ends]
+        return result
+
+    return total
+
+
+def _total_on_calendar(counts: _Counts, clock: Array) -> Total:
+    """Return the same on the clock of a calendar, whose steps differ in length."""
+    steps = len(counts.acquired)
+    ages = np.maximum(clock[counts.ends][:, None] - clock, 0.0)
+    grid = np.linspace(0.0, float(ages.max()), max(steps, 2))
+
+    def total(model: PurchaseModel) -> Array:
+        by_age = CubicSpline(grid, model.expected_purchases(grid))(ages)  # smooth: error 1e-9
+        result: Array = np.where(ages > 0, by_age, 0.0) @ counts.acquired
         return result
 
     return total
 
 
 def _total_by_customer(
-    customers: CustomerSummary, counts: _Counts, last: int, unit: TimeUnit
+    customers: CustomerSummary, counts: _Counts, last: int, clock: Array
 ) -> Total:
     """Return the total for a model per customer; ``last`` is the last step of the histories.
 
@@ -207,8 +232,9 @@ def _total_by_customer(
     DataError
         If the customers were not acquired on the days of the log's customers.
     """
-    acquired, per_unit = counts.acquired, 1 if counts.months else unit.days
-    first = last - np.rint(customers.T * per_unit).astype(int)
+    acquired, started = counts.acquired, clock[last] - customers.T
+    nearest = np.searchsorted((clock[1:] + clock[:-1]) / 2, started)
+    first = np.where(started > clock[0] - (clock[-1] - clock[0]) / len(clock), nearest, -1)
     inside = (first >= 0) & (first < len(acquired))
     counted = np.bincount(first[inside], customers.weights[inside], len(acquired))
     if not inside.all() or not np.array_equal(counted, acquired):
@@ -223,7 +249,7 @@ def _total_by_customer(
         columns = np.broadcast_arrays(first, *astuple(model))
         distinct = distinct_rows(*columns, weights=customers.weights)
         steps, *parameters = distinct.columns
-        ages = np.maximum(counts.ends[:, None] - steps, 0) / per_unit
+        ages = np.maximum(clock[counts.ends][:, None] - clock[steps.astype(int)], 0)
         result: Array = type(model)(*parameters).expected_purchases(ages) @ distinct.weights
         return result
 

@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.customers.operational_time import Calendar, elapsed, operational_days
+from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.tables.read_table import read_ids, read_values
 from relmark_research.tables.schemas import Column
-from relmark_research.units import Day, TimeUnit, as_date
+from relmark_research.units import Day, Horizon, TimeUnit, as_date
 
 HISTORY = ("frequency", "recency", "T")
 
@@ -43,6 +44,9 @@ class CustomerSummary:
         terms).
     observed_until
         The last day observed; None where unknown.
+    calendar
+        The calendar whose operational time recency and T are; None for plain time. It converts
+        horizons, which needs ``observed_until``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class CustomerSummary:
     table: pd.DataFrame
     unit: TimeUnit | None
     observed_until: date | None
+    calendar: Calendar | None
 
     def __init__(
         self,
@@ -67,12 +72,14 @@ class CustomerSummary:
         *,
         unit: str | TimeUnit | None = None,
         observed_until: Day | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         last = None if observed_until is None else as_date(observed_until, name="observed_until")
         known = None if unit is None else TimeUnit.of(unit)
         object.__setattr__(self, "table", _checked(table, known))
         object.__setattr__(self, "unit", known)
         object.__setattr__(self, "observed_until", last)
+        object.__setattr__(self, "calendar", _checked_calendar(calendar, known, last))
 
     @classmethod
     def of(cls, customers: CustomerSummary | pd.DataFrame) -> CustomerSummary:
@@ -87,25 +94,39 @@ class CustomerSummary:
 
     @classmethod
     def from_days(
-        cls, histories: pd.DataFrame, *, unit: TimeUnit, observed_until: date
+        cls,
+        histories: pd.DataFrame,
+        *,
+        unit: TimeUnit,
+        observed_until: date,
+        calendar: Calendar | None = None,
     ) -> CustomerSummary:
-        """Return a summary of times in whole days (divided by days per unit) or calendar months."""
+        """Return a summary of times in whole days (divided by days per unit) or calendar months.
+
+        With a calendar the days are those of its operational time, and there is no sum_log_gaps.
+        """
         if len(histories) == 0:
             raise DataError(
                 "the log has no customer with a purchase: every purchase was returned in full. "
                 "See log.audit, or read the log with returns='keep'."
             )
+        _checked_calendar(calendar, unit, observed_until)
         length, per = ("months", 1.0) if "T_months" in histories else ("days", unit.days)
+        recency, T = (histories[f"{name}_{length}"].to_numpy() for name in ("recency", "T"))
+        if calendar is not None:
+            recency, T = (
+                elapsed(calendar, T, end, observed_until) for end in (T - recency, np.zeros_like(T))
+            )
         table = pd.DataFrame(
             {
                 "frequency": histories["frequency"].astype("int64"),
-                "recency": histories[f"recency_{length}"].to_numpy(float) / per,
-                "T": histories[f"T_{length}"].to_numpy(float) / per,
+                "recency": recency.astype(float) / per,
+                "T": T.astype(float) / per,
             }
         )
         if "repeat_value" in histories:
             table["monetary_value"] = histories["repeat_value"].astype("float64")
-        if "sum_log_gaps" in histories:
+        if "sum_log_gaps" in histories and calendar is None:
             logs = histories["sum_log_gaps"].to_numpy(float)
             table["sum_log_gaps"] = logs - table["frequency"] * np.log(per)
         if "customer_id" in histories:
@@ -113,9 +134,30 @@ class CustomerSummary:
         if "n_customers" in histories:
             table["n_customers"] = histories["n_customers"].astype("int64")
         summary = cls.__new__(cls)  # the engine's result needs no checks
-        for name, value in (("table", table), ("unit", unit), ("observed_until", observed_until)):
+        known = {"unit": unit, "observed_until": observed_until, "calendar": calendar}
+        for name, value in {"table": table, **known}.items():
             object.__setattr__(summary, name, value)
         return summary
+
+    def with_rows(self, table: pd.DataFrame) -> CustomerSummary:
+        """Return other rows with the same unit, last day and calendar."""
+        return CustomerSummary(
+            table, unit=self.unit, observed_until=self.observed_until, calendar=self.calendar
+        )
+
+    def length(self, horizon: Horizon, unit: TimeUnit) -> float:
+        """Return a horizon after the last day in a unit, on the customers' calendar.
+
+        Returns
+        -------
+        float
+            A(T + h) - A(T); h itself without a calendar; infinite for an endless horizon.
+        """
+        if self.calendar is None or horizon.endless or self.observed_until is None:
+            return horizon.length(unit, self.observed_until)
+        horizon.length(unit, self.observed_until)  # refuses a day before the last
+        end = horizon.end(self.observed_until)
+        return operational_days(self.calendar, self.observed_until, end) / unit.days
 
     @property
     def frequency(self) -> np.ndarray:
@@ -172,7 +214,7 @@ class CustomerSummary:
         counted = summed.groupby(list(HISTORY), sort=True).sum().reset_index()
         if self.sum_log_gaps is not None:
             counted["sum_log_gaps"] /= np.maximum(counted["n_customers"], 1)
-        return CustomerSummary(counted, unit=self.unit, observed_until=self.observed_until)
+        return self.with_rows(counted)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -190,6 +232,7 @@ class CustomerSummary:
             "share with repeat purchases": float(repeat),
             "unit": self.unit,
             "observed until": self.observed_until,
+            "calendar": "none" if self.calendar is None else "operational time",
             "columns": ", ".join(map(str, self.table.columns)),
         }
 
@@ -260,6 +303,30 @@ def _checked(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
     table = _with_numbers(table, unit)
     _check_values(table)
     return table
+
+
+def _checked_calendar(
+    calendar: Calendar | None, unit: TimeUnit | None, last: date | None
+) -> Calendar | None:
+    """Return the calendar, or raise ParameterError where it cannot be used."""
+    if calendar is None:
+        return None
+    if not hasattr(calendar, "relative_rates"):
+        raise ParameterError(
+            "calendar must be calendar effects, such as rm.CalendarEffects.fit(log); found "
+            f"{type(calendar).__name__}."
+        )
+    if unit is None or last is None:
+        raise ParameterError(
+            "a calendar needs the unit of time and the last day: CustomerSummary(table, "
+            "unit='week', observed_until='2024-12-31', calendar=effects)."
+        )
+    if unit.name == "month":
+        raise ParameterError(
+            "operational time is counted in days, weeks or years; found unit='month', whose "
+            "purchases are purchase-months. Use unit='week'."
+        )
+    return calendar
 
 
 def _ids(labels: pd.Index) -> pd.Index:

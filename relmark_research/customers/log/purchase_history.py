@@ -21,6 +21,7 @@ from relmark_research.customers.log._sorted_aggregation import (
 )
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
+from relmark_research.customers.operational_time import Calendar
 from relmark_research.errors import DataError
 from relmark_research.units import TimeUnit
 
@@ -164,7 +165,9 @@ class PurchaseHistory:
         purchases = np.bincount(place[ours], minlength=size).astype(float)
         return purchases, np.bincount(place[ours], value[ours], minlength=size)
 
-    def summary(self, known: KnownCustomers, day: date, unit: TimeUnit) -> CustomerSummary:
+    def summary(
+        self, known: KnownCustomers, day: date, unit: TimeUnit, calendar: Calendar | None = None
+    ) -> CustomerSummary:
         """Return the summary of known customers, whose ids are their numbers."""
         columns = {
             "customer_id": known.number,
@@ -176,7 +179,9 @@ class PurchaseHistory:
         if self.has_value:
             with np.errstate(invalid="ignore", divide="ignore"):
                 columns["repeat_value"] = (known.value - known.first_value) / known.frequency
-        return CustomerSummary.from_days(pd.DataFrame(columns), unit=unit, observed_until=day)
+        return CustomerSummary.from_days(
+            pd.DataFrame(columns), unit=unit, observed_until=day, calendar=calendar
+        )
 
     def ids(self, known: KnownCustomers) -> pd.Index:
         """Return the ids of known customers."""

@@ -24,6 +24,7 @@ from relmark_research.customers.log import (
 from relmark_research.customers.log._purchase_days import PurchaseDays
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
 from relmark_research.customers.log.left_truncation import LeftTruncation, left_truncation
+from relmark_research.customers.operational_time import Calendar, operational_days
 from relmark_research.errors import DataError, ParameterError, check_choice
 from relmark_research.tables import row_checks, sql_dialects
 from relmark_research.tables.options import Columns, ReadOptions, Returns, dialect_of
@@ -187,7 +188,11 @@ class TransactionLog:
         return replace(self, rows=rows, purchase_days=PurchaseDays(rows, self.counts, self.returns))
 
     def customer_summary(
-        self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
+        self,
+        *,
+        unit: str | TimeUnit = "week",
+        observed_until: Day | None = None,
+        calendar: Calendar | None = None,
     ) -> CustomerSummary:
         """Return each customer's history: frequency, recency, T and monetary_value.
 
@@ -201,6 +206,9 @@ class TransactionLog:
             The last day observed; None is the log's last day. A day before the log's last purchase
             raises DataError: cut the log with `until` first. So does a day after it by more than
             `ReadOptions.max_feed_gap`.
+        calendar
+            Calendar effects, such as `CalendarEffects.fit(log)`: recency and T are then operational
+            time, and forecasts convert their horizons to it. Not with ``unit="month"``.
 
         Returns
         -------
@@ -217,16 +225,20 @@ class TransactionLog:
         >>> len(customers), int(customers.table["frequency"].sum())
         (2357, 2457)
         """
-        return self._summarised(self.purchase_days.per_customer, unit, observed_until)
+        return self._summarised(self.purchase_days.per_customer, unit, observed_until, calendar)
 
     def distinct_histories(
-        self, *, unit: str | TimeUnit = "week", observed_until: Day | None = None
+        self,
+        *,
+        unit: str | TimeUnit = "week",
+        observed_until: Day | None = None,
+        calendar: Calendar | None = None,
     ) -> CustomerSummary:
         """Return the distinct histories, grouped in the engine: frequency, recency, T, n_customers.
 
         They suffice to fit a purchase model. Arguments as in `customer_summary`.
         """
-        return self._summarised(self.purchase_days.per_history, unit, observed_until)
+        return self._summarised(self.purchase_days.per_history, unit, observed_until, calendar)
 
     def _refuse_feed_gap(self, last: Date) -> None:
         """Raise DataError where the feed may have stopped before ``last``."""
@@ -238,6 +250,7 @@ class TransactionLog:
         aggregate: Callable[..., pd.DataFrame],
         unit: str | TimeUnit,
         observed_until: Day | None,
+        calendar: Calendar | None,
     ) -> CustomerSummary:
         unit = TimeUnit.of(unit)
         last = _last_day(self.rows, self.observed_until, observed_until)
@@ -247,9 +260,17 @@ class TransactionLog:
             _refuse_partial_month(last)
         histories = aggregate(last, months=months)
         refuse_without_purchases(self, histories)
-        return CustomerSummary.from_days(histories, unit=unit, observed_until=last)
+        return CustomerSummary.from_days(
+            histories, unit=unit, observed_until=last, calendar=calendar
+        )
 
-    def split(self, *, at: Day | None = None, unit: str | TimeUnit = "week") -> Split:
+    def split(
+        self,
+        *,
+        at: Day | None = None,
+        unit: str | TimeUnit = "week",
+        calendar: Calendar | None = None,
+    ) -> Split:
         """Split the log after the day ``at`` into calibration and holdout.
 
         Parameters
@@ -260,6 +281,9 @@ class TransactionLog:
         unit
             As in `customer_summary`. With ``"month"`` the holdout counts purchase-months, as the
             calibration does, and both must end on the last day of a month.
+        calendar
+            Calendar effects, estimated from the calibration alone:
+            ``CalendarEffects.fit(log.until(at))``.
 
         Returns
         -------
@@ -274,7 +298,7 @@ class TransactionLog:
             _refuse_partial_month(self.observed_until)
         last = self._cut(months) if at is None else as_date(at, name="at")
         before, later = self.until(last), self.after(last)
-        calibration = before.customer_summary(unit=unit)
+        calibration = before.customer_summary(unit=unit, calendar=calendar)
         totals = later.purchase_days.customer_totals(months=months)
         bought = totals.set_index("customer_id")
         holdout = bought.reindex(calibration.table.index).fillna(0)
@@ -282,7 +306,9 @@ class TransactionLog:
         return Split(
             calibration=calibration,
             holdout=holdout,
-            length=unit.between(last, self.observed_until),
+            length=unit.between(last, self.observed_until)
+            if calendar is None
+            else operational_days(calendar, last, self.observed_until) / unit.days,
             new_customers=int((~bought.index.isin(calibration.table.index)).sum()),
             observed_until=self.observed_until,
         )

@@ -261,7 +261,7 @@ def _blocks(
     step = max(1, _BLOCK // terms.draws)
     return [
         CustomerBlock(
-            CustomerSummary(part, unit=customers.unit, observed_until=customers.observed_until),
+            customers.with_rows(part),
             traits.loc[part.index],
         )
         for part in (table.iloc[start : start + step] for start in range(0, len(table), step))

@@ -84,11 +84,7 @@ def fit_segments(
     fits: dict[str, tuple[PurchaseInput, SpendInput]] = {}
     notes: list[str] = []
     for name in groups.unique():
-        part = CustomerSummary(
-            customers.table[groups == name],
-            unit=customers.unit,
-            observed_until=customers.observed_until,
-        )
+        part = customers.with_rows(customers.table[groups == name])
         purchase_fit, spend_fit = overall
         if isinstance(purchases, type) and isinstance(purchase_fit, Fit):
             purchase_fit = _purchase_fit(name, part, purchase_fit, notes)

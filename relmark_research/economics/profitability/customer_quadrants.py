@@ -82,7 +82,7 @@ def predicted_lifetime(
     """
     summary = CustomerSummary.of(customers)
     model = purchase_model(fit, summary)
-    length = Horizon.parse(horizon).length(common_unit(fit, summary), summary.observed_until)
+    length = summary.length(Horizon.parse(horizon), common_unit(fit, summary))
     if not np.isfinite(length):
         raise ParameterError(
             "horizon must be finite, such as '5 years'; found an infinite horizon."
@@ -197,9 +197,7 @@ def quadrants_from_log(
     fits = fit_segments(known, groups, purchases=purchases).fits
     lifetimes = []
     for name in groups.unique():
-        part = CustomerSummary(
-            known.table[groups == name], unit=known.unit, observed_until=known.observed_until
-        )
+        part = known.with_rows(known.table[groups == name])
         lifetimes.append(predicted_lifetime(fits[name][0], part, horizon=horizon))
     holdout = log.after(str(known.observed_until))
     costs = None

@@ -15,7 +15,9 @@ def forecast(log, *, origins=ORIGINS, **how):
     """Return `forecast_total` with the origins of these tests: 20 take a second."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backtest, "ORIGINS", origins)
-        return rm.forecast_total(log, **{"horizon": HORIZON, "models": ["BGNBD"], **how})
+        return rm.forecast_total(
+            log, **{"horizon": HORIZON, "models": ["BGNBD"], "calendar": False, **how}
+        )
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.errors import ParameterError
+from tests.clv.covariates.test_covariate_fit import simulated
 
 MODEL = rm.BGNBD(0.243, 4.414, 0.793, 2.426)
 
@@ -33,6 +34,27 @@ def test_interval_agrees_with_draws_of_the_parameters(bought, cdnow):
     assert (np.abs(forecast["expected_purchases_high"] - high) < 0.25 * width).all()
     assert (forecast["p_alive_low"] <= forecast["p_alive"]).all()
     assert (forecast["p_alive"] <= forecast["p_alive_high"]).all()
+
+
+def test_interval_of_a_fit_with_covariates_has_the_width_of_its_slopes():
+    """The slopes are differences of the forecast's logarithm by each estimate."""
+    table = simulated(rm.BGNBD, n=300)
+    fit = rm.clv.fit_covariates(rm.BGNBD, table, rate="size", dropout="channel")
+    few = rm.CustomerSummary(table.iloc[:5], unit="week")
+    found = rm.forecast(fit, few, horizon="26 weeks", level=0.9)
+    center = np.concatenate([np.log(fit.base.values), fit.coefficients])
+    k, step = len(fit.base.values), 1e-5
+
+    def logs(values):
+        base = type(fit.base)(*np.exp(values[:k]))
+        own = rm.clv.CovariateFit(**vars(fit) | {"base": base, "coefficients": values[k:]})
+        return np.log(rm.forecast(own, few, horizon="26 weeks")["expected_purchases"].to_numpy())
+
+    moves = step * np.eye(len(center))
+    slopes = np.array([(logs(center + by) - logs(center - by)) / (2 * step) for by in moves])
+    spread = np.sqrt(np.einsum("ij,ik,kj->j", slopes, fit.covariance, slopes))
+    high = np.log(found["expected_purchases_high"] / found["expected_purchases"])
+    np.testing.assert_allclose(high, 1.6448536 * spread, rtol=1e-4)
 
 
 def test_invalid_forecasts_are_refused(bought, cdnow, paid):

@@ -164,6 +164,14 @@ def test_nbd_is_used_if_no_model_is_usable(split, failed_pareto):
     assert selection.boundary_fit is None
 
 
+def test_models_that_cannot_be_fitted_are_named_with_the_reason():
+    once = pd.DataFrame({"frequency": [0, 0, 0], "recency": 0.0, "T": [9.0, 8.0, 7.0]})
+    holdout = pd.DataFrame({"purchases": [1, 0, 0], "value": 0.0})
+    split = rm.Split(rm.CustomerSummary(once, unit="week"), holdout, 9.0, 0, None)
+    with pytest.raises(rm.DataError, match=r"no model could be fitted: .+"):
+        rm.compare_models(split, models=["BGNBD"])
+
+
 def test_the_true_model_is_best_if_models_differ():
     """Customers who leave at once are told from those who never do by Pareto/NBD's rival."""
     truth = rm.ParetoNBD(0.8, 4.0, 0.5, 1.0)

@@ -101,6 +101,7 @@ def test_a_summary_is_scored_as_its_log(cdnow):
     ("how", "said"),
     [
         ({"bins": 1}, "from 2 to 9; found 1"),
+        ({"bins": 10}, "from 2 to 9; found 10"),
         ({"method": "nest"}, "Did you mean 'nested'"),
         ({"ties": "first"}, "together, split"),
         ({"cuts": {"recent": [1]}}, "Did you mean 'recency'"),

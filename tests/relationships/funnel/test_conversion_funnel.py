@@ -7,6 +7,7 @@ import pytest
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.relationships.funnel.conversion_funnel import (
+    SHARE_COLUMNS,
     Prospects,
     conversion_funnel,
     funnel_costs,
@@ -142,3 +143,9 @@ def test_costs_and_lengths_of_a_funnel_are_checked(prospects):
         funnel_costs(prospects, follow_up_days=90)
     with pytest.raises(DataError, match="the acquisition cost needs the column 'price'"):
         funnel_costs(prospects, cost="price")
+
+
+def test_shares_of_a_funnel_are_listed_with_their_limits(prospects):
+    found = conversion_funnel(prospects)
+    assert set(SHARE_COLUMNS) <= set(found.columns)
+    assert len(SHARE_COLUMNS) == len(set(SHARE_COLUMNS)) == 10

@@ -1,0 +1,1 @@
+"""The calendar: seasons, events and trend that all customers share."""
