@@ -1,0 +1,124 @@
+"""Covariates that change with time, as a user gives them: values per customer and date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.covariates.formula import plain_columns
+from relmark_research.errors import DataError
+from relmark_research.tables.given_tables import frame_in_memory
+from relmark_research.tables.read_table import read_columns, read_ids
+
+Array = np.ndarray
+
+DATE = "date"
+
+
+@dataclass(frozen=True, eq=False)
+class DatedTable:
+    """Values from a date until the next, sorted by customer and date.
+
+    Attributes
+    ----------
+    customer
+        Position of each row's customer, shape (rows,).
+    day
+        The date, datetime64 of days.
+    values
+        The other columns.
+    covered
+        The day after the last with values.
+    """
+
+    customer: Array = field(repr=False)
+    day: Array = field(repr=False)
+    values: pd.DataFrame = field(repr=False)
+    covered: np.datetime64
+
+    @classmethod
+    def read(cls, table: pd.DataFrame, ids: pd.Index, needed: np.datetime64) -> DatedTable:
+        """Read the values of customers.
+
+        Parameters
+        ----------
+        table
+            Columns date, further values and, unless the values are the same for all customers,
+            customer_id (or an index of that name).
+        ids
+            The customers.
+        needed
+            The last day for which there must be values.
+
+        Raises
+        ------
+        DataError
+            If a customer or a date is missing or repeated, or the values end too early.
+        """
+        frame = frame_in_memory(table, "covariates")
+        if frame.index.name == "customer_id":
+            frame = frame.reset_index()
+        frame = read_columns(frame, {DATE: "date"}, name="covariates")
+        day = pd.to_datetime(frame[DATE]).to_numpy().astype("datetime64[D]")
+        covered = _covered(day, needed)
+        if "customer_id" in frame:
+            customer = _positions(frame["customer_id"], ids)
+            kept = customer >= 0
+            values = frame.drop(columns=["customer_id", DATE])
+            if not kept.all():
+                customer, day, values = customer[kept], day[kept], values[kept]
+        else:
+            size = len(frame)
+            customer, day = np.repeat(np.arange(len(ids)), size), np.tile(day, len(ids))
+            values = frame.drop(columns=DATE).iloc[np.tile(np.arange(size), len(ids))]
+        key = customer * np.int64(1 << 32) + day.astype(np.int64)
+        if (np.diff(key) < 0).any():
+            order = np.argsort(key, kind="stable")
+            key, customer, day, values = key[order], customer[order], day[order], values.iloc[order]
+        _refuse_repeated(key, customer, day, ids)
+        return cls(customer, day, plain_columns(values.reset_index(drop=True)), covered)
+
+
+def is_dated(table: object) -> bool:
+    """Return whether covariates have dates."""
+    columns = getattr(table, "columns", None)
+    if columns is None:
+        columns = getattr(getattr(table, "frame", None), "columns", ())
+    return DATE in columns
+
+
+def _covered(day: Array, needed: np.datetime64) -> np.datetime64:
+    """Return the day after the last with values: one step of the dates after the last date."""
+    dates = np.unique(day)
+    if len(dates) == 0:
+        raise DataError("expected covariates with dates; the table has no rows.")
+    if len(dates) == 1:
+        return max(dates[0], needed) + np.timedelta64(1, "D")
+    covered: np.datetime64 = dates[-1] + np.diff(dates).max()
+    if covered <= needed:
+        raise DataError(
+            f"the covariates end on {covered - np.timedelta64(1, 'D')} (the last date is "
+            f"{dates[-1]}, and a value holds for {np.diff(dates).max().astype(int)} days at most), "
+            f"but the log is observed until {needed}. Add the later values."
+        )
+    return covered
+
+
+def _positions(column: pd.Series, ids: pd.Index) -> Array:
+    """Return each row's customer among the ids, -1 for others."""
+    codes, known = pd.factorize(column)
+    place = ids.get_indexer(read_ids(pd.Index(known, name="customer_id")))
+    result: Array = np.append(place, -1)[codes].astype(np.int64)
+    return result
+
+
+def _refuse_repeated(key: Array, customer: Array, day: Array, ids: pd.Index) -> None:
+    twice = np.flatnonzero(np.diff(key) == 0)
+    if len(twice):
+        raise DataError(
+            "covariates must have one row per customer and date; found "
+            f"{len(twice):,} repeated, first: customer {ids[customer[twice[0]]]!r} on "
+            f"{day[twice[0]]}. Keep one of them."
+        )
