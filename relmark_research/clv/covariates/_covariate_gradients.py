@@ -170,7 +170,7 @@ def maximum(
 
     start = np.concatenate([np.log(plain.model.values), np.zeros(len(centre))])
     point = maximise(surface((z - centre) / scale), start).point
-    back = _unscaled(model.names(), parts, centre, scale)
+    back = unscaled(model.names(), parts, centre, scale)
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
     logs, k = back @ point.at, len(plain.model.values)
@@ -220,7 +220,7 @@ def _surface(
     return surface
 
 
-def _unscaled(
+def unscaled(
     names: Sequence[str], parts: Sequence[EffectBlock], centre: Array, scale: Array
 ) -> Array:
     """Return the linear map from effects of centred, scaled columns to those of the columns."""

@@ -83,10 +83,8 @@ class DatedTable:
 
 def is_dated(table: object) -> bool:
     """Return whether covariates have dates."""
-    columns = getattr(table, "columns", None)
-    if columns is None:
-        columns = getattr(getattr(table, "frame", None), "columns", ())
-    return DATE in columns
+    frame = getattr(table, "frame", table)
+    return DATE in set(getattr(frame, "columns", ()))
 
 
 def _covered(day: Array, needed: np.datetime64) -> np.datetime64:
@@ -95,8 +93,8 @@ def _covered(day: Array, needed: np.datetime64) -> np.datetime64:
     if len(dates) == 0:
         raise DataError("expected covariates with dates; the table has no rows.")
     if len(dates) == 1:
-        return max(dates[0], needed) + np.timedelta64(1, "D")
-    covered: np.datetime64 = dates[-1] + np.diff(dates).max()
+        return np.datetime64(max(dates[0], needed) + np.timedelta64(1, "D"), "D")
+    covered = np.datetime64(dates[-1] + np.diff(dates).max(), "D")
     if covered <= needed:
         raise DataError(
             f"the covariates end on {covered - np.timedelta64(1, 'D')} (the last date is "

@@ -81,7 +81,7 @@ class Pieces:
             The last day observed, and the day after the last with covariates.
         """
         (who, when), (whose, since) = purchases, covariates
-        origin = min(when.min(), since.min(initial=end))
+        origin = np.min(np.concatenate([when, since]))
         span = int((max(covered, end) - origin).astype(int)) + 2
         bought, given = who * span + (when - origin).astype(int), whose * span
         given = given + (since - origin).astype(int)
@@ -125,9 +125,7 @@ class Pieces:
         return np.searchsorted(given, self.purchases, side="right") - 1
 
 
-def _refuse_late(
-    ids: pd.Index, found: Array, whose: Array, row: Array, customers: Array
-) -> None:
+def _refuse_late(ids: pd.Index, found: Array, whose: Array, row: Array, customers: Array) -> None:
     """Raise DataError for customers without covariates on the day of the first purchase."""
     known = found & (whose[np.maximum(row, 0)] == customers) if len(whose) else found & False
     if not known.all():

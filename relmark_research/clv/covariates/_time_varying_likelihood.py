@@ -3,7 +3,7 @@
     log L = sum over repeat purchases j of z(t_j)'b + (power) ln(A(t_j) - A(t_(j-1)))
             + sum over customers of log L_plain(x, A(t_x), A(T))
 
-with A the clock of a customer (`_exposure`) and the power of a gap k - 1 for (M)BG/CNBD-k, 0 for the
+with A the clock of a customer (`_exposure`). The power of a gap is k - 1 for (M)BG/CNBD-k and 0 for
 models of random purchases. Exact for models whose dropout is tied to purchases. The derivatives of
 A by b are sums over the same pieces, of z exp(z'b) and z z' exp(z'b).
 """
@@ -110,7 +110,7 @@ class TimeVaryingLikelihood:
         kept = place[self.owner] >= 0
         sizes = np.diff(self.begin)
         of_piece = np.repeat(place, sizes) >= 0
-        new_place = np.cumsum(of_piece) - of_piece
+        new_place: Array = np.cumsum(of_piece) - of_piece
         return replace(
             self,
             x=self.x[chosen],
@@ -211,7 +211,8 @@ class TimeVaryingLikelihood:
         hessian[:k, :k] = second[:k, :k].sum(axis=2)
         hessian[:k, k:] = np.einsum("itn,tpn->ip", second[:k, k:], slopes)
         hessian[k:, :k] = hessian[:k, k:].T
-        hessian[k:, k:] = np.einsum("tpn,tun,uqn->pq", slopes, second[k:, k:], slopes, optimize=True)
+        moved = np.einsum("tun,uqn->tqn", second[k:, k:], slopes)
+        hessian[k:, k:] = np.einsum("tpn,tqn->pq", slopes, moved)
         bent = np.einsum("tn,tcn->c", first[k:], curves)
         total = float(value.sum())
         if model.gap_power:

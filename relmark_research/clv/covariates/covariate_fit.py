@@ -27,6 +27,7 @@ from scipy import special
 from relmark_research._repr import html_table, one_line, shown
 from relmark_research.clv.covariates import _covariate_gradients
 from relmark_research.clv.covariates._covariate_gradients import EffectBlock
+from relmark_research.clv.covariates._dated_table import is_dated
 from relmark_research.clv.covariates.formula import Design, join_covariates
 from relmark_research.clv.estimation.convergence import Diagnosis
 from relmark_research.clv.estimation.fit import Fit
@@ -37,6 +38,7 @@ from relmark_research.errors import ParameterError, check_choice, unknown_name
 from relmark_research.stats.intervals import normal_quantile
 
 if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
     from relmark_research.units import TimeUnit
 
 Array = np.ndarray
@@ -45,12 +47,13 @@ DropoutOn = Literal["shapes", "odds"]
 
 def fit_covariates(
     model: type[PurchaseModel],
-    customers: CustomerSummary | pd.DataFrame,
+    customers: CustomerSummary | pd.DataFrame | TransactionLog,
     *,
     rate: str | None = None,
     dropout: str | None = None,
     dropout_on: DropoutOn = "shapes",
     covariates: pd.DataFrame | None = None,
+    unit: str | TimeUnit = "week",
 ) -> CovariateFit:
     """Fit a model of purchases whose parameters depend on covariates of the customers.
 
@@ -59,7 +62,8 @@ def fit_covariates(
     model
         `BGNBD`, `MBGNBD`, `ParetoNBD`, or a model of your own with `covariate_links`.
     customers
-        Histories, with the formulas' columns in the table or in ``covariates``.
+        Histories, with the formulas' columns in the table or in ``covariates``; for covariates that
+        change with time the log itself, since the days of all purchases matter.
     rate, dropout
         Formulas, such as ``"channel + np.log(first_value)"``, for the purchase rate and for
         dropout. Text columns are categories; the first is the reference.
@@ -67,7 +71,11 @@ def fit_covariates(
         (M)BG/NBD only: ``"shapes"``, an effect on each of a and b as published, or ``"odds"``, one
         effect on the dropout odds.
     covariates
-        Further columns, indexed by customer_id, for every customer.
+        Further columns, indexed by customer_id, for every customer. With a column ``date`` they
+        change with time: a value holds from its date until the customer's next one, from the first
+        purchase on. Without customer_id the values are those of all customers.
+    unit
+        Unit of the model's times, where ``customers`` is a log.
 
     Returns
     -------
@@ -110,7 +118,9 @@ def fit_covariates(
     rate      np.log1p(first_value)      1.56          1.35           1.81
     """
     formulas = _formulas(model, rate, dropout, dropout_on)
-    summary = CustomerSummary.of(customers)
+    if covariates is not None and is_dated(covariates):
+        return _with_dates(model, customers, rate, dropout, covariates, unit)
+    summary = CustomerSummary.of(customers)  # type: ignore[arg-type]
     table = join_covariates(summary.table, covariates)
     designs = [Design.of(formula, table) for _, formula, _ in formulas]
     blocks = _covariate_gradients.blocks(
@@ -146,6 +156,32 @@ def fit_covariates(
         unidentified=unidentified,
         unit=summary.unit,
         blocks=blocks,
+    )
+
+
+def _with_dates(
+    model: type[PurchaseModel],
+    log: CustomerSummary | pd.DataFrame | TransactionLog,
+    rate: str | None,
+    dropout: str | None,
+    covariates: pd.DataFrame,
+    unit: str | TimeUnit,
+) -> CovariateFit:
+    """Return the fit with covariates that change with time."""
+    from relmark_research.clv.covariates import time_varying_fit
+
+    if not hasattr(log, "purchase_days"):
+        raise ParameterError(
+            "covariates with dates need the log, since the days of all purchases matter; found "
+            f"{type(log).__name__}. Pass the log: fit_covariates(model, log, ...)."
+        )
+    formula = time_varying_fit.check_rate_formula(rate, dropout, model)
+    return time_varying_fit.fit_time_varying(
+        model,
+        log,  # type: ignore[arg-type]
+        rate=formula,
+        covariates=covariates,
+        unit=unit,
     )
 
 

@@ -72,6 +72,7 @@ def _parsed(formula: str) -> Any:
             "expected covariates as a formula on columns, such as 'channel + np.log(first_value)';"
             f" found {formula!r}."
         )
+    formula = formula.strip().removeprefix("~")
     if "~" in formula:
         raise ParameterError(
             f"a formula of covariates has a right side only; found {formula!r}. Remove ~ and what "

@@ -156,6 +156,23 @@ class Model:
         powers = [self.time_power.get(name, 0) for name in self.names()]
         return self.with_values(self.values * float(factor) ** np.array(powers))
 
+    def stacked(self) -> Array:
+        """Return the parameters, broadcast together, shape (parameters, ...)."""
+        return np.stack(np.broadcast_arrays(*(getattr(self, name) for name in self.names())))
+
+    @property
+    def row_counts(self) -> set[int]:
+        """Sizes of the parameters that are arrays; empty for one model for all customers."""
+        return {np.size(value) for value in astuple(self) if np.ndim(value)}
+
+    def take(self, rows: Array | slice) -> Self:
+        """Return the model of some customers; parameters common to all customers stay."""
+        return type(self)(*(value[rows] if np.ndim(value) else value for value in astuple(self)))
+
+    def spread(self, rows: int) -> Self:
+        """Return the model with one value per customer for every parameter."""
+        return type(self)(*(np.broadcast_to(value, (rows,)) for value in astuple(self)))
+
     @property
     def same_as(self) -> str:
         """Name of the simpler model that this one equals with its `given` fields; empty if none."""

@@ -1,0 +1,260 @@
+"""Fits with covariates that change with time: the purchase rate by customer and date.
+
+z(t)    a customer's covariates at a time, constant from a date until the next
+b       their effects; the plain model has b = 0
+A(t)    integral of exp(z'b) from the first purchase on, the customer's clock
+
+A living customer buys at the rate lambda exp(z(t)'b). In the time of the clock the process is the
+plain one, so that the likelihood is exact for models whose dropout is tied to purchases:
+(M)BG/NBD and (M)BG/CNBD-k (`_time_varying_likelihood`). Pareto/NBD, whose customers drop out in
+plain time, has a second clock and is integrated over the time of dropout (`_pareto_clocks`).
+
+Source: Bachmann, Meierer & Naef (2021), The role of time-varying contextual factors in latent
+attrition models for customer base analysis, Marketing Science 40(4), 783-809.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from relmark_research.clv.covariates import _covariate_gradients
+from relmark_research.clv.covariates._covariate_gradients import EffectBlock, Maximum
+from relmark_research.clv.covariates._dated_table import DatedTable
+from relmark_research.clv.covariates._exposure import Pieces
+from relmark_research.clv.covariates._time_varying_likelihood import TimeVaryingLikelihood
+from relmark_research.clv.covariates.clock_model import ClockData, ClockModel
+from relmark_research.clv.covariates.covariate_fit import CovariateFit
+from relmark_research.clv.covariates.formula import Design
+from relmark_research.clv.estimation.fit import Fit
+from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.customers.log.customer_summary import CustomerSummary
+from relmark_research.customers.log.purchase_history import PurchaseHistory
+from relmark_research.errors import DataError, ParameterError
+from relmark_research.stats.newton import Point, maximise
+
+if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
+    from relmark_research.units import TimeUnit
+
+Array = np.ndarray
+
+_SAMPLE = 4_000  # customers from which a search starts, if there are many more
+_WEAK = 1.0  # standard error of an effect per standard deviation of its column: weakly identified
+_SHARE = 0.02  # of the initial curvature, below which an effect is weakly identified too
+
+
+@dataclass(frozen=True)
+class TimeVaryingFit(CovariateFit):
+    """A model whose purchase rate depends on covariates that change with time.
+
+    What it has of `CovariateFit` means the same. `model_for` returns `ClockModel`, one model per
+    customer of the log that the covariates were given for; `on` replaces log and covariates, for
+    later days, other customers, or another scenario.
+    """
+
+    dated: ClockData = field(repr=False, compare=False)
+
+    def model_for(
+        self, customers: CustomerSummary | pd.DataFrame, *, covariates: pd.DataFrame | None = None
+    ) -> PurchaseModel:
+        """Return the model of customers of the log, on their own clocks.
+
+        Parameters
+        ----------
+        customers
+            Summary of the log of the fit, or of some of its customers, with their ids.
+        covariates
+            Not taken here: `on` replaces the covariates.
+
+        Raises
+        ------
+        DataError
+            If a customer is not in the log.
+        """
+        return self._on_clocks(customers, self.estimates)
+
+    def models_for(
+        self, customers: CustomerSummary | pd.DataFrame, estimates: Array
+    ) -> list[PurchaseModel]:
+        """Return `model_for` at other `estimates`, shape (models, estimates)."""
+        return [self._on_clocks(customers, row) for row in estimates]
+
+    def estimates_gradient(
+        self, by_logs: Array, customers: CustomerSummary | pd.DataFrame
+    ) -> Array:
+        """Return the gradient by the estimates, which `ClockModel` has by its own parameters."""
+        return by_logs
+
+    def on(self, log: TransactionLog, *, covariates: pd.DataFrame) -> TimeVaryingFit:
+        """Return the fit with other covariates, and the same estimates.
+
+        Parameters
+        ----------
+        log
+            The log of the customers that forecasts are about.
+        covariates
+            Values per customer and date, from each first purchase to the end of the forecasts. To
+            ask what would happen without a campaign, set its column to 0 in the future.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> import relmark_research as rm
+        >>> log = rm.load_cdnow().until("1997-09-30")
+        >>> weeks = pd.DataFrame({"date": pd.date_range("1996-12-30", "1998-06-30", freq="7D")})
+        >>> weeks["spring"] = weeks["date"].dt.month.isin([3, 4, 5]).astype(float)
+        >>> fit = rm.clv.fit_covariates(rm.MBGNBD, log, rate="spring", covariates=weeks)
+        >>> none = fit.on(log, covariates=weeks.assign(spring=0.0))
+        >>> customers = log.customer_summary()
+        >>> both = [rm.clv.total_purchases(one, customers, horizon="39 weeks", level=None).expected
+        ...         for one in (fit, none)]
+        """
+        design, unit = self.blocks[0].design, self.dated.unit
+        pieces, table = _pieces(log, covariates)
+        z = design.columns(table.values)
+        return replace(self, dated=ClockData(pieces, z[pieces.row], unit))
+
+    def _on_clocks(self, customers: CustomerSummary | pd.DataFrame, estimates: Array) -> ClockModel:
+        table, k = CustomerSummary.of(customers).table, len(self.base.values)
+        rows = self.dated.pieces.ids.get_indexer(table.index)
+        if (rows < 0).any():
+            unknown = table.index[rows < 0]
+            raise DataError(
+                f"{len(unknown):,} of {len(table):,} customers are not in the log of the "
+                f"covariates, first: {', '.join(map(repr, unknown[:3]))}. Give their covariates: "
+                "fit.on(log, covariates=...)."
+            )
+        plain = self.base.with_values(np.exp(estimates[:k]))
+        return ClockModel(plain, np.asarray(estimates[k:]), self.dated, rows)
+
+
+def fit_time_varying(
+    model: type[PurchaseModel],
+    log: TransactionLog,
+    *,
+    rate: str,
+    covariates: pd.DataFrame,
+    unit: str | TimeUnit,
+) -> TimeVaryingFit:
+    """Fit a model whose purchase rate depends on covariates that change with time.
+
+    Parameters
+    ----------
+    model, log, rate, covariates, unit
+        As in `fit_covariates`.
+    """
+    summary = log.customer_summary(unit=unit)
+    assert summary.unit is not None
+    plain = model.fit(summary)
+    pieces, table = _pieces(log, covariates)
+    design, z = Design.of(rate, table.values)
+    given = table.customer * pieces.span + (table.day - pieces.origin).astype(int)
+    likelihood = TimeVaryingLikelihood.of(
+        plain.model, pieces, z[pieces.row], z[pieces.row_at(given)], summary.unit.days
+    )
+    link = model.covariate_links["rate"]
+    blocks = _covariate_gradients.blocks([("rate", link, design)])
+    found, weak = _maximum(likelihood, plain, blocks)
+    left_out = {f"rate: {term}": reason for term, reason in design.left_out.items()}
+    _warn(left_out, weak)
+    k = len(plain.model.values)
+    return TimeVaryingFit(
+        base=plain.model.with_values(np.exp(found.logs[:k])),
+        coefficients=found.logs[k:],
+        covariance=found.covariance,
+        log_likelihood=found.log_likelihood,
+        plain_log_likelihood=plain.log_likelihood,
+        n_customers=plain.n_customers,
+        diagnosis=_covariate_gradients.diagnose(found, left_out),
+        unidentified=left_out,
+        unit=summary.unit,
+        blocks=blocks,
+        dated=ClockData(pieces, z[pieces.row], summary.unit),
+    )
+
+
+def _pieces(log: TransactionLog, covariates: pd.DataFrame) -> tuple[Pieces, DatedTable]:
+    """Return the pieces of the log's customers, and their covariates."""
+    history = PurchaseHistory.of(log)
+    known = history.known_at(log.observed_until)
+    ids = pd.Index(history.ids(known), name="customer_id")
+    end = np.datetime64(log.observed_until, "D")
+    table = DatedTable.read(covariates, ids, end)
+    sizes = known.frequency + 1
+    who = np.repeat(np.arange(len(ids)), sizes)
+    day = np.datetime64(history.rows.first_day, "D") + known.purchase_day
+    pieces = Pieces.cut(
+        ids, (who, day), (table.customer, table.day), end=end, covered=table.covered
+    )
+    return pieces, table
+
+
+def _maximum(
+    likelihood: TimeVaryingLikelihood, plain: Fit[Any], blocks: tuple[EffectBlock, ...]
+) -> tuple[Maximum, dict[str, str]]:
+    """Return the maximum by the effects of the columns, and the weakly identified effects."""
+    centre, scale = likelihood.z.mean(axis=0), likelihood.z.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    own = likelihood.scaled(centre, scale)
+    k, start = len(plain.model.values), np.log(plain.model.values)
+    start = np.concatenate([start, np.zeros(len(centre))])
+    initial = own.evaluate(start)
+    place = start
+    if len(own.x) > 4 * _SAMPLE:
+        place = maximise(own.first(_SAMPLE).evaluate, start).point.at
+    point = maximise(own.evaluate, place).point
+    sizes, axes = np.linalg.eigh(-point.hessian)
+    covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
+    back = _covariate_gradients.unscaled(plain.model.names(), blocks, centre, scale)
+    share = np.diag(point.hessian)[k:] / np.minimum(np.diag(initial.hessian)[k:], -1e-300)
+    found = Maximum(
+        logs=back @ point.at,
+        covariance=back @ covariance @ back.T,
+        log_likelihood=point.value,
+        gradient=float(np.abs(point.gradient).max() / len(own.x)),
+        condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
+        curvature_share=share,
+    )
+    return found, _weakly_identified(found, point, covariance, blocks)
+
+
+def _weakly_identified(
+    found: Maximum, point: Point, covariance: Array, blocks: tuple[EffectBlock, ...]
+) -> dict[str, str]:
+    """Return the effects that the data hardly identify, with the reason."""
+    k, weak = len(point.at) - len(found.curvature_share), {}
+    errors = np.sqrt(np.diag(covariance))[k:]
+    original = np.sqrt(np.diag(found.covariance))[k:]
+    for block in blocks:
+        for place, term in enumerate(block.design.terms, block.first):
+            if errors[place] > _WEAK or found.curvature_share[place] < _SHARE:
+                weak[f"{block.component}: {term}"] = (
+                    f"its estimate {found.logs[k + place]:.2f} has a standard error of "
+                    f"{original[place]:.2f}, and the likelihood is almost flat there"
+                )
+    return weak
+
+
+def _warn(left_out: dict[str, str], weak: dict[str, str]) -> None:
+    for effect, reason in left_out.items():
+        warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=4)
+    for effect, reason in weak.items():
+        warnings.warn(f"the data hardly identify the effect of {effect}: {reason}.", stacklevel=4)
+
+
+def check_rate_formula(rate: str | None, dropout: str | None, model: type[PurchaseModel]) -> str:
+    """Return the formula of the rate, or raise ParameterError for what dates do not carry."""
+    if dropout is not None:
+        raise ParameterError(
+            f"dropout of {model.__name__} happens at purchases and takes covariates that do not "
+            "change with time; found a table with dates. Use it for rate, and fit dropout with a "
+            "table without dates."
+        )
+    if rate is None:
+        raise ParameterError("expected a formula for rate; found none.")
+    return rate
