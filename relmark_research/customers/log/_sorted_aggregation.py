@@ -370,7 +370,9 @@ def _codes(rows: ir.Table, counts: RowCounts, n_days: int) -> tuple[list[Array],
         return _codes_by_place(rows.select(who=who, day=day, parts=parts), n_days)
     number = rows.key.cast("int64") - first
     table = rows.select(code=number * n_days + day, parts=parts).to_pyarrow()
-    return _pieces(table["code"]), _pieces(table["parts"]), first
+    batches = [batch for batch in table.to_batches() if batch.num_rows]  # columns cut alike
+    codes, values = ([batch[name].to_numpy() for batch in batches] for name in ("code", "parts"))
+    return codes, values, first
 
 
 def _first_dense_key(rows: ir.Table, counts: RowCounts, n_days: int) -> int | None:

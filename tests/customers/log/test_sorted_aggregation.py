@@ -198,3 +198,32 @@ def test_histories_are_in_days_unless_months_are_asked_for():
     assert totals["purchases"].tolist() == [3, 1]
     table = _sorted_aggregation.per_customer(packed, every, last, net=True)
     assert table["frequency"].tolist() == [2, 0]
+
+
+def test_columns_in_pieces_of_different_lengths_are_read_together(monkeypatch):
+    """An engine may return a constant column in one piece and another in several."""
+    import pyarrow as pa
+
+    rows = [(k % 50, k // 50, 100) for k in range(1000)]
+    expected = log_of(rows).customer_summary().table
+    code = pa.chunked_array([pa.array([0, 12, 24]), pa.array([25, 30])])
+    table = pa.table({"code": code, "parts": pa.array([1.0] * 5)})
+
+    class Rows:
+        columns = ("key", "date")
+        key = date = rm.read_transactions(
+            pd.DataFrame({"customer_id": [1], "date": ["2024-01-01"], "value": [1.0]})
+        ).rows.key
+
+        def select(self, **names):
+            return self
+
+        def to_pyarrow(self):
+            return table
+
+    monkeypatch.setattr(_sorted_aggregation, "_first_dense_key", lambda *_: 0)
+    monkeypatch.setattr(_sorted_aggregation.sql_dialects, "epoch_day", lambda day: day)
+    counts = log_of(rows).counts
+    codes, parts, _ = _sorted_aggregation._codes(Rows(), counts, 12)
+    assert [len(piece) for piece in codes] == [len(piece) for piece in parts] == [3, 2]
+    assert len(expected) == 50
