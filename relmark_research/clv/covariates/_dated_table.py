@@ -15,6 +15,7 @@ from relmark_research.tables.read_table import read_columns, read_ids
 Array = np.ndarray
 
 DATE = "date"
+_MANY = 1 << 40  # combinations of values, from which those that occur are numbered
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,14 +28,17 @@ class DatedTable:
         Position of each row's customer, shape (rows,).
     day
         The date, datetime64 of days.
+    code
+        Row of ``values`` that each row has.
     values
-        The other columns.
+        The other columns, distinct rows.
     covered
         The day after the last with values.
     """
 
     customer: Array = field(repr=False)
     day: Array = field(repr=False)
+    code: Array = field(repr=False)
     values: pd.DataFrame = field(repr=False)
     covered: np.datetime64
 
@@ -60,25 +64,25 @@ class DatedTable:
         frame = frame_in_memory(table, "covariates")
         if frame.index.name == "customer_id":
             frame = frame.reset_index()
-        frame = read_columns(frame, {DATE: "date"}, name="covariates")
-        day = pd.to_datetime(frame[DATE]).to_numpy().astype("datetime64[D]")
+        day = _days(frame)
         covered = _covered(day, needed)
+        code, values = _distinct(frame.drop(columns=["customer_id", DATE], errors="ignore"))
         if "customer_id" in frame:
             customer = _positions(frame["customer_id"], ids)
-            kept = customer >= 0
-            values = frame.drop(columns=["customer_id", DATE])
-            if not kept.all():
-                customer, day, values = customer[kept], day[kept], values[kept]
         else:
-            size = len(frame)
-            customer, day = np.repeat(np.arange(len(ids)), size), np.tile(day, len(ids))
-            values = frame.drop(columns=DATE).iloc[np.tile(np.arange(size), len(ids))]
+            customer, size = np.repeat(np.arange(len(ids)), len(frame)), len(ids)
+            day, code = np.tile(day, size), np.tile(code, size)
+        columns: tuple[Array, ...] = (customer, day, code)
         key = customer * np.int64(1 << 32) + day.astype(np.int64)
         if (np.diff(key) < 0).any():
             order = np.argsort(key, kind="stable")
-            key, customer, day, values = key[order], customer[order], day[order], values.iloc[order]
+            key, columns = key[order], tuple(column[order] for column in columns)
+        if (customer < 0).any():
+            known = columns[0] >= 0
+            key, columns = key[known], tuple(column[known] for column in columns)
+        customer, day, code = columns
         _refuse_repeated(key, customer, day, ids)
-        return cls(customer, day, plain_columns(values.reset_index(drop=True)), covered)
+        return cls(customer, day, code, plain_columns(values), covered)
 
 
 def is_dated(table: object) -> bool:
@@ -87,9 +91,40 @@ def is_dated(table: object) -> bool:
     return DATE in set(getattr(frame, "columns", ()))
 
 
+def _days(frame: pd.DataFrame) -> Array:
+    """Return the dates as days."""
+    if frame[DATE].dtype.kind != "M" or getattr(frame[DATE].dtype, "tz", None) is not None:
+        frame = read_columns(frame[[DATE]], {DATE: "date"}, name="covariates")
+    dates = pd.to_datetime(frame[DATE])
+    missing = np.flatnonzero(dates.isna())
+    if len(missing):
+        raise DataError(
+            f"covariates need a date in every row; {len(missing):,} of {len(frame):,} have none, "
+            f"first row {missing[0] + 1:,}. Remove these rows, or fill in the dates."
+        )
+    return dates.to_numpy().astype("datetime64[D]")
+
+
+def _distinct(values: pd.DataFrame) -> tuple[Array, pd.DataFrame]:
+    """Return the code of each row and the distinct rows; all rows where most are distinct."""
+    code, size = np.zeros(len(values), np.int64), 1
+    for name in values.columns:
+        own, known = pd.factorize(values[name], use_na_sentinel=False)
+        code, size = code * len(known) + own, size * max(len(known), 1)
+        if size > _MANY:
+            code, found = pd.factorize(code)
+            size = len(found)
+        if size > max(len(values) / 4, 1):
+            return np.arange(len(values)), values.reset_index(drop=True)
+    code, found = pd.factorize(code)
+    first = np.full(len(found), len(code))
+    first[code[::-1]] = np.arange(len(code))[::-1]
+    return code, values.iloc[first].reset_index(drop=True)
+
+
 def _covered(day: Array, needed: np.datetime64) -> np.datetime64:
     """Return the day after the last with values: one step of the dates after the last date."""
-    dates = np.unique(day)
+    dates = np.unique(pd.unique(day.astype(np.int64))).astype("datetime64[D]")
     if len(dates) == 0:
         raise DataError("expected covariates with dates; the table has no rows.")
     if len(dates) == 1:

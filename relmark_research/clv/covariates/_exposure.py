@@ -91,28 +91,34 @@ class Pieces:
         customers = np.arange(len(ids))
         row_of_first = np.searchsorted(given, bought[opened], side="right") - 1
         _refuse_late(ids, row_of_first >= 0, whose, row_of_first, customers)
-        ends = customers * span + last
-        keys = np.sort(np.concatenate([bought, given, ends]))
-        keys = keys[np.diff(keys, prepend=-1) > 0]
-        owner = keys // span
-        kept = keys - owner * span >= first[owner]
-        kept &= keys - owner * span < stop
-        keys, owner = keys[kept], owner[kept]
-        following = np.append(keys[1:], 0)
-        final = np.diff(owner, append=-1) != 0
-        stops = np.where(final, owner * span + stop, following)
-        row = np.searchsorted(given, keys, side="right") - 1
-        return cls(ids, first, bought, keys, stops - keys, row, span, last, stop, origin)
+        begun = given > bought[opened][whose]  # later than the first purchase
+        cuts = np.sort(np.concatenate([bought, customers * span + last]))
+        place = np.searchsorted(given[begun], cuts, side="right")
+        starts = np.insert(given[begun], place, cuts)
+        owner = np.insert(whose[begun], place, cuts // span)
+        row = np.insert(np.flatnonzero(begun), place, np.searchsorted(given, cuts, "right") - 1)
+        following = np.append(starts[1:], 0)
+        final = np.append(np.flatnonzero(np.diff(owner)), len(owner) - 1)
+        following[final] = owner[final] * span + stop
+        lengths = following - starts
+        return cls(ids, first, bought, starts, lengths, row, span, last, stop, origin)
 
     @cached_property
-    def purchase_rows(self) -> Array:
-        """Number of the customer of each purchase-day."""
+    def purchase_owner(self) -> Array:
+        """Customer of each purchase-day."""
         return self.purchases // self.span
 
     @cached_property
     def opened(self) -> Array:
         """Place of each customer's first purchase among the purchases."""
-        return np.flatnonzero(np.diff(self.purchase_rows, prepend=-1))
+        return np.flatnonzero(np.diff(self.purchase_owner, prepend=-1))
+
+    @property
+    def is_repeat(self) -> Array:
+        """Whether each purchase-day is a repeat purchase."""
+        repeat = np.ones(len(self.purchases), bool)
+        repeat[self.opened] = False
+        return repeat
 
     @property
     def frequency(self) -> Array:
@@ -120,9 +126,23 @@ class Pieces:
         counts = np.diff(np.append(self.opened, len(self.purchases))) - 1
         return counts.astype(float)
 
-    def row_at(self, given: Array) -> Array:
-        """Return the row of the covariates at each purchase-day; ``given`` are the rows' keys."""
-        return np.searchsorted(given, self.purchases, side="right") - 1
+    @cached_property
+    def purchase_row(self) -> Array:
+        """Row of the covariates on each purchase-day."""
+        result: Array = self.row[np.searchsorted(self.starts, self.purchases, side="right") - 1]
+        return result
+
+    @cached_property
+    def is_observed(self) -> Array:
+        """Whether each piece is before the end of observation."""
+        ends = np.arange(len(self.ids)) * self.span + self.end
+        begun = np.searchsorted(self.starts, ends)
+        stop = np.searchsorted(self.starts, (np.arange(len(self.ids)) + 1) * self.span)
+        change = np.zeros(len(self.starts) + 1, np.int8)
+        np.subtract.at(change, begun, 1)
+        np.add.at(change, stop, 1)
+        result: Array = np.cumsum(change[:-1]) == 0
+        return result
 
 
 def _refuse_late(ids: pd.Index, found: Array, whose: Array, row: Array, customers: Array) -> None:

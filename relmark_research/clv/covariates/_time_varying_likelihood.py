@@ -4,8 +4,9 @@
             + sum over customers of log L_plain(x, A(t_x), A(T))
 
 with A the clock of a customer (`_exposure`). The power of a gap is k - 1 for (M)BG/CNBD-k and 0 for
-models of random purchases. Exact for models whose dropout is tied to purchases. The derivatives of
-A by b are sums over the same pieces, of z exp(z'b) and z z' exp(z'b).
+models of random purchases. Exact for models whose dropout is tied to purchases. A time on the clock
+is a sum over the distinct values v of the covariates of (days spent with v) x exp(v'b), so that it
+and its derivatives are one product of a sparse matrix with few columns.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy import sparse
 
 from relmark_research.clv.covariates._exposure import Pieces
 from relmark_research.clv.estimation.model import PurchaseModel
@@ -21,8 +23,53 @@ from relmark_research.stats.newton import Point
 
 Array = np.ndarray
 
-_BLOCK = 1 << 17  # pieces computed at once
+_BLOCK = 1 << 14  # customers computed at once
 _LIMIT = 300.0  # larger logarithms would overflow
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """The time of some customers, in stretches between purchases.
+
+    Attributes
+    ----------
+    x
+        Repeat purchases, shape (customers,).
+    time
+        Time of each stretch with each of the values from ``low`` on, sparse, (stretches, values).
+    low
+        First of the values.
+    owner, open
+        Customer of each stretch, and whether it is the time since the last purchase. For random
+        purchases all stretches before the last purchase are one.
+    """
+
+    x: Array = field(repr=False)
+    time: sparse.csr_matrix = field(repr=False)
+    low: int
+    owner: Array = field(repr=False)
+    open: Array = field(repr=False)
+
+    def last(self, column: Array) -> Array:
+        """Return each customer's sum until the last purchase."""
+        return np.bincount(self.owner, np.where(self.open, 0.0, column), len(self.x))
+
+    def whole(self, column: Array) -> Array:
+        """Return each customer's sum until the end."""
+        return np.bincount(self.owner, column, len(self.x))
+
+    def sampled(self, customers: Array) -> Stretches:
+        """Return those of some customers."""
+        place = np.full(len(self.x), -1)
+        place[customers] = np.arange(len(customers))
+        kept = np.flatnonzero(place[self.owner] >= 0)
+        return replace(
+            self,
+            x=self.x[customers],
+            time=self.time[kept],
+            owner=place[self.owner[kept]],
+            open=self.open[kept],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,206 +80,152 @@ class TimeVaryingLikelihood:
     ----------
     model
         A model of the family; its parameters are replaced, what is given (k) stays.
-    x
-        Repeat purchases, shape (customers,).
-    z, length
-        Covariates and length of each observed piece, in the model's unit, (pieces, effects) and
-        (pieces,).
-    begin
-        First piece of each customer, and the number of pieces at the end.
-    segment, owner, open
-        First piece, customer and whether it is the time since the last purchase, of each stretch
-        between purchases. For random purchases all stretches before the last purchase are one.
+    values
+        The distinct values of the covariates, shape (values, effects).
+    blocks
+        The customers' time, some customers at a time.
     total
-        Sum of the covariates over repeat purchases, per customer, (customers, effects).
+        Sum of the covariates over repeat purchases, shape (effects,).
     """
 
     model: PurchaseModel
-    x: Array = field(repr=False)
-    z: Array = field(repr=False)
-    length: Array = field(repr=False)
-    begin: Array = field(repr=False)
-    segment: Array = field(repr=False)
-    owner: Array = field(repr=False)
-    open: Array = field(repr=False)
+    values: Array = field(repr=False)
+    blocks: tuple[Stretches, ...] = field(repr=False)
     total: Array = field(repr=False)
 
     @classmethod
     def of(
-        cls, model: PurchaseModel, pieces: Pieces, z: Array, at_purchases: Array, days: float
+        cls, model: PurchaseModel, pieces: Pieces, code: Array, values: Array, days: float
     ) -> TimeVaryingLikelihood:
-        """Arrange pieces with the covariates of their rows and those at the purchases.
+        """Arrange pieces, whose covariates are distinct values.
 
         Parameters
         ----------
-        z, at_purchases
-            Covariates of each piece and of each purchase-day.
+        code
+            The value of each row of covariates.
         days
             Days per unit of time of the model.
         """
-        customers = len(pieces.ids)
-        owner = pieces.starts // pieces.span
-        observed = pieces.starts - owner * pieces.span < pieces.end
-        starts, owner = pieces.starts[observed], owner[observed]
-        bought, opened = pieces.purchases, pieces.opened
-        last = np.append(opened[1:], len(bought)) - 1
-        used = np.arange(len(bought))
-        if not model.gap_power:
-            used = np.unique(np.concatenate([opened, last]))
-        repeat = np.ones(len(bought), bool)
-        repeat[opened] = False
-        total = np.add.reduceat(np.where(repeat[:, None], at_purchases, 0.0), opened, axis=0)
-        return cls(
-            model=model,
-            x=pieces.frequency,
-            z=np.ascontiguousarray(z[observed]),
-            length=pieces.lengths[observed] / days,
-            begin=np.searchsorted(owner, np.arange(customers + 1)),
-            segment=np.searchsorted(starts, bought[used]),
-            owner=pieces.purchase_rows[used],
-            open=np.isin(used, last),
-            total=total,
-        )
+        at_repeat = code[pieces.purchase_row[pieces.is_repeat]]
+        total = np.bincount(at_repeat, minlength=len(values)) @ values
+        return cls(model, values, tuple(_stretches(model, pieces, code, values, days)), total)
+
+    @property
+    def customers(self) -> int:
+        """Number of customers."""
+        return sum(len(block.x) for block in self.blocks)
+
+    @property
+    def purchases(self) -> float:
+        """Number of repeat purchases."""
+        return float(sum(block.x.sum() for block in self.blocks))
+
+    def moments(self) -> tuple[Array, Array]:
+        """Return mean and standard deviation of the covariates over the time observed."""
+        time = np.zeros(len(self.values))
+        for block in self.blocks:
+            spent = np.asarray(block.time.sum(axis=0)).ravel()
+            time[block.low : block.low + len(spent)] += spent
+        mean = time @ self.values / time.sum()
+        return mean, np.sqrt(time @ (self.values - mean) ** 2 / time.sum())
 
     def scaled(self, centre: Array, scale: Array) -> TimeVaryingLikelihood:
         """Return the likelihood by the effects of centred and scaled covariates."""
-        return replace(
-            self,
-            z=(self.z - centre) / scale,
-            total=(self.total - self.x[:, None] * centre) / scale,
-        )
+        total = (self.total - self.purchases * centre) / scale
+        return replace(self, values=(self.values - centre) / scale, total=total)
 
-    def first(self, customers: int) -> TimeVaryingLikelihood:
-        """Return the likelihood of a systematic sample of customers."""
-        chosen = np.unique(np.linspace(0, len(self.x) - 1, customers).astype(int))
-        place = np.full(len(self.x), -1)
-        place[chosen] = np.arange(len(chosen))
-        kept = place[self.owner] >= 0
-        sizes = np.diff(self.begin)
-        of_piece = np.repeat(place, sizes) >= 0
-        new_place: Array = np.cumsum(of_piece) - of_piece
-        return replace(
-            self,
-            x=self.x[chosen],
-            z=self.z[of_piece],
-            length=self.length[of_piece],
-            begin=np.concatenate([[0], np.cumsum(sizes[chosen])]),
-            segment=np.append(new_place, of_piece.sum())[self.segment[kept]],
-            owner=place[self.owner[kept]],
-            open=self.open[kept],
-            total=self.total[chosen],
-        )
+    def sampled(self, share: int) -> TimeVaryingLikelihood:
+        """Return the likelihood of every ``share``-th customer, with the total of all scaled."""
+        blocks = tuple(b.sampled(np.arange(0, len(b.x), share)) for b in self.blocks)
+        sample = replace(self, blocks=blocks)
+        return replace(sample, total=self.total * sample.purchases / max(self.purchases, 1.0))
 
     def evaluate(self, at: Array) -> Point:
         """Return value, gradient and Hessian by the log-parameters and the effects."""
         k = len(self.model.names())
-        values = np.exp(np.clip(at[:k], -_LIMIT, _LIMIT))
-        effects, model = at[k:], self.model.with_values(values)
-        summed = self.total.sum(axis=0)
-        value = float(summed @ effects)
+        parameters = np.exp(np.clip(at[:k], -_LIMIT, _LIMIT))
+        effects, model = at[k:], self.model.with_values(parameters)
+        value = float(self.total @ effects)
         gradient, hessian = np.zeros(len(at)), np.zeros((len(at), len(at)))
-        gradient[k:] += summed
+        gradient[k:] += self.total
         with np.errstate(all="ignore"):
-            for block in self._blocks():
-                parts = block._block_sums(model, effects)
-                value, gradient = value + parts[0], gradient + parts[1]
-                hessian += parts[2]
-        scale = np.concatenate([values, np.ones(len(effects))])
+            for block in self.blocks:
+                sums = self._sums(block, effects)
+                parts = _block_sums(model, block, sums, len(effects))
+                value, gradient, hessian = value + parts[0], gradient + parts[1], hessian + parts[2]
+        scale = np.concatenate([parameters, np.ones(len(effects))])
         gradient = gradient * scale
         hessian = hessian * np.outer(scale, scale)
         hessian[:k, :k] += np.diag(gradient[:k])
         return Point(np.asarray(at, float), value, gradient, hessian)
 
-    def clocks(self, effects: Array) -> tuple[Array, Array]:
-        """Return A(t_x) and A(T) of each customer."""
-        parts = [block._times(effects)[0] for block in self._blocks()]
-        last, end = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
-        return last, end
+    def _sums(self, block: Stretches, effects: Array) -> Array:
+        """Return each stretch's time on the clock, with its derivatives by the effects."""
+        v = self.values[block.low : block.low + block.time.shape[1]]
+        speed = np.exp(np.clip(v @ effects, -_LIMIT, _LIMIT))
+        first = [speed * column for column in v.T]
+        second = [one * column for i, one in enumerate(first) for column in v.T[i:]]
+        result: Array = (block.time @ np.column_stack([speed, *first, *second])).T
+        return result
 
-    def _blocks(self) -> Iterator[TimeVaryingLikelihood]:
-        """Yield the customers in blocks of about as many pieces."""
-        start, customers = 0, len(self.x)
-        while start < customers:
-            limit = self.begin[start] + _BLOCK
-            stop = max(int(np.searchsorted(self.begin, limit, side="right")) - 1, start + 1)
-            pieces = slice(self.begin[start], self.begin[stop])
-            low, high = np.searchsorted(self.owner, (start, stop))
-            yield replace(
-                self,
-                x=self.x[start:stop],
-                z=self.z[pieces],
-                length=self.length[pieces],
-                begin=self.begin[start : stop + 1] - self.begin[start],
-                segment=self.segment[low:high] - self.begin[start],
-                owner=self.owner[low:high] - start,
-                open=self.open[low:high],
-                total=self.total[start:stop],
-            )
-            start = stop
 
-    def _times(self, effects: Array) -> tuple[tuple[Array, Array], Array, Array, Array]:
-        """Return A(t_x) and A(T), and each stretch's length with its derivatives by effects."""
-        speed = self.length * np.exp(np.clip(self.z @ effects, -_LIMIT, _LIMIT))
-        first = [speed * column for column in self.z.T]
-        second = [one * column for one, column in self._pairs(first)]
-        sums = np.array([self._by_segment(column) for column in (speed, *first, *second)])
-        return (self._last(sums[0]), self._whole(sums[0])), sums, speed, self.z
+def _stretches(
+    model: PurchaseModel, pieces: Pieces, code: Array, values: Array, days: float
+) -> Iterator[Stretches]:
+    """Yield the observed time of customers, in blocks."""
+    bought, opened = pieces.purchases, pieces.opened
+    last = np.append(opened[1:], len(bought)) - 1
+    used = np.arange(len(bought)) if model.gap_power else np.unique(np.append(opened, last))
+    owner, is_open = pieces.purchase_owner[used], np.zeros(len(bought), bool)
+    is_open[last] = True
+    begin = np.searchsorted(pieces.starts, bought[used])
+    end_keys = np.arange(len(pieces.ids)) * pieces.span + pieces.end
+    stop = np.append(begin[1:], 0)
+    stop[is_open[used]] = np.searchsorted(pieces.starts, end_keys)
+    for start in range(0, len(pieces.ids), _BLOCK):
+        rows = slice(*np.searchsorted(owner, (start, start + _BLOCK)))
+        low_piece, high_piece = int(begin[rows][0]), int(stop[rows][-1])
+        inside = slice(low_piece, high_piece)
+        kinds, lengths = code[pieces.row[inside]], pieces.lengths[inside] / days
+        low, high = int(kinds.min(initial=len(values))), int(kinds.max(initial=-1)) + 1
+        if high <= low:
+            low, high = 0, 1
+        # stretches are contiguous but for the future of the customer before, which has no time
+        ends = np.maximum.accumulate(np.maximum(stop[rows], begin[rows]))
+        bounds = np.append(begin[rows], ends[-1]) - low_piece
+        observed = pieces.is_observed[inside]
+        shape = (len(bounds) - 1, high - low)
+        time = sparse.csr_matrix((np.where(observed, lengths, 0.0), kinds - low, bounds), shape)
+        counts = pieces.frequency[start : start + _BLOCK]
+        yield Stretches(counts, time, low, owner[rows] - start, is_open[used][rows])
 
-    def _pairs(self, first: list[Array]) -> Iterator[tuple[Array, Array]]:
-        for i, one in enumerate(first):
-            for column in self.z.T[i:]:
-                yield one, column
 
-    def _by_segment(self, column: Array) -> Array:
-        """Sum a column over the pieces of each stretch; a stretch may have none."""
-        padded = np.append(column, 0.0)
-        summed = np.add.reduceat(padded, self.segment)
-        empty = np.append(np.diff(self.segment) == 0, self.segment[-1] >= len(column))
-        return np.where(empty, 0.0, summed)
-
-    def _whole(self, column: Array) -> Array:
-        return np.bincount(self.owner, column, len(self.x))
-
-    def _last(self, column: Array) -> Array:
-        return np.bincount(self.owner, np.where(self.open, 0.0, column), len(self.x))
-
-    def _block_sums(self, model: PurchaseModel, effects: Array) -> tuple[float, Array, Array]:
-        """Return value, gradient and Hessian by parameters and effects, summed over customers."""
-        (last, end), sums, _, _ = self._times(effects)
-        k, p = len(model.names()), len(effects)
-        value, first, second = model.clock_derivatives(self.x, last, end)
-        slopes = np.stack([[fold(column) for column in sums[1 : p + 1]]
-                           for fold in (self._last, self._whole)])  # fmt: skip
-        curves = np.stack([[fold(column) for column in sums[p + 1 :]]
-                           for fold in (self._last, self._whole)])  # fmt: skip
-        gradient, hessian = np.zeros(k + p), np.zeros((k + p, k + p))
-        gradient[:k] = first[:k].sum(axis=1)
-        gradient[k:] = np.einsum("tn,tpn->p", first[k:], slopes)
-        hessian[:k, :k] = second[:k, :k].sum(axis=2)
-        hessian[:k, k:] = np.einsum("itn,tpn->ip", second[:k, k:], slopes)
-        hessian[k:, :k] = hessian[:k, k:].T
-        moved = np.einsum("tun,uqn->tqn", second[k:, k:], slopes)
-        hessian[k:, k:] = np.einsum("tpn,tqn->pq", slopes, moved)
-        bent = np.einsum("tn,tcn->c", first[k:], curves)
-        total = float(value.sum())
-        if model.gap_power:
-            gaps, by_gap, by_pair = self._gap_sums(sums, p)
-            total += model.gap_power * gaps
-            gradient[k:] += model.gap_power * by_gap
-            bent = bent + model.gap_power * by_pair[0]
-            hessian[k:, k:] -= model.gap_power * by_pair[1]
-        above = np.triu_indices(p)
-        full = np.zeros((p, p))
-        full[above] = bent
-        hessian[k:, k:] += full + np.triu(full, 1).T
-        return total, gradient, hessian
-
-    def _gap_sums(self, sums: Array, p: int) -> tuple[float, Array, tuple[Array, Array]]:
-        """Return the sum of ln(gap) on the clock, with its derivatives by the effects."""
-        gaps = sums[:, ~self.open]
+def _block_sums(
+    model: PurchaseModel, block: Stretches, sums: Array, p: int
+) -> tuple[float, Array, Array]:
+    """Return value, gradient and Hessian by parameters and effects, summed over customers."""
+    k, folds = len(model.names()), (block.last, block.whole)
+    last, end = (fold(sums[0]) for fold in folds)
+    value, first, second = model.clock_derivatives(block.x, last, np.maximum(last, end))
+    slopes = np.array([[fold(column) for column in sums[1 : p + 1]] for fold in folds])
+    curves = np.array([[fold(column) for column in sums[p + 1 :]] for fold in folds])
+    gradient, hessian = np.zeros(k + p), np.zeros((k + p, k + p))
+    gradient[:k] = first[:k].sum(axis=1)
+    gradient[k:] = np.einsum("tn,tpn->p", first[k:], slopes)
+    hessian[:k, :k] = second[:k, :k].sum(axis=2)
+    hessian[:k, k:] = np.einsum("itn,tpn->ip", second[:k, k:], slopes)
+    hessian[k:, :k] = hessian[:k, k:].T
+    moved = np.einsum("tun,uqn->tqn", second[k:, k:], slopes)
+    hessian[k:, k:] = np.einsum("tpn,tqn->pq", slopes, moved)
+    bent, total = np.einsum("tn,tcn->c", first[k:], curves), float(value.sum())
+    if model.gap_power:
+        gaps = sums[:, ~block.open]
         shares = gaps[1:] / gaps[0]
-        return (
-            float(np.log(gaps[0]).sum()),
-            shares[:p].sum(axis=1),
-            (shares[p:].sum(axis=1), shares[:p] @ shares[:p].T),
-        )
+        total += model.gap_power * float(np.log(gaps[0]).sum())
+        gradient[k:] += model.gap_power * shares[:p].sum(axis=1)
+        bent = bent + model.gap_power * shares[p:].sum(axis=1)
+        hessian[k:, k:] -= model.gap_power * (shares[:p] @ shares[:p].T)
+    full = np.zeros((p, p))
+    full[np.triu_indices(p)] = bent
+    hessian[k:, k:] += full + np.triu(full, 1).T
+    return total, gradient, hessian

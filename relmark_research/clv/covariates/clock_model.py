@@ -32,19 +32,20 @@ class ClockData:
     ----------
     pieces
         The pieces.
-    z
-        Covariates of the purchase rate on each piece, shape (pieces, effects).
+    code, values
+        Distinct values of the covariates, (values, effects), and that of each piece.
     unit
         The unit of the model's times.
     """
 
     pieces: Pieces = field(repr=False)
-    z: Array = field(repr=False)
+    code: Array = field(repr=False)
+    values: Array = field(repr=False)
     unit: TimeUnit
 
     def clock(self, effects: Array) -> Clock:
         """Return the clock of all customers for these effects."""
-        return Clock.running(self.pieces, np.exp(self.z @ effects))
+        return Clock.running(self.pieces, np.exp(self.values @ effects)[self.code])
 
 
 @dataclass(frozen=True)

@@ -116,8 +116,8 @@ class TimeVaryingFit(CovariateFit):
         """
         design, unit = self.blocks[0].design, self.dated.unit
         pieces, table = _pieces(log, covariates)
-        z = design.columns(table.values)
-        return replace(self, dated=ClockData(pieces, z[pieces.row], unit))
+        values = design.columns(table.values)
+        return replace(self, dated=ClockData(pieces, table.code[pieces.row], values, unit))
 
     def _on_clocks(self, customers: CustomerSummary | pd.DataFrame, estimates: Array) -> ClockModel:
         table, k = CustomerSummary.of(customers).table, len(self.base.values)
@@ -152,10 +152,9 @@ def fit_time_varying(
     assert summary.unit is not None
     plain = model.fit(summary)
     pieces, table = _pieces(log, covariates)
-    design, z = Design.of(rate, table.values)
-    given = table.customer * pieces.span + (table.day - pieces.origin).astype(int)
+    design, values = Design.of(rate, table.values)
     likelihood = TimeVaryingLikelihood.of(
-        plain.model, pieces, z[pieces.row], z[pieces.row_at(given)], summary.unit.days
+        plain.model, pieces, table.code, values, summary.unit.days
     )
     link = model.covariate_links["rate"]
     blocks = _covariate_gradients.blocks([("rate", link, design)])
@@ -174,7 +173,7 @@ def fit_time_varying(
         unidentified=left_out,
         unit=summary.unit,
         blocks=blocks,
-        dated=ClockData(pieces, z[pieces.row], summary.unit),
+        dated=ClockData(pieces, table.code[pieces.row], values, summary.unit),
     )
 
 
@@ -198,15 +197,15 @@ def _maximum(
     likelihood: TimeVaryingLikelihood, plain: Fit[Any], blocks: tuple[EffectBlock, ...]
 ) -> tuple[Maximum, dict[str, str]]:
     """Return the maximum by the effects of the columns, and the weakly identified effects."""
-    centre, scale = likelihood.z.mean(axis=0), likelihood.z.std(axis=0)
+    centre, scale = likelihood.moments()
     scale = np.where(scale > 0, scale, 1.0)
     own = likelihood.scaled(centre, scale)
     k, start = len(plain.model.values), np.log(plain.model.values)
     start = np.concatenate([start, np.zeros(len(centre))])
     initial = own.evaluate(start)
     place = start
-    if len(own.x) > 4 * _SAMPLE:
-        place = maximise(own.first(_SAMPLE).evaluate, start).point.at
+    if own.customers > 4 * _SAMPLE:
+        place = maximise(own.sampled(own.customers // _SAMPLE).evaluate, start).point.at
     point = maximise(own.evaluate, place).point
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
@@ -216,7 +215,7 @@ def _maximum(
         logs=back @ point.at,
         covariance=back @ covariance @ back.T,
         log_likelihood=point.value,
-        gradient=float(np.abs(point.gradient).max() / len(own.x)),
+        gradient=float(np.abs(point.gradient).max() / own.customers),
         condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
         curvature_share=share,
     )
