@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -36,16 +36,24 @@ class ClockData:
         Distinct values of the covariates, (values, effects), and that of each piece.
     unit
         The unit of the model's times.
+    dropout_values
+        The same of the dropout rate, for a model with a clock of dropout.
     """
 
     pieces: Pieces = field(repr=False)
     code: Array = field(repr=False)
     values: Array = field(repr=False)
     unit: TimeUnit
+    dropout_values: Array | None = field(default=None, repr=False)
 
     def clock(self, effects: Array) -> Clock:
         """Return the clock of all customers for these effects."""
         return Clock.running(self.pieces, np.exp(self.values @ effects)[self.code])
+
+    def dropout_clock(self, effects: Array) -> Clock:
+        """Return the clock of dropout for these effects."""
+        assert self.dropout_values is not None  # the fit has made it
+        return Clock.running(self.pieces, np.exp(self.dropout_values @ effects)[self.code])
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,8 @@ class ClockModel(PurchaseModel, registered=False):
     effects: Array
     source: ClockData
     rows: Array
+
+    on_own_clocks: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Parameters are those of the plain model, which has checked them."""
@@ -171,6 +181,8 @@ class LivingOnClock(PurchaseModel, registered=False):
     rows: Array
     since: Array
 
+    on_own_clocks: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         """The plain model has checked its parameters."""
 
@@ -213,7 +225,11 @@ class LivingOnClock(PurchaseModel, registered=False):
 
     def draw_purchase_times(self, T: Array, rng: np.random.Generator) -> Sequence[Array]:
         """Draw times on the clock, and return them in plain time."""
-        drawn = self.plain.draw_purchase_times(self._ahead(T), rng)
+        ahead = self._ahead(T)
+        if self.plain.memoryless:
+            drawn = _random_times(self.plain, ahead, rng)
+        else:
+            drawn = self.plain.draw_purchase_times(ahead, rng)
         return [self._in_plain_time(times) for times in drawn]
 
     def _in_plain_time(self, times: Array) -> Array:
@@ -228,3 +244,13 @@ class LivingOnClock(PurchaseModel, registered=False):
         stop = self.since + t * self.days
         passed = self.clock.between(self.rows, self.since, stop) / self.days
         return np.where(t == 0, 0.0, passed)
+
+
+def _random_times(model: PurchaseModel, T: Array, rng: np.random.Generator) -> Sequence[Array]:
+    """Draw the times of a memoryless model's purchases: uniform before the last of them."""
+    n, last, _ = model.simulate(T, seed=int(rng.integers(1 << 62)))
+    most = int(n.max(initial=0))
+    place = np.arange(most)[:, None]
+    share = np.where(place < n - 1, rng.random((most, len(n))), np.inf)
+    times = np.sort(share, axis=0) * np.where(n > 1, last, 1.0)
+    return list(np.where(place == n - 1, last, times))

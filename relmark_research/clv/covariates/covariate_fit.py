@@ -119,7 +119,7 @@ def fit_covariates(
     """
     formulas = _formulas(model, rate, dropout, dropout_on)
     if covariates is not None and is_dated(covariates):
-        return _with_dates(model, customers, rate, dropout, covariates, unit)
+        return _with_dates(model, customers, formulas, covariates, unit)
     summary = CustomerSummary.of(customers)  # type: ignore[arg-type]
     table = join_covariates(summary.table, covariates)
     designs = [Design.of(formula, table) for _, formula, _ in formulas]
@@ -162,8 +162,7 @@ def fit_covariates(
 def _with_dates(
     model: type[PurchaseModel],
     log: CustomerSummary | pd.DataFrame | TransactionLog,
-    rate: str | None,
-    dropout: str | None,
+    formulas: list[tuple[str, str, CovariateLink]],
     covariates: pd.DataFrame,
     unit: str | TimeUnit,
 ) -> CovariateFit:
@@ -175,11 +174,11 @@ def _with_dates(
             "covariates with dates need the log, since the days of all purchases matter; found "
             f"{type(log).__name__}. Pass the log: fit_covariates(model, log, ...)."
         )
-    formula = time_varying_fit.check_rate_formula(rate, dropout, model)
+    time_varying_fit.check_clocks(model, [name for name, _, _ in formulas])
     return time_varying_fit.fit_time_varying(
         model,
         log,  # type: ignore[arg-type]
-        rate=formula,
+        formulas,
         covariates=covariates,
         unit=unit,
     )

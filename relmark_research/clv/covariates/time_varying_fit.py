@@ -16,6 +16,7 @@ attrition models for customer base analysis, Marketing Science 40(4), 783-809.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,14 @@ from relmark_research.clv.covariates import _covariate_gradients
 from relmark_research.clv.covariates._covariate_gradients import EffectBlock, Maximum
 from relmark_research.clv.covariates._dated_table import DatedTable
 from relmark_research.clv.covariates._exposure import Pieces
+from relmark_research.clv.covariates._pareto_clocks import ParetoClocks
 from relmark_research.clv.covariates._time_varying_likelihood import TimeVaryingLikelihood
 from relmark_research.clv.covariates.clock_model import ClockData, ClockModel
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.covariates.formula import Design
+from relmark_research.clv.covariates.two_clock_model import TwoClockModel
 from relmark_research.clv.estimation.fit import Fit
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.purchase_history import PurchaseHistory
 from relmark_research.errors import DataError, ParameterError
@@ -58,6 +61,7 @@ class TimeVaryingFit(CovariateFit):
     """
 
     dated: ClockData = field(repr=False, compare=False)
+    likelihood: ParetoClocks | None = field(default=None, repr=False, compare=False)
 
     def model_for(
         self, customers: CustomerSummary | pd.DataFrame, *, covariates: pd.DataFrame | None = None
@@ -114,12 +118,16 @@ class TimeVaryingFit(CovariateFit):
         >>> both = [rm.clv.total_purchases(one, customers, horizon="39 weeks", level=None).expected
         ...         for one in (fit, none)]
         """
-        design, unit = self.blocks[0].design, self.dated.unit
         pieces, table = _pieces(log, covariates)
-        values = design.columns(table.values)
-        return replace(self, dated=ClockData(pieces, table.code[pieces.row], values, unit))
+        by_component = {
+            block.component: block.design.columns(table.values) for block in self.blocks
+        }
+        dated, likelihood = _dated(type(self.base), pieces, table, by_component, self.dated.unit)
+        return replace(self, dated=dated, likelihood=likelihood)
 
-    def _on_clocks(self, customers: CustomerSummary | pd.DataFrame, estimates: Array) -> ClockModel:
+    def _on_clocks(
+        self, customers: CustomerSummary | pd.DataFrame, estimates: Array
+    ) -> PurchaseModel:
         table, k = CustomerSummary.of(customers).table, len(self.base.values)
         rows = self.dated.pieces.ids.get_indexer(table.index)
         if (rows < 0).any():
@@ -130,36 +138,53 @@ class TimeVaryingFit(CovariateFit):
                 "fit.on(log, covariates=...)."
             )
         plain = self.base.with_values(np.exp(estimates[:k]))
-        return ClockModel(plain, np.asarray(estimates[k:]), self.dated, rows)
+        effects = np.asarray(estimates[k:])
+        if self.likelihood is not None:
+            return TwoClockModel(plain, effects, self.dated, self.likelihood, rows)
+        return ClockModel(plain, effects, self.dated, rows)
 
 
 def fit_time_varying(
     model: type[PurchaseModel],
     log: TransactionLog,
+    formulas: Sequence[tuple[str, str, CovariateLink]],
     *,
-    rate: str,
     covariates: pd.DataFrame,
     unit: str | TimeUnit,
 ) -> TimeVaryingFit:
-    """Fit a model whose purchase rate depends on covariates that change with time.
+    """Fit a model whose rates depend on covariates that change with time.
 
     Parameters
     ----------
-    model, log, rate, covariates, unit
+    formulas
+        Component, formula and link of each.
+    model, log, covariates, unit
         As in `fit_covariates`.
     """
     summary = log.customer_summary(unit=unit)
     assert summary.unit is not None
     plain = model.fit(summary)
     pieces, table = _pieces(log, covariates)
-    design, values = Design.of(rate, table.values)
-    likelihood = TimeVaryingLikelihood.of(
-        plain.model, pieces, table.code, values, summary.unit.days
+    designs = {name: Design.of(text, table.values) for name, text, _ in formulas}
+    dated, clocks = _dated(
+        model,
+        pieces,
+        table,
+        {name: columns for name, (_, columns) in designs.items()},
+        summary.unit,
     )
-    link = model.covariate_links["rate"]
-    blocks = _covariate_gradients.blocks([("rate", link, design)])
+    blocks = _covariate_gradients.blocks(
+        [(name, link, designs[name][0]) for name, _, link in formulas]
+    )
+    likelihood = clocks or TimeVaryingLikelihood.of(
+        plain.model, pieces, table.code, dated.values, summary.unit.days
+    )
     found, weak = _maximum(likelihood, plain, blocks)
-    left_out = {f"rate: {term}": reason for term, reason in design.left_out.items()}
+    left_out = {
+        f"{name}: {term}": reason
+        for name, (design, _) in designs.items()
+        for term, reason in design.left_out.items()
+    }
     _warn(left_out, weak)
     k = len(plain.model.values)
     return TimeVaryingFit(
@@ -173,8 +198,26 @@ def fit_time_varying(
         unidentified=left_out,
         unit=summary.unit,
         blocks=blocks,
-        dated=ClockData(pieces, table.code[pieces.row], values, summary.unit),
+        dated=dated,
+        likelihood=clocks,
     )
+
+
+def _dated(
+    model: type[PurchaseModel],
+    pieces: Pieces,
+    table: DatedTable,
+    by_component: Mapping[str, Array],
+    unit: TimeUnit,
+) -> tuple[ClockData, ParetoClocks | None]:
+    """Return what clocks are made of, and the likelihood of a model with a clock of dropout."""
+    none = np.zeros((len(table.values), 0))
+    rate, dropout = (by_component.get(name, none) for name in ("rate", "dropout"))
+    code = table.code[pieces.row]
+    if model.clocks == 1:
+        return ClockData(pieces, code, rate, unit), None
+    likelihood = ParetoClocks.of(pieces, table.code, rate, dropout, unit.days)
+    return ClockData(pieces, code, rate, unit, dropout), likelihood
 
 
 def _pieces(log: TransactionLog, covariates: pd.DataFrame) -> tuple[Pieces, DatedTable]:
@@ -194,7 +237,9 @@ def _pieces(log: TransactionLog, covariates: pd.DataFrame) -> tuple[Pieces, Date
 
 
 def _maximum(
-    likelihood: TimeVaryingLikelihood, plain: Fit[Any], blocks: tuple[EffectBlock, ...]
+    likelihood: TimeVaryingLikelihood | ParetoClocks,
+    plain: Fit[Any],
+    blocks: tuple[EffectBlock, ...],
 ) -> tuple[Maximum, dict[str, str]]:
     """Return the maximum by the effects of the columns, and the weakly identified effects."""
     centre, scale = likelihood.moments()
@@ -203,10 +248,7 @@ def _maximum(
     k, start = len(plain.model.values), np.log(plain.model.values)
     start = np.concatenate([start, np.zeros(len(centre))])
     initial = own.evaluate(start)
-    place = start
-    if own.customers > 4 * _SAMPLE:
-        place = maximise(own.sampled(own.customers // _SAMPLE).evaluate, start).point.at
-    point = maximise(own.evaluate, place).point
+    point = maximise(own.evaluate, _near(own, start)).point
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
     back = _covariate_gradients.unscaled(plain.model.names(), blocks, centre, scale)
@@ -220,6 +262,15 @@ def _maximum(
         curvature_share=share,
     )
     return found, _weakly_identified(found, point, covariance, blocks)
+
+
+def _near(own: TimeVaryingLikelihood | ParetoClocks, start: Array) -> Array:
+    """Return a place near the maximum, found with less work."""
+    if isinstance(own, ParetoClocks):
+        return maximise(own.searched, start).point.at
+    if own.customers > 4 * _SAMPLE:
+        return maximise(own.sampled(own.customers // _SAMPLE).evaluate, start).point.at
+    return start
 
 
 def _weakly_identified(
@@ -246,14 +297,17 @@ def _warn(left_out: dict[str, str], weak: dict[str, str]) -> None:
         warnings.warn(f"the data hardly identify the effect of {effect}: {reason}.", stacklevel=4)
 
 
-def check_rate_formula(rate: str | None, dropout: str | None, model: type[PurchaseModel]) -> str:
-    """Return the formula of the rate, or raise ParameterError for what dates do not carry."""
-    if dropout is not None:
+def check_clocks(model: type[PurchaseModel], components: Sequence[str]) -> None:
+    """Raise ParameterError for a model or a component that takes no covariates with dates."""
+    if model.clocks == 0:
+        raise ParameterError(
+            f"it is not known when customers of {model.__name__} drop out, so covariates that "
+            "change with time cannot be used; found a table with dates. State it on the class: "
+            "clocks = 1 if dropout happens at purchases."
+        )
+    if model.clocks == 1 and "dropout" in components:
         raise ParameterError(
             f"dropout of {model.__name__} happens at purchases and takes covariates that do not "
             "change with time; found a table with dates. Use it for rate, and fit dropout with a "
             "table without dates."
         )
-    if rate is None:
-        raise ParameterError("expected a formula for rate; found none.")
-    return rate

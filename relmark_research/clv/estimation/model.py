@@ -325,6 +325,13 @@ class PurchaseModel(Model, registered=False):
     calendar_assumption
         What a calendar of purchases assumes of the model, in a sentence; empty if dropout happens
         at purchases, which a calendar moves with them.
+    clocks
+        How many clocks covariates that change with time drive: 1 where dropout happens at
+        purchases, or never, 2 where customers drop out in a time of their own as in Pareto/NBD, and
+        0, the default, where that is not known and such covariates are refused.
+    on_own_clocks
+        Whether each customer's times are counted from a day of their own, so that equal histories
+        differ.
     covariate_links
         How covariates act on the components ``"rate"`` and ``"dropout"``; ``"dropout odds"`` is the
         link of ``dropout_on="odds"``, if it differs. Empty if the model takes no covariates.
@@ -332,6 +339,8 @@ class PurchaseModel(Model, registered=False):
 
     memoryless: ClassVar[bool] = False
     calendar_assumption: ClassVar[str] = ""
+    clocks: ClassVar[int] = 0
+    on_own_clocks: ClassVar[bool] = False
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = {}
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:

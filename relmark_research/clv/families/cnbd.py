@@ -103,6 +103,7 @@ class _Regular(PurchaseModel, registered=False):
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = BGNBD.covariate_links
     additive: ClassVar[tuple[str, ...]] = ("sum_log_gaps",)
     given: ClassVar[tuple[str, ...]] = ("k",)
+    clocks: ClassVar[int] = 1
     dropout_at_first: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
