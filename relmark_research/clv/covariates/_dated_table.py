@@ -15,6 +15,7 @@ from relmark_research.tables.read_table import read_columns, read_ids
 Array = np.ndarray
 
 DATE = "date"
+_FEW = 64  # distinct values that are always worth numbering
 _MANY = 1 << 40  # combinations of values, from which those that occur are numbered
 
 
@@ -114,7 +115,7 @@ def _distinct(values: pd.DataFrame) -> tuple[Array, pd.DataFrame]:
         if size > _MANY:
             code, found = pd.factorize(code)
             size = len(found)
-        if size > max(len(values) / 4, 1):
+        if size > max(len(values) / 4, _FEW):
             return np.arange(len(values)), values.reset_index(drop=True)
     code, found = pd.factorize(code)
     first = np.full(len(found), len(code))
