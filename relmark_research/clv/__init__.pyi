@@ -1,6 +1,8 @@
 from .calendar.calendar_effects import CalendarEffects
 from .calendar.calendar_options import CalendarOptions
+from .covariates.clock_model import ClockModel
 from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
+from .covariates.time_varying_fit import TimeVaryingFit
 from .estimation.convergence import Diagnosis
 from .estimation.dropout_bound import dropout_upper_bound
 from .estimation.fit import Fit
@@ -67,6 +69,7 @@ __all__ = [
     "BetaDiscreteWeibull",
     "CalendarEffects",
     "CalendarOptions",
+    "ClockModel",
     "ContractModel",
     "CovariateFit",
     "CovariateLink",
@@ -90,6 +93,7 @@ __all__ = [
     "SpendAverage",
     "SpendFrequencyCorrelation",
     "SpendModel",
+    "TimeVaryingFit",
     "TotalForecast",
     "alive_distribution",
     "at_risk_customers",
