@@ -1,7 +1,8 @@
 from .calendar.calendar_effects import CalendarEffects
 from .calendar.calendar_options import CalendarOptions
 from .covariates.clock_model import ClockModel
-from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
+from .covariates.covariate_estimation import fit_covariates
+from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest
 from .covariates.time_varying_fit import TimeVaryingFit
 from .estimation.convergence import Diagnosis
 from .estimation.dropout_bound import dropout_upper_bound

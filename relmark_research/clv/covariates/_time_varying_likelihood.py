@@ -50,11 +50,11 @@ class Stretches:
     owner: Array = field(repr=False)
     open: Array = field(repr=False)
 
-    def last(self, column: Array) -> Array:
+    def until_last(self, column: Array) -> Array:
         """Return each customer's sum until the last purchase."""
         return np.bincount(self.owner, np.where(self.open, 0.0, column), len(self.x))
 
-    def whole(self, column: Array) -> Array:
+    def until_end(self, column: Array) -> Array:
         """Return each customer's sum until the end."""
         return np.bincount(self.owner, column, len(self.x))
 
@@ -204,7 +204,7 @@ def _block_sums(
     model: PurchaseModel, block: Stretches, sums: Array, p: int
 ) -> tuple[float, Array, Array]:
     """Return value, gradient and Hessian by parameters and effects, summed over customers."""
-    k, folds = len(model.names()), (block.last, block.whole)
+    k, folds = len(model.names()), (block.until_last, block.until_end)
     last, end = (fold(sums[0]) for fold in folds)
     value, first, second = model.clock_derivatives(block.x, last, np.maximum(last, end))
     slopes = np.array([[fold(column) for column in sums[1 : p + 1]] for fold in folds])

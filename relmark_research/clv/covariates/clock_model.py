@@ -116,13 +116,13 @@ class ClockModel(PurchaseModel, registered=False):
         """Return P(alive at T | x, t_x, T), by the clock."""
         return self.plain.p_alive(x, self._from_first(t_x), self._from_first(T))
 
-    def living(self, x: Array, t_x: Array, T: Array) -> LivingOnClock:
+    def living(self, x: Array, t_x: Array, T: Array) -> PurchaseModel:
         """Return the model from T on, whose clock goes on from there."""
         living = self.plain.living(x, self._from_first(t_x), self._from_first(T))
         days = np.asarray(T, float) * self.source.unit.days
         start = np.rint(self.source.pieces.first[self.rows] + days)
         living = living.spread(len(self.rows))
-        return LivingOnClock(living, self.clock, self.source.unit.days, self.rows, start)
+        return _LivingOnClock(living, self.clock, self.source.unit.days, self.rows, start)
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)] of each customer from the first purchase on; t ends in customers."""
@@ -140,7 +140,7 @@ class ClockModel(PurchaseModel, registered=False):
         """Draw the times of each customer's purchases, from the first purchase on."""
         first = self.source.pieces.first[self.rows].astype(float)
         living = self.plain.spread(len(self.rows))
-        on_clock = LivingOnClock(living, self.clock, self.source.unit.days, self.rows, first)
+        on_clock = _LivingOnClock(living, self.clock, self.source.unit.days, self.rows, first)
         return on_clock.draw_purchase_times(T, rng)
 
     def _from_first(self, t: Array) -> Array:
@@ -158,7 +158,7 @@ class ClockModel(PurchaseModel, registered=False):
 
 
 @dataclass(frozen=True)
-class LivingOnClock(PurchaseModel, registered=False):
+class _LivingOnClock(PurchaseModel, registered=False):
     """Customers who are alive, from a day of their clocks on.
 
     Parameters

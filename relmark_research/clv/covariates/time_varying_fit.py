@@ -16,7 +16,7 @@ attrition models for customer base analysis, Marketing Science 40(4), 783-809.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,10 @@ from relmark_research.clv.covariates._dated_table import DatedTable
 from relmark_research.clv.covariates._exposure import Pieces
 from relmark_research.clv.covariates._pareto_clocks import ParetoClocks
 from relmark_research.clv.covariates._time_varying_likelihood import TimeVaryingLikelihood
+from relmark_research.clv.covariates._two_clock_model import TwoClockModel
 from relmark_research.clv.covariates.clock_model import ClockData, ClockModel
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.covariates.formula import Design
-from relmark_research.clv.covariates.two_clock_model import TwoClockModel
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
@@ -51,7 +51,7 @@ _WEAK = 1.0  # standard error of an effect per standard deviation of its column:
 _SHARE = 0.02  # of the initial curvature, below which an effect is weakly identified too
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TimeVaryingFit(CovariateFit):
     """A model whose purchase rate depends on covariates that change with time.
 
@@ -176,10 +176,16 @@ def fit_time_varying(
     blocks = _covariate_gradients.blocks(
         [(name, link, designs[name][0]) for name, _, link in formulas]
     )
-    likelihood = clocks or TimeVaryingLikelihood.of(
-        plain.model, pieces, table.code, dated.values, summary.unit.days
-    )
-    found, weak = _maximum(likelihood, plain, blocks)
+    days = summary.unit.days
+
+    def maximum(at: PurchaseModel) -> tuple[Maximum, dict[str, str]]:
+        made = clocks or TimeVaryingLikelihood.of(at, pieces, table.code, dated.values, days)
+        return _maximum(made, at, blocks)
+
+    chosen, found, weak = _with_given(plain, maximum)
+    if chosen is not plain.model:
+        given = {name: getattr(chosen, name) for name in chosen.given}
+        plain = model.fit(summary, **given)
     left_out = {
         f"{name}: {term}": reason
         for name, (design, _) in designs.items()
@@ -236,22 +242,42 @@ def _pieces(log: TransactionLog, covariates: pd.DataFrame) -> tuple[Pieces, Date
     return pieces, table
 
 
+def _with_given(
+    plain: Fit[Any], maximum: Callable[[PurchaseModel], tuple[Maximum, dict[str, str]]]
+) -> tuple[PurchaseModel, Maximum, dict[str, str]]:
+    """Return the model whose searched field, k, has the highest likelihood with covariates.
+
+    Without them, gaps that the covariates stretch make purchases look less regular than they are.
+    """
+    best, (found, weak) = plain.model, maximum(plain.model)
+    tried = {best.given and tuple(getattr(best, name) for name in best.given)}
+    while plain.alternatives:
+        near = [m for m in best.neighbours() if tuple(getattr(m, n) for n in m.given) not in tried]
+        tried |= {tuple(getattr(m, name) for name in m.given) for m in near}
+        results = [(model, *maximum(model)) for model in near]
+        higher = max(results, key=lambda one: one[1].log_likelihood, default=None)
+        if higher is None or higher[1].log_likelihood <= found.log_likelihood:
+            break
+        best, found, weak = higher
+    return best, found, weak
+
+
 def _maximum(
     likelihood: TimeVaryingLikelihood | ParetoClocks,
-    plain: Fit[Any],
+    model: PurchaseModel,
     blocks: tuple[EffectBlock, ...],
 ) -> tuple[Maximum, dict[str, str]]:
     """Return the maximum by the effects of the columns, and the weakly identified effects."""
     centre, scale = likelihood.moments()
     scale = np.where(scale > 0, scale, 1.0)
     own = likelihood.scaled(centre, scale)
-    k, start = len(plain.model.values), np.log(plain.model.values)
+    k, start = len(model.values), np.log(model.values)
     start = np.concatenate([start, np.zeros(len(centre))])
     initial = own.evaluate(start)
     point = maximise(own.evaluate, _near(own, start)).point
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
-    back = _covariate_gradients.unscaled(plain.model.names(), blocks, centre, scale)
+    back = _covariate_gradients.unscaled(model.names(), blocks, centre, scale)
     share = np.diag(point.hessian)[k:] / np.minimum(np.diag(initial.hessian)[k:], -1e-300)
     found = Maximum(
         logs=back @ point.at,

@@ -368,6 +368,10 @@ class PurchaseModel(Model, registered=False):
         """
         return self.history_derivatives(x, t_x, T)
 
+    def neighbours(self) -> list[Self]:
+        """Return models with the next values of the `given` fields, starting values of a search."""
+        return []
+
     @property
     def gap_power(self) -> int:
         """Power of each gap between purchases in the likelihood; 0 for random purchases."""

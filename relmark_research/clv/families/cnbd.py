@@ -173,6 +173,11 @@ class _Regular(PurchaseModel, registered=False):
         """Return the same given the gaps, without their own term (k - 1) l."""
         return _clock_derivatives(self, *validate_history(x, t_x, T))
 
+    def neighbours(self) -> list[Self]:
+        """Return the models of one phase less and one more per purchase, with the same mean."""
+        near = [k for k in (self.k - 1, self.k + 1) if 1 <= k <= MAX_K]
+        return [replace(self, alpha=self.alpha * self.k / k, k=k) for k in near]
+
     @property
     def gap_power(self) -> int:
         """Power k - 1 of each gap in the likelihood."""

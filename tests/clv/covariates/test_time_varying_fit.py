@@ -256,3 +256,14 @@ def test_intervals_of_effects_and_forecasts_cover(name):
     spread = 3 * np.sqrt(0.05 * 0.95 / np.array([2 * runs, runs]))
     assert abs(np.mean(held) - 0.95) < max(spread[0], 0.03)
     assert abs(np.mean(totals) - 0.95) < max(spread[1], 0.03)
+
+
+def test_regularity_is_searched_with_the_covariates():
+    """Gaps that covariates stretch make regular purchases look random."""
+    table, log = drawn(MODELS["MBGCNBD"], 500, 78, seed=1010)
+    known = log.until("2023-12-31")
+    plain = rm.MBGCNBD.fit(known.customer_summary())
+    fit = rm.clv.fit_covariates(rm.MBGCNBD, known, rate="season + campaign", covariates=table)
+    assert (plain.model.k, fit.base.k) == (1, 2)
+    given = rm.MBGCNBD.fit(known.customer_summary(), k=2)
+    assert fit.likelihood_ratio_test(given).p_value < 1e-6

@@ -6,8 +6,8 @@ import pytest
 import relmark_research as rm
 from relmark_research.clv.covariates._exposure import Pieces
 from relmark_research.clv.covariates._pareto_clocks import ParetoClocks
+from relmark_research.clv.covariates._two_clock_model import TwoClockModel
 from relmark_research.clv.covariates.clock_model import ClockData
-from relmark_research.clv.covariates.two_clock_model import TwoClockModel
 from relmark_research.units import TimeUnit
 from tests.clv.covariates.test_pareto_clocks import MODEL, customers
 
