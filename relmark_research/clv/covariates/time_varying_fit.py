@@ -192,6 +192,17 @@ def fit_time_varying(
         for term, reason in design.left_out.items()
     }
     _warn(left_out, weak)
+    return _result(plain, found, left_out, blocks, (dated, clocks))
+
+
+def _result(
+    plain: Fit[Any],
+    found: Maximum,
+    left_out: dict[str, str],
+    blocks: tuple[EffectBlock, ...],
+    source: tuple[ClockData, ParetoClocks | None],
+) -> TimeVaryingFit:
+    """Return the fit at its maximum."""
     k = len(plain.model.values)
     return TimeVaryingFit(
         base=plain.model.with_values(np.exp(found.logs[:k])),
@@ -202,10 +213,10 @@ def fit_time_varying(
         n_customers=plain.n_customers,
         diagnosis=_covariate_gradients.diagnose(found, left_out),
         unidentified=left_out,
-        unit=summary.unit,
+        unit=plain.unit,
         blocks=blocks,
-        dated=dated,
-        likelihood=clocks,
+        dated=source[0],
+        likelihood=source[1],
     )
 
 

@@ -6,6 +6,8 @@ import pytest
 import relmark_research as rm
 from relmark_research.clv.covariates.time_varying_fit import TimeVaryingFit
 
+pytestmark = pytest.mark.filterwarnings("ignore:the data hardly identify")  # 80 customers
+
 LOG = [("a", "2024-01-01"), ("a", "2024-02-01"), ("a", "2024-03-05"), ("b", "2024-01-20"),
        ("b", "2024-01-29"), ("c", "2024-02-10"), ("d", "2024-03-30")]  # fmt: skip
 

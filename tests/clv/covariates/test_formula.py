@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.clv.covariates.formula import Design, plain_columns, join_covariates
+from relmark_research.clv.covariates.formula import Design, join_covariates, plain_columns
 from relmark_research.errors import DataError, ParameterError
 
 TABLE = pd.DataFrame(
