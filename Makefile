@@ -50,6 +50,7 @@ docs: $(DOCS_READY) ## build the site, its pages executed; the last line is the 
 	@echo $(CURDIR)/docs/_build/html/index.html
 
 report: $(READY) ## run the default recipe on CDNOW; the last line is the path of index.html
+	@$(BIN)/relmark key
 	@$(BIN)/relmark run $(RECIPE)
 
 # The tests start many processes: each would compile the package anew if no bytecode were written.

@@ -1,11 +1,12 @@
 """The command line: ``relmark run``, ``list``, ``check``, ``tables``, ``template``, ``compare``,
-``verify``, ``init``, ``lessons``.
+``verify``, ``init``, ``key``, ``lessons``.
 
 Exit codes: 0 done; 1 a notebook failed, a page could not be printed, or a run was not reproduced;
 2 the recipe, a parameter or the data are invalid, and nothing ran; 3 done, and an alert fired;
 4 the recipe is already running; 130 stopped by the user (Ctrl-C, SIGTERM), nothing published.
 """
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from relmark_research.errors import RelmarkError, ReportError
+from relmark_research.errors import SHOW_VARIABLE, RelmarkError, ReportError, values_shown
 
 DONE, FAILED, REFUSED, ALERT, RUNNING = range(5)
 STOPPED = 130
@@ -181,6 +182,10 @@ def check(
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the audit to this file as JSON.")
     ] = None,
+    show_values: Annotated[
+        bool,
+        typer.Option("--show-values", help="Show values of the data in messages, ids included."),
+    ] = False,
 ) -> None:
     """Read a log, another table or all tables of a recipe, and print the audit.
 
@@ -190,6 +195,8 @@ def check(
     from relmark_research.reporting.execution import table_check
     from relmark_research.reporting.execution.cli_views import audit_source
 
+    if show_values:
+        os.environ[SHOW_VARIABLE] = "1"
     reading = dict(_split_option(option, "--option") for option in options or ())
     if table is not None:
         named = dict(_split_option(column, "--column") for column in columns or ())
@@ -281,6 +288,30 @@ def init(
 
 
 @app.command()
+def key(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the project.")
+    ] = Path(),
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Replace the key: every pseudonym changes.")
+    ] = False,
+) -> None:
+    """Make the key of customers' pseudonyms, unless there is one.
+
+    Only its owner can read it. Without a key reports leave out tables with a row per customer.
+    """
+    from relmark_research.tables.pseudonyms import id_key, key_path, write_key
+
+    path = key_path(folder)
+    if path is not None and not rotate:
+        id_key(folder)  # refused if others can read it
+        print(f"There is a key: {path}", flush=True)
+        return
+    path = write_key(path.parent.parent if path else folder, rotate=rotate)
+    print(f"New key: {path}. Keep it secret, and keep a copy.", flush=True)
+
+
+@app.command()
 def lessons(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the copies.")],
 ) -> None:
@@ -337,6 +368,13 @@ def exit_code(arguments: list[str] | None = None) -> int:
         return _fail(error, REFUSED)
     except OSError as error:
         return _fail(error, FAILED)
+    except Exception as error:
+        from relmark_research.reporting.execution._run_end import words_of
+
+        if values_shown():
+            raise
+        _print_error(f"relmark: {words_of(error)}")
+        return FAILED
     return DONE
 
 

@@ -23,6 +23,8 @@ settings.register_profile("explore", derandomize=False, **LOAD)
 settings.load_profile("explore" if os.environ.get("RELMARK_EXPLORE") else "same")
 block_address_grammar()  # a second of CPU time in each worker
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # each core has its worker
+os.environ.setdefault("RELMARK_SHOW_VALUES", "1")  # messages as an interactive user sees them
+os.environ.setdefault("RELMARK_ID_KEY", "the key of the tests")  # of pseudonyms
 
 
 def pytest_configure() -> None:

@@ -196,3 +196,54 @@ def test_init_makes_a_project_with_lessons_for_students(tmp_path, capsys):
     assert list((tmp_path / "new" / "lessons" / "student").glob("*.ipynb"))
     assert not (tmp_path / "new" / "lessons" / "teacher").exists()
     assert (tmp_path / "new" / "reports" / "recipes" / "cdnow.yml").is_file()
+
+
+class TestPrivacy:
+    @pytest.fixture(autouse=True)
+    def _as_on_a_server(self, monkeypatch, tmp_path):
+        monkeypatch.delenv("RELMARK_SHOW_VALUES")
+        monkeypatch.delenv("RELMARK_ID_KEY")
+        monkeypatch.chdir(tmp_path)
+        rows = "customer_id,date,value\nann,2024-01-01,1\nbob@example.com,2024-13-01,2\n"
+        (tmp_path / "sales.csv").write_text(rows)
+
+    def test_a_check_names_the_row_and_the_day_and_no_customer(self, capsys):
+        assert cli.exit_code(["check", "sales.csv"]) == cli.REFUSED
+        said = "".join(capsys.readouterr())
+        assert "row 2 (customer_id not shown, date '2024-13-01'" in said
+        assert "bob" not in said
+
+    def test_values_are_shown_on_request(self, capsys, monkeypatch):
+        monkeypatch.setenv("RELMARK_SHOW_VALUES", "0")  # pytest resets it
+        assert cli.exit_code(["check", "sales.csv", "--show-values"]) == cli.REFUSED
+        assert "'bob@example.com'" in capsys.readouterr().err
+
+    def test_a_key_is_made_once_and_replaced_on_request(self, capsys, tmp_path):
+        assert cli.exit_code(["key"]) == cli.DONE
+        path = tmp_path / ".relmark" / "id_key"
+        first = path.read_text()
+        assert cli.exit_code(["key"]) == cli.DONE
+        assert "There is a key" in capsys.readouterr().out
+        assert path.read_text() == first
+        assert cli.exit_code(["key", "--rotate"]) == cli.DONE
+        assert path.read_text() != first
+        assert first.strip() not in capsys.readouterr().out
+        path.chmod(0o644)
+        assert cli.exit_code(["key"]) == cli.REFUSED
+
+    def test_a_new_project_has_a_private_key(self, tmp_path, capsys):
+        assert cli.exit_code(["init", "ours"]) == cli.DONE
+        path = tmp_path / "ours" / ".relmark" / "id_key"
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert ".relmark/" in (tmp_path / "ours" / ".gitignore").read_text()
+        assert path.read_text().strip() not in "".join(capsys.readouterr())
+
+    def test_an_unexpected_error_is_named_without_its_text(self, monkeypatch, capsys):
+        def broken(*_, **__):
+            raise ValueError("bob@example.com")
+
+        monkeypatch.setattr(cli_views, "print_notebooks", broken)
+        assert cli.exit_code(["list"]) == cli.FAILED
+        said = capsys.readouterr().err
+        assert "unexpected ValueError in test_cli.py" in said
+        assert "bob" not in said

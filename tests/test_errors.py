@@ -2,6 +2,18 @@ import numpy as np
 import pytest
 
 from relmark_research import errors
+from relmark_research.errors import (
+    RUN_VARIABLE,
+    SHOW_VARIABLE,
+    DataError,
+    cell_text,
+    first_ids,
+    first_rows,
+    id_text,
+    unknown_name,
+    values_hidden,
+    values_shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,3 +80,61 @@ def test_numbers_within_their_bounds_are_returned():
 def test_a_count_is_whole_and_not_below_its_least(value):
     with pytest.raises(errors.ParameterError, match="n must be a whole number, 1 or more; found"):
         errors.check_count("n", value)
+
+
+@pytest.fixture
+def hidden(monkeypatch):
+    monkeypatch.delenv(SHOW_VARIABLE)
+    assert not values_shown()
+
+
+class TestValuesOfTheData:
+    def test_they_are_shown_on_request_and_to_interactive_users(self, monkeypatch):
+        assert values_shown()  # asked for by the settings of the tests
+        monkeypatch.setenv(SHOW_VARIABLE, "0")
+        assert not values_shown()
+        monkeypatch.delenv(SHOW_VARIABLE)
+        assert not values_shown()
+        monkeypatch.setattr("sys.ps1", ">>> ", raising=False)
+        assert values_shown()
+
+    def test_they_are_never_shown_in_a_run(self, monkeypatch):
+        monkeypatch.setenv(RUN_VARIABLE, "relmark-1")
+        assert not values_shown()
+        monkeypatch.delenv(RUN_VARIABLE)
+        with values_hidden():
+            assert not values_shown()
+        assert values_shown()
+
+    def test_rows_keep_their_numbers(self, hidden):
+        assert first_rows([0, 1, 1, 1, 1], "abcde") == "row 2, row 3, row 4"
+        assert "a" not in id_text("a@b.example").replace("not shown", "")
+
+    def test_an_interactive_user_sees_ids_beside_the_rows(self):
+        assert first_rows([0, 1], ["a", "b"]) == "row 2 ('b')"
+        assert first_ids(["a", "b", "c", "d"]) == "'a', 'b', 'c'"
+
+    @pytest.mark.parametrize(
+        "text", ["2024-13-01", "31/12/2024", "2024-01-01 10:00:00", "1.234,50", "-5.00 €"]
+    )
+    def test_days_and_amounts_stay(self, text, hidden):
+        assert cell_text(text) == repr(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["bob@example.com", "C-1001", "Ann Lee", "123-45-6789", "+49 171 1234567", "90017850"],
+    )
+    def test_what_may_be_a_name_or_an_id_does_not(self, text, hidden):
+        assert cell_text(text) == "not shown"
+
+    def test_an_error_holds_no_address_in_any_form(self, hidden):
+        error = DataError("row 3: bob@example.com is no date")
+        assert "bob@" not in str(error) + repr(error) + repr(error.args)
+        assert "row 3" in str(error)
+
+    def test_columns_that_look_like_data_are_not_listed(self, hidden):
+        words = unknown_name("column", "date", ["bob@example.com", "2024-01-01", "12"])
+        assert words == (
+            "no column 'date'; there are 3 columns, whose names look like data and are not shown."
+        )
+        assert "customer" in unknown_name("column", "date", ["customer", "day"])

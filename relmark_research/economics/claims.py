@@ -16,7 +16,7 @@ from scipy import stats
 
 from relmark_research._repr import short_repr
 from relmark_research.economics.budget.spend_ledger import ALL
-from relmark_research.errors import DataError, ParameterError, check_share, unknown_name
+from relmark_research.errors import DataError, ParameterError, check_share, first_rows, unknown_name
 from relmark_research.stats.concentration import concentration_share, top_share
 from relmark_research.stats.intervals import normal_interval, normal_quantile
 from relmark_research.tables.given_tables import frame_in_memory
@@ -326,7 +326,8 @@ def _checked(history: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
         if missing.any():
             raise DataError(
                 f"{name} must be known for every customer; {missing.sum():,} of {len(history):,} "
-                f"are missing, first: {history.index[missing][0]!r}. Fill them in, or remove them."
+                f"are missing, first: {first_rows(missing, history.index)}. Fill them in, or "
+                "remove them."
             )
     if len(history) < _MIN_CUSTOMERS:
         raise DataError(

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any, Literal
 
 import pandas as pd
 
+from relmark_research.clv.calendar.calendar_design import SEASONS, TREND
+from relmark_research.clv.calendar.calendar_options import CalendarOptions
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.forecasting.backtest import COMBINED, Backtest
 from relmark_research.clv.prediction._inputs import spend_model
@@ -18,7 +21,7 @@ from relmark_research.clv.validation.interpurchase_regularity import (
 )
 from relmark_research.clv.validation.model_selection import ModelSelection
 from relmark_research.customers.log.transactions import TransactionLog
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, check_choice
 from relmark_research.formats import (
     Formatter,
     count,
@@ -36,6 +39,7 @@ from relmark_research.reporting.record.forecast_ledger import FINISHED, OPEN, OT
 
 _MAX_CUSTOMERS = 20  # in a table
 _NAMED = 0.05  # weight from which a model or a benchmark is named
+_SAME = 0.005  # change of a total that is not worth telling
 _LAST_FORECASTS = 12  # counted in the heading
 _SHOWN_FORECASTS = 3  # in sentences
 
@@ -211,12 +215,68 @@ def candidates_paragraph(total: TotalForecast) -> str:
     return said
 
 
+def calendar_options(season: str, events: Mapping[str, Any]) -> CalendarOptions | Literal[False]:
+    """Return what the calendar consists of; False for neither a season nor events."""
+    if season == "none" and not events:
+        return False
+    check_choice("season", season, (*SEASONS, "none"))
+    known = next((each for each in SEASONS if each == season), None)
+    return CalendarOptions(season=known, events=dict(events) or None)
+
+
+def calendar_table(total: TotalForecast) -> pd.DataFrame:
+    """Return the effects of the season and of events; empty without a calendar."""
+    if total.calendar is None:
+        return pd.DataFrame(columns=["effect", "group", "relative", "low", "high"])
+    table = total.calendar.table(total.level or 0.95)
+    return table[table["group"] != TREND].reset_index()
+
+
+def calendar_heading(total: TotalForecast) -> str:
+    """Return the heading about the season: its highest part, or why there is none."""
+    table = calendar_table(total)
+    season = table[table["group"] != "event"]
+    if not len(table):
+        return "No season is estimated"
+    clear = season[(season["low"] > 1) | (season["high"] < 1)]
+    events = table[table["group"] == "event"]
+    if len(clear):
+        top = season.sort_values("relative").iloc[-1]
+        return f"Purchases are {top['relative']:.2f} times the mean of the year in {top['effect']}"
+    if len(events):
+        top = events.sort_values("relative").iloc[-1]
+        return (
+            f"On days of {top['effect']} purchases are {top['relative']:.2f} times those of others"
+        )
+    return "No month differs clearly from the mean of the year"
+
+
+def calendar_paragraph(total: TotalForecast, form: Formatter) -> str:
+    """Return what the season and the events are, and what they changed in the forecast."""
+    if total.calendar is None or total.expected_without_calendar is None:
+        return (
+            "A season needs a log of a year or more, or one whose calendar can be estimated. The "
+            "forecast takes all parts of the year as alike."
+        )
+    said = f"{total.calendar.words} Models with this calendar have "
+    said += f"{percent(total.calendar_weight)} of the weight."
+    before, after = total.expected_without_calendar, total.expected
+    if before <= 0 or abs(after / before - 1) < _SAME:
+        return f"{said} They change the total by less than {percent(_SAME)}."
+    more = "higher" if after > before else "lower"
+    return (
+        f"{said} The total is {percent(abs(after / before - 1))} {more} than without a calendar "
+        f"({form(round(after))} instead of {form(round(before))})."
+    )
+
+
 def _smallest_errors(tested: Backtest) -> tuple[str, str, float] | None:
     """Return the best model, the best benchmark, and the ratio of their errors on shared origins.
 
     The benchmark is empty if none could be tested; None without a model that was tested.
     """
-    table = tested.table[tested.table["model"] != COMBINED]
+    table = tested.comparable
+    table = table[table["model"] != COMBINED]
     errors = table.assign(error=table["error"].abs())
     errors = errors.pivot_table(index="origin", columns="model", values="error")
     benchmarks = set(table.loc[table["benchmark"].astype(bool), "model"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import DataError, cell_text, unknown_name
 
 
 def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
@@ -37,7 +37,7 @@ def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
         (numbers >= low) & (numbers <= high) & (numbers == np.floor(numbers))
     )
     if wrong.any():
-        shown = dict.fromkeys(str(value) for value in values[wrong].tolist())
+        shown = dict.fromkeys(_plain(value) for value in values[wrong].tolist())
         raise DataError(
             f"{values.name}: expected whole numbers from {low} to {high}; found "
             f"{', '.join(list(shown)[:3])} in {wrong.sum():,} of {len(values):,} answers, first "
@@ -45,6 +45,11 @@ def check_scale(values: pd.Series, scale: tuple[int, int]) -> pd.Series:
             "that was used."
         )
     return numbers.astype(float)
+
+
+def _plain(value: object) -> str:
+    """Return an answer for a message, a text without its quotes."""
+    return cell_text(value).strip("'")
 
 
 def check_columns(table: pd.DataFrame, what: str, names: list[str]) -> None:

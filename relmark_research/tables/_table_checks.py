@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from relmark_research.errors import cell_text, id_text
 from relmark_research.tables.schemas import NUMERIC, Column, Schema
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def check_frame(frame: pd.DataFrame, schema: Schema, raw: dict[str, Values]) -> 
         if rows.any():
             values = raw[problem.column].value
             count, words = found.get(problem, (0, ""))
-            words = words or _first(problem.column, np.flatnonzero(rows), values)
+            words = words or _first(schema.column(problem.column), np.flatnonzero(rows), values)
             found[problem] = (count + int(rows.sum()), words)
             bad |= rows
     usable = frame[~bad] if bad.any() else frame
@@ -121,9 +122,11 @@ def check_frame(frame: pd.DataFrame, schema: Schema, raw: dict[str, Values]) -> 
     return Checked(len(frame), found, usable, float(money.sum()), float(money[~bad].sum()))
 
 
-def _first(name: str, places: np.ndarray, values: pd.Series) -> str:
-    shown = (f"row {place + 1:,} ({name} {_text(values.iloc[place])})" for place in places[:SHOWN])
-    return "; ".join(shown)
+def _first(column: Column, places: np.ndarray, values: pd.Series) -> str:
+    return "; ".join(
+        f"row {place + 1:,} ({column.name} {_text(values.iloc[place], column)})"
+        for place in places[:SHOWN]
+    )
 
 
 def check_rows(
@@ -161,7 +164,7 @@ def check_rows(
         count = int(counted.loc[counted["relmark_problem"] == code, "rows"].sum())
         if count:
             shown = judged.filter(judged.relmark_problem == code)
-            words = _first_lazy(shown, problem.column, source(problem.column))
+            words = _first_lazy(shown, schema.column(problem.column), source(problem.column))
             before = found.get(problem, (0, words))
             found[problem] = (before[0] + count, before[1])
     usable = judged.filter(judged.relmark_problem.isnull()) if found else judged
@@ -172,17 +175,18 @@ def check_rows(
     return Checked(int(counted["rows"].sum()), found, usable, total, float(used))
 
 
-def _first_lazy(rows: ir.Table, name: str, source: str) -> str:
+def _first_lazy(rows: ir.Table, column: Column, source: str) -> str:
     ordered = "relmark_row" in rows.columns
     first = (rows.order_by("relmark_row") if ordered else rows).limit(SHOWN)
     table = first.select(*(["relmark_row"] if ordered else []), shown=first[source]).to_pandas()
     return "; ".join(
-        f"row {row['relmark_row']:,} ({name} {_text(row['shown'])})"
-        if ordered else f"({name} {_text(row['shown'])})"
+        f"row {row['relmark_row']:,} ({column.name} {_text(row['shown'], column)})"
+        if ordered else f"({column.name} {_text(row['shown'], column)})"
         for row in table.to_dict("records")
     )  # fmt: skip
 
 
-def _text(value: object) -> str:
+def _text(value: object, column: Column) -> str:
+    shown = id_text if column.type == "id" else cell_text
     missing = value is None or value is pd.NaT or value is pd.NA or value != value
-    return "blank" if missing or not str(value).strip() else repr(str(value))
+    return "blank" if missing or not str(value).strip() else shown(str(value))

@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, check_choice, unknown_name
+from relmark_research.errors import DataError, check_choice, first_ids, first_rows, unknown_name
 from relmark_research.tables import _table_checks, sql_dialects
 from relmark_research.tables._converted_columns import converted
 from relmark_research.tables._table_checks import Checked, Values
@@ -670,7 +670,7 @@ def _refuse_repeated(schema: Schema, frame: pd.DataFrame) -> None:
     if len(key) == len(schema.key) and key:
         again = frame.duplicated(key) & frame[key].notna().all(axis="columns")
         if again.any():
-            first = ", ".join(map(str, frame.loc[again, key].iloc[0]))
+            first = first_rows(again, frame[key].astype(str).agg(", ".join, axis="columns"))
             _refuse_key(schema, int(again.sum()), first)
 
 
@@ -684,7 +684,8 @@ def _refuse_repeated_rows(schema: Schema, rows: ir.Table) -> None:
     found = repeated.aggregate(n=(repeated.relmark_rows - 1).sum()).to_pandas()["n"].iloc[0]
     if found == found and found:
         first = repeated.order_by(list(schema.key)).limit(1).to_pandas().iloc[0]
-        _refuse_key(schema, int(found), ", ".join(str(first[name]) for name in schema.key))
+        names = ", ".join(str(first[name]) for name in schema.key)
+        _refuse_key(schema, int(found), first_ids([names]))
 
 
 def _refuse_key(schema: Schema, count: int, first: str) -> None:

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from relmark_research.errors import DataError
+from relmark_research.errors import NOT_SHOWN, DataError, cell_text, id_text
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.options import LOG_COLUMNS, Columns, ReadOptions
-from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.pseudonyms import has_key, pseudonyms
 from relmark_research.tables.values import dates, expressions, identifiers, numbers, typed_columns
 from relmark_research.tables.values.columns import column
 from relmark_research.tables.values.filters import filter_condition
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 CURRENCY_COLUMNS = ("currency", "currency_code")  # names looked for where none is given
+
+_LONGEST_CURRENCY = 4  # characters of a currency's code; a longer text may be anything
 
 MAX_VALUE = 9e11  # money; its ten-thousandths are whole numbers of a float64
 
@@ -193,12 +196,17 @@ def refuse_unusable(
 
 
 def examples(
-    rows: ir.Table, condition: ir.BooleanValue, columns: Columns, *, clear: bool = True
+    rows: ir.Table, condition: ir.BooleanValue, columns: Columns, *, clear: bool | None = None
 ) -> str:
     """Return the first three checked rows that meet a condition, as the source has them.
 
-    Where the engine does not preserve the order of rows, they are sorted by customer and date. Ids
-    are shown as pseudonyms unless ``clear``.
+    Where the engine does not preserve the order of rows, they are sorted by customer and date.
+
+    Parameters
+    ----------
+    clear
+        None shows ids and other values as messages do (`errors.values_shown`); True shows them in
+        clear; False shows pseudonyms, and no ids where there is no key for pseudonyms.
     """
     import ibis
 
@@ -211,10 +219,7 @@ def examples(
     also = [name for name in ("relmark_row", "relmark_customer_id") if name in found.columns]
     texts = {name: found[name].cast("string") for name in shown if _is_day(found[name])}
     first = found.select(*also, *shown).limit(3).mutate(**texts).to_pandas().to_dict("records")
-    if not clear:
-        for row in first:
-            row[columns.customer] = _pseudonym(row["relmark_customer_id"])
-    return "; ".join(_row_text(row, shown) for row in first)
+    return "; ".join(_row_text(row, shown, columns.customer, clear) for row in first)
 
 
 def refuse_mixed_currencies(rows: ir.Table, options: ReadOptions) -> None:
@@ -229,7 +234,7 @@ def refuse_mixed_currencies(rows: ir.Table, options: ReadOptions) -> None:
     counted = found.to_pandas().sort_values("relmark_rows", ascending=False)
     if len(counted) > 1:
         shown = ", ".join(
-            f"{currency if isinstance(currency, str) else 'blank'} in {count:,} rows"
+            f"{_currency_text(currency)} in {count:,} rows"
             for currency, count in counted.head(5).itertuples(index=False)
         )
         raise DataError(
@@ -373,19 +378,32 @@ def _is_day(values: ir.Value) -> bool:
     return bool(values.type().is_date() or values.type().is_timestamp())
 
 
-def _pseudonym(customer_id: object) -> object:
-    return pseudonyms([customer_id])[0] if isinstance(customer_id, str) else None
+def _pseudonym(customer_id: object) -> str:
+    if not isinstance(customer_id, str):
+        return "blank"
+    return repr(pseudonyms([customer_id])[0]) if has_key() else NOT_SHOWN
 
 
-def _row_text(row: dict[str, Any], shown: list[str]) -> str:
-    values = ", ".join(f"{name} {_value_text(row[name])}" for name in shown)
+def _row_text(row: dict[str, Any], shown: list[str], customer: str, clear: bool | None) -> str:
+    texts = {name: _value_text(row[name], repr if clear else cell_text) for name in shown}
+    if clear is False:
+        texts[customer] = _pseudonym(row.get("relmark_customer_id"))
+    elif clear is None:
+        texts[customer] = _value_text(row[customer], id_text)
+    values = ", ".join(f"{name} {text}" for name, text in texts.items())
     return f"row {row['relmark_row']:,} ({values})" if "relmark_row" in row else f"({values})"
 
 
-def _value_text(value: object) -> str:
+def _value_text(value: object, show: Callable[[object], str]) -> str:
     text = str(value).strip()
     missing = not isinstance(value, str) and text in {"nan", "None", "NaT", "<NA>"}
-    return "blank" if missing or not text else repr(text)
+    return "blank" if missing or not text else show(text)
+
+
+def _currency_text(currency: object) -> str:
+    if not isinstance(currency, str):
+        return "blank"
+    return currency if len(currency) <= _LONGEST_CURRENCY else cell_text(currency)
 
 
 def _currency_column(rows: ir.Table, options: ReadOptions) -> str | None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.customers.log._purchase_days import PurchaseDays
 from relmark_research.customers.operational_time import elapsed, operational_days
 from relmark_research.errors import ParameterError
 
@@ -66,3 +67,18 @@ def test_a_calendar_needs_a_unit_and_a_last_day():
         rm.CustomerSummary(table, calendar=DayOfMonth())
     with pytest.raises(ParameterError, match="CalendarEffects"):
         rm.CustomerSummary(table, unit="week", observed_until="2024-01-01", calendar="month")
+
+
+def test_what_the_engine_aggregates_is_on_the_clock_too(log, monkeypatch):
+    """A log that is not sorted in memory is aggregated by the engine's own query."""
+    expected = [
+        log.customer_summary(calendar=DayOfMonth()).table,
+        log.distinct_histories(calendar=DayOfMonth()).table,
+    ]
+    monkeypatch.setattr(PurchaseDays, "_packed", property(lambda self: None))
+    found = [
+        log.customer_summary(calendar=DayOfMonth()).table,
+        log.distinct_histories(calendar=DayOfMonth()).table,
+    ]
+    for one, other in zip(expected, found, strict=True):
+        pd.testing.assert_frame_equal(one, other, check_dtype=False)

@@ -93,6 +93,6 @@ def test_missing_values_raise() -> None:
     for claim in (loyal_are_more_profitable, few_bring_most):
         with pytest.raises(
             DataError,
-            match="holdout_profit must be known for every customer; 1 of 100 are missing, first: 4",
+            match="profit must be known for every customer; 1 of 100 are missing, first: row 5",
         ):
             claim(table)

@@ -48,6 +48,11 @@ def covariate_effects(level: float) -> Any:
     return made.covariate_fit().effects(level)
 
 
+@case("CalendarEffects.table", points=("relative",))
+def calendar_effects(level: float) -> Any:
+    return made.calendar().table(level)
+
+
 @case("forecast")
 def forecast(level: float) -> Any:
     return rm.forecast(made.bg(), made.histories(), horizon="39 weeks", level=level)

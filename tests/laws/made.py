@@ -49,6 +49,11 @@ def small_bg() -> Any:
 
 
 @cache
+def calendar() -> Any:
+    return rm.CalendarEffects.fit(small_log(), events={"sale": [("1997-11-20", "1997-12-24")]})
+
+
+@cache
 def spend() -> Any:
     return rm.GammaGamma.fit(full_split().calibration)
 

@@ -46,6 +46,47 @@ def test_standard_errors_are_those_of_the_published_likelihood():
     assert np.allclose(fit.summary(LEVEL)[["low", "high"]], expected, rtol=1e-4)
 
 
+@pytest.mark.slow
+@exact_value_of("CalendarEffects.table")
+def test_relative_rates_have_the_errors_of_the_penalised_likelihood():
+    effects, log = made.calendar(), made.small_log()
+    days = pd.date_range("1997-01-01", "1998-06-30")
+    month = np.eye(12)[days.month - 1]
+    sale = ((days >= "1997-11-20") & (days <= "1997-12-24")).astype(float)
+    history = np.eye(18)[12 * (days.year - 1997) + days.month - 1]
+    z = np.column_stack([month, sale, history])
+    bought = log.to_pandas()[["customer_id", "date"]].drop_duplicates()
+    day = (bought["date"] - days[0]).dt.days
+    first, last = (day.groupby(bought["customer_id"]).agg(how).to_numpy() for how in ("min", "max"))
+    x = day.groupby(bought["customer_id"]).size().to_numpy() - 1.0
+    repeats = np.bincount(day, minlength=len(days)) - np.bincount(first, minlength=len(days))
+    sizes = [effects.sizes[name] for name in ("month", "event", "irregular")]
+    spread = np.repeat(sizes, [12, 1, 18])
+
+    def penalised(at: np.ndarray) -> float:
+        clock = np.cumsum(np.exp(z @ at[4:])) / 7
+        times = clock[last] - clock[first], clock[-1] - clock[first]
+        found = bg_log_likelihood(at[:4], x, *times) + repeats @ (z @ at[4:])
+        return float(found - 0.5 * ((at[4:] / spread) ** 2).sum())
+
+    b = np.concatenate([effects.effects, effects.irregular])
+    start = log_values(effects.purchase_fit)
+    logs = optimize.minimize(lambda logs: -penalised(np.append(logs, b)), start, method="BFGS").x
+    C = covariance(penalised, np.append(logs, b))
+    year = days[-365:].month - 1
+
+    def relative(at: np.ndarray) -> np.ndarray:
+        mean = np.exp(at[4:16])[year].mean()
+        return np.append(at[4:16] - np.log(mean), at[16])
+
+    center = relative(np.append(logs, b))
+    error = delta_error(relative, np.append(logs, b), C)
+    expected = np.exp(center[:, None] + SIGNS * Z * error[:, None])
+    found = effects.table(LEVEL)
+    assert np.allclose(found["relative"], np.exp(center), rtol=1e-9)
+    assert np.allclose(found[["low", "high"]], expected, rtol=1e-3)
+
+
 @exact_value_of("Fit.profile")
 def test_the_likelihood_falls_by_half_a_chi_square_at_the_ends_of_a_profile():
     fit, data = made.small_bg(), columns(made.split().calibration)

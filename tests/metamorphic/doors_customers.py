@@ -72,6 +72,16 @@ door("CustomerSummary.of made", lambda: {"customers": made.histories()},
      lambda customers: _summary(rm.CustomerSummary.of(customers)))  # fmt: skip
 door("forecast", lambda: {"customers": made.customers()},
      lambda customers: rm.forecast(made.purchases(), customers, horizon="26 weeks"))  # fmt: skip
+door("CalendarEffects.fit", lambda: {"events": made.calendar_events()},
+     lambda events: rm.CalendarEffects.fit(made.log(), events=events).table(),
+     any_source=True, order=False)  # fmt: skip
+door("CalendarEffects.fit index", lambda: {"index": made.calendar_index()},
+     lambda index: rm.CalendarEffects.fit(
+         made.log(), season=None, index=index).log_likelihood, index=("index",))  # fmt: skip
+door("CalendarEffects.of_index", lambda: {"index": made.calendar_index()},
+     lambda index: rm.CalendarEffects.of_index(
+         index, until=date(1998, 6, 30)).by_day(date(1998, 1, 1), date(1998, 3, 1)),
+     index=("index",))  # fmt: skip
 door("clv.total_purchases", lambda: {"customers": made.customers()},
      lambda customers: rm.clv.total_purchases(
          made.purchases(), customers, horizon="26 weeks"))  # fmt: skip

@@ -6,6 +6,7 @@ FACES = ("", "customers", "clv", "economics", "ladder", "relationships", "simula
 TABLE_TYPES = ("DataFrame", "Series", "Any", "ArrayLike", "Iterable[object]")
 
 TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
+    "the tables are read by CalendarEffects.fit": ("clv.CalendarOptions",),
     "a result, which the package makes itself": (
         "Split", "Table", "Table.rows", "customers.CustomerLinks", "customers.RetentionCurve",
         "clv.Backtest", "clv.LifetimesComparison", "clv.ModelComparison", "clv.ModelSelection",

@@ -284,3 +284,17 @@ def contracts() -> pd.DataFrame:
             "plan": np.where(np.arange(30) % 2, "basic", "plus"),
         }
     )
+
+
+@cache
+def calendar_events() -> pd.DataFrame:
+    days = {"start": ["2022-11-20", "2023-11-20", "2023-03-01"],
+            "end": ["2022-12-24", "2023-12-24", "2023-03-05"]}  # fmt: skip
+    dated = {name: pd.to_datetime(column) for name, column in days.items()}
+    return pd.DataFrame({"event": ["sale", "sale", "fair"], **dated, "strength": [1.0, 1.0, 0.5]})
+
+
+@cache
+def calendar_index() -> pd.Series:
+    months = pd.date_range("2023-01-01", periods=12, freq="MS")
+    return pd.Series(np.linspace(0.8, 1.2, 12), index=pd.Index(months, name="date"), name="rate")

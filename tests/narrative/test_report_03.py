@@ -18,6 +18,7 @@ from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
 from relmark_research.clv.validation.model_selection import ModelSelection
+from relmark_research.errors import ParameterError
 from relmark_research.formats import count, formatter
 from relmark_research.narrative import report_03
 from relmark_research.reporting.record.manifest import RECORD_MIME
@@ -435,3 +436,54 @@ def test_no_dropout_is_not_reported_where_purchases_are_regular():
     assert "too regular" in report_03.caveats(Chosen, None, regular)
     assert "no dropout is detected" in report_03.model_heading(Chosen, 3, random)
     assert "too regular" in report_03.model_heading(Chosen, 3, regular)
+
+
+def calendar(relative, *, events=()):
+    """Return effects of months, and of events, as a calendar shows them."""
+    names = [*pd.date_range("2024-01-01", periods=12, freq="MS").strftime("%b"), *events]
+    table = pd.DataFrame({"relative": relative}, index=pd.Index(names, name="effect"))
+    groups = ["month"] * 12 + ["event"] * len(events)
+    table = table.assign(low=table["relative"] * 0.9, high=table["relative"] * 1.1, group=groups)
+    return SimpleNamespace(table=lambda level: table, words="Said by the calendar.")
+
+
+def seasonal_total(effects, *, expected=80.0, without=100.0):
+    total = TotalForecast(
+        expected, 50, 120, 0.95, 10, models={"BGNBD, calendar": 0.7, "BGNBD": 0.3}
+    )
+    return replace(total, calendar=effects, expected_without_calendar=without)
+
+
+def test_the_heading_names_the_highest_month_or_event():
+    months = [1.0] * 10 + [1.6, 1.0]
+    assert report_03.calendar_heading(seasonal_total(calendar(months))) == (
+        "Purchases are 1.60 times the mean of the year in Nov"
+    )
+    flat = seasonal_total(calendar([1.0] * 12))
+    assert report_03.calendar_heading(flat) == "No month differs clearly from the mean of the year"
+    event = seasonal_total(calendar([1.0] * 12 + [2.0], events=["sale"]))
+    assert "On days of sale purchases are 2.00 times" in report_03.calendar_heading(event)
+    plain = TotalForecast(80, 50, 120, 0.95, 10)
+    assert report_03.calendar_heading(plain) == "No season is estimated"
+
+
+def test_the_paragraph_says_what_the_calendar_changed():
+    said = report_03.calendar_paragraph(seasonal_total(calendar([1.0] * 12)), count)
+    assert said.startswith("Said by the calendar. Models with this calendar have 70% of the weight")
+    assert "20% lower than without a calendar (80 instead of 100)" in said
+    more = seasonal_total(calendar([1.0] * 12), expected=110.0)
+    assert "10% higher" in report_03.calendar_paragraph(more, count)
+    same = seasonal_total(calendar([1.0] * 12), expected=100.2)
+    assert "less than 0.5%" in report_03.calendar_paragraph(same, count)
+    plain = TotalForecast(80, 50, 120, 0.95, 10)
+    assert "needs a log of a year" in report_03.calendar_paragraph(plain, count)
+
+
+def test_season_and_events_of_the_parameters_are_options():
+    assert report_03.calendar_options("none", {}) is False
+    options = report_03.calendar_options("none", {"sale": [["2024-01-01", "2024-01-02"]]})
+    assert options.season is None
+    assert set(options.events) == {"sale"}
+    assert report_03.calendar_options("week", {}).season == "week"
+    with pytest.raises(ParameterError, match="month"):
+        report_03.calendar_options("fortnight", {})

@@ -76,6 +76,21 @@ def tested_forecasts() -> pd.DataFrame:
 
 
 @pytest.fixture
+def seasonal() -> pd.DataFrame:
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    relative = np.array([0.8, 0.7, 0.9, 1.0, 1.0, 0.9, 0.8, 0.75, 1.0, 1.2, 1.6, 1.35, 2.0])
+    return pd.DataFrame(
+        {
+            "effect": [*months, "high season"],
+            "group": ["month"] * 12 + ["event"],
+            "relative": relative,
+            "low": 0.9 * relative,
+            "high": 1.1 * relative,
+        }
+    )
+
+
+@pytest.fixture
 def months() -> pd.DataFrame:
     return pd.DataFrame(
         {

@@ -23,6 +23,7 @@ PLOTS = {  # name: (module, fixture that holds its table, a column that it canno
     "mailing_cells": (customers, "mailed", "expected_rate"),
     "retention_curve": (customers, "retained", "survival"),
     "backtest": (clv, "tested_forecasts", "expected"),
+    "season": (clv, "seasonal", "relative"),
     "tracking": (clv, "tracked", "expected"),
     "calibration": (clv, "calibrated", "frequency"),
     "frequency_fit": (clv, "fitted", "expected"),

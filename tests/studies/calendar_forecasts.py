@@ -16,7 +16,9 @@ HORIZONS = (4, 8, 13, 26, 39, 52)  # weeks
 CALENDARS = {"before": False, "after": None}
 
 
-def issued(log: rm.TransactionLog, *, horizons: Sequence[int], origins: int) -> pd.DataFrame:
+def issued(
+    log: rm.TransactionLog, *, horizons: Sequence[int], origins: int | Sequence[str]
+) -> pd.DataFrame:
     """Return the forecasts that would have been issued, without and with a calendar."""
     found = []
     for weeks in horizons:
@@ -45,7 +47,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     )
     means = table.groupby(["log", "calendar"], sort=False)[["size", "held", "half"]].mean()
     wide = means.astype(float).unstack("calendar")
-    wide["change of error"] = wide["size"]["after"] / wide["size"]["before"] - 1
+    wide["change of error", ""] = wide["size", "after"] / wide["size", "before"] - 1
     return wide
 
 
@@ -58,19 +60,21 @@ def high_season(path: str) -> pd.Series:
 
 
 def apparel_quarters(log: rm.TransactionLog, share: pd.Series) -> pd.DataFrame:
-    """Return errors of quarter-ahead forecasts 2007 to 2010, with high season as an event."""
+    """Return errors of forecasts of 13 weeks from each quarter's start, 2007 to 2010.
+
+    High season is an event: the share of the customers who are in it. The forecasts of 2006 are
+    made too, so that the candidates are weighed by what was finished, as they would have been.
+    """
     options = rm.clv.CalendarOptions(season="month", events={"high season": share})
-    by_quarter = share.groupby(share.index.to_period("Q")).mean()
-    rows = []
-    for quarter in pd.period_range("2007Q1", "2010Q4", freq="Q"):
-        origin = (quarter.start_time - pd.Timedelta(days=1)).date()
-        end = min(quarter.end_time.date(), log.observed_until)
-        tested = rm.backtest(
-            log, horizon=f"{(end - origin).days} days", origins=[origin], calendar=options
-        )
-        errors = tested.table.set_index("model")["error"]
-        rows.append({"quarter": str(quarter), "share": by_quarter[quarter], **errors})
-    return pd.DataFrame(rows).set_index("quarter")
+    starts = pd.period_range("2006Q2", "2010Q4", freq="Q").start_time - pd.Timedelta(days=1)
+    latest = pd.Timestamp(log.observed_until) - pd.Timedelta(weeks=13)
+    origins = [min(start, latest).date() for start in starts]
+    tested = rm.backtest(log, horizon="13 weeks", origins=origins, calendar=options)
+    errors = tested.table.pivot_table(index="origin", columns="model", values="error")
+    ends = errors.index + pd.Timedelta(weeks=13)
+    mean = [share[start:end].mean() for start, end in zip(errors.index, ends, strict=True)]
+    table = errors.assign(share=mean)
+    return table[table.index >= "2006-12-31"]
 
 
 def main() -> None:
@@ -84,6 +88,7 @@ def main() -> None:
     path = logs.folder() / "apparel_covariates.csv.gz"
     if "apparel" in sources and path.is_file():
         quarters = apparel_quarters(sources["apparel"], high_season(str(path)))
+        print(quarters.round(2).to_string())
         high = quarters[quarters["share"] > 0.5]
         print(np.abs(high.drop(columns="share")).mean().round(3).to_string())
 

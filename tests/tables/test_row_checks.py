@@ -150,3 +150,51 @@ def test_costs_are_read_and_checked_as_values_are():
     assert sorted(log.to_pandas()["cost"]) == [1.5, 2]
     with pytest.raises(DataError, match="in 1 of 2 rows the cost is not a number"):
         rm.read_transactions(frame.assign(cogs=["2", "x"]), cost="cogs")
+
+
+class TestMessagesWithoutValues:
+    """What a log, a mail or a page may hold of a row: its number, its day, its amount."""
+
+    @pytest.fixture(autouse=True)
+    def _as_in_a_script(self, monkeypatch):
+        monkeypatch.setenv("RELMARK_SHOW_VALUES", "0")
+
+    @pytest.mark.parametrize(
+        ("change", "stays"),
+        [
+            ({"date": ["2024-01-01", "2024-13-01"]}, "'2024-13-01'"),
+            ({"date": ["2024-01-01", "bob@example.com"]}, "row 2"),
+            ({"date": ["2024-01-01", "QX7-CANARY"]}, "row 2"),
+            ({"value": ["1", "bob@example.com"]}, "row 2"),
+            ({"value": ["1", "QX7-CANARY"]}, "row 2"),
+            ({"value": ["1", "EUR 5"]}, "row 2"),
+            ({"currency": ["EUR", "QX7-CANARY"]}, "EUR in 1 rows"),
+            ({"customer_id": ["QX7-CANARY", "QX7-CANARY"], "value": ["1", "x"]}, "row 2"),
+        ],
+    )
+    def test_a_row_is_named_by_its_number(self, change, stays):
+        frame = pd.DataFrame(
+            {"customer_id": ["bob@example.com", "QX7-CANARY"], "date": "2024-01-01", "value": "1"}
+        )
+        with pytest.raises(DataError) as refused:
+            rm.read_transactions(frame.assign(**change))
+        assert stays in str(refused.value)
+        assert "bob" not in str(refused.value)
+        assert "CANARY" not in str(refused.value)
+
+    def test_the_audit_has_pseudonyms_and_without_a_key_no_ids(self, monkeypatch, tmp_path):
+        frame = pd.DataFrame({"customer_id": ["bob", "eve"], "date": "2024-01-01", "value": 0.0})
+        audit = rm.read_transactions(frame).audit
+        assert rm.customers.pseudonyms(["bob"])[0] in audit["examples"].str.cat()
+        monkeypatch.delenv("RELMARK_ID_KEY")
+        monkeypatch.chdir(tmp_path)
+        examples = rm.read_transactions(frame).audit["examples"].str.cat()
+        assert "row 1 (customer_id not shown, date '2024-01-01', value '0.0')" in examples
+
+    def test_a_file_without_a_header_does_not_list_its_first_row(self, tmp_path):
+        path = tmp_path / "sales.csv"
+        path.write_text("bob@example.com,2024-01-01,5\neve@example.com,2024-01-02,5\n")
+        with pytest.raises(DataError) as refused:
+            rm.read_transactions(path)
+        assert "3 columns, whose names look like data" in str(refused.value)
+        assert "bob" not in str(refused.value)

@@ -29,7 +29,7 @@ from relmark_research.stats.newton import Point, maximise
 Array = np.ndarray
 
 _ROUNDS = 12
-_SETTLED = 0.02  # change of a ln sigma below which the rounds end
+_SETTLED = 0.05  # change of a ln sigma below which the rounds end
 
 
 @dataclass(frozen=True)

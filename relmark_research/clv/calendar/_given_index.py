@@ -10,6 +10,8 @@ import pandas as pd
 
 from relmark_research.clv.calendar.calendar_design import dates_of, day_numbers
 from relmark_research.errors import DataError
+from relmark_research.tables.read_table import read_values
+from relmark_research.tables.schemas import Column
 from relmark_research.units import DAYS_PER_YEAR
 
 Array = np.ndarray
@@ -49,12 +51,13 @@ class DailyIndex:
                 f"{type(index).__name__} with {len(index) if hasattr(index, '__len__') else 0} "
                 "values."
             )
-        given = index.sort_index()
-        dates = given.index
+        dates = index.index
         if isinstance(dates, pd.PeriodIndex):
             dates = dates.to_timestamp()
-        starts = day_numbers(pd.DatetimeIndex(dates))
-        rates = given.to_numpy(float)
+        days = read_values(pd.Series(dates), Column("date", "date", "a day"))
+        values = read_values(index.reset_index(drop=True), Column("index", "number", "a rate"))
+        given = pd.Series(values.to_numpy(float), index=pd.DatetimeIndex(days)).sort_index()
+        starts, rates = day_numbers(pd.DatetimeIndex(given.index)), given.to_numpy(float)
         wrong = ~(np.isfinite(rates) & (rates > 0))
         if wrong.any():
             raise DataError(

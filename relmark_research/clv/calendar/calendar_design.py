@@ -15,20 +15,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError, check_choice
+from relmark_research.tables.read_table import Table, read_columns
+from relmark_research.tables.schemas import ColumnType
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
 
 Array = np.ndarray
 Season = Literal["month", "week", "day_of_week"]
 Seasons = Season | Sequence[Season] | None
-Events = Mapping[str, Any] | pd.DataFrame | None
+Events = Mapping[str, Any] | pd.DataFrame | Table | str | Path | None
 """Events by name: days, (first day, last day) pairs, or a Series of strengths by day; or a table
-with the columns event, start and optionally end and strength."""
+(a DataFrame or a file) with the columns event, start and optionally end and strength."""
 
 SEASONS: tuple[Season, ...] = get_args(Season)
 TREND = "trend"
@@ -207,7 +210,7 @@ def declared_events(events: Events) -> tuple[Event, ...]:
     """Return events from a mapping or a table; see `Events`."""
     if events is None:
         return ()
-    given = _from_table(events) if isinstance(events, pd.DataFrame) else events
+    given = _from_table(events) if _is_table(events) else events
     if not isinstance(given, Mapping):
         raise ParameterError(
             "events are a mapping of names to days, such as {'sale': [('2024-11-20', "
@@ -216,21 +219,30 @@ def declared_events(events: Events) -> tuple[Event, ...]:
     return tuple(_event(name, days) for name, days in given.items())
 
 
-def _from_table(table: pd.DataFrame) -> dict[str, list[tuple[Any, Any, float]]]:
+def _is_table(events: Any) -> bool:
+    return isinstance(events, str | Path) or (
+        not isinstance(events, Mapping) and hasattr(type(events), "columns")
+    )
+
+
+def _from_table(table: Any) -> dict[str, list[tuple[Any, Any, float]]]:
     """Return the periods of each event of a table with event, start[, end][, strength]."""
-    missing = [name for name in ("event", "start") if name not in table]
-    if missing:
+    types: dict[str, ColumnType] = {"event": "text", "start": "date"}
+    optional: dict[str, ColumnType] = {"end": "date", "strength": "number"}
+    read = read_columns(table, types, name="events", optional=optional)
+    blank = read["event"].isna() | read["start"].isna()
+    if blank.any():
         raise DataError(
-            "a table of events has the columns event, start and optionally end and strength; "
-            f"missing: {', '.join(missing)}; found {', '.join(map(str, table.columns))}."
+            f"events: each row needs an event and a start; {blank.sum():,} of {len(read):,} have "
+            f"none, first row {int(np.argmax(blank)) + 1:,}."
         )
+    ends = read["end"].fillna(read["start"]) if "end" in read else read["start"]
+    strengths = read["strength"] if "strength" in read else pd.Series(1.0, index=read.index)
     found: dict[str, list[tuple[Any, Any, float]]] = {}
-    ends = table["end"] if "end" in table else table["start"]
-    strengths = table["strength"] if "strength" in table else pd.Series(1.0, index=table.index)
-    rows = zip(table["event"], table["start"], ends, strengths, strict=True)
-    for name, start, end, strength in rows:
-        last = start if pd.isna(end) else end
-        found.setdefault(str(name), []).append((start, last, float(strength)))
+    for name, start, end, strength in zip(
+        read["event"], read["start"], ends, strengths, strict=True
+    ):
+        found.setdefault(str(name), []).append((start, end, float(strength)))
     return found
 
 

@@ -60,15 +60,24 @@ PRIORS: dict[str, SizePrior] = {
     "month": SizePrior(0.2, 1.0),
     "week": SizePrior(0.2, 1.0),
     "day_of_week": SizePrior(0.2, 1.0),
-    "irregular": SizePrior(0.05, 1.0),
+    "irregular": SizePrior(0.05, 1.5),
     "event": SizePrior(1.0),
     TREND: SizePrior(0.2),
 }
 _YEAR = 365  # days over which s has a mean of 1
 _ONE_COHORT = 0.25  # share of the log within which 90% of the customers of "one cohort" came
-_SAMPLE = 100_000  # customers from whom a backtest estimates a calendar, at most
+_SAMPLE = 50_000  # customers from whom a backtest estimates a calendar, at most
 _SEED = 20_240_104
 _WEEK = TimeUnit("week")
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class JointEstimate:
+    """The model, the data and the maximum of a joint fit."""
+
+    model: type[PurchaseModel]
+    histories: DatedHistories
+    found: PenalisedFit
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -90,13 +99,12 @@ class CalendarEffects:
         month differs from the same month of other years.
     irregular
         Effect on log s of each month observed, which does not come again.
-    purchase_fit
-        The model of purchases that was fitted jointly, with its times on this clock; None if the
-        effects were given.
     log_likelihood, plain_log_likelihood
         Of the model with the calendar, without penalties, and of the model alone.
     notes
-        What was left out, and why.
+        What is uncertain or assumed, in sentences.
+    joint
+        What the effects were fitted with; None if they were given.
     """
 
     options: CalendarOptions
@@ -107,10 +115,10 @@ class CalendarEffects:
     until: date
     sizes: Mapping[str, float] = field(default_factory=dict)
     irregular: Array = field(default_factory=lambda: np.zeros(0))
-    purchase_fit: Fit[Any] | None = None
     log_likelihood: float = float("nan")
     plain_log_likelihood: float = float("nan")
     notes: tuple[str, ...] = ()
+    joint: JointEstimate | None = None
 
     @classmethod
     def fit(
@@ -140,7 +148,7 @@ class CalendarEffects:
             A Series of relative rates by date, > 0, for logs shorter than a year; days that it does
             not cover have the rate of another year.
         model
-            `BGNBD`, `MBGNBD`, or another model of purchases.
+            `BGNBD`, `MBGNBD`, or another `memoryless` model of purchases.
 
         Returns
         -------
@@ -166,6 +174,12 @@ class CalendarEffects:
         if not (isinstance(model, type) and issubclass(model, PurchaseModel)):
             raise ParameterError(
                 f"model must be a model of purchases such as BGNBD; found {model!r}."
+            )
+        if not model.memoryless:
+            raise ParameterError(
+                f"a calendar is estimated with purchases at random times; found {model.__name__}, "
+                "whose likelihood depends on the times between purchases. Estimate it with BGNBD, "
+                "and fit the model to log.customer_summary(calendar=effects)."
             )
         options = CalendarOptions(season, events, trend, index)
         _design(options, log.observed_until)  # refuses early what cannot be read
@@ -241,6 +255,18 @@ class CalendarEffects:
                 "events": named,
             }
         )
+
+    @cached_property
+    def purchase_fit(self) -> Fit[Any] | None:
+        """The model of purchases on this clock; None if the effects were given.
+
+        Its covariance holds the uncertainty of the effects too.
+        """
+        if self.joint is None:
+            return None
+        rates = self.relative_rates(self.first, self.until)
+        fit = self.joint.model.fit(_summary(self.joint.histories, _times(self.joint, rates)))
+        return _joint_fit(replace(fit, calendar=self), self.joint.found, self)
 
     @property
     def words(self) -> str:
@@ -384,7 +410,7 @@ def estimate(
     start = np.concatenate([np.log(plain.model.values), np.zeros(len(groups))])
     found = penalised_fit(likelihood.evaluate, start, groups, PRIORS)
     k, columns = len(plain.model.values), len(design)
-    effects = replace(
+    return replace(
         base,
         effects=found.estimates[k : k + columns],
         covariance=found.covariance[k : k + columns, k : k + columns],
@@ -393,9 +419,17 @@ def estimate(
         log_likelihood=found.log_likelihood,
         plain_log_likelihood=plain.log_likelihood,
         notes=_notes(found, histories, model, trend=options.trend),
+        joint=JointEstimate(model, histories, found),
     )
-    summary = _summary(histories, likelihood.times(effects.relative_rates(first, until)))
-    return replace(effects, purchase_fit=_joint_fit(model.fit(summary), found, effects))
+
+
+def _times(joint: JointEstimate, rates: Array) -> tuple[Array, Array]:
+    """Return the times of histories on the clock of some rates."""
+    no_effects = np.zeros((len(rates), 0))
+    likelihood = CalendarLikelihood(
+        joint.model, joint.histories, no_effects, np.log(rates), _WEEK.days
+    )
+    return likelihood.times(rates)
 
 
 def _design(options: CalendarOptions, until: date) -> CalendarDesign:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.covariates.formula import plain_columns
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_ids
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 
@@ -153,6 +153,6 @@ def _refuse_repeated(key: Array, customer: Array, day: Array, ids: pd.Index) -> 
     if len(twice):
         raise DataError(
             "covariates must have one row per customer and date; found "
-            f"{len(twice):,} repeated, first: customer {ids[customer[twice[0]]]!r} on "
-            f"{day[twice[0]]}. Keep one of them."
+            f"{len(twice):,} repeated, first on {day[twice[0]]}, of customer "
+            f"{first_ids(ids[customer[twice[:1]]])}. Keep one of them."
         )

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_ids
 
 Array = np.ndarray
 
@@ -152,8 +152,8 @@ def _refuse_late(ids: pd.Index, found: Array, whose: Array, row: Array, customer
         missing = ids[~known]
         raise DataError(
             "covariates that change with time must begin by each customer's first purchase; "
-            f"{len(missing):,} of {len(ids):,} customers have none on that day, first: "
-            f"{', '.join(map(repr, missing[:3]))}. Add a row with an earlier date."
+            f"{len(missing):,} of {len(ids):,} customers have none on that day, first "
+            f"{first_ids(missing)}. Add a row with an earlier date."
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, first_rows, unknown_name
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_ids, read_values
 from relmark_research.tables.schemas import Column
@@ -106,7 +106,7 @@ def _evaluated(formula: str, spec: Any, table: pd.DataFrame) -> pd.DataFrame:
     matrix = pd.DataFrame(np.asarray(made, float), index=table.index, columns=made.columns)
     wrong = ~np.isfinite(matrix.to_numpy()).all(axis=1)
     if wrong.any():
-        shown = ", ".join(map(repr, table.index[wrong][:3]))
+        shown = first_rows(wrong, table.index)
         raise DataError(
             f"the formula {formula!r} needs a finite value for every customer; "
             f"{wrong.sum():,} of {len(table):,} have none, first: {shown}. Fill in the values, or "
@@ -123,7 +123,7 @@ def _refuse_gaps(formula: str, spec: Any, table: pd.DataFrame) -> None:
             continue
         gaps = table[name].isna().to_numpy()
         if gaps.any():
-            shown = ", ".join(map(repr, table.index[gaps][:3]))
+            shown = first_rows(gaps, table.index)
             raise DataError(
                 f"the formula {formula!r} needs {name} of every customer; {gaps.sum():,} of "
                 f"{len(table):,} have none, first: {shown}. Give them a category such as "
@@ -180,11 +180,11 @@ def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.
     if "customer_id" in covariates.columns:
         covariates = covariates.set_index("customer_id")
     ids, covariates = read_ids(table.index), covariates.set_axis(read_ids(covariates.index))
-    missing = table.index[~ids.isin(covariates.index)]
-    if len(missing):
+    missing = ~ids.isin(covariates.index)
+    if missing.any():
         raise DataError(
-            f"covariates must have a row for every customer; {len(missing):,} of {len(table):,} "
-            f"have none, first: {', '.join(map(repr, missing[:3]))}."
+            f"covariates must have a row for every customer; {missing.sum():,} of {len(table):,} "
+            f"have none, first: {first_rows(missing, table.index)} of the customers."
         )
     if not covariates.index.is_unique:
         raise DataError("covariates must have one row per customer; some ids occur more than once.")

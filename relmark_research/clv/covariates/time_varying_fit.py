@@ -37,7 +37,7 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.purchase_history import PurchaseHistory
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, first_rows
 from relmark_research.stats.newton import Point, maximise
 
 if TYPE_CHECKING:
@@ -131,11 +131,11 @@ class TimeVaryingFit(CovariateFit):
         table, k = CustomerSummary.of(customers).table, len(self.base.values)
         rows = self.dated.pieces.ids.get_indexer(table.index)
         if (rows < 0).any():
-            unknown = table.index[rows < 0]
+            unknown = int((rows < 0).sum())
             raise DataError(
-                f"{len(unknown):,} of {len(table):,} customers are not in the log of the "
-                f"covariates, first: {', '.join(map(repr, unknown[:3]))}. Give their covariates: "
-                "fit.on(log, covariates=...)."
+                f"{unknown:,} of {len(table):,} customers are not in the log of the "
+                f"covariates, first: {first_rows(rows < 0, table.index)} of the customers. Give "
+                "their covariates: fit.on(log, covariates=...)."
             )
         plain = self.base.with_values(np.exp(estimates[:k]))
         effects = np.asarray(estimates[k:])

@@ -15,7 +15,7 @@ import numpy as np
 
 from relmark_research.clv.estimation.model import Model, missing_method
 from relmark_research.clv.estimation.uncertainty import slopes
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_rows
 from relmark_research.stats import delta_method
 
 if TYPE_CHECKING:
@@ -145,9 +145,9 @@ class SpendModel(Model, registered=False):
                 "read as the value and that it was not rounded to 0."
             )
         if len(paid) < np.count_nonzero(x):
-            excluded = customers.table.index[(x > 0) & ~(m > 0)]
-            shown = ", ".join(repr(label) for label in excluded[:3])
-            note = f"{len(excluded):,} repeat customers with a spend of 0 are left out: {shown}"
+            excluded = (x > 0) & ~(m > 0)
+            shown = first_rows(excluded, customers.table.index)
+            note = f"{excluded.sum():,} repeat customers with a spend of 0 are left out: {shown}"
         return (x[paid], m[paid]), customers.weights[paid], note
 
     def _log_slopes(self, spend: Callable[[Self], Array]) -> Array:

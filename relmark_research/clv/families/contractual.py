@@ -21,7 +21,7 @@ import pandas as pd
 from relmark_research.clv.estimation.fit import Fit, fit_model
 from relmark_research.clv.estimation.model import Model
 from relmark_research.customers.log.distinct_histories import distinct_rows
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, first_rows, unknown_name
 from relmark_research.tables.read_table import read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import AnnualRate, TimeUnit
@@ -222,7 +222,7 @@ def _checked(model: str, contracts: pd.DataFrame) -> tuple[Array, Array, Array]:
     weights = contracts["n_customers"].to_numpy(float) if weighted else np.ones(len(tenure))
     wrong = ~((tenure >= 1) & (tenure == np.rint(tenure)) & (weights >= 0))
     if wrong.any():
-        first = contracts[wrong].head(3).to_dict("records")
+        first = first_rows(wrong)
         raise DataError(
             "tenure must be a whole number of renewals, 1 or more, and n_customers 0 or more; "
             f"found {wrong.sum():,} of {len(tenure):,} rows that are not, first: {first}."

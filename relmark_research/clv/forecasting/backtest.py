@@ -16,7 +16,11 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import one_line
-from relmark_research.clv.calendar.calendar_options import CalendarChoice, calendar_options
+from relmark_research.clv.calendar.calendar_options import (
+    CALENDAR,
+    CalendarChoice,
+    calendar_options,
+)
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import purchase_models
 from relmark_research.clv.forecasting.combination import Combination, combination, is_benchmark
@@ -86,6 +90,20 @@ class Backtest:
         return self.table[self.table["model"] == COMBINED].reset_index(drop=True)
 
     @property
+    def comparable(self) -> pd.DataFrame:
+        """The table with a model's own row for it on a calendar, where there was no calendar yet.
+
+        The log was then too short for a season, and the calendar flat.
+        """
+        parts = [self.table]
+        for name in self.table["model"].unique():
+            if str(name).endswith(CALENDAR):
+                own = self.table[self.table["model"] == str(name).removesuffix(CALENDAR)]
+                known = self.table.loc[self.table["model"] == name, "origin"]
+                parts.append(own[~own["origin"].isin(known)].assign(model=name, weight=np.nan))
+        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else self.table
+
+    @property
     def held(self) -> int:
         """Number of issued ranges that held the actual total."""
         return int(self.issued["held"].sum())
@@ -116,8 +134,10 @@ class Backtest:
             absolute error of the total, as a share of the actual), bias, coverage (share of ranges
             that held the actual), width and interval_score (means, as shares of the actual), crps
             (likewise), and for models of purchases log_score and mean_absolute_error per customer.
+            A model on a calendar counts as the model alone at origins without a calendar.
         """
-        rows = {name: self._scores(part) for name, part in self.table.groupby("model", sort=False)}
+        table = self.comparable
+        rows = {name: self._scores(part) for name, part in table.groupby("model", sort=False)}
         found = pd.DataFrame.from_dict(rows, orient="index", columns=_SCORES).infer_objects()
         return found.rename_axis("model").sort_values("error")
 

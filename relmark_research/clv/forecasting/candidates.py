@@ -21,6 +21,7 @@ from relmark_research.clv.estimation import uncertainty
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.registry import MODELS
+from relmark_research.clv.families.bg_nbd import BGNBD
 from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS, benchmark_total
 from relmark_research.clv.forecasting.forecast_errors import Measure
@@ -39,6 +40,7 @@ Array = np.ndarray
 
 DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
+_CALENDAR_SAMPLE = 30_000  # the same on a calendar, where fewer histories are equal
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
 _SEED = 20_240_101  # of the samples
 _DAY, _WEEK = TimeUnit("day"), TimeUnit("week")
@@ -89,6 +91,8 @@ class Origin:
         Variance of the logarithm of each model's total, from its parameters.
     on_calendar
         The histories on the calendar's clock; None without a calendar.
+    calendar
+        The calendar, as estimated from what was known.
     """
 
     day: date
@@ -99,6 +103,7 @@ class Origin:
     failures: Mapping[str, str]
     log_variances: Mapping[str, float] = field(default_factory=dict, repr=False)
     on_calendar: CustomerSummary | None = field(default=None, repr=False)
+    calendar: CalendarEffects | None = field(default=None, repr=False)
 
     @classmethod
     def fitted(
@@ -125,7 +130,7 @@ class Origin:
         on_calendar = None
         if effects is not None:
             on_calendar = history.summary(known, day, _WEEK, effects)
-            more, failed = _fits(models, _sample(on_calendar, SAMPLE), CALENDAR)
+            more, failed = _fits(models, _sample(on_calendar, _CALENDAR_SAMPLE), CALENDAR)
             few = _sample(on_calendar, _VARIANCE_SAMPLE)
             shared = effects.log_variance(day, day + timedelta(days=horizon))
             variances |= {
@@ -136,7 +141,9 @@ class Origin:
         spend = None
         if measure == "value":
             spend = _expected_spend(summary, sample, known)
-        return cls(day, known, summary, fits, spend, failures | why, variances, on_calendar)
+        return cls(
+            day, known, summary, fits, spend, failures | why, variances, on_calendar, effects
+        )
 
     def summary_of(self, name: str) -> CustomerSummary:
         """Return the histories that a model was fitted to, on its clock."""
@@ -210,6 +217,14 @@ def _fits(
     return fits, failures
 
 
+def _model_of_calendar(models: Sequence[type[Model]]) -> type[PurchaseModel]:
+    """Return the first model whose purchases come at random and whose dropout is at purchases."""
+    for model in models:
+        if issubclass(model, PurchaseModel) and model.memoryless and not model.calendar_assumption:
+            return model
+    return BGNBD
+
+
 def _calendar(
     history: PurchaseHistory,
     known: KnownCustomers,
@@ -222,12 +237,9 @@ def _calendar(
     length = known.day - int(known.first.min()) + 1
     if length < _YEAR and options.needs_a_year:
         return None, {}
-    models = [model for model in models if not model.given] or [MODELS["MBGNBD"]]
-    moved = [model for model in models if not getattr(model, "calendar_assumption", "")]
-    model = (moved or list(models))[0]
     try:
-        first_day = history.rows.first_day
-        return of_known(known, first_day, options=options, model=model), {}  # type: ignore[arg-type]
+        first_day, model = history.rows.first_day, _model_of_calendar(models)
+        return of_known(known, first_day, options=options, model=model), {}
     except RelmarkError as error:
         return None, {CALENDAR.lstrip(", "): str(error)}
 

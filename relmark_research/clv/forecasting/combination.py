@@ -4,9 +4,10 @@ e_m(o)   ln(actual / forecast) of candidate m at origin o
 w_m      in proportion to prior odds x the marginal density of m's errors (`error_scale`)
 
 A combination forecasts exp(sum of w_m ln(forecast of m)). With few finished forecasts the weights
-are near the prior odds, e^2 (about 7) to 1 for each model against each benchmark; with many they
-settle on the candidate with the smallest errors, which may be a benchmark. A candidate without a
-forecast at an origin is given the largest error there.
+are near the prior odds, e^2 (about 7) to 1 for each model against each benchmark and e to 1 for a
+model on a calendar; with many they settle on the candidate with the smallest errors, which may be a
+benchmark. A candidate without a forecast at an origin is given the largest error there, a model on
+a calendar that of the model alone.
 
 References
 ----------
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from relmark_research.clv.calendar.calendar_options import CALENDAR
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.forecast_errors import PRIORS, ForecastErrors, Measure
 from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING
@@ -35,7 +37,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-_MODEL_LOG_ODDS = 2.0  # of a model against a benchmark, before any forecast is finished
+# Of a model, and of one on a calendar, against a benchmark, before any forecast is finished.
+_MODEL_LOG_ODDS, _CALENDAR_LOG_ODDS = 2.0, 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +152,7 @@ def candidate_weights(
     ndarray
         Shape (candidates,), summing to 1.
     """
-    odds = np.array([0.0 if is_benchmark(name) else _MODEL_LOG_ODDS for name in names])
+    odds = np.array([_log_odds(name) for name in names])
     if not len(errors):
         weights: Array = special.softmax(odds)
         return weights
@@ -161,6 +164,12 @@ def candidate_weights(
     ]
     result: Array = special.softmax(odds + np.array(evidence))
     return result
+
+
+def _log_odds(name: str) -> float:
+    if is_benchmark(name):
+        return 0.0
+    return _CALENDAR_LOG_ODDS if name.endswith(CALENDAR) else _MODEL_LOG_ODDS
 
 
 def combined(values: Array, weights: Array) -> Array:

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.clv.calendar.calendar_options import CalendarChoice, calendar_options
+from relmark_research.clv.calendar.calendar_options import (
+    CALENDAR,
+    CalendarChoice,
+    calendar_options,
+)
 from relmark_research.clv.forecasting import backtest as backtests
 from relmark_research.clv.forecasting._new_customers import new_customer_total
 from relmark_research.clv.forecasting.backtest import assembled
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
 from relmark_research.clv.forecasting.candidates import Origin, purchase_models
-from relmark_research.clv.forecasting.combination import Combination, combination
+from relmark_research.clv.forecasting.combination import Combination, combination, combined
 from relmark_research.clv.forecasting.forecast_errors import MEASURES, ForecastErrors, Measure
 from relmark_research.clv.forecasting.origin_records import (
     Records,
@@ -132,6 +136,8 @@ def forecast_total(
         backtest=assembled(past, measure, days, level),
         per_customer_expected=_by_customer(past, origin, totals, issued),
         log_variance=issued.log_variance,
+        calendar=origin.calendar,
+        expected_without_calendar=_without_calendar(origin, totals, issued, measure),
     )
     if new_customers:
         acquired = new_customer_total(past.history, first, days, measure=measure, level=level)
@@ -180,6 +186,19 @@ def _issued(
         half=half_event(origin, measure),
         prior_dispersion=chance_dispersion(origin, measure),
     )
+
+
+def _without_calendar(
+    origin: Origin, totals: dict[str, CandidateTotal], issued: Combination, measure: Measure
+) -> float | None:
+    """Return the combination with each model on a calendar forecast without it."""
+    if origin.calendar is None:
+        return None
+    half = half_event(origin, measure)
+    plain = [totals.get(name.removesuffix(CALENDAR), total) for name, total in totals.items()]
+    expected = np.maximum([total.expected for total in plain], 0.0)
+    weights = np.array([issued.weights[name] for name in totals])
+    return max(float(combined(expected + half, weights)) - half, 0.0)
 
 
 def _by_customer(
@@ -236,4 +255,7 @@ def _scaled(total: TotalForecast, factor: float) -> TotalForecast:
         errors=_scaled_errors(total.errors, factor),
         per_customer_expected=None if each is None else each * factor,
         factor=factor,
+        expected_without_calendar=None
+        if total.expected_without_calendar is None
+        else total.expected_without_calendar * factor,
     )

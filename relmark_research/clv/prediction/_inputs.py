@@ -18,7 +18,13 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.spend_model import SpendModel
 from relmark_research.customers.operational_time import Calendar
-from relmark_research.errors import ParameterError, check_number, unknown_name
+from relmark_research.errors import (
+    ParameterError,
+    cell_text,
+    check_number,
+    first_rows,
+    unknown_name,
+)
 from relmark_research.tables.read_table import read_ids
 from relmark_research.units import TimeUnit
 
@@ -208,17 +214,18 @@ def _by_customer(margin: pd.Series, labels: pd.Index) -> pd.Series:
     """Return margins in the order of the customers, joined by ids."""
     margin, ids = margin.set_axis(read_ids(margin.index)), read_ids(labels)
     if not margin.index.is_unique:
-        repeated = margin.index[margin.index.duplicated()].unique()
+        again = margin.index.duplicated()
         raise ParameterError(
-            f"a Series of margins must have one row per customer; {len(repeated):,} ids occur "
-            f"more than once, first: {', '.join(map(repr, repeated[:3]))}. Keep one row per id."
+            "a Series of margins must have one row per customer; "
+            f"{margin.index[again].nunique():,} ids occur more than once, first: "
+            f"{first_rows(again, margin.index)}. Keep one row per id."
         )
     places = margin.index.get_indexer(ids)
-    missing = labels[places < 0]
-    if len(missing):
+    missing = places < 0
+    if missing.any():
         raise ParameterError(
-            f"a Series of margins must have every customer; {len(missing):,} are missing, "
-            f"first: {', '.join(map(repr, missing[:3]))}."
+            f"a Series of margins must have every customer; {missing.sum():,} are missing, "
+            f"first: {first_rows(missing, labels)} of the customers."
         )
     return margin.iloc[places]
 
@@ -237,7 +244,7 @@ def _numbers(values: pd.Series, name: str) -> Array:
     if types.is_numeric_dtype(values) and not types.is_bool_dtype(values):
         return values.to_numpy(float, na_value=np.nan)
     raise ParameterError(
-        f"{name} must hold numbers, shares of value in (0, 1]; found {values.iloc[0]!r} "
+        f"{name} must hold numbers, shares of value in (0, 1]; found {cell_text(values.iloc[0])} "
         f"({values.dtype}). Convert it: pd.to_numeric(...)."
     )
 

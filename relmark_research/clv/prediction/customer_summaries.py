@@ -15,7 +15,7 @@ from relmark_research.clv.prediction._inputs import (
 )
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.operational_time import elapsed
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, id_text
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 from relmark_research.units import TimeUnit
@@ -106,14 +106,14 @@ def customer_history(
     customer_id = str(read_ids(pd.Index([customer_id]))[0])
     reason = (
         "the log does not have the columns of the formulas. Pass the model of this customer: "
-        f"fit.model_for(customers.table.loc[[{customer_id!r}]]), and its unit."
+        "fit.model_for(customers.table.loc[[customer_id]]), and its unit."
     )
     model = common_purchase_model(fit, reason=reason)
     length = model_unit(fit, unit, function="customer_history").days
     purchases = aggregation.purchase_dates(log.days, customer_id)
     if len(purchases) == 0:
         raise DataError(
-            f"the log has no customer {customer_id!r}. Ids are text and keep their leading "
+            f"the log has no customer {id_text(customer_id)}. Ids are text and keep their leading "
             "zeros: take one from log.customer_summary().table.index."
         )
     days = pd.date_range(purchases[0], log.observed_until)

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
+from relmark_research.clv.calendar.calendar_options import CALENDAR
 from relmark_research.errors import ParameterError
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.tables.read_table import groups_by_customer
 
 if TYPE_CHECKING:
+    from relmark_research.clv.calendar.calendar_effects import CalendarEffects
     from relmark_research.clv.forecasting.backtest import Backtest
     from relmark_research.clv.forecasting.forecast_errors import ForecastErrors
 
@@ -59,6 +61,11 @@ class TotalForecast:
         Variance of the logarithm of ``expected`` from the parameters of the models.
     factor
         What a unit of value counts: the margin times the mean discount factor.
+    calendar
+        The calendar on which models were forecast; None without one.
+    expected_without_calendar
+        ``expected`` if the models on the calendar had been forecast without it, with the same
+        weights; None without a calendar.
 
     Examples
     --------
@@ -82,6 +89,8 @@ class TotalForecast:
     per_customer_expected: pd.Series | None = field(default=None, compare=False)
     log_variance: float = 0.0
     factor: float = 1.0
+    calendar: CalendarEffects | None = field(default=None, compare=False)
+    expected_without_calendar: float | None = None
 
     @property
     def per_customer(self) -> tuple[float, float | None, float | None]:
@@ -89,6 +98,11 @@ class TotalForecast:
         n = self.n_customers
         low, high = (None if end is None else end / n for end in (self.low, self.high))
         return self.expected / n, low, high
+
+    @property
+    def calendar_weight(self) -> float:
+        """Weight of the models on a calendar in the forecast, from 0 to 1."""
+        return sum(weight for name, weight in self.models.items() if name.endswith(CALENDAR))
 
     @property
     def words(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.customers.log.customer_summary import Split
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, first_rows, unknown_name
 from relmark_research.stats.intervals import wilson_interval
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
@@ -149,11 +149,11 @@ def segment_behaviour(segments: pd.DataFrame, split: Split) -> pd.DataFrame:
     segments = segments.set_axis(read_ids(segments.index))
     if not isinstance(segments["segment"].dtype, pd.CategoricalDtype):
         segments = read_columns(segments, {"segment": "choice"}, name="segments")
-    missing = segments.index.difference(split.holdout.index)
-    if len(missing):
+    missing = ~segments.index.isin(split.holdout.index)
+    if missing.any():
         raise DataError(
-            f"expected the customers of the split; {len(missing):,} are not in its calibration, "
-            f"first: {', '.join(map(repr, missing[:3]))}. Score log.until(...) of the same day."
+            f"expected the customers of the split; {missing.sum():,} are not in its calibration, "
+            f"first: {first_rows(missing, segments.index)}. Score log.until(...) of the same day."
         )
     after = split.holdout.loc[segments.index].assign(segment=segments["segment"])
     after["bought"] = after["purchases"] > 0
@@ -195,14 +195,14 @@ def _range(limits: tuple[int, int] | None) -> str:
 
 
 def _load_rules(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:
-    import yaml
+    from relmark_research.tables.yaml_files import read_yaml
 
     content = rules
     if not isinstance(rules, Mapping):
         path = Path(rules or DEFAULT_RULES)
         if not path.is_file():
             raise ParameterError(f"expected a file of rules; found none at {path}.")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path, error=ParameterError)
     if not isinstance(content, Mapping) or not content.get("segments"):
         raise ParameterError(
             "rules must have a scale and segments, as segments.yml of the package."

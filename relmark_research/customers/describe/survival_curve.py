@@ -20,7 +20,14 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.customers.log import aggregation
 from relmark_research.customers.log.transactions import TransactionLog
-from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
+from relmark_research.errors import (
+    DataError,
+    ParameterError,
+    check_level,
+    first_ids,
+    first_rows,
+    unknown_name,
+)
 from relmark_research.stats.survival import kaplan_meier, log_rank
 from relmark_research.tables.given_tables import frame_of_source
 from relmark_research.tables.read_table import group_values, groups_by_customer, read_columns
@@ -187,7 +194,7 @@ def _tenures(source: Any, by: str | pd.Series | None) -> pd.DataFrame:
     tenure = _numbers(table["tenure"], "a time > 0")
     wrong = ~(np.isfinite(tenure) & (tenure > 0))
     if wrong.any() or len(table) == 0:
-        shown = ", ".join(map(repr, table["tenure"][wrong].head(3)))
+        shown = first_rows(wrong, table["tenure"])
         raise DataError(
             f"tenure must be a time > 0; in {int(wrong.sum()):,} of {len(table):,} rows it is not, "
             f"first: {shown or 'no rows'}. Count the period of joining as one."
@@ -200,7 +207,7 @@ def _tenures(source: Any, by: str | pd.Series | None) -> pd.DataFrame:
     if neither.any():
         raise DataError(
             f"churned must be true or false (1 or 0); in {int(neither.sum()):,} of {len(table):,} "
-            f"rows it is not, first: {', '.join(map(repr, table['churned'][neither].head(3)))}."
+            f"rows it is not, first: {first_rows(neither, table['churned'])}."
         )
     return pd.DataFrame({"time": tenure, "event": churned.astype(bool), "group": group})
 
@@ -216,7 +223,7 @@ def _numbers(column: pd.Series, kind: str) -> np.ndarray:
     if text.any():
         raise DataError(
             f"{column.name} must be {kind}; in {int(text.sum()):,} of {len(column):,} rows it is "
-            f"text, first: {column[text].iloc[0]!r}. Convert it first: pd.to_numeric(...)."
+            f"text, first: {first_rows(text, column)}. Convert it first: pd.to_numeric(...)."
         )
     return pd.to_numeric(column, errors="coerce").to_numpy(float, na_value=np.nan)
 
@@ -255,8 +262,8 @@ def _groups(first: pd.DataFrame, by: str | pd.Series | None) -> Any:
         if unmatched > len(found) / 2:
             raise DataError(
                 f"expected a group for most customers of the log; {unmatched:,} of {len(found):,} "
-                f"have none, first: {found.index[found.isna()][0]!r}. Check that both tables write "
-                "the ids alike."
+                f"have none, first: {first_ids(found.index[found.isna()])}. Check that both tables "
+                "write the ids alike."
             )
         return found.fillna(NOT_KNOWN).to_numpy()
     if by != "cohort":

@@ -20,7 +20,13 @@ import pandas as pd
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.customers.operational_time import Calendar, elapsed, operational_days
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import (
+    DataError,
+    ParameterError,
+    first_rows,
+    unknown_name,
+    values_shown,
+)
 from relmark_research.tables.read_table import read_ids, read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import Day, Horizon, TimeUnit, as_date
@@ -114,6 +120,7 @@ class CustomerSummary:
         length, per = ("months", 1.0) if "T_months" in histories else ("days", unit.days)
         recency, T = (histories[f"{name}_{length}"].to_numpy() for name in ("recency", "T"))
         if calendar is not None:
+            T, recency = T.astype(np.int64), recency.astype(np.int64)
             recency, T = (
                 elapsed(calendar, T, end, observed_until) for end in (T - recency, np.zeros_like(T))
             )
@@ -295,10 +302,11 @@ def _checked(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
     if table.index.name == "customer_id":
         table = table.set_axis(_ids(table.index))
     if table.index.name == "customer_id" and not table.index.is_unique:
-        repeated = table.index[table.index.duplicated()].unique()
+        again = table.index.duplicated()
         raise DataError(
-            f"expected one row per customer; {len(repeated):,} ids come more than once, first: "
-            f"{', '.join(map(repr, repeated[:3]))}. log.customer_summary() makes such a table."
+            f"expected one row per customer; {table.index[again].nunique():,} ids come more than "
+            f"once, first: {first_rows(again, table.index)}. log.customer_summary() makes such a "
+            "table."
         )
     table = _with_numbers(table, unit)
     _check_values(table)
@@ -438,9 +446,11 @@ def _refuse(
 ) -> None:
     invalid = np.asarray(offending, dtype=bool)
     if invalid.any():
-        first = table.loc[invalid, columns].head(3)
+        places = np.flatnonzero(invalid)[:3]
+        labels = [f", {label!r}" if values_shown() else "" for label in table.index[places]]
+        records = table[columns].iloc[places].to_dict("records")
         shown = "; ".join(
-            f"{label!r} ({', '.join(f'{name} {row[name]!s}' for name in columns)})"
-            for label, row in zip(first.index, first.to_dict("records"), strict=True)
+            f"row {place + 1:,}{label} ({', '.join(f'{name} {row[name]!s}' for name in columns)})"
+            for place, label, row in zip(places, labels, records, strict=True)
         )
         raise DataError(f"{rule}; {invalid.sum():,} of {len(table):,} rows break this: {shown}.")

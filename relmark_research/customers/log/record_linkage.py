@@ -17,7 +17,7 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, unknown_name
 from relmark_research.tables.given_tables import frame_of_source
-from relmark_research.tables.pseudonyms import pseudonyms
+from relmark_research.tables.pseudonyms import has_key, pseudonyms
 from relmark_research.tables.read_table import read_columns, read_values
 from relmark_research.tables.schemas import Column
 
@@ -207,7 +207,7 @@ def _links(
 
 
 def _line(check: str, rows: int, action: str, ids: pd.Series | None = None) -> dict:
-    shown = "" if ids is None else ", ".join(pseudonyms(ids.head(3)))
+    shown = "" if ids is None or not has_key() else ", ".join(pseudonyms(ids.head(3)))
     return {"check": check, "rows": rows, "action": action, "examples": shown}
 
 

@@ -25,7 +25,7 @@ from relmark_research.customers.log._purchase_days import PurchaseDays
 from relmark_research.customers.log.customer_summary import CustomerSummary, Split
 from relmark_research.customers.log.left_truncation import LeftTruncation, left_truncation
 from relmark_research.customers.operational_time import Calendar, operational_days
-from relmark_research.errors import DataError, ParameterError, check_choice
+from relmark_research.errors import DataError, ParameterError, check_choice, values_shown
 from relmark_research.tables import row_checks, sql_dialects
 from relmark_research.tables.options import Columns, ReadOptions, Returns, dialect_of
 from relmark_research.tables.sources import open_source
@@ -438,7 +438,8 @@ def _last_day(rows: ir.Table, ends: date, observed_until: Day | None) -> date:
 def _later_rows_message(last: date, found: int, first: pd.DataFrame) -> str:
     days = pd.to_datetime(first["date"]).dt.date
     shown = "; ".join(
-        f"{customer} on {day}" for customer, day in zip(first["customer_id"], days, strict=True)
+        f"{customer} on {day}" if values_shown() else f"on {day}"
+        for customer, day in zip(first["customer_id"], days, strict=True)
     )
     return (
         f"observed_until is {last}, but {found:,} rows are dated later, first: {shown}. "

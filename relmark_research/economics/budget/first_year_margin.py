@@ -10,7 +10,7 @@ import pandas as pd
 
 from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.budget.spend_ledger import ALL
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_rows
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.tables.read_table import groups_by_customer
 
@@ -69,7 +69,7 @@ def first_year_margin(
     if named.isna().any():
         raise DataError(
             f"every customer needs a segment; {named.isna().sum():,} of {len(named):,} have none, "
-            f"first: {', '.join(named.index[named.isna()][:3])}."
+            f"first: {first_rows(named.isna(), named.index)} of the customers by id."
         )
     return pd.concat(
         [_table(margins, named, level), _table(margins, pd.Series(ALL, index=margins.index), level)]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.economics.profitability import cost_rules
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import DataError, first_rows, unknown_name
 from relmark_research.tables.read_table import read_columns
 from relmark_research.tables.schemas import NOT_KNOWN, ColumnType
 
@@ -132,8 +132,7 @@ def _served(log: TransactionLog, contacts: pd.DataFrame, customers: pd.DataFrame
     if missing.any():
         raise DataError(
             f"every contact must have a relationship_level; {int(missing.sum()):,} of "
-            f"{len(table):,} have none, first of customer "
-            f"{table.loc[missing, 'customer_id'].iloc[0]!r}."
+            f"{len(table):,} have none, first: {first_rows(missing, table['customer_id'])}."
         )
     accounts = _accounts(customers)
     cost_rules.check_known_customers(
@@ -147,8 +146,8 @@ def _served(log: TransactionLog, contacts: pd.DataFrame, customers: pd.DataFrame
     if early.any():
         raise DataError(
             f"account years begin on the day of acquisition; {int(early.sum()):,} contacts are "
-            f"earlier, first of customer {table.loc[early, 'customer_id'].iloc[0]!r} on "
-            f"{table.loc[early, 'date'].iloc[0]:%Y-%m-%d}. Remove contacts with prospects; they "
+            f"earlier, first on {table.loc[early, 'date'].iloc[0]:%Y-%m-%d}: "
+            f"{first_rows(early, table['customer_id'])}. Remove contacts with prospects; they "
             "belong to the acquisition cost."
         )
     return table.sort_values(["date"], kind="stable")

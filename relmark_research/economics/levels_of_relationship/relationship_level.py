@@ -180,12 +180,9 @@ def checked_levels(levels: Sequence[RelationshipLevel]) -> tuple[RelationshipLev
 
 def levels_file(path: Path | str) -> Mapping[str, Any]:
     """Return the content of a YAML file of levels."""
-    import yaml
+    from relmark_research.tables.yaml_files import read_yaml
 
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise DataError(f"{path} cannot be read as levels: {error}.") from None
+    content = read_yaml(Path(path))
     if not isinstance(content, Mapping):
         raise DataError(f"{Path(path).name} must hold names with values, such as levels: ...")
     return content

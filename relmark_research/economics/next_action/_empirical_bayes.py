@@ -21,7 +21,7 @@ import pandas as pd
 
 from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.profitability import cost_rules
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_ids
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -87,7 +87,7 @@ def _segment_margins(sums: pd.DataFrame) -> pd.DataFrame:
     if bought.empty:
         raise DataError(
             f"every segment needs orders to estimate its margin; a segment of {len(sums):,} "
-            f"customers has none, first: {', '.join(map(repr, sums.index[:3]))}. Merge it with "
+            f"customers has none, first: {first_ids(sums.index)}. Merge it with "
             "another segment."
         )
     n = bought["orders"].to_numpy(float)

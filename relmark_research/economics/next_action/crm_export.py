@@ -1,22 +1,15 @@
-"""Action lists for a CRM or mailing tool: CSV without formula injection.
-
-Spreadsheet programs evaluate text cells that begin with =, +, -, @, a tab or a line break (also in
-full-width form, and after blanks). Such cells are prefixed with an apostrophe.
-"""
+"""Action lists for a CRM or mailing tool, as a file without formula injection."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
 from relmark_research.economics.next_action.next_best_action import Recommendations
-from relmark_research.errors import DataError
+from relmark_research.tables.export import write_table
 from relmark_research.tables.given_tables import frame_in_memory
 
-_FORMULA = re.compile(r"^\s*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\u2212|%]|^[\t\r\n\0]")
-_BREAK = re.compile(r"[\r\n\0\t]+")
 _MONEY = ("expected_gain", "gain_low", "gain_high", "residual_value")
 
 
@@ -47,7 +40,7 @@ def action_list(advice: Recommendations, *, action: str | None = None) -> pd.Dat
 
 
 def write_list(listed: pd.DataFrame, path: Path | str) -> int:
-    """Write an action list as CSV (UTF-8, comma, header) and return the number of escaped cells.
+    """Write an action list as a file and return the number of escaped cells.
 
     Parameters
     ----------
@@ -55,7 +48,8 @@ def write_list(listed: pd.DataFrame, path: Path | str) -> int:
         Any table. Text that a spreadsheet would evaluate as a formula is prefixed with an
         apostrophe; line breaks in text become blanks. Numbers and dates are unchanged.
     path
-        A file in an existing folder; an existing file is replaced.
+        A file in an existing folder, which is replaced if it exists. Its suffix decides:
+        ``.parquet``, ``.xlsx``, and CSV (UTF-8, comma, header) for any other.
 
     Raises
     ------
@@ -71,29 +65,4 @@ def write_list(listed: pd.DataFrame, path: Path | str) -> int:
     ...     print(escaped, file.read_text().split())
     1 ['customer_id', "'=2+5", '007']
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise DataError(
-            f"the folder of {path.name} must exist; found no folder {path.parent}. Create it first."
-        )
-    safe, escaped = frame_in_memory(listed, "listed").copy(), 0
-    safe.columns = pd.Index([_escaped(str(name)) for name in safe.columns])
-    for i in range(safe.shape[1]):
-        column = safe.iloc[:, i]
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-            continue
-        texts = column.map(lambda cell: _escaped(cell), na_action="ignore")
-        formulas = column.map(lambda cell: isinstance(cell, str) and bool(_FORMULA.match(cell)))
-        escaped += int(formulas.sum())
-        safe.isetitem(i, texts.to_numpy(dtype=object))
-    unfinished = path.with_name(path.name + ".part")
-    safe.to_csv(unfinished, index=False, lineterminator="\n", date_format="%Y-%m-%d")
-    unfinished.replace(path)
-    return escaped
-
-
-def _escaped(cell: object) -> object:
-    if not isinstance(cell, str):
-        return cell
-    flat = _BREAK.sub(" ", cell)
-    return f"'{flat}" if _FORMULA.match(cell) else flat
+    return write_table(frame_in_memory(listed, "listed"), Path(path))

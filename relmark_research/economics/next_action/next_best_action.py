@@ -36,7 +36,7 @@ from relmark_research.economics.next_action.residual_value import (
 )
 from relmark_research.economics.next_action.segment_models import SegmentFits, fit_segments, unit_of
 from relmark_research.economics.profitability.cost_rules import checked_contacts
-from relmark_research.errors import DataError, check_level
+from relmark_research.errors import DataError, check_level, first_rows
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.tables.read_table import groups_by_customer
 
@@ -196,10 +196,10 @@ def _segments(customers: CustomerSummary, segments: pd.Series | None) -> pd.Seri
         return pd.Series("all", index=ids)
     named = groups_by_customer(segments).reindex(ids)
     if named.isna().any():
-        missing = ids[named.isna()]
+        missing = named.isna()
         raise DataError(
-            f"every customer needs a segment; {len(missing):,} of {len(ids):,} have none, "
-            f"first: {', '.join(map(repr, missing[:3]))}. Add one, e.g. 'unknown'."
+            f"every customer needs a segment; {missing.sum():,} of {len(ids):,} have none, "
+            f"first: {first_rows(missing, ids)} of the customers. Add one, e.g. 'unknown'."
         )
     return named.astype(str)
 

@@ -14,13 +14,11 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table
-from relmark_research.errors import DataError, ParameterError, check_number
+from relmark_research.errors import DataError, ParameterError, check_number, first_rows
 from relmark_research.tables.read_table import open_table
 from relmark_research.units import Horizon, Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from relmark_research.customers.log.transactions import TransactionLog
 
 AT_ONCE = "at once"
@@ -134,12 +132,13 @@ def check_known_customers(
     costs: pd.DataFrame, known: pd.Index, *, money: str, table: str, advice: str
 ) -> None:
     """Raise DataError if costs belong to unknown customers."""
-    unknown = costs[~costs["customer_id"].isin(known)]
+    wrong = ~costs["customer_id"].isin(known)
+    unknown = costs[wrong]
     if len(unknown):
         raise DataError(
             f"every cost must belong to a known customer; {len(unknown):,} of {len(costs):,} rows "
             f"of {table} ({unknown[money].sum():,.2f} of {costs[money].sum():,.2f} in money) have "
-            f"an unknown customer_id, first: {_shown(unknown['customer_id'].unique())}. {advice}"
+            f"an unknown customer_id, first: {first_rows(wrong, costs['customer_id'])}. {advice}"
         )
 
 
@@ -234,7 +233,3 @@ def period_bounds(
         (max(first, start), min(last, end.normalize()))
         for start, end in zip(starts, spans.end_time, strict=True)
     ]
-
-
-def _shown(values: Iterable[object]) -> str:
-    return ", ".join(repr(value) for value in list(values)[:3])

@@ -21,7 +21,7 @@ from relmark_research.clv.prediction._inputs import PurchaseInput, common_unit, 
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.economics.next_action.segment_models import fit_segments, unit_of
 from relmark_research.economics.profitability.profit_table import profit_table
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, id_text, unknown_name
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.tables.read_table import (
     groups_by_customer,
@@ -140,7 +140,8 @@ def customer_quadrants(
     if not ids.intersection(profit.index).size:
         raise DataError(
             "lifetime and profit have no customer in common: the first ids are "
-            f"{lifetime.index[0]!r} and {profit.index[0]!r}. Index both by customer_id."
+            f"{id_text(lifetime.index[0])} and {id_text(profit.index[0])}. Index both by "
+            "customer_id."
         )
     profit = profit.reindex(ids).fillna(0.0).set_axis(lifetime.index)
     if lifetime_threshold is None:

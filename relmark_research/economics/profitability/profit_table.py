@@ -16,7 +16,7 @@ import pandas as pd
 from relmark_research.customers.log.returns import exact_sum
 from relmark_research.economics.profitability import cost_rules
 from relmark_research.economics.profitability.cost_rules import CostRules
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, first_ids, values_shown
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.read_table import read_columns
 from relmark_research.units import Period
@@ -187,8 +187,8 @@ def _check_costs_known(log: TransactionLog) -> None:
     if found:
         first = blank.order_by("date", "customer_id").limit(3).to_pandas()
         shown = "; ".join(
-            f"{who} on {pd.Timestamp(day):%Y-%m-%d}"
-            for who, day in zip(first["customer_id"], first["date"], strict=True)
+            f"{who} on {day:%Y-%m-%d}" if values_shown() else f"on {day:%Y-%m-%d}"
+            for who, day in zip(first["customer_id"], pd.to_datetime(first["date"]), strict=True)
         )
         raise DataError(
             f"every row needs a cost of goods; {found:,} have none, first: {shown}. Fill in the "
@@ -206,7 +206,7 @@ def _acquired(
     if len(missing):
         raise DataError(
             f"customers must have every customer of the log; {len(missing):,} of {len(buyers):,} "
-            f"are missing, first: {', '.join(map(repr, missing[:3]))}. Add them with their "
+            f"are missing, first: {first_ids(missing)}. Add them with their "
             "acquisition cost, or omit customers= and with it all acquisition costs."
         )
     return table[table["acquisition_date"] <= pd.Timestamp(log.observed_until)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, first_rows
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_values
@@ -69,7 +69,7 @@ def profit_classes(values: pd.Series, *, tiers: Mapping[str, float] = TIERS) -> 
     if unknown.any() or values.empty:
         raise DataError(
             f"tiers need a value for every customer; {int(unknown.sum()):,} of {len(values):,} are "
-            f"missing, first: {', '.join(map(repr, values.index[unknown][:3]))}."
+            f"missing, first: {first_rows(unknown, values.index)}."
         )
     rank = values.rank(method="min", ascending=False).astype(int)
     upper = np.cumsum(shares) * len(values)

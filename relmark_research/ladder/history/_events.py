@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from relmark_research.errors import DataError, LadderError, unknown_name
+from relmark_research.errors import DataError, LadderError, first_ids, unknown_name
 from relmark_research.ladder.history.rules import RuleSet
 from relmark_research.tables.read_table import Table, open_table, read_table
 from relmark_research.tables.schemas import ANSWERS, EVENTS, PROSPECTS, Column
@@ -119,7 +119,7 @@ def _check_order(name: str, rows: ir.Table) -> None:
         reversed_ = rows.filter(rows.won < rows.first_contact)
         found = int(reversed_.count().to_pandas())
         if found:
-            first = reversed_.limit(3).to_pandas()["prospect_id"].tolist()
+            first = first_ids(reversed_.limit(3).to_pandas()["prospect_id"].tolist())
             raise DataError(
                 f"prospects: expected won on or after first_contact; found {found:,} before it, "
                 f"first {first}. Check which column holds which day."
@@ -151,7 +151,7 @@ def _of_known_people(rows: ir.Table, people: ir.Table, name: str) -> ir.Table:
     found = int(unknown.count().to_pandas())
     if found:
         first = unknown.select("customer_id").distinct().order_by("customer_id").limit(3)
-        shown = first.to_pandas()["customer_id"].tolist()
+        shown = first_ids(first.to_pandas()["customer_id"].tolist())
         raise DataError(
             f"{name}: {found:,} rows belong to people who are neither in the log nor among "
             f"the prospects, first {shown}. Check the ids, or leave these rows out."

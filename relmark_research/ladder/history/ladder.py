@@ -105,12 +105,12 @@ class LoyaltyLadder:
         LadderError
             If the file does not exist or does not describe a ladder.
         """
-        import yaml
+        from relmark_research.tables.yaml_files import read_yaml
 
         where = Path(path)
         if not where.is_file():
             raise LadderError(f"expected a YAML file of rungs and rules; there is no {where}.")
-        content = yaml.safe_load(where.read_text(encoding="utf-8"))
+        content = read_yaml(where, error=LadderError)
         if not isinstance(content, Mapping) or not {"rungs", "rules"} <= set(content):
             raise LadderError(f"{where.name}: a ladder needs the keys rungs and rules.")
         for key in content:

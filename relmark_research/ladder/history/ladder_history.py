@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table
-from relmark_research.errors import DataError, LadderError, unknown_name
+from relmark_research.errors import DataError, LadderError, id_text, unknown_name
 from relmark_research.ladder.history._period_numbers import (
     agreed_period,
     optional_period,
@@ -285,6 +285,6 @@ def _spells(table: pd.DataFrame, period: np.ndarray, states: Sequence[str]) -> F
         (who,) = ids[person[at : at + 1]].tolist()
         raise DataError(
             f"a person is on one rung per period; found {int(repeated.sum()):,} repeated, first "
-            f"{who!r} in period {table['period'].iloc[order[at]]}."
+            f"{id_text(who)} in period {table['period'].iloc[order[at]]}."
         )
     return FrameSpells(person, period, state, len(states), np.asarray(ids))

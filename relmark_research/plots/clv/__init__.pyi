@@ -1,4 +1,5 @@
 from .backtest_ranges import backtest, describe_backtest
+from .calendar_season import describe_season, season
 from .customer_value import (
     describe_value_by_decile,
     describe_value_distribution,
@@ -32,6 +33,7 @@ __all__ = [
     "describe_p_alive_distribution",
     "describe_p_alive_matrix",
     "describe_parameter_intervals",
+    "describe_season",
     "describe_tracking",
     "describe_value_by_decile",
     "describe_value_distribution",
@@ -39,6 +41,7 @@ __all__ = [
     "p_alive_distribution",
     "p_alive_matrix",
     "parameter_intervals",
+    "season",
     "tracking",
     "value_by_decile",
     "value_distribution",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError, check_share
+from relmark_research.errors import DataError, ParameterError, check_share, first_rows
 from relmark_research.tables.read_table import open_table, read_table
 from relmark_research.tables.schemas import CAMPAIGNS, Column
 
@@ -215,10 +215,10 @@ def check_control(table: pd.DataFrame, control: str) -> None:
 def _check_customers(table: pd.DataFrame) -> None:
     repeated = table.duplicated(["campaign_id", "customer_id"])
     if repeated.any():
-        row = table[repeated].iloc[0]
+        rows = first_rows(repeated, table["customer_id"])
         raise DataError(
             f"expected each customer once in a campaign; found {repeated.sum():,} repeated, first "
-            f"{row['customer_id']} in {row['campaign_id']}. Keep the row of the assigned arm."
+            f"{rows}. Keep the row of the assigned arm."
         )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_rows
 from relmark_research.tables.read_table import groups_by_customer, open_table
 from relmark_research.tables.schemas import CAMPAIGNS
 
@@ -51,7 +51,7 @@ def margin_by_customer(log: TransactionLog, groups: pd.Series | None = None) -> 
         if missing.any():
             raise DataError(
                 f"every customer needs a group; {missing.sum():,} of {len(sums):,} have none, "
-                f"first {sums.index[missing][0]}."
+                f"first {first_rows(missing, sums.index)} of the customers by id."
             )
     totals = sums.groupby(group.reindex(sums.index)).sum()
     share = 1 - totals["cost_parts"] / totals["parts"]

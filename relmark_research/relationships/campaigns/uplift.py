@@ -25,7 +25,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from relmark_research.errors import DataError, ParameterError, check_level
+from relmark_research.errors import DataError, ParameterError, check_level, first_rows
 from relmark_research.relationships.campaigns.campaign_design import CampaignColumns
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.tables.read_table import read_values
@@ -271,8 +271,8 @@ def _customer_margins(table: pd.DataFrame, margin: Margin) -> Array:
     if wrong.any():
         raise ParameterError(
             f"margin must be a share of value in (0, 1] for every customer; found "
-            f"{found[wrong].iloc[0]!r} for {wrong.sum():,} of {len(table):,} rows, first customer "
-            f"{table.loc[wrong, 'customer_id'].iloc[0]}."
+            f"{found[wrong].iloc[0]!r} for {wrong.sum():,} of {len(table):,} rows, first "
+            f"{first_rows(wrong, table['customer_id'])}."
         )
     return found.to_numpy()
 

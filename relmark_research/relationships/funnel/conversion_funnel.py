@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, first_rows, unknown_name
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.stats.survival import (
     CENSORED,
@@ -467,6 +467,6 @@ def _refuse(table: pd.DataFrame, wrong: pd.Series, what: str, key: str | None) -
         raise DataError(
             f"stages out of order: expected each stage after the one before it; found {what} in "
             f"{wrong.sum():,} of {len(table):,} prospects, first "
-            f"{', '.join(map(str, first[wrong].head(3)))}. Correct these days, or name the stages "
+            f"{first_rows(wrong, first)}. Correct these days, or name the stages "
             "in the order in which they happen."
         )

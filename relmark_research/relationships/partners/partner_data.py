@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, check_level, unknown_name
+from relmark_research.errors import DataError, check_level, first_rows, unknown_name
 from relmark_research.relationships.partners.scales import (
     PARTNER_SCALES,
     Scale,
@@ -179,11 +179,12 @@ def _records(partners: Any, kinds: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _check_known(ids: pd.Series, known: pd.Index) -> None:
-    unknown = ids[~ids.isin(known)].unique()
-    if len(unknown):
+    wrong = ~ids.isin(known)
+    if wrong.any():
         raise DataError(
-            f"the survey: expected answers of partners in the records; found {len(unknown):,} "
-            f"others, first {', '.join(unknown[:3])}, in {(~ids.isin(known)).sum():,} rows. Add "
+            "the survey: expected answers of partners in the records; found "
+            f"{ids[wrong].nunique():,} others in {wrong.sum():,} rows, first "
+            f"{first_rows(wrong, ids)}. Add "
             "them to the records, or remove their answers."
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import NOT_SHOWN, DataError, unknown_name, values_shown
 from relmark_research.relationships.partners.partner_data import TIES, PartnerData
 from relmark_research.relationships.partners.relationship_quality import (
     QUALITY,
@@ -80,7 +80,10 @@ class Scorecards:
             If there is no such partner.
         """
         if partner not in self.data.records.index:
-            words = unknown_name("partner", partner, self.data.records.index[:50])
+            known = self.data.records.index
+            words = f"no partner {NOT_SHOWN}; the records have {len(known):,}."
+            if values_shown():
+                words = unknown_name("partner", partner, known[:50])
             raise DataError(f"{words} Give a partner_id of the records.")
         rows = [_score_row(name, scores, partner) for name, scores in self.scores.items()]
         rows += [_record_row(self.data.records, name, partner) for name in HIGHER_IS_BETTER]

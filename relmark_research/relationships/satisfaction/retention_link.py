@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import expit, ndtr
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, cell_text
 from relmark_research.relationships._validate import check_columns, check_scale
 from relmark_research.stats.binomial_logit import fit_logit
 from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
@@ -319,7 +319,7 @@ def _retention(answers: pd.DataFrame, column: str) -> pd.Series:
     if wrong.any():
         raise DataError(
             f"expected 1 or 0 in {column}, missing where retention is not known yet; found "
-            f"{answers.loc[wrong, column].iloc[0]!r} in {wrong.sum():,} rows."
+            f"{cell_text(answers.loc[wrong, column].iloc[0])} in {wrong.sum():,} rows."
         )
     return retained
 

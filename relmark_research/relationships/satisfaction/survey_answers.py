@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, first_rows
 from relmark_research.relationships._validate import check_columns
 from relmark_research.tables.read_table import open_table, read_values
 from relmark_research.tables.schemas import ANSWERS, CONTACTS, CUSTOMERS, NOT_KNOWN, Column, Schema
@@ -38,7 +38,7 @@ def with_customer(answers: pd.DataFrame, customers: pd.DataFrame, *columns: str)
     if unknown.any():
         raise DataError(
             f"every answer needs a customer of the table; {unknown.sum():,} of {len(ids):,} have "
-            f"none, first {ids[unknown].iloc[0]}. Add these customers, or remove their answers."
+            f"none, first {first_rows(unknown, ids)}. Add these customers, or remove their answers."
         )
     return answers.assign(**{name: by_id[name].reindex(ids).to_numpy() for name in columns})
 

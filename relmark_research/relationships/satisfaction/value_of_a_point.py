@@ -22,7 +22,7 @@ import pandas as pd
 from scipy.special import expit
 
 from relmark_research._repr import html_table, one_line
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, cell_text
 from relmark_research.relationships.satisfaction.retention_link import RetentionLink
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.tables.given_tables import frame_in_memory
@@ -271,6 +271,6 @@ def _margin_positions(link: RetentionLink, names: list[str], segment: pd.Series 
     if unknown.any():
         raise DataError(
             f"every answer needs a segment with a margin ({', '.join(names)}); "
-            f"{unknown.sum():,} of {len(own):,} have {own[unknown].iloc[0]!r}."
+            f"{unknown.sum():,} of {len(own):,} have {cell_text(own[unknown].iloc[0])}."
         )
     return own.map({name: number for number, name in enumerate(names)}).to_numpy(int)

@@ -1,6 +1,5 @@
 """A DataFrame as an HTML table with headers, aligned numbers and a link to the whole table."""
 
-import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,24 +10,28 @@ from pandas.api import types
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError, unknown_name
+from relmark_research.reporting.display._customer_rows import without_addresses
 from relmark_research.reporting.display.downloads import save_table
+from relmark_research.reporting.privacy.redaction import CLEAR_IDS
 from relmark_research.reporting.record.secrets import Scrubber
+from relmark_research.tables.export import csv_text
 
 SHOWN_ROWS = 20
 FORMATS = ("money", "share", "count", "number", "date", "text")
 
-# what a spreadsheet program takes for a formula, full-width characters included
-_FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
-
 
 @dataclass(frozen=True)
 class TableLayout:
-    """Identifier, caption, currency and initial state (open or folded) of a table."""
+    """Identifier, caption, currency and initial state (open or folded) of a table.
+
+    ``clear_ids`` tells that ids and addresses are shown because the user asked for them.
+    """
 
     name: str
     caption: str
     currency: str = "USD"
     open: bool = False
+    clear_ids: bool = False
 
 
 def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout) -> str:
@@ -44,6 +47,7 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout
         Identifier, caption, currency, and whether the table is open.
     """
     flat = _scrubbed(_flat(frame))
+    flat = flat if layout.clear_ids else without_addresses(flat)
     _check_formats(flat, formats)
     by_column = {
         name: formats.get(name, _default_format(flat[name])) for name in map(str, flat.columns)
@@ -51,28 +55,14 @@ def as_html(frame: pd.DataFrame, formats: Mapping[str, str], layout: TableLayout
     top = flat.head(SHOWN_ROWS)
     cells = [_cells(top[name], kind, layout.currency) for name, kind in by_column.items()]
     return (
-        f'<details class="rm-table"{" open" if layout.open else ""}>'
+        f'<details class="rm-table"{" open" if layout.open else ""}'
+        f"{CLEAR_IDS if layout.clear_ids else ''}>"
         "<summary>The table behind it</summary>"
         f'<div class="rm-scroll" tabindex="0" role="group" aria-label="{escape(layout.caption)}">'
         f"<table><caption>{escape(layout.caption)}</caption>"
         f"{_header(by_column)}{_rows(cells, list(by_column.values()))}</table></div>"
         f"{_downloads(flat, layout)}</details>"
     )
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Return a table as CSV in which a spreadsheet program finds no formula.
-
-    Examples
-    --------
-    >>> csv_text(pd.DataFrame({"channel": ["=1+1", "mail"], "change": [-1, 2]}))
-    "channel,change\\n'=1+1,-1\\nmail,2\\n"
-    """
-    safe = _flat(frame).rename(columns=_without_formula)
-    for column in safe.columns:
-        if _default_format(safe[column]) == "text":
-            safe[column] = safe[column].map(_without_formula, na_action="ignore")
-    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +194,3 @@ def _downloads(frame: pd.DataFrame, layout: TableLayout) -> str:
         f'href="data:text/csv;charset=utf-8;base64,{data}">Download as CSV'
         f'<span class="rm-hidden"> ({escape(layout.caption)})</span></a>{parquet}</p>'
     )
-
-
-def _without_formula(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell

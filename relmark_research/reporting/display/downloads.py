@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from relmark_research.tables.export import write_table
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -64,12 +66,7 @@ def save_table(frame: pd.DataFrame, csv: str, name: str, caption: str) -> str:
     if stem is None:
         return ""
     stem.with_suffix(".csv").write_text(csv, encoding="utf-8")
-    try:
-        frame.to_parquet(stem.with_suffix(".parquet"), index=False)
-    except (TypeError, ValueError):  # a column with values of several types, such as intervals
-        mixed = [column for column in frame.columns if frame[column].dtype == object]
-        as_text = frame.astype(dict.fromkeys(mixed, str))
-        as_text.to_parquet(stem.with_suffix(".parquet"), index=False)
+    write_table(frame, stem.with_suffix(".parquet"))
     return f"<span> or {_link(stem, 'Parquet', caption)}</span>"
 
 

@@ -15,15 +15,18 @@ import pandas as pd
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
+from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
+from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.record.manifest import RECORD_MIME, issued_forecast
 from relmark_research.reporting.record.secrets import Scrubber
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from relmark_research.clv.prediction.total_forecast import TotalForecast
 
@@ -219,8 +222,13 @@ def table(
     formats: Mapping[str, str] | None = None,
     currency: str = "USD",
     open: bool = False,  # noqa: A002 (the name of the HTML attribute)
+    clear_ids: bool = False,
 ) -> None:
     """Show a folded table with downloads of all its rows as CSV and Parquet.
+
+    Ids of customers are replaced by pseudonyms: in a column or an index with a usual name, such as
+    ``customer_id``, or with the name of the recipe's column of customers. Where there is no key for
+    pseudonyms, one sentence stands in place of such a table.
 
     Parameters
     ----------
@@ -237,6 +245,8 @@ def table(
         Currency code of the columns with money.
     open
         Whether the table is shown open.
+    clear_ids
+        Whether ids and e-mail addresses are shown as they are.
 
     Raises
     ------
@@ -244,17 +254,37 @@ def table(
         A format or a column in ``formats`` does not exist.
     """
     _check_name(name)
-    layout = TableLayout(name=name, caption=caption, currency=currency, open=open)
+    shown = frame if clear_ids else with_pseudonyms(frame, None)
+    if shown is None:
+        say(left_out_sentence(caption))
+        return
+    layout = TableLayout(name, caption, currency, open, clear_ids)
+    frame = shown
     _show_html(as_html(frame, formats or {}, layout), f"{caption}\n{frame.head(20)}")
 
 
 def _scrub_texts(figure: "Figure", scrub: Scrubber) -> None:
-    """Remove secrets from the texts of a figure, because an image cannot be scrubbed."""
+    """Remove secrets, ids and addresses from a figure, because an image cannot be scrubbed."""
     from matplotlib.text import Text
 
-    for text in figure.findobj(Text) if scrub.replacements else ():
-        if isinstance(text, Text):
-            text.set_text(scrub(text.get_text()))
+    redactor, ticks = Redactor.from_environment(), _tick_labels(figure)
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and (written := text.get_text()):
+            redacted = redactor.label if text in ticks else redactor.text
+            clean = redacted(scrub(written))
+            if clean != written:
+                text.set_text(clean)
+
+
+def _tick_labels(figure: "Figure") -> set["Text"]:
+    """Return the labels of the ticks of numbers; those of named categories are not among them."""
+    from matplotlib.category import StrCategoryFormatter
+    from matplotlib.ticker import FixedFormatter
+
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    named = (StrCategoryFormatter, FixedFormatter)
+    of_numbers = [axis for axis in axes if not isinstance(axis.get_major_formatter(), named)]
+    return {label for axis in of_numbers for label in axis.get_ticklabels(which="both")}
 
 
 def _parent_figure(drawing: Any) -> "Figure":

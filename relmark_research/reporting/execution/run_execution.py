@@ -10,9 +10,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from relmark_research.errors import ReportError, without_emails
 from relmark_research.reporting.execution.reuse import Fingerprints, copy_results, reusable_run
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
+from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.recipe.alerts import fired_alerts
 from relmark_research.reporting.recipe.plan import Task
 from relmark_research.reporting.recipe.recipe_file import Recipe
@@ -27,11 +30,17 @@ from relmark_research.reporting.record.manifest import (
 from relmark_research.reporting.record.outputs import (
     correct_cell_states,
     read_executed,
+    unfinished_reason,
     with_recorded_results,
+    without_records,
 )
 from relmark_research.reporting.record.run_store import register_scratch
 from relmark_research.reporting.record.scratch import create_scratch, remove_scratch, scratch_path
-from relmark_research.reporting.record.secrets import Scrubber
+from relmark_research.reporting.record.secrets import Scrubber, secrets_of_environment
+from relmark_research.tables.pseudonyms import KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 _POLL_INTERVAL = 0.05  # seconds between two checks of the processes
 _MAX_ATTEMPTS = 2  # for a notebook that ends before its first cell
@@ -81,6 +90,8 @@ class RunExecution:
         The last good run, or None.
     force
         Whether notebooks are run even if nothing has changed.
+    redactor
+        Takes ids and addresses out of what is written, with the key of pseudonyms.
     manifest
         The current manifest.
     processes, prepared
@@ -98,6 +109,7 @@ class RunExecution:
     limits: Limits
     previous: PreviousRun | None = None
     force: bool = False
+    redactor: Redactor = field(default_factory=Redactor)
     manifest: Manifest = field(init=False)
     processes: dict[str, NotebookProcess] = field(default_factory=dict)
     prepared: dict[str, NotebookProcess] = field(default_factory=dict)
@@ -179,6 +191,7 @@ class RunExecution:
         scratch = scratch_path()
         register_scratch(self.folder, scratch)
         create_scratch(scratch)
+        self.redactor.ids.write(scratch)
         write_forecasts(scratch, forecasts_of(self.manifest.ledger, task.name))
         limits = self.limits
         job = Job(
@@ -188,8 +201,9 @@ class RunExecution:
             scratch=str(scratch),
             files=str(self.folder / "files" / task.name),
             memory=limits.memory + _HEADROOM if limits.limits_reservation else None,
+            id_column=str(task.parameters.get("customer", "")),
         )
-        secrets = tuple(self.recipe.secrets())
+        secrets = self.recipe.notebook_secrets() | {KEY_VARIABLE: self.redactor.key}
         folder = task.notebook.parent
         return NotebookProcess.prepare(job, folder=folder, limits=limits, secrets=secrets)
 
@@ -217,32 +231,53 @@ class RunExecution:
         remove_scratch(process.scratch)
 
     def _with_outcome(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
-        scrub = Scrubber.from_secrets(self.recipe.secrets())
-        error = scrub(outcome.error) if outcome.error else None
+        scrub = Scrubber.from_secrets(secrets_of_environment() | self.recipe.secrets())
+        error = self.redactor.text(scrub(outcome.error), error=True) if outcome.error else None
         run = replace(run, seconds=round(seconds, 2), memory=outcome.memory)
         return replace(run, state=outcome.state, error=error)
 
     def _write_report(self, task: Task, run: NotebookRun, cell: int) -> NotebookRun:
         """Read the executed notebook, correct its cell states, and write its report."""
-        import nbformat
-
-        from relmark_research.reporting.pages.render import render_report
-
         path = self._executed(task)
-        notebook = correct_cell_states(read_executed(path, task.notebook), run, cell=cell)
-        if run.reused_from is None:
-            write_atomically(path, nbformat.writes(notebook))
         try:
-            run = replace(with_recorded_results(run, notebook), report=f"{task.name}.html")
-            manifest = self.manifest.with_run(run)
-            page = render_report(notebook, run, manifest, self._previous_manifest())
+            notebook, run = self._redacted_notebook(task, run, cell)
+            run, notebook = _with_results(run, notebook)
+            run, page = self._page(notebook, replace(run, report=f"{task.name}.html"))
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001  (other reports must still be written)
-            reason = f"its report could not be written: {type(error).__name__}: {error}"
-            return replace(run, state="failed", report=None, error=run.error or reason)
+            path.unlink(missing_ok=True)  # it may hold what could not be taken out of it
+            return replace(run, state="failed", report=None, error=run.error or _unwritten(error))
         write_atomically(self.folder / f"{task.name}.html", page)
         return run
+
+    def _redacted_notebook(
+        self, task: Task, run: NotebookRun, cell: int
+    ) -> tuple["NotebookNode", NotebookRun]:
+        """Return the executed notebook without ids and addresses, as it is stored, and its run."""
+        import nbformat
+
+        path = self._executed(task)
+        read = read_executed(path, task.notebook)
+        if run.state == "done" and (reason := unfinished_reason(read)):
+            run = replace(run, state="failed", error=reason)
+        notebook = self.redactor.notebook(correct_cell_states(read, run, cell=cell))
+        if run.reused_from is None:
+            write_atomically(path, nbformat.writes(notebook))
+        return notebook, self.redactor.run(run)
+
+    def _page(self, notebook: "NotebookNode", run: NotebookRun) -> tuple[NotebookRun, str]:
+        """Return the page of a notebook; one that cannot be shown fails, with a page without it."""
+        from relmark_research.reporting.pages.render import render_report
+
+        before = self._previous_manifest()
+        try:
+            return run, render_report(notebook, run, self.manifest.with_run(run), before)
+        except Exception as error:  # noqa: BLE001  (an output that no page can show)
+            run = replace(run, state="failed", error=run.error or _unwritten(error))
+            for cell in notebook.cells:
+                cell.pop("outputs", None)
+            return run, render_report(notebook, run, self.manifest.with_run(run), before)
 
     def _check_data_unchanged(self, fingerprints: Fingerprints) -> None:
         """Mark notebooks as failed if the data changed during the run."""
@@ -277,3 +312,17 @@ class RunExecution:
         self.manifest.write(self.folder)
         progress = Progress(run.notebook, run.state, seconds=run.seconds or 0.0, error=run.error)
         self.on_progress(replace(progress, reused=run.reused_from is not None))
+
+
+def _with_results(run: NotebookRun, notebook: "NotebookNode") -> tuple[NotebookRun, "NotebookNode"]:
+    """Return the run with what its notebook recorded; a malformed record fails the notebook."""
+    try:
+        return with_recorded_results(run, notebook), notebook
+    except ReportError as error:
+        notebook = without_records(notebook)
+        run = replace(run, state="failed", error=run.error or str(error))
+        return with_recorded_results(run, notebook), notebook
+
+
+def _unwritten(error: Exception) -> str:
+    return f"its report could not be written: {type(error).__name__}: {without_emails(str(error))}"

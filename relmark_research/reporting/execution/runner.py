@@ -1,13 +1,22 @@
 """The runner: from a recipe to a published run, with each notebook in its own process."""
 
+from __future__ import annotations
+
 import re
 import shlex
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import RelmarkError, ReportError
+from relmark_research.errors import ReportError, values_hidden
+from relmark_research.reporting.execution._run_end import (
+    RunEnd,
+    tell,
+    tell_of_unreadable_recipe,
+    write_marker,
+)
 from relmark_research.reporting.execution.reuse import Fingerprints, reuse_key
 from relmark_research.reporting.execution.run_execution import (
     PreviousRun,
@@ -17,7 +26,9 @@ from relmark_research.reporting.execution.run_execution import (
 )
 from relmark_research.reporting.execution.supervisor import Limits, default_memory_limit
 from relmark_research.reporting.pages.pdf import find_browser, print_pages
-from relmark_research.reporting.recipe.hooks import Notification, Result, notify
+from relmark_research.reporting.privacy.permissions import SHARED_FOLDER, set_access
+from relmark_research.reporting.privacy.redaction import KnownIds, Redactor
+from relmark_research.reporting.recipe.hooks import Notification, Result
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
 from relmark_research.reporting.record.forecast_ledger import Ledger, forecasts_of, read_ledger
@@ -34,12 +45,18 @@ from relmark_research.reporting.record.provenance import (
 )
 from relmark_research.reporting.record.run_store import (
     LATEST,
-    AlreadyRunningError,
     RunStore,
     utc_now,
 )
 from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
+from relmark_research.tables.pseudonyms import id_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from relmark_research.customers.log.transactions import TransactionLog
+    from relmark_research.tables.read_table import Table
 
 _SEED = re.compile(r"(^|_)seed$")
 
@@ -106,65 +123,84 @@ def run_recipe(
         The recipe is already running.
     """
     options = options or RunOptions()
-    recipe = read_recipe(path, settings=options.settings)
-    with scrubbed_errors(Scrubber.from_secrets(recipe.secrets())):
+    with values_hidden():  # messages go to hooks, pages and logs
         try:
-            run = _run(recipe, options, command_line(path, options), on_progress or _ignore)
-        except AlreadyRunningError:
+            recipe = read_recipe(path, settings=options.settings)
+        except Exception as error:
+            tell_of_unreadable_recipe(path, error)
             raise
-        except RelmarkError as error:
-            _notify(recipe, Notification(recipe.name, recipe.title, "refused", str(error)))
-            raise
-        manifest = read_manifest(run)
-        result: Result = "done" if manifest.succeeded else "failed"
-        result = "alert" if manifest.succeeded and manifest.alerts else result
-        _notify(recipe, Notification(recipe.name, recipe.title, result, run=run, manifest=manifest))
+        end = RunEnd(recipe, runs_folder(recipe, options.out))
+        with scrubbed_errors(Scrubber.from_secrets(recipe.secrets())), end.reported():
+            run = _run(end, options, command_line(path, options), on_progress or _ignore)
+            manifest = read_manifest(run)
+            result: Result = "done" if manifest.succeeded else "failed"
+            result = "alert" if manifest.succeeded and manifest.alerts else result
+            news = Notification(recipe.name, recipe.title, result, run=run, manifest=manifest)
+            tell(recipe.hooks, news)
     return run
 
 
-def _run(recipe: Recipe, options: RunOptions, command: str, on_progress: ProgressCallback) -> Path:
+def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCallback) -> Path:
     """Check everything, execute the run in a temporary folder, and publish it."""
+    recipe = end.recipe
     tasks = plan(recipe, as_of=options.as_of, only=options.only)
     runnable = _runnable(tasks)
-    store = RunStore(runs_folder(recipe, options.out))
+    store = RunStore(end.store)
     browser = find_browser() if options.pdf else None
     store.check_not_running()  # before the data are read, which takes longer
+    died = end.tell_of_dead_runs()
+    write_marker(store.path)
     fingerprints = Fingerprints()
-    manifest = initial_manifest(
+    manifest, ids = initial_manifest(
         recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(store.runs())
     )
-    limits = Limits(
-        time=recipe.time_limit,
-        memory=recipe.memory_limit or default_memory_limit(),
-        limits_reservation=recipe.memory_limit is not None,
-    )
+    redactor = Redactor(ids, id_key(recipe.path.parent))
+    limits = _limits(recipe)
+    manifest = replace(manifest, notes=(*manifest.notes, *died))
     with store.locked():
+        write_marker(store.path)
+        end.started = True
         latest = store.latest()
         previous = PreviousRun((store.path / LATEST).resolve(), latest) if latest else None
         run_id, folder = store.new_run()
         try:
             execution = RunExecution(
-                recipe, runnable, folder, on_progress, limits, previous, options.force
+                recipe, runnable, folder, on_progress, limits, previous, options.force, redactor
             )
-            before = latest.run_id if latest else None
-            manifest = replace(manifest, run_id=run_id, before=before)
-            for note in manifest.notes:
+            manifest = replace(manifest, run_id=run_id, before=latest.run_id if latest else None)
+            for note in manifest.notes[: len(manifest.notes) - len(died)]:
                 print(f"relmark: {note}", file=sys.stderr, flush=True)
-            manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
+            manifest = execution.execute(
+                redactor.manifest(manifest), fingerprints, jobs=options.jobs
+            )
             if browser:
                 print_pages(folder, browser)
+            set_access(folder, share=recipe.share)
             published = store.publish(folder, manifest)
         finally:
             store.remove_interrupted()
         store.prune(options.keep or recipe.keep)
-        _write_overviews(store, recipe.title)
+        _write_overviews(store, recipe)
     return published
 
 
-def _write_overviews(store: RunStore, title: str) -> None:
+def _limits(recipe: Recipe) -> Limits:
+    return Limits(
+        time=recipe.time_limit,
+        memory=recipe.memory_limit or default_memory_limit(),
+        limits_reservation=recipe.memory_limit is not None,
+    )
+
+
+def _write_overviews(store: RunStore, recipe: Recipe) -> None:
     from relmark_research.reporting.pages.overview import write_overviews
 
-    write_overviews(store, title)
+    write_overviews(store, recipe.title)
+    if recipe.share:
+        for folder in (store.path.parent, store.path):
+            with suppress(PermissionError):  # another user's folder
+                folder.chmod(SHARED_FOLDER)
+                set_access(folder / "index.html", share=True)
 
 
 def initial_manifest(
@@ -175,17 +211,20 @@ def initial_manifest(
     *,
     command: str,
     ledger: Ledger | None = None,
-) -> Manifest:
-    """Return the manifest of a run before it starts; reads the data and may raise their errors."""
+) -> tuple[Manifest, KnownIds]:
+    """Return the manifest of a run before it starts, and the ids of its data.
+
+    Reads the data and may raise their errors.
+    """
     ledger = ledger or Ledger()
-    data = _data_fingerprints(recipe, options.as_of)
+    data, ids = _data_fingerprints(recipe, options.as_of)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     skipped += [_skipped_run(task) for task in tasks if task.missing_table]
     queued = [
         _queued_run(task, fingerprints, data, ledger) for task in tasks if not task.missing_table
     ]
-    return Manifest(
+    manifest = Manifest(
         recipe=recipe.name,
         title=recipe.title,
         run_id="",
@@ -201,6 +240,7 @@ def initial_manifest(
         ledger=ledger.forecasts,
         notes=ledger.notes,
     )
+    return manifest, ids
 
 
 def _runnable(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
@@ -223,23 +263,41 @@ def _skipped_run(task: Task) -> NotebookRun:
     )
 
 
-def _data_fingerprints(recipe: Recipe, as_of: str | None) -> dict[str, dict[str, Any]]:
-    """Return the fingerprint of each source; the key is empty if there is one for the run.
+def _data_fingerprints(
+    recipe: Recipe, as_of: str | None
+) -> tuple[dict[str, dict[str, Any]], KnownIds]:
+    """Return the fingerprint of each source, by an empty key if there is one, and the ids.
 
     Raises DataError where a table of the recipe does not match the log.
     """
     with temporary_folder():
         tables = read_recipe_tables(recipe.tables)
         facts = {name: facts_of(table) for name, table in tables.items()}
+        ids = _ids_of_tables(tables)
+
+        def check(log: TransactionLog) -> None:
+            nonlocal ids
+            check_tables_in_log(tables, log, recipe.max_outside_log)
+            ids = ids.with_log(log)
+
         found = {
             key: check_data(
                 {**recipe.data, **({"source": key} if key else {})},
                 as_of=as_of,
-                also=lambda log: check_tables_in_log(tables, log, recipe.max_outside_log),
+                also=check,
             )
             for key in recipe.matrix.get("source", [""])
         }
-    return {key: each | ({"tables": facts} if facts else {}) for key, each in found.items()}
+    return {key: each | ({"tables": facts} if facts else {}) for key, each in found.items()}, ids
+
+
+def _ids_of_tables(tables: Mapping[str, Table]) -> KnownIds:
+    ids = KnownIds()
+    for table in tables.values():
+        for column in table.schema.columns:
+            if column.type == "id" and column.name in table.frame:
+                ids = ids.with_ids(table.frame[column.name].dropna().unique())
+    return ids
 
 
 def _queued_run(
@@ -259,11 +317,6 @@ def _queued_run(
         key=reuse_key(task, fingerprints, forecasts_of(ledger.forecasts, task.name, before=before)),
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
-
-
-def _notify(recipe: Recipe, notification: Notification) -> None:
-    for failure in notify(recipe.hooks, notification):
-        print(f"relmark: {failure}", file=sys.stderr, flush=True)
 
 
 def runs_folder(recipe: Recipe, out: Path | None) -> Path:

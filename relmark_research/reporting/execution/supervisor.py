@@ -9,16 +9,23 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from relmark_research.reporting.display._customer_rows import ID_VARIABLE
+from relmark_research.reporting.privacy.redaction import IDS_FILE, IDS_VARIABLE
 from relmark_research.reporting.record.forecast_ledger import LEDGER_FILE, LEDGER_VARIABLE
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
-from relmark_research.reporting.record.manifest import State
+from relmark_research.reporting.record.manifest import State, write_atomically
 from relmark_research.reporting.record.resource_units import format_memory_size
-from relmark_research.reporting.record.secrets import NAMES_VARIABLE
+from relmark_research.reporting.record.secrets import (
+    NAMES_VARIABLE,
+    PRIVATE_VARIABLE,
+    secrets_of_environment,
+)
 
 _REFRESH = 1.0  # seconds between two searches for new processes
 _MEMORY_SHARE = 0.8  # of the machine's memory, if a recipe sets no limit
@@ -105,7 +112,7 @@ class NotebookProcess:
 
     @classmethod
     def prepare(
-        cls, job: Job, *, folder: Path, limits: Limits, secrets: tuple[str, ...] = ()
+        cls, job: Job, *, folder: Path, limits: Limits, secrets: Mapping[str, str] | None = None
     ) -> Self:
         """Start a worker and its kernel; the notebook itself waits for `begin`.
 
@@ -118,10 +125,13 @@ class NotebookProcess:
         limits
             Limits on time and memory.
         secrets
-            Names of the environment variables whose values must not be written to files.
+            Values by name that the notebook may use, and that must not be written to files. They
+            reach it in a private file, not in the environment.
         """
         scratch = Path(job.scratch)
         path = job.write()
+        private = secrets_of_environment() | dict(secrets or {})
+        write_atomically(scratch / "private.json", json.dumps(private), durable=False)
         with (scratch / "log.txt").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "relmark_research.reporting.execution.worker", str(path)],
@@ -129,7 +139,7 @@ class NotebookProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                env=_environment(scratch, job.files, secrets),
+                env=_environment(scratch, job, tuple(private)),
                 start_new_session=True,
             )
         return cls(process, scratch, time.monotonic(), limits, ProcessTree(process.pid))
@@ -222,17 +232,20 @@ def _resident_memory(process: Any) -> int:
         return 0
 
 
-def _environment(scratch: Path, files: str, secrets: tuple[str, ...]) -> dict[str, str]:
+def _environment(scratch: Path, job: Job, secrets: tuple[str, ...]) -> dict[str, str]:
     """Return the runner's environment, with Jupyter's folders moved into the scratch folder."""
     package = Path(__file__).resolve().parents[3]
     path = os.environ.get("PYTHONPATH", "")
     if "site-packages" not in package.parts:  # a checkout that is not installed
         path = os.pathsep.join(filter(None, (str(package), path)))
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in secrets},
         PROCESS_MARK: scratch.name,
         NAMES_VARIABLE: " ".join(secrets),
-        "RELMARK_FILES": files,
+        PRIVATE_VARIABLE: str(scratch / "private.json"),
+        "RELMARK_FILES": job.files,
+        IDS_VARIABLE: str(scratch / IDS_FILE),
+        ID_VARIABLE: job.id_column,
         LEDGER_VARIABLE: str(scratch / LEDGER_FILE),
         "PYTHONPATH": path,
         "PYTHONHASHSEED": "0",

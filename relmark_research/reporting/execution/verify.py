@@ -1,16 +1,18 @@
 """Verification: a stored run is repeated, and its key figures are compared."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relmark_research._repr import Rows, short_repr
-from relmark_research.errors import ReportError
+from relmark_research.errors import ReportError, values_hidden
 from relmark_research.reporting.execution.supervisor import (
     Limits,
     NotebookProcess,
     default_memory_limit,
 )
+from relmark_research.reporting.privacy.redaction import KnownIds, Redactor, check_repeatable
 from relmark_research.reporting.record.forecast_ledger import forecasts_of, write_forecasts
 from relmark_research.reporting.record.job import Job, Outcome
 from relmark_research.reporting.record.manifest import (
@@ -35,6 +37,7 @@ from relmark_research.reporting.record.scratch import (
     temporary_folder,
 )
 from relmark_research.reporting.record.secrets import read_secrets, secret_names
+from relmark_research.tables.pseudonyms import KEY_VARIABLE, id_key
 
 _POLL_INTERVAL = 0.05  # seconds between two checks of the process
 _INJECTED = "injected-parameters"  # tag of the cell that papermill adds
@@ -94,12 +97,19 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     if not done:
         raise ReportError(f"expected a run with a notebook that is done; found none in {run}.")
     read_secrets(secret_names([each.parameters for each in done]))
-    fingerprint = check_data(manifest.data, as_of=manifest.as_of)
-    with temporary_folder() as folder:
-        runs = tuple(
-            _repeat(run, each, folder, time_limit, forecasts_of(manifest.ledger, each.notebook))
+    check_repeatable(_stored_texts(run, done))
+    ids: list[KnownIds] = []
+    fingerprint = check_data(
+        manifest.data, as_of=manifest.as_of, also=lambda log: ids.append(KnownIds().with_log(log))
+    )
+    redactor = Redactor(ids[0] if ids else KnownIds(), id_key(run))
+    ledger = manifest.ledger
+    with values_hidden(), temporary_folder() as folder:
+        repeated = [
+            _repeat(run, each, folder, time_limit, forecasts_of(ledger, each.notebook), redactor)
             for each in done
-        )
+        ]
+    runs = tuple(map(redactor.run, repeated))
     repetition = replace(
         manifest,
         run_id="again",
@@ -113,25 +123,36 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     return Verification(comparison, repetition)
 
 
+def _stored_texts(run: Path, done: list[NotebookRun]) -> Iterator[str]:
+    """Yield the data, the parameters and the code that a repetition uses."""
+    for each in done:
+        yield str(each.parameters)
+        notebook = read_executed(run / "notebooks" / f"{each.notebook}.ipynb", Path(each.path))
+        yield from (cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
 def _repeat(
     run: Path,
     old: NotebookRun,
     folder: Path,
     time_limit: float,
     forecasts: tuple[IssuedForecast, ...],
+    redactor: Redactor,
 ) -> NotebookRun:
     """Run one notebook again with the same parameters and the same earlier forecasts."""
     notebook = _without_outputs(run / "notebooks" / f"{old.notebook}.ipynb", folder)
     output = folder / f"again-{old.notebook}.ipynb"
     scratch = scratch_path()
     create_scratch(scratch)
+    redactor.ids.write(scratch)
     write_forecasts(scratch, forecasts)
     path = Path(old.path)
     try:
-        job = Job(str(notebook), str(output), old.parameters, str(scratch))
+        column = str(old.parameters.get("customer", ""))
+        job = Job(str(notebook), str(output), old.parameters, str(scratch), id_column=column)
         working_directory = path.parent if path.is_file() else folder
         limits = Limits(time_limit, default_memory_limit())
-        secrets = tuple(read_secrets(secret_names(old.parameters)))
+        secrets = read_secrets(secret_names(old.parameters)) | {KEY_VARIABLE: redactor.key}
         process = NotebookProcess.prepare(
             job, folder=working_directory, limits=limits, secrets=secrets
         )

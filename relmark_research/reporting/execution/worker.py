@@ -24,14 +24,28 @@ from relmark_research.reporting.record.manifest import State, write_atomically
 from relmark_research.reporting.record.secrets import Scrubber, fill_in_secrets
 
 KERNEL = "relmark"
+LARGEST_OUTPUT = 50_000_000  # characters that a notebook may display and print
+MOST_OUTPUTS = 10_000  # that it may display
+
+_OUTPUT_WAIT = 120  # seconds for the outputs that a cell has sent when it ends
+
+# starts a kernel that has the values of the private file, without them in its first environment
+_LAUNCH = """\
+import runpy, sys
+sys.path[:] = [path for path in sys.path if path]
+from relmark_research.reporting.record.secrets import load_private_environment
+load_private_environment()
+runpy.run_module("ipykernel_launcher", run_name="__main__")
+"""
 
 
 @dataclass
 class Position:
-    """The cell that runs, from 1 (0: none yet), and the number of cells."""
+    """The cell that runs, from 1 (0: none yet), the number of cells, and a limit exceeded."""
 
     cell: int = 0
     cells: int = 0
+    exceeded: str = ""
 
     def __str__(self) -> str:
         return f"cell {self.cell} of {self.cells}"
@@ -81,10 +95,14 @@ def execute(job: Job, start_signal: threading.Event) -> Outcome:
         message = f"{error.ename}: {error.evalue}".strip()
         state: State = "out of memory" if error.ename.endswith("MemoryError") else "failed"
         return Outcome(state, f"{message} ({position})")
-    except DeadKernelError:
-        return Outcome("killed", f"the kernel's process ended in {position}.")
     except Exception as error:  # noqa: BLE001  (any error belongs in the manifest)
-        return Outcome("failed", f"{type(error).__name__}: {error}".strip())
+        if position.exceeded:
+            return Outcome("failed", f"{position.exceeded} ({position})")
+        if not isinstance(error, DeadKernelError):
+            return Outcome("failed", f"{type(error).__name__}: {error}".strip())
+        return Outcome("killed", f"the kernel's process ended in {position}.")
+    if position.exceeded:
+        return Outcome("failed", f"{position.exceeded} ({position})")
     return Outcome("done")
 
 
@@ -92,7 +110,7 @@ def write_kernel_spec(scratch: Path) -> None:
     """Describe this interpreter as a kernel, so that no installed kernel is needed."""
     folder = scratch / "kernels" / KERNEL
     folder.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command = [sys.executable, "-c", _LAUNCH, "-f", "{connection_file}"]
     command += ["--HistoryManager.enabled=False"]  # the history would store the parameters
     spec = {"argv": command, "display_name": "relmark", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
@@ -105,7 +123,7 @@ def _run_papermill(job: Job, position: Position, start_signal: threading.Event) 
     from traitlets.config import Config
 
     papermill_io.register("/", AtomicFiles(Scrubber.from_environment()))
-    papermill_engines.register(KERNEL, _save_once_engine())
+    papermill_engines.register(KERNEL, _save_once_engine(position))
     scratch = Path(job.scratch)
     cells = len(json.loads(Path(job.notebook).read_text(encoding="utf-8"))["cells"])
     position.cells = cells + bool(job.parameters)  # papermill adds a cell for the parameters
@@ -119,13 +137,67 @@ def _run_papermill(job: Job, position: Position, start_signal: threading.Event) 
         kernel_name=KERNEL,
         language="python",
         progress_bar=False,
+        iopub_timeout=_OUTPUT_WAIT,
         config=Config({"ConnectionFileMixin": sockets}),
         on_notebook_start=lambda notebook: start_signal.wait(),
         on_cell_start=_progress_writer(scratch / "progress", position),
     )
 
 
-def _save_once_engine() -> type:
+@dataclass
+class OutputLimit:
+    """Counts what a notebook displays, and ends its kernel when that is too much.
+
+    Attributes
+    ----------
+    position
+        Receives the words about the limit that was exceeded.
+    size, count
+        Characters and outputs so far.
+    cell, seen
+        The cell whose outputs are counted, and how many of them have been.
+    """
+
+    position: Position
+    size: int = 0
+    count: int = 0
+    cell: Any = None
+    seen: int = 0
+
+    def check(self, cell: Any) -> None:
+        """Count the new outputs of a cell; beyond a limit, replace them and raise an error."""
+        if cell is not self.cell:
+            self.cell, self.seen = cell, 0
+        added = cell.outputs[self.seen :]
+        self.seen = len(cell.outputs)
+        self.count += len(added)
+        self.size += sum(map(_length, added))
+        if self.size <= LARGEST_OUTPUT and self.count <= MOST_OUTPUTS:
+            return
+        if not self.position.exceeded:
+            self.position.exceeded = (
+                f"a notebook may display {LARGEST_OUTPUT // 10**6} MB in {MOST_OUTPUTS:,} outputs; "
+                "this one displays more. Display a summary, or write a file"
+            )
+            end_processes(os.environ[PROCESS_MARK])
+        from nbformat import NotebookNode
+
+        words = {"ename": "OutputLimit", "evalue": self.position.exceeded, "traceback": []}
+        cell.outputs = [NotebookNode(output_type="error", **words)]
+        self.seen = 1
+        raise RuntimeError(self.position.exceeded)  # ends the wait for further outputs
+
+
+def _length(output: Any) -> int:
+    """Return the number of characters of an output."""
+    if isinstance(output, str):
+        return len(output)
+    if isinstance(output, dict):
+        return sum(map(_length, output.values()))
+    return sum(map(_length, output)) if isinstance(output, list) else 1
+
+
+def _save_once_engine(position: Position) -> type:
     """Return papermill's engine, which saves the notebook only at the start of each cell."""
     from papermill.engines import NBClientEngine
 
@@ -141,7 +213,14 @@ def _save_once_engine() -> type:
                 finally:
                     nb_man.save = save
 
+            limit, autosave = OutputLimit(position), nb_man.autosave_cell
+
+            def count_outputs() -> None:  # after each message of the kernel
+                limit.check(nb_man.nb.cells[position.cell - 1])
+                autosave()
+
             nb_man.cell_complete = complete_without_saving
+            nb_man.autosave_cell = count_outputs
             super().execute_managed_notebook(nb_man, kernel_name, **options)
 
     return SaveOnceEngine

@@ -2,7 +2,9 @@
 
 import fcntl
 import math
+import os
 from collections.abc import Sized
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -71,6 +73,8 @@ def write_overviews(store: RunStore, title: str) -> None:
     root = store.path.parent
     with (root / ".lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(PermissionError):  # another user's
+            os.fchmod(lock.fileno(), 0o600)
         stores = [RunStore(path) for path in sorted(root.iterdir()) if _is_store(path)]
         histories = [RunHistory.read(each) for each in stores]
         page = render_recipe_list([each for each in histories if each.runs])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.scratch import temporary_folder
+from relmark_research.reporting.record.secrets import environment_without_secrets
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _TIMEOUT = 120.0  # seconds for one page
@@ -79,6 +80,7 @@ def _print(page: Path, target: Path, browser: str, profile: Path) -> str:
             text=True,
             timeout=_TIMEOUT,
             check=False,
+            env=environment_without_secrets(),
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__}: {error}"

@@ -115,6 +115,7 @@ def render_index(manifest: Manifest, before: Manifest | None = None) -> str:
         causes=compare_runs(before, manifest).causes if before else (),
         since=formats.day_or_text(before.finished or before.started) if before else "",
         reports=[_report_card(run, before) for run in manifest.notebooks],
+        notes=manifest.notes,
         command=manifest.command,
         provenance=run_metadata.provenance_terms(manifest),
     )

@@ -4,14 +4,14 @@ hooks:
   - when: [failed, alert]          # always, done, failed, alert; default: always
     mail: {to: [me@example.org], sender: reports@example.org, server: mail.example.org,
            port: 587, security: starttls, user: reports, password: "${MAIL_PASSWORD}"}
-  - command: [notify-send, relmark]             # reads its environment and its standard input
+  - command: [notify, relmark]                  # reads its environment and its standard input
+    secrets: [NOTIFY_TOKEN]                     # secrets of the environment that it may read
   - webhook: {url: "https://example.org/hooks/${HOOK_TOKEN}"}
 
 A hook that fails is reported on the terminal. It changes neither the reports nor the exit code.
 """
 
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from relmark_research import formats
+from relmark_research.errors import without_emails
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest
 from relmark_research.reporting.record.secrets import (
     Scrubber,
+    environment_without_secrets,
     fill_in_secrets,
     read_secrets,
     secret_names,
@@ -31,23 +33,31 @@ if TYPE_CHECKING:
     import smtplib
     from email.message import EmailMessage
 
-Result = Literal["done", "failed", "alert", "refused"]
+Result = Literal["done", "failed", "alert", "refused", "died", "stopped"]
 
 _TIMEOUT = 30.0  # seconds for one hook
 
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook of a recipe: exactly one of command, mail and webhook is set."""
+    """One hook of a recipe: exactly one of command, mail and webhook is set.
+
+    A command sees those secrets of the environment only that ``secrets`` names.
+    """
 
     when: tuple[str, ...] = ("always",)
     command: tuple[str, ...] = ()
     mail: dict[str, Any] = field(default_factory=dict)
     webhook: dict[str, Any] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
 
     def applies_to(self, result: Result) -> bool:
-        """Return whether the hook runs after such a result; a refusal counts as a failure."""
-        return "always" in self.when or ("failed" if result == "refused" else result) in self.when
+        """Return whether the hook runs after such a result.
+
+        A refusal, a stop and a run that died count as failures.
+        """
+        known = "failed" if result in ("refused", "died", "stopped") else result
+        return "always" in self.when or known in self.when
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,9 @@ class Notification:
     recipe, title
         Name and title of the recipe.
     result
-        ``"refused"`` if nothing ran.
+        ``"refused"`` if nothing ran, ``"stopped"`` by the user, ``"died"`` if it was killed.
     message
-        Why the run was refused; empty otherwise.
+        Why there is no manifest; empty if there is one.
     run
         The folder of the run.
     manifest
@@ -116,6 +126,7 @@ def read_hooks(sections: list[dict[str, Any]]) -> tuple[Hook, ...]:
             tuple(section["command"] or ()),
             section["mail"] or {},
             section["webhook"] or {},
+            tuple(section["secrets"]),
         )
         for section in sections
     )
@@ -141,13 +152,15 @@ def notify(hooks: tuple[Hook, ...], notification: Notification) -> list[str]:
         if not hook.applies_to(notification.result):
             continue
         channel, send = _channel(hook)
-        names = secret_names([*hook.command, hook.mail, hook.webhook])
-        scrub = Scrubber.from_secrets(read_secrets(names))
+        scrub = Scrubber()
         try:
+            names = {*secret_names([hook.mail, hook.webhook]), *hook.secrets}
+            scrub = Scrubber.from_secrets(read_secrets(names))
             send(hook, notification)
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+        except Exception as error:  # noqa: BLE001  (a hook must not hide how the run ended)
             prefix = "" if type(error) is OSError else f"{type(error).__name__}: "
-            failures.append(scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}"))
+            words = scrub(f"hook {channel}: {prefix}{' '.join(str(error).split())}")
+            failures.append(without_emails(words))
     return failures
 
 
@@ -166,9 +179,9 @@ def _run_command(hook: Hook, notification: Notification) -> None:
         "RELMARK_INDEX": str(run / "index.html") if run else "",
     }
     subprocess.run(
-        [fill_in_secrets(word) for word in hook.command],
+        list(hook.command),
         input=notification.to_json().encode(),
-        env={**os.environ, **variables},
+        env={**environment_without_secrets(hook.secrets), **variables},
         stdout=subprocess.DEVNULL,
         timeout=_TIMEOUT,
         check=True,

@@ -1,5 +1,6 @@
 """The tasks of a recipe: every parameter of every notebook is bound and checked before a run."""
 
+import math
 import re
 from collections.abc import Container, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from relmark_research.reporting.recipe.recipe_file import Recipe
 from relmark_research.units import as_date
 
 _Schema = dict[str, Parameter]
+
+MOST_REPORTS = 500  # of one notebook, by the matrix
 
 _NO_MONEY = "it needs the value of each purchase, and this log has no money (data: value: none)."
 
@@ -138,6 +141,12 @@ def _cases(recipe: Recipe, notebook: Path, known: Container[str]) -> Iterator[di
         for name, values in recipe.matrix.items()
         if name in known and name not in fixed
     }
+    count = math.prod(map(len, axes.values()))
+    if count > MOST_REPORTS:
+        raise ReportError(
+            f"matrix: expected at most {MOST_REPORTS} reports of a notebook; notebook "
+            f"{notebook.stem} would have {count:,}. Shorten the lists, or write several recipes."
+        )
     for values in product(*axes.values()):
         yield dict(zip(axes, values, strict=True))
 

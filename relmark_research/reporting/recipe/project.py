@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 from relmark_research.errors import ReportError
+from relmark_research.tables.pseudonyms import write_key
 
 _PACKAGE = Path(__file__).resolve().parents[2]
-_GITIGNORE = "reports/runs/\n.ipynb_checkpoints/\ndata/*\n!data/README.md\n"
+_GITIGNORE = "reports/runs/\n.relmark/\n.ipynb_checkpoints/\ndata/*\n!data/README.md\n"
 _DATA_README = """\
 # Data
 
@@ -27,6 +28,10 @@ _README = """\
 
 Recipes are in `reports/recipes/`, notebooks in `notebooks/`; change both as you like. Runs are
 written to `reports/runs/`; open `reports/runs/index.html`.
+
+Customers appear under pseudonyms, made with the key in `.relmark/id_key`. Git ignores it: keep it
+secret, and keep a copy, since reports can be compared as long as the key is the same.
+`relmark key --rotate` replaces it.
 
 Lessons about what the reports compute: `jupyter lab lessons/student`. With solutions, for teachers:
 `relmark lessons lessons` writes them to `lessons/teacher`.
@@ -60,6 +65,7 @@ def create_project(folder: Path) -> list[Path]:
         (folder / "data" / "README.md").write_text(_DATA_README, encoding="utf-8")
         (folder / "README.md").write_text(_README, encoding="utf-8")
         (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
+        write_key(folder)
     except OSError as error:
         raise ReportError(
             f"a project cannot be created in {folder}: {error.strerror}. Choose another folder."

@@ -25,12 +25,10 @@ The sections are pydantic models without extra keys; `Recipe` is the checked res
 """
 
 import reprlib
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from relmark_research._repr import Rows, short_repr
@@ -45,6 +43,7 @@ from relmark_research.reporting.record.secrets import (
     read_secrets,
     secret_names,
 )
+from relmark_research.tables import yaml_files
 
 When = Literal["always", "done", "failed", "alert"]
 
@@ -143,6 +142,7 @@ class HookSection(Section):
     command: list[_TEXT] | None = Field(default=None, min_length=1)
     mail: MailSection | None = None
     webhook: WebhookSection | None = None
+    secrets: list[_TEXT] = Field(default_factory=list)
 
     @field_validator("when", mode="before")
     @classmethod
@@ -175,6 +175,7 @@ class RecipeFile(Section):
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    share: bool = False
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -251,6 +252,8 @@ class Recipe:
         For one notebook [bytes]; None is 80% of the machine's memory.
     reuse
         Whether the results of the last good run are reused if nothing has changed.
+    share
+        Whether other users of the machine may read the runs.
     """
 
     name: str
@@ -270,13 +273,21 @@ class Recipe:
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    share: bool = False
 
     def secrets(self) -> dict[str, str]:
         """Return every secret that the recipe names, with its value from the environment."""
         typed = [setting.text for setting in self.settings]
-        hooks = [value for hook in self.hooks for value in (hook.command, hook.mail, hook.webhook)]
+        hooks = [value for hook in self.hooks for value in (hook.mail, hook.webhook)]
+        named = {name for hook in self.hooks for name in hook.secrets}
         parameters = [self.shared_parameters, self.notebook_parameters, self.matrix]
-        return read_secrets(secret_names([self.data, self.tables, *parameters, typed, hooks]))
+        return read_secrets(
+            named | secret_names([self.data, self.tables, *parameters, typed, hooks])
+        )
+
+    def notebook_secrets(self) -> dict[str, str]:
+        """Return the secrets without those of the hooks alone, which no notebook needs."""
+        return replace(self, hooks=()).secrets()
 
     def _summary(self) -> Rows:
         return {"name": self.name, "notebooks": len(self.notebooks), "alerts": len(self.alerts)}
@@ -322,7 +333,9 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         matrix=_matrix(content["matrix"], path.parent),
         alerts=read_alerts(content["alerts"]),
         hooks=read_hooks(content["hooks"]),
-        **{name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse")},
+        **{
+            name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse", "share")
+        },
     )
     recipe = _with_settings(recipe, settings, names)
     _check_secrets(recipe)
@@ -367,24 +380,32 @@ def check_recipe(content: Any, *, name: str) -> dict[str, Any]:
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the content of a YAML file in which no key is repeated.
+    """Return the content of a recipe file in which no key is repeated.
 
     Raises
     ------
     ReportError
-        The file is not YAML in UTF-8, or a key is repeated.
+        The file is not YAML in UTF-8, a key is repeated, or it exceeds a limit of `yaml_files`.
+    """
+    return yaml_files.read_yaml(path, error=ReportError)
+
+
+def hooks_of_file(path: Path) -> tuple[Hook, ...]:
+    """Return the hooks of a recipe file that may be invalid, as far as they can be read.
+
+    Whoever is told of failures is then also told of a recipe that is refused.
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "an unknown line"
-        raise ReportError(f"{path.name} is not YAML at {where}: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, OSError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ReportError(f"{path.name} cannot be read as YAML in UTF-8: {reason}.") from None
-    except ReportError as error:
-        raise ReportError(f"{path.name}: {error} Remove one of the two.") from None
+        sections = read_yaml(path).get("hooks") or []
+    except (ReportError, AttributeError):
+        return ()
+    hooks: list[Hook] = []
+    for section in sections if isinstance(sections, list) else []:
+        try:
+            hooks += read_hooks([HookSection.model_validate(section).model_dump()])
+        except ValidationError:
+            continue
+    return tuple(hook for hook in hooks if hook.command or hook.mail or hook.webhook)
 
 
 def section_of(keys: list[str]) -> type[Section]:
@@ -437,18 +458,6 @@ def notebooks_folder(folder: Path) -> Path:
         f"no folder 'notebooks' in {folder} or in its parents. Create one, or name each notebook "
         "by a path that ends in .ipynb."
     )
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which a repeated key is an error; by default the last one would count."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise ReportError(f"{key.value!r} stands twice (line {key.start_mark.line + 1}).")
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
 
 
 def _sentence(problem: Any) -> str:
@@ -596,6 +605,13 @@ def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
 
 def _check_secrets(recipe: Recipe) -> None:
     """Raise an error for a secret that is written out, or that the environment does not have."""
+    for number, hook in enumerate(recipe.hooks, start=1):
+        if named := secret_names(hook.command):
+            raise ReportError(
+                f"the command of hook {number} must not hold a secret, because every user of the "
+                f"machine can list commands; found ${{{sorted(named)[0]}}}. Write "
+                f"secrets: [{sorted(named)[0]}], and let the command read that variable."
+            )
     hooks = {
         "mail": [hook.mail for hook in recipe.hooks],
         "webhook": [hook.webhook for hook in recipe.hooks],

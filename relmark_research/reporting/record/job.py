@@ -33,6 +33,8 @@ class Job:
         Folder for the figures and tables that the report links to; empty for none.
     memory
         Limit on the memory that each process may reserve [bytes], or None.
+    id_column
+        The data's column of customers, whose values are ids in any table.
     """
 
     notebook: str
@@ -41,6 +43,7 @@ class Job:
     scratch: str
     files: str = ""
     memory: int | None = None
+    id_column: str = ""
 
     def write(self) -> Path:
         """Write the job into its scratch folder and return the path."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import (
     RECORD_MIME,
     NotebookRun,
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
+MOST_RECORDS = 2_000  # of one notebook
+LONGEST_TEXT = 10_000  # characters of a text of a record
+LARGEST_NUMBER = 10**300
+
+_TEXTS = {  # kind of record -> its texts
+    "answer": ("text",),
+    "finding": ("text",),
+    "say": ("text",),
+    "key_figure": ("name", "unit", "label", "meaning", "text"),
+    "forecast": ("name", "measure", "origin", "end", "unit"),
+}
 _ERROR_NOTE = "papermill-error-cell-tag"
 
 
@@ -60,10 +72,16 @@ def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> Noteboo
     Raises
     ------
     ReportError
-        The record of a forecast is malformed.
+        A record is malformed, or there are too many.
     """
     records = list(_records(notebook))
-    answers = [str(each["text"]) for each in records if each.get("kind") == "answer"]
+    if len(records) > MOST_RECORDS:
+        raise ReportError(
+            f"a notebook has at most {MOST_RECORDS:,} records; found {len(records):,}."
+        )
+    for each in records:
+        _check_record(each)
+    answers = [each["text"] for each in records if each["kind"] == "answer"]
     figures = {each["name"]: key_figure(each) for each in records if each["kind"] == "key_figure"}
     issued = {each["name"]: issued_forecast(each) for each in records if each["kind"] == "forecast"}
     return replace(
@@ -73,6 +91,27 @@ def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> Noteboo
         answer=answers[-1] if answers else "",
         key_figures=tuple(figures.values()),
     )
+
+
+def unfinished_reason(notebook: "NotebookNode") -> str:
+    """Return why a notebook that seems done did not reach its end; an empty text if it did.
+
+    ``sys.exit(0)`` in a cell ends a notebook without an error of papermill.
+    """
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                where = f"cell {number} of {len(notebook.cells)}"
+                return f"{output.ename}: {output.evalue} ({where}): the notebook ended early."
+    return ""
+
+
+def without_records(notebook: "NotebookNode") -> "NotebookNode":
+    """Return the notebook without its records, for the page of one whose records are malformed."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(RECORD_MIME, None)
+    return notebook
 
 
 def notebook_title(notebook: "NotebookNode") -> str:
@@ -93,5 +132,31 @@ def _records(notebook: "NotebookNode") -> Iterator[dict[str, Any]]:
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             record = output.get("data", {}).get(RECORD_MIME)
-            if isinstance(record, dict) and "kind" in record:
+            if record is not None:
                 yield record
+
+
+def _check_record(record: Any) -> None:
+    """Raise ReportError for a record that `display.story` would not have made."""
+    if not isinstance(record, dict) or record.get("kind") not in _TEXTS:
+        raise ReportError(f"a record is malformed: its kind must be one of {', '.join(_TEXTS)}.")
+    kind = record["kind"]
+    for name in _TEXTS[kind]:
+        text = record.get(name, "")
+        if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+            raise ReportError(
+                f"a record is malformed: {name} of a record {kind!r} must be text of at most "
+                f"{LONGEST_TEXT:,} characters; found {type(text).__name__}"
+                f"{f' of {len(text):,}' if isinstance(text, str) else ''}."
+            )
+    if kind in ("key_figure", "forecast") and not record.get("name"):
+        raise ReportError(f"a record is malformed: a {kind} must have a name; found none.")
+    for name in ("value", "low", "high") if kind == "key_figure" else ():
+        value = record.get(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float, type(None))):
+            raise ReportError(
+                f"a record is malformed: {name} of a key figure must be a number or nothing; found "
+                f"{type(value).__name__}."
+            )
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise ReportError(f"a record is malformed: {name} of a key figure is too large.")

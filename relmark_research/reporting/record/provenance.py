@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.scratch import temporary_folder
-from relmark_research.reporting.record.secrets import fill_in_secrets
+from relmark_research.reporting.record.secrets import environment_without_secrets, fill_in_secrets
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -209,6 +209,7 @@ def _git(folder: Path, *words: str) -> str | None:
             text=True,
             timeout=20,
             check=False,
+            env=environment_without_secrets(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from relmark_research.errors import ReportError
+from relmark_research.reporting.privacy.permissions import make_private_folder
 from relmark_research.reporting.record.manifest import Manifest, read_manifest
 from relmark_research.reporting.record.scratch import remove_orphaned_folders, remove_scratch
 
@@ -56,7 +57,7 @@ class RunStore:
             The folder cannot be created or written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.path)
             lock = (self.path / ".lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise ReportError(
@@ -65,6 +66,7 @@ class RunStore:
             ) from None
         with lock:
             _acquire(lock.fileno(), self.path)
+            os.fchmod(lock.fileno(), 0o600)
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
@@ -107,7 +109,8 @@ class RunStore:
         last = max((_sort_key(run.name) for run in self.runs()), default=("", 0))
         run_id = stamp if stamp > last[0] else f"{last[0]}-{last[1] + 1}"
         folder = self.path / f"{_IN_PROGRESS}{run_id}"
-        (folder / "notebooks").mkdir(parents=True)
+        folder.mkdir(mode=0o700, parents=True)
+        (folder / "notebooks").mkdir()
         return run_id, folder
 
     def publish(self, folder: Path, manifest: Manifest) -> Path:

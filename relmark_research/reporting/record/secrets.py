@@ -12,16 +12,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from relmark_research.errors import RelmarkError, ReportError, unknown_name
 
 NAMES_VARIABLE = "RELMARK_SECRETS"  # names of the secrets, for the processes of a notebook
+PRIVATE_VARIABLE = "RELMARK_PRIVATE"  # path of the file with their values
 
 _MIN_LENGTH = 6
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ANSI = re.compile(r"(\\u001b|\x1b)\[[0-9;]*m")  # a colour code can split a secret
+_SECRET_VARIABLE = re.compile(
+    r"(pass(word|wd|phrase)?|secret|token|(api|access|private|id)_?key|credentials?)$", re.I
+)
+_SECRET_LOOKS = 8  # characters from which the value of such a variable is taken for a secret
 _SECRET_KEY = re.compile(r"(pass(word|wd|phrase)?|secret|token|api_?key|credentials?)$", re.I)
 
 
@@ -55,8 +61,9 @@ class Scrubber:
     @classmethod
     def from_environment(cls) -> "Scrubber":
         """Return the scrubber of the secrets of this process."""
-        names = os.environ.get(NAMES_VARIABLE, "").split()
-        return cls.from_secrets({name: os.environ[name] for name in names if os.environ.get(name)})
+        found = private_environment()
+        names = found.get(NAMES_VARIABLE, "").split()
+        return cls.from_secrets({name: found[name] for name in names if found.get(name)})
 
     def __call__(self, text: str) -> str:
         """Return the text without the secrets."""
@@ -82,12 +89,44 @@ def secret_names(value: Any) -> set[str]:
 def fill_in_secrets(value: Any) -> Any:
     """Return a text, list or mapping with its secrets filled in from the environment."""
     if isinstance(value, str):
-        return _NAME.sub(lambda match: os.environ[match[1]], value)
+        return _NAME.sub(lambda match: private_environment()[match[1]], value)
     if isinstance(value, Mapping):
         return {name: fill_in_secrets(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [fill_in_secrets(item) for item in value]
     return value
+
+
+def private_environment() -> Mapping[str, str]:
+    """Return the environment, with the values that a run hands its notebooks in a private file.
+
+    The environment with which a process starts is copied into crash reports and process lists; the
+    file is not.
+    """
+    path = Path(os.environ.get(PRIVATE_VARIABLE, ""))
+    if not path.is_file():
+        return os.environ
+    return {**os.environ, **json.loads(path.read_text(encoding="utf-8"))}
+
+
+def load_private_environment() -> None:
+    """Put the values of the private file into the environment of this process, a kernel."""
+    os.environ.update(private_environment())
+
+
+def secrets_of_environment() -> dict[str, str]:
+    """Return the variables of the environment that hold a secret by their name: ``SHOP_TOKEN``."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if _SECRET_VARIABLE.search(name) and len(value) >= _SECRET_LOOKS and not value.isalpha()
+    }
+
+
+def environment_without_secrets(keep: Iterable[str] = ()) -> dict[str, str]:
+    """Return the environment for a command, without the secrets that are not named."""
+    hidden = {*secrets_of_environment(), *os.environ.get(NAMES_VARIABLE, "").split()} - {*keep}
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def read_secrets(names: Iterable[str]) -> dict[str, str]:

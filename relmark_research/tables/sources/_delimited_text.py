@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, column_names_text
 from relmark_research.tables.sources import _text_layout, _text_scan, source_files
 from relmark_research.tables.sources._text_layout import TextFile, TextLayout
 from relmark_research.tables.sources.dialects import WHITESPACE, Dialect, header_hint, spelled
@@ -128,7 +128,7 @@ def _refuse_other_columns(parts: Sequence[_Part]) -> None:
         further = [name for name in part.columns if name not in first.columns]
         if missing or further:
             found = [
-                f"{what} {', '.join(map(repr, names[:5]))}"
+                f"{what} {column_names_text(map(repr, names[:5]))}"
                 for what, names in (("without", missing), ("with", further))
                 if names
             ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import DataError, unknown_name
+from relmark_research.errors import DataError, column_names_text, unknown_name
 from relmark_research.tables.sources.dialects import (
     NO_HEADER,
     Dialect,
@@ -58,7 +58,7 @@ def read_workbooks(paths: Sequence[Path], dialect: Dialect) -> tuple[Any, int]:
             differing = sorted(set(sheet.columns) ^ set(first))
             raise DataError(
                 f"expected workbooks with the same columns; {path} differs from {paths[0]} in "
-                f"{', '.join(map(repr, differing[:5]))}. Name the files of one table."
+                f"{column_names_text(map(repr, differing[:5]))}. Name the files of one table."
             )
     columns: dict[str, Any] = {}
     for name in first:

@@ -4,6 +4,9 @@
 ``postgresql://reader@host/crm#sales.orders``, or ``env:NAME#orders``, where the environment
 variable NAME holds the whole URL. A password is never part of a source: PostgreSQL's client takes
 it from PGPASSWORD or a password file.
+
+A database file is opened for reading only, and reads nothing outside itself: a view on another
+file, an attached database and an extension are refused.
 """
 
 from __future__ import annotations
@@ -106,11 +109,20 @@ def connect(source: DatabaseSource) -> ir.Table:
     """
     connection = _connection(source)
     try:
+        _check_one_statement(connection, source)
         if _QUERY.match(source.query):
             return connection.sql(source.query.rstrip().rstrip(";"))
         schema, _, table = source.query.strip().rpartition(".")
         return connection.table(table, database=schema or None)
+    except DataError:
+        raise
     except Exception as error:  # noqa: BLE001  (each engine has its own)
+        if _reads_outside(error):
+            raise DataError(
+                f"{source.query!r} in {source.label.split('#')[0]} reads a file or an address "
+                "outside the database, which is not allowed. Give that file as the source, or copy "
+                "its rows into a table of the database."
+            ) from None
         message = _redacted(error, source)
         tables = _table_names(connection)
         missing = tables and source.query.strip() not in tables
@@ -155,11 +167,7 @@ def _connection(source: DatabaseSource) -> Any:
     try:
         if scheme in _FILE_SCHEMES:
             path = _database_file(source)
-            if scheme == "duckdb":
-                connection = ibis.duckdb.connect(path, read_only=True)
-                engine_sessions.configure_duckdb(connection)
-                return connection
-            return ibis.sqlite.connect(path)
+            return _closed_duckdb(path) if scheme == "duckdb" else _closed_sqlite(path)
         connection = ibis.postgres.connect(**_client_arguments(parts))
         weakref.finalize(connection, connection.con.close)  # with the last table that uses it
         return connection
@@ -176,6 +184,47 @@ def _connection(source: DatabaseSource) -> Any:
             f"{label} cannot be reached: {_redacted(error, source)} "
             "Check host, port, database, user and the password in the environment."
         ) from None
+
+
+def _closed_duckdb(path: str) -> Any:
+    """Open a DuckDB file for reading; once off, external access cannot be turned on again.
+
+    The configuration is not locked: a second connection to the same file in this process could then
+    not be opened.
+    """
+    import ibis
+
+    connection = ibis.duckdb.connect(path, read_only=True)
+    engine_sessions.configure_duckdb(connection)
+    connection.raw_sql("SET enable_external_access = false")
+    return connection
+
+
+def _closed_sqlite(path: str) -> Any:
+    """Open a SQLite file for reading, without further files; Python loads no extensions."""
+    import sqlite3
+
+    import ibis
+
+    address = f"file:{quote(str(Path(path).absolute()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return ibis.sqlite.from_connection(connection)
+
+
+def _check_one_statement(connection: Any, source: DatabaseSource) -> None:
+    """Raise DataError for several statements; SQLite and PostgreSQL refuse them by themselves."""
+    if connection.name != "duckdb" or not _QUERY.match(source.query):
+        return
+    found = len(connection.con.extract_statements(source.query))
+    if found != 1:
+        raise DataError(f"a source has one query; found {found} statements in {source.label}.")
+
+
+def _reads_outside(error: Exception) -> bool:
+    words = str(error)
+    refused = ("file system operations are disabled", "external extensions is disabled")
+    return words.startswith("Permission Error") or any(each in words for each in refused)
 
 
 def _database_file(source: DatabaseSource) -> str:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, column_names_text
 from relmark_research.tables import sql_dialects
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -120,8 +120,8 @@ def column_names(fields: Sequence[str], *, where: str) -> tuple[str, ...]:
     if repeated:
         raise DataError(
             f"{where}: expected columns of different names (upper and lower case are not told "
-            f"apart); found {', '.join(map(repr, repeated[:5]))} more than once. Rename them in "
-            f"the file.{header_hint(names)}"
+            f"apart); found {column_names_text(map(repr, repeated[:5]))} more than once. "
+            f"Rename them in the file.{header_hint(names)}"
         )
     return tuple(names)
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pandas as pd
 
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, column_names_text, values_shown
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.sources import (
     _delimited_text,
@@ -237,7 +237,7 @@ def _same_types(files: Sequence[Path]) -> bool:
         if differing:
             raise DataError(
                 f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
-                f"{', '.join(map(repr, differing[:5]))}. Name the files of one table."
+                f"{column_names_text(map(repr, differing[:5]))}. Name the files of one table."
             )
     for file, schema in zip(files, schemas, strict=True):
         _refuse_wide_decimals(file, schema)
@@ -288,7 +288,8 @@ def _read_frame(connection: Any, frame: Any) -> ir.Table:
     except (DataError, ParameterError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001  (pandas, Arrow, Ibis and DuckDB have their own)
-        words = " ".join(str(error).split())[:200] or type(error).__name__
+        said = " ".join(str(error).split())[:200] if values_shown() else ""  # may hold a value
+        words = said or type(error).__name__
         raise DataError(
             f"{describe_source(frame)} has a column of a type that cannot be read ({words}). "
             "Convert the column to text, numbers or dates, or leave it out."

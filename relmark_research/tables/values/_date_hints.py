@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from relmark_research.errors import cell_text, values_shown
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.values import datetime_parsing
 
@@ -135,19 +136,23 @@ def _time_format(text: str) -> str | None:
     )
 
 
+def _number_text(text: str) -> str:
+    return text if values_shown() or _SERIAL.fullmatch(text) else "the first of them"
+
+
 def _no_date(texts: list[str]) -> str:
     """Return the words about spreadsheets' and computers' numbers of days and seconds."""
     text = texts[0]
     if all(_SERIAL.fullmatch(each) for each in texts):
         day = date(1899, 12, 30) + timedelta(days=int(float(text)))
         return (
-            f"{text} may be a spreadsheet's serial number ({day}): format the column as dates in "
-            "the spreadsheet (yyyy-mm-dd), and save it again."
+            f"{_number_text(text)} may be a spreadsheet's serial number ({day}): format the column "
+            "as dates in the spreadsheet (yyyy-mm-dd), and save it again."
         )
     if all(_UNIX.fullmatch(each) for each in texts):
         return (
-            f"{text} may be seconds or milliseconds since 1970: convert the column to timestamps "
-            "in the source."
+            f"{_number_text(text)} may be seconds or milliseconds since 1970: convert the column "
+            "to timestamps in the source."
         )
     return ""
 
@@ -177,8 +182,8 @@ def _worded(example: str, rows: int, readings: dict[str | None, int]) -> str:
     if complete:
         days = ", ".join(f"{_read(example, form)} by {_option(form)}" for form in complete)
         return (
-            f"The values do not settle the order of day and month: {example!r} is {days}. Declare "
-            "the one that is meant."
+            f"The values do not settle the order of day and month: {cell_text(example)} is {days}. "
+            "Declare the one that is meant."
         )
     partly = {form: count for form, count in readings.items() if count}
     if not any(partly):

@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, column_names_text, unknown_name
 from relmark_research.tables.sources.dialects import header_hint
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST = 2_000  # characters of an expression or a filter
 MOST_PARTS = 400  # parts of its syntax tree
+DEEPEST = 100  # levels of its syntax tree
 
 QUOTED = re.compile(r"""`((?:[^`]|``)+)`|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 
@@ -25,7 +26,7 @@ def column(table: ir.Table, name: str) -> ir.Value:
     if not isinstance(name, str):
         raise ParameterError(
             f"the name of a column is expected, such as 'customer_id'; found {name!r} "
-            f"({type(name).__name__}). The columns are: {', '.join(source_columns(table))}."
+            f"({type(name).__name__}). The columns are: {column_names_text(source_columns(table))}."
         )
     if name not in table.columns:
         names = source_columns(table)
@@ -84,6 +85,11 @@ def parse(expression: str, *, quotes_are_names: bool) -> Syntax | None:
     quotes_are_names
         Whether names in quotes are columns too; otherwise they are texts.
 
+    Raises
+    ------
+    ParameterError
+        It is longer, has more parts or more levels than can be worked with.
+
     Examples
     --------
     >>> parse("`Unit Price` * Quantity", quotes_are_names=True).names()
@@ -104,7 +110,7 @@ def parse(expression: str, *, quotes_are_names: bool) -> Syntax | None:
         return f" relmark_quoted_{len(quoted) - 1} "
 
     if len(expression) > LONGEST:
-        return None
+        raise _too_much(f"{LONGEST:,} characters", f"{len(expression):,}")
     try:
         text = QUOTED.sub(placeholder, expression).strip()
         with warnings.catch_warnings():  # Python's own, on "1if a else 2", tell a user nothing
@@ -113,4 +119,24 @@ def parse(expression: str, *, quotes_are_names: bool) -> Syntax | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     parts = sum(1 for _ in ast.walk(tree))
-    return Syntax(tree, text, quoted) if parts <= MOST_PARTS else None
+    if parts > MOST_PARTS:
+        raise _too_much(f"{MOST_PARTS} parts", f"{parts:,}")
+    if (levels := _levels(tree)) > DEEPEST:
+        raise _too_much(f"{DEEPEST} levels", f"{levels:,}")
+    return Syntax(tree, text, quoted)
+
+
+def _levels(tree: ast.AST) -> int:
+    """Return the number of levels of a syntax tree, counted without recursion."""
+    level, levels = [tree], 0
+    while level:
+        levels += 1
+        level = [part for node in level for part in ast.iter_child_nodes(node)]
+    return levels
+
+
+def _too_much(limit: str, found: str) -> ParameterError:
+    return ParameterError(
+        f"an expression or a filter has at most {limit}; found {found}. Compute it in the source, "
+        "and name its column."
+    )

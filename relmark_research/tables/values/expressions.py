@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import DataError, ParameterError, unknown_name
+from relmark_research.errors import DataError, ParameterError, column_names_text, unknown_name
 from relmark_research.tables.values import columns
 from relmark_research.tables.values.numbers import NumberFormat, numeric
 
@@ -128,7 +128,7 @@ def _parse(table: ir.Table, expression: str) -> columns.Syntax:
     if not syntax.names():
         raise ParameterError(
             f"a column is expected, or an expression of columns; found {expression!r}, which names "
-            f"none. The columns are: {', '.join(known)}. {_no_money()}"
+            f"none. The columns are: {column_names_text(known)}. {_no_money()}"
         )
     return syntax
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import DataError
+from relmark_research.errors import NOT_SHOWN, DataError, cell_text
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.options import ReadOptions
 from relmark_research.tables.values.columns import column
@@ -203,9 +203,10 @@ def _established(
 def _ambiguous(name: str, count: int, first: str) -> str:
     text = first.rpartition(" ")[2].strip("'\"")
     whole, _, part = text.replace(",", ".").partition(".")
+    either = "" if first.endswith(NOT_SHOWN) else f", which is {whole}{part} or {whole}.{part}"
     return (
         f"column {name!r}: expected numbers that can be read in one way; found {count:,} such as "
-        f"{first}, which is {whole}{part} or {whole}.{part}, and no value settles it. Declare the "
+        f"{first}{either}, and no value settles it. Declare the "
         "decimal sign, ReadOptions(decimal='.') or ReadOptions(decimal=',')."
     )
 
@@ -222,7 +223,7 @@ def _first(table: ir.Table, name: str, what: str, options: ReadOptions) -> str:
     found = found.filter(found.relmark_found)
     found = found.order_by("relmark_row" if ordered else "relmark_text").limit(1)
     row: dict[str, Any] = found.to_pandas().iloc[0].to_dict()
-    text = repr(str(row["relmark_text"]).strip())
+    text = cell_text(row["relmark_text"])
     return f"row {row['relmark_row']:,} {text}" if ordered else text
 
 

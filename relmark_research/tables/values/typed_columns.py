@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from relmark_research.errors import check_choice
+from relmark_research.errors import cell_text, check_choice
 from relmark_research.tables import sql_dialects
 from relmark_research.tables.options import ReadOptions
 from relmark_research.tables.values import dates, expressions, identifiers, numbers
@@ -41,7 +41,8 @@ class Unusable:
     def __str__(self) -> str:
         shown = zip(self.rows, self.values, strict=True)
         return "; ".join(
-            repr(text) if row is None else f"row {row:,} ({text!r})" for row, text in shown
+            cell_text(text) if row is None else f"row {row:,} ({cell_text(text)})"
+            for row, text in shown
         )
 
 

@@ -10,6 +10,7 @@ import relmark_research as rm
 from relmark_research.clv.calendar.calendar_options import CalendarOptions
 from relmark_research.errors import DataError, ParameterError
 from tests.clv.calendar.simulated import MONTHS, seasonal_log
+from tests.foreign.mbg_cnbd_2 import MBGCNBD2
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +130,11 @@ def test_an_index_that_cannot_be_used_is_refused(log, index, words):
 def test_a_class_that_is_no_model_is_refused(log):
     with pytest.raises(ParameterError, match="model of purchases"):
         rm.CalendarEffects.fit(log, model=rm.GammaGamma)
+
+
+def test_a_model_of_regular_purchases_is_refused(log):
+    with pytest.raises(ParameterError, match="Estimate it with BGNBD"):
+        rm.CalendarEffects.fit(log, model=MBGCNBD2)
 
 
 def test_pareto_nbd_states_its_assumption():

@@ -253,7 +253,7 @@ def test_covariates_may_come_beside_the_customers():
     joined = rm.clv.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside)
     together = rm.clv.fit_covariates(rm.BGNBD, table, rate="size")
     assert joined.log_likelihood == together.log_likelihood
-    with pytest.raises(rm.DataError, match="1 of 200 have none, first: 7"):
+    with pytest.raises(rm.DataError, match="1 of 200 have none, first: row 8"):
         rm.clv.fit_covariates(rm.BGNBD, history, rate="size", covariates=beside.drop(index=7))
 
 
@@ -272,7 +272,7 @@ def test_what_a_formula_may_not_be():
     refused("cannot be read", rate="channel +* size")
     refused("no value of dropout_on 'mean'", dropout="channel", dropout_on="mean")
     table.loc[3, "size"] = np.nan
-    refused("1 of 50 have none, first: 3", rm.DataError, rate="size")
+    refused("1 of 50 have none, first: row 4", rm.DataError, rate="size")
     with pytest.raises(rm.ParameterError, match="no model with covariates 'BGBB'"):
         rm.clv.fit_covariates(rm.BGBB, table, rate="channel")
 

@@ -56,6 +56,6 @@ def test_days_without_values_are_refused(pieces):
 
 def test_values_must_begin_by_the_first_purchase():
     late = np.zeros(2, int), DAY0 + np.array([3, 10])
-    with pytest.raises(rm.DataError, match=r"1 of 1 customers have none on that day, first: 'a'"):
+    with pytest.raises(rm.DataError, match=r"1 of 1 customers have none on that day, first 'a'"):
         Pieces.cut(pd.Index(["a"]), (np.zeros(1, int), DAY0 + np.array([2])), late,
                    end=DAY0 + 9, covered=DAY0 + 17)  # fmt: skip

@@ -70,7 +70,7 @@ def test_repeat_customers_without_spend_are_left_out_and_named():
     })  # fmt: skip
     (x, m), weights, note = SpendModel.data(rm.CustomerSummary(table, unit="week"))
     assert (x.tolist(), m.tolist(), weights.tolist()) == ([2], [12], [1])
-    assert note == "1 repeat customers with a spend of 0 are left out: 'b'"
+    assert note == "1 repeat customers with a spend of 0 are left out: row 2 ('b')"
     free = rm.CustomerSummary(table.assign(monetary_value=0.0), unit="week")
     with pytest.raises(rm.DataError, match="all 2 of them have a monetary_value of 0"):
         SpendModel.data(free)

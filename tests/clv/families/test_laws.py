@@ -308,3 +308,22 @@ def test_every_model_of_the_package_is_held_to_the_laws():
     ours = {name for name, model in MODELS.items() if model.__module__.startswith("relmark")}
     assert ours <= held
     assert all(isinstance(model, PurchaseModel) for model in EVERY_PURCHASES)
+
+
+@named(EVERY_CONTINUOUS)
+def test_history_derivatives_are_those_of_the_likelihood(model):
+    """By the parameters as `score`; by t_x and T as differences, one side at t_x = T."""
+    x, t_x = np.array([0, 1, 3, 7.0]), np.array([0, 5, 20.0, 30])
+    T = np.array([39.0, 39, 25, 30])
+    value, slope, curve = model.history_derivatives(x, t_x, T)
+    assert value == pytest.approx(model.log_likelihood(x, t_x, T), rel=1e-12)
+    assert slope[:-2] == pytest.approx(model.score(x, t_x, T), rel=1e-5, abs=1e-7)
+    h = 1e-5
+    ahead = model.log_likelihood(x, t_x, T + h), model.log_likelihood(x, t_x, T + 2 * h)
+    by_end = (4 * ahead[0] - 3 * value - ahead[1]) / (2 * h)
+    assert slope[-1] == pytest.approx(by_end, rel=1e-4, abs=1e-5)
+    earlier = np.where(x > 0, t_x - h, 0), np.where(x > 0, t_x - 2 * h, 0)
+    back = [model.log_likelihood(x, last, T) for last in earlier]
+    by_last = (3 * value - 4 * back[0] + back[1]) / (2 * h)
+    assert slope[-2][x > 0] == pytest.approx(by_last[x > 0], rel=1e-4, abs=1e-6)
+    assert np.allclose(curve, curve.transpose(1, 0, 2))

@@ -5,6 +5,7 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.clv.forecasting import backtest
+from tests.clv.calendar.simulated import seasonal_log
 from tests.clv.forecasting.simulated import Truth, purchases
 
 HORIZON = "8 weeks"
@@ -28,6 +29,14 @@ def rows() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def log(rows):
     return rm.read_transactions(rows)
+
+
+@pytest.fixture(scope="session")
+def seasonal():
+    """A log of 900 days with a season, and its backtest on a calendar."""
+    log = seasonal_log(days=900, customers=250, acquired=400)
+    origins = ["2019-09-01", "2020-04-01", "2020-08-01", "2020-12-01", "2021-02-01"]
+    return log, rm.backtest(log, horizon="13 weeks", models=["BGNBD"], origins=origins)
 
 
 @pytest.fixture(scope="session")

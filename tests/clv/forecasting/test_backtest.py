@@ -298,3 +298,47 @@ def test_five_customers_have_a_backtest(rows, measure):
     issued = run(rm.read_transactions(few), origins=3, measure=measure).issued
     assert np.isfinite(issued[["expected", "low", "high"]]).all(axis=None)
     assert (issued["low"] <= issued["expected"]).all()
+
+
+def test_a_calendar_is_tested_where_a_year_was_known(seasonal):
+    table = seasonal[1].table
+    origins = table.loc[table["model"] == "BGNBD, calendar", "origin"]
+    assert origins.min() == pd.Timestamp("2020-04-01")  # the first was after 8 months
+    assert len(origins) == 4
+
+
+def test_before_there_is_a_calendar_its_model_counts_instead(seasonal):
+    tested = seasonal[1]
+    both = tested.comparable.set_index(["origin", "model"])["expected"]
+    first = pd.Timestamp("2019-09-01")
+    assert both[first, "BGNBD, calendar"] == both[first, "BGNBD"]
+    assert tested.summary().loc["BGNBD, calendar", "forecasts"] == 5
+    record = next(one for one in tested.records if str(one.origin) == "2019-09-01")
+    assert record.log_error("BGNBD, calendar") == record.log_error("BGNBD")
+
+
+def test_the_forecast_on_a_calendar_is_that_of_its_model_on_the_clock(seasonal):
+    log, tested = seasonal
+    known = log.until("2020-08-01")
+    effects = rm.CalendarEffects.fit(known)
+    customers = known.customer_summary(calendar=effects)
+    fit = rm.BGNBD.fit(customers)
+    total = rm.clv.total_purchases(fit, customers, horizon="13 weeks", level=None)
+    table = tested.table.set_index(["origin", "model"])["expected"]
+    found = table[pd.Timestamp("2020-08-01"), "BGNBD, calendar"]
+    assert found == pytest.approx(total.expected, rel=1e-5)
+
+
+def test_without_a_calendar_there_are_only_plain_models(seasonal):
+    tested = rm.backtest(
+        seasonal[0], horizon="13 weeks", models=["BGNBD"], origins=["2020-08-01"], calendar=False
+    )
+    assert not tested.table["model"].str.endswith("calendar").any()
+
+
+def test_declared_events_need_no_year(seasonal):
+    options = rm.clv.CalendarOptions(season=None, events={"sale": [("2019-06-01", "2019-06-20")]})
+    tested = rm.backtest(
+        seasonal[0], horizon="8 weeks", models=["BGNBD"], origins=["2019-09-01"], calendar=options
+    )
+    assert "BGNBD, calendar" in set(tested.table["model"])

@@ -28,6 +28,14 @@ def test_without_errors_a_model_has_odds_of_seven_to_one_against_a_benchmark():
     assert weights / weights[2] == pytest.approx([np.e**2, np.e**2, 1, 1])
 
 
+def test_a_model_on_a_calendar_has_to_show_that_it_is_better():
+    names = ["BGNBD", "BGNBD, calendar", LAST_PERIOD]
+    weights = candidate_weights(names, np.zeros((0, 3)), past(0), PRIOR)
+    assert weights / weights[2] == pytest.approx([np.e**2, np.e, 1])
+    better = np.tile([0.3, 0.03, 0.5], (8, 1)) * np.tile([[1], [-1]], (4, 1))
+    assert candidate_weights(names, better, past(8), PRIOR)[1] > 0.9
+
+
 def test_weights_are_in_proportion_to_odds_and_evidence():
     errors = np.random.default_rng(2).normal(0, [0.1, 0.15, 0.12, 0.3], (3, 4))
     weights = candidate_weights(NAMES, errors, past(3), PRIOR)

@@ -191,3 +191,36 @@ def test_one_customer_has_a_forecast():
     found = forecast(rm.read_transactions(frame), origins=3)
     assert found.n_customers == 1
     assert found.low <= found.expected <= found.high
+
+
+def test_the_calendar_and_what_it_changed_stand_with_the_forecast(seasonal):
+    log = seasonal[0]
+    origins = ["2020-08-01", "2020-12-01"]
+    total = forecast(log, horizon="13 weeks", origins=origins, calendar=None)
+    assert total.calendar.table().loc["Nov", "relative"] > 1.2
+    assert total.calendar_weight == total.models["BGNBD, calendar"] > 0
+    plain = dict(total.models)
+    customers = log.customer_summary()
+    fit = rm.BGNBD.fit(customers)
+    model = rm.clv.total_purchases(fit, customers, horizon="13 weeks", level=None).expected
+    effects = rm.CalendarEffects.fit(log)
+    on_clock = log.customer_summary(calendar=effects)
+    with_calendar = rm.clv.total_purchases(
+        rm.BGNBD.fit(on_clock), on_clock, horizon="13 weeks", level=None
+    ).expected
+    ratio = ((with_calendar + 0.5) / (model + 0.5)) ** plain["BGNBD, calendar"]
+    assert (total.expected + 0.5) / (total.expected_without_calendar + 0.5) == pytest.approx(
+        ratio, rel=1e-5
+    )
+
+
+def test_without_a_calendar_nothing_is_said_of_it(total):
+    assert total.calendar is None
+    assert total.calendar_weight == 0
+    assert total.expected_without_calendar is None
+
+
+def test_margin_scales_the_total_without_a_calendar_too(seasonal):
+    how = {"horizon": "13 weeks", "origins": ["2020-08-01"], "measure": "value", "calendar": None}
+    whole, half = (forecast(seasonal[0], margin=margin, **how) for margin in (None, 0.5))
+    assert half.expected_without_calendar == pytest.approx(whole.expected_without_calendar / 2)

@@ -97,7 +97,9 @@ def test_invalid_margins_are_refused(some, bought, paid):
     customers = rm.CustomerSummary(table, unit="week", observed_until="1997-09-30")
     twice = pd.Series([0.3, 0.4], index=table.index[[0, 0]])
     for message, margin in {
-        r"1 ids occur more than once, first: '00\d+'": pd.concat([table["share"], twice.iloc[1:]]),
+        r"1 ids occur more than once, first: row 401 \('00\d+'\)": pd.concat(
+            [table["share"], twice.iloc[1:]]
+        ),
         "must have one per customer, 400; found 2": [0.3, 0.4],
         "the column 'text' must hold numbers, .*found 'a third'": "text",
         "a Series of margins must hold numbers": table["text"],

@@ -105,7 +105,7 @@ class TestLogs:
             {"tenure": [1, 0], "churned": [1, 0]},
             {},
             DataError,
-            "in 1 of 2 rows it is not, first: 0",
+            "in 1 of 2 rows it is not, first: row 2",
         ),
         ({"tenure": [1], "ended": [1]}, {}, DataError, "no column 'churned'"),
         ({"tenure": [1], "churned": [1]}, {"by": "channel"}, DataError, "no column 'channel'"),
@@ -115,7 +115,7 @@ class TestLogs:
             {"tenure": ["12.5"], "churned": [1]},
             {},
             DataError,
-            "in 1 of 1 .*first: '12.5'",
+            "in 1 of 1 .*first: row 1 .'12.5'",
         ),
         ({"tenure": [1, 2], "churned": ["1", "False"]}, {}, DataError, "in 2 of 2 rows .* text"),
         (

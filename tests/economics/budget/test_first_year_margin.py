@@ -19,7 +19,7 @@ def test_first_year_margin_by_hand() -> None:
     assert found.loc["all", "standard_error"] == pytest.approx(
         np.std([60, 20, 20], ddof=1) / np.sqrt(3)
     )
-    with pytest.raises(DataError, match=r"2 of 3 have none, first: b, c"):
+    with pytest.raises(DataError, match=r"2 of 3 have none, first: row 2 \('b'\), row 3 \('c'\)"):
         first_year_margin(log_of_rows(ROWS), pd.Series({"a": "x"}))
     with pytest.raises(DataError, match="needs the cost of goods"):
         first_year_margin(log_of_rows(ROWS, cost=None))

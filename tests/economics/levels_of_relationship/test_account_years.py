@@ -57,5 +57,7 @@ def test_bad_account_years() -> None:
             customers=firm["customers"],
         )  # fmt: skip
     early = firm["contacts"].assign(date=["2022-03-01", "2023-03-02", "2024-01-05"])
-    with pytest.raises(DataError, match="1 contacts are earlier, first of customer 'a'"):
+    with pytest.raises(
+        DataError, match=r"1 contacts are earlier, first on 2022-03-01: row 1 \('a'\)"
+    ):
         rm.economics.account_years(log, contacts=early, customers=firm["customers"])

@@ -44,7 +44,7 @@ def test_levels_of_a_yaml_file(tmp_path) -> None:
         ("levels:\n  a: {}\n  b: {costs: 3}", "no key 'costs'.*Did you mean 'cost'"),
         ("levels:\n  a: {}\n  b: {annual_margin: 3}", "an effect is written"),
         ("- a", "must hold names with values"),
-        ("levels: [", "cannot be read as levels"),
+        ("levels: [", "is not YAML at line 1"),
     ],
 )
 def test_invalid_levels_are_refused(tmp_path, text, words) -> None:

@@ -105,7 +105,9 @@ def test_actions_below_the_minimum_gain_are_not_advised(known, log) -> None:
 
 def test_missing_segments_raise(known, log) -> None:
     segments = pd.Series("homes", known.truth.index).iloc[2:]
-    with pytest.raises(DataError, match=r"2 of \d+ have none, first: 'K00000', 'K00001'"):
+    with pytest.raises(
+        DataError, match=r"2 of \d+ have none, first: row 1 \('K00000'\), row 2 \('K00001'\)"
+    ):
         rm.recommend(log, contacts=known.contacts, segments=segments, terms=TERMS)
     actions = rm.economics.Actions(grow_cost={"mills": 12.0})
     with pytest.raises(ParameterError, match="grow_cost: no segment 'all'; there are: mills"):

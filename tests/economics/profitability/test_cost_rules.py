@@ -150,7 +150,8 @@ def test_the_days_read_are_those_of_the_log_before_any_window(log):
 def test_costs_of_unknown_customers_are_counted_in_rows_and_money(contacts):
     table = contacts.astype({"customer_id": str})
     with pytest.raises(
-        DataError, match=r"2 of 3 rows of visits \(8\.00 of 8\.00 in money\) .*first: '7', '9'. Do"
+        DataError,
+        match=r"2 of 3 rows of visits \(8\.00 of 8\.00 in money\) .*row 1 .'7'., row 3 .'9'.. Do",
     ):
         check_known_customers(table, pd.Index(["8"]), money="cost", table="visits", advice="Do.")
     known = pd.Index(["7", "8", "9"])

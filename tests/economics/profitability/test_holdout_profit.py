@@ -43,7 +43,7 @@ def test_invalid_contacts_raise() -> None:
     contact = {"customer_id": "a", "date": "2023-02-01", "cost": 1.0}
     at = "2023-12-31"
     for change, words in (
-        ({"customer_id": "b"}, "an unknown customer_id, first: 'b'"),
+        ({"customer_id": "b"}, r"an unknown customer_id, first: row 1 \('b'\)"),
         ({"cost": None}, "contacts: cost must have a value; 1 of 1 rows"),
         ({"cost": -1.0}, "must be 0 or more"),
         ({"date": "31/31/2023"}, "contacts: expected dates in column 'date'; found 1 of 1"),

@@ -121,7 +121,7 @@ def test_buyers_missing_from_customers_raise(firm, log) -> None:
 
 def test_duplicated_customers_raise(firm, log) -> None:
     twice = pd.concat([firm["customers"], firm["customers"].head(1)])
-    with pytest.raises(DataError, match=r"one row per customer_id; found 1 repeated, first a"):
+    with pytest.raises(DataError, match=r"per customer_id; found 1 repeated, first row 4 \('a'\)"):
         rm.profit_table(log, customers=twice)
 
 

@@ -31,7 +31,7 @@ def test_shares_hold_without_ties() -> None:
 def test_invalid_tiers_and_missing_values_raise() -> None:
     with pytest.raises(ParameterError, match=r"sum to 1; found gold 0\.5, lead 0\.6 \(sum 1\.1\)"):
         rm.profit_classes(pd.Series([1.0, 2.0]), tiers={"gold": 0.5, "lead": 0.6})
-    with pytest.raises(DataError, match=r"1 of 2 are missing, first: 'b'"):
+    with pytest.raises(DataError, match=r"1 of 2 are missing, first: row 2 \('b'\)"):
         rm.profit_classes(pd.Series([1.0, np.nan], index=["a", "b"]))
 
 

@@ -47,7 +47,7 @@ def test_the_margin_of_a_group_is_of_its_sums_and_goes_to_its_members(log):
 
 
 def test_every_customer_of_the_log_needs_a_group(log):
-    with pytest.raises(DataError, match="needs a group; 2 of 3 have none, first 1"):
+    with pytest.raises(DataError, match=r"needs a group; 2 of 3 have none, first row 1 \('1'\)"):
         margin_by_customer(log, GROUPS.drop([1, 3]))
 
 

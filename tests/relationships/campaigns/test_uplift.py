@@ -114,7 +114,7 @@ def test_order_of_rows_changes_nothing(campaigns) -> None:
 
 
 def test_margins_are_shares_of_every_customer(small) -> None:
-    with pytest.raises(ParameterError, match="first customer C0"):
+    with pytest.raises(ParameterError, match=r"first row 1 \('C0'\)"):
         campaign_uplift(small, margin=40)
     with pytest.raises(ParameterError, match="119 of 120"):
         campaign_uplift(small, margin={"C0": 0.4})

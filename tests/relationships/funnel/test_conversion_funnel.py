@@ -102,7 +102,11 @@ def test_acquisition_cost_includes_the_prospects_lost() -> None:
 @pytest.mark.parametrize(
     ("column", "day", "words"),
     [
-        ("offer", "2024-01-08", "found offer before qualified in 1 of 4 prospects, first P1"),
+        (
+            "offer",
+            "2024-01-08",
+            r"offer before qualified in 1 of 4 prospects, first row 1 \('P1'\)",
+        ),
         ("qualified", None, "found offer without qualified in 1 of 4"),
         ("contacted", "2023-12-31", "found contacted before first_contact in 1 of 4"),
     ],

@@ -14,7 +14,7 @@ import relmark_research as rm
     [
         (
             lambda p: pd.concat([p, p.head(2)]),
-            "one row per partner_id; found 2 repeated, first B001",
+            r"one row per partner_id; found 2 repeated, first row 93 \('B001'\)",
         ),
         (lambda p: p.assign(constituency="suplier"), "Did you mean 'supplier'"),
         (lambda p: p.assign(transaction_cost=0), "transaction_cost must be above 0; 92 of 92"),
@@ -34,7 +34,7 @@ def test_invalid_records_are_refused(partners, survey, change, words):
         (lambda s: s.assign(trust_1=s["trust_1"].replace(7, 9)), "from 1 to 7; found 9"),
         (lambda s: s.assign(trust_1=s["trust_1"] + 0.5), "whole numbers from 1 to 7"),
         (lambda s: s.assign(trust_1=4), "expected answers that differ; found 4 in all 552"),
-        (lambda s: s.assign(partner_id="X9"), "found 1 others, first X9, in 552 rows"),
+        (lambda s: s.assign(partner_id="X9"), r"found 1 others in 552 rows, first row 1 \('X9'\)"),
         (lambda s: s.drop(columns="trust_2"), "no column 'trust_2'"),
         (lambda s: s.assign(date="soon"), "dates in column 'date'; found 552 of 552"),
         (lambda s: s.head(0), "no answers"),

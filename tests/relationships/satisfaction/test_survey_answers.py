@@ -26,7 +26,7 @@ def test_customers_and_relationship_levels_are_joined(answers) -> None:
     assert set(answers["relationship_level"]) == {
         "basic", "reactive", "accountable", "proactive", "partnership",
     }  # fmt: skip
-    with pytest.raises(DataError, match="1,580 of 1,580 have none, first C00010"):
+    with pytest.raises(DataError, match=r"1,580 of 1,580 have none, first row 1 \('C00010'\)"):
         with_customer(
             answers, rm.load_sample("customers").head(1).assign(customer_id="x"), "region"
         )

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from relmark_research.reporting.execution import run_execution
 from relmark_research.reporting.execution.reuse import Fingerprints
@@ -18,7 +18,12 @@ from relmark_research.reporting.execution.run_execution import (
 from relmark_research.reporting.execution.supervisor import Limits
 from relmark_research.reporting.recipe.plan import Task
 from relmark_research.reporting.record.job import Outcome
-from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
+from relmark_research.reporting.record.manifest import (
+    RECORD_MIME,
+    Manifest,
+    NotebookRun,
+    read_manifest,
+)
 
 LIMITS = Limits(time=60, memory=10**9)
 
@@ -76,7 +81,7 @@ def stage(monkeypatch):
 
 
 def recipe(**fields):
-    made = {"alerts": (), "reuse": True, "secrets": dict}
+    made = {"alerts": (), "reuse": True, "secrets": dict, "notebook_secrets": dict}
     return SimpleNamespace(**{**made, **fields})
 
 
@@ -163,14 +168,14 @@ def test_progress_names_the_cell_and_the_end(execution):
 
 
 def test_the_job_has_its_files_and_no_limit_on_reserved_memory(execution, stage):
-    made = execution("one", recipe=recipe(secrets=lambda: {"KEY": "open sesame"}))
+    made = execution("one", recipe=recipe(notebook_secrets=lambda: {"KEY": "open sesame"}))
     execute(made)
     (asked,) = stage.made
     assert asked.job.parameters == {"margin": 0.3}
     assert asked.job.files == str(made.folder / "files" / "one")
     assert asked.job.output == str(made.folder / "notebooks" / "one.ipynb")
     assert asked.job.memory is None
-    assert (asked.folder.name, asked.secrets) == ("books", ("KEY",))
+    assert (asked.folder.name, asked.secrets["KEY"]) == ("books", "open sesame")
 
 
 def test_the_manifest_is_written_before_a_process_starts(execution, stage):
@@ -244,6 +249,32 @@ def test_a_report_that_cannot_be_written_fails_its_notebook_only(execution, monk
     assert manifest.notebooks[0].error.endswith("could not be written: ValueError: no <page>")
     assert manifest.notebooks[0].report is None
     assert not (made.folder / "one.html").exists()
+
+
+ODD_OUTPUTS = {
+    "it exits": new_output("error", ename="SystemExit", evalue="0", traceback=[]),
+    "a record without a name": new_output(
+        "display_data", data={RECORD_MIME: {"kind": "key_figure", "value": 1.0}}
+    ),
+    "a record that is a list": new_output("display_data", data={RECORD_MIME: [1]}),
+    "a page cannot show it": new_output("display_data", data={"text/html": ["a", "b"]}),
+}
+
+
+@pytest.mark.parametrize("output", ODD_OUTPUTS)
+def test_an_odd_output_fails_its_notebook_alone_with_a_page(execution, monkeypatch, output):
+    def read(path, source):
+        cells = [new_markdown_cell("# T"), new_code_cell("1")]
+        cells[1].outputs = [ODD_OUTPUTS[output]] if source.stem == "one" else []
+        return new_notebook(cells=cells)
+
+    monkeypatch.setattr(run_execution, "read_executed", read)
+    made = execution("one", "two")
+    manifest = execute(made)
+    assert states(manifest) == {"one": "failed", "two": "done"}
+    assert manifest.notebooks[0].error
+    assert "not-complete" in (made.folder / manifest.notebooks[0].report).read_text()
+    assert "rm-failed" in (made.folder / "index.html").read_text()
 
 
 def test_the_error_of_the_notebook_comes_before_that_of_its_report(execution, stage, monkeypatch):

@@ -164,7 +164,7 @@ def test_secrets_of_the_parameters_are_named_and_must_be_set(run, process, tmp_p
     assert process.log == []
     monkeypatch.setenv("MY_VERY_OWN_KEY", "open sesame")
     verify_run(run)
-    assert process.log[0]["secrets"] == ("MY_VERY_OWN_KEY",)
+    assert process.log[0]["secrets"]["MY_VERY_OWN_KEY"] == "open sesame"
 
 
 def test_a_run_without_a_notebook_that_is_done_is_refused(tmp_path):

@@ -93,7 +93,8 @@ def test_this_interpreter_is_the_kernel(tmp_path):
     worker.write_kernel_spec(tmp_path)
     spec = json.loads((tmp_path / "kernels" / "relmark" / "kernel.json").read_text())
     assert spec["argv"][0] == sys.executable
-    assert spec["argv"][1:4] == ["-m", "ipykernel_launcher", "-f"]
+    assert spec["argv"][1] == "-c"
+    assert spec["argv"][3] == "-f"
     assert "--HistoryManager.enabled=False" in spec["argv"]
     assert spec["language"] == "python"
 
@@ -161,6 +162,9 @@ def test_the_notebook_is_saved_at_the_start_of_a_cell_only(monkeypatch):
         def save(self, **_):
             saved.append("start")
 
+        def autosave_cell(self):
+            raise AssertionError("no message has come")
+
         def cell_complete(self, cell, **options):
             completed.append((cell, options))
             self.save()
@@ -177,7 +181,9 @@ def test_the_notebook_is_saved_at_the_start_of_a_cell_only(monkeypatch):
         assert (kernel_name, options) == ("relmark", {"timeout": 3})
 
     monkeypatch.setattr(NBClientEngine, "execute_managed_notebook", classmethod(engine))
-    worker._save_once_engine().execute_managed_notebook(Manager(), "relmark", timeout=3)
+    worker._save_once_engine(worker.Position()).execute_managed_notebook(
+        Manager(), "relmark", timeout=3
+    )
     assert saved == ["start"] * 3
     assert completed == [("one", {"cell_index": 1}), ("broken", {"cell_index": 1})]
 
@@ -225,3 +231,51 @@ def test_the_job_of_a_file_is_run_and_its_outcome_written(monkeypatch, job, limi
     assert found == {"state": "failed", "error": scrubbed, "memory": peak}
     assert limits == ([(resource.RLIMIT_DATA, (memory, memory))] if memory else [])
     assert (Path(job.scratch) / "kernels").is_dir()
+
+
+class TestOutputLimit:
+    @pytest.fixture
+    def ended(self, monkeypatch):
+        found = []
+        monkeypatch.setattr(worker, "end_processes", found.append)
+        monkeypatch.setattr(worker, "LARGEST_OUTPUT", 100)
+        monkeypatch.setattr(worker, "MOST_OUTPUTS", 5)
+        monkeypatch.setenv(PROCESS_MARK, "mine")
+        return found
+
+    @staticmethod
+    def printed(text):
+        return {"output_type": "stream", "name": "stdout", "text": text}
+
+    def test_what_is_within_the_limits_stays(self, ended):
+        limit = worker.OutputLimit(worker.Position())
+        cell = SimpleNamespace(outputs=[])
+        for _ in range(3):
+            cell.outputs.append(self.printed("x"))
+            limit.check(cell)
+        other = SimpleNamespace(outputs=[self.printed("y")])
+        limit.check(other)
+        assert (limit.count, len(cell.outputs), ended) == (4, 3, [])
+
+    @pytest.mark.parametrize("outputs", [["x" * 200], ["x"] * 6])
+    def test_what_is_beyond_is_replaced_and_ends_the_kernel(self, ended, outputs):
+        position = worker.Position()
+        limit = worker.OutputLimit(position)
+        cell = SimpleNamespace(outputs=[self.printed(text) for text in outputs])
+        with pytest.raises(RuntimeError, match="this one displays more"):
+            limit.check(cell)
+        assert ended == ["mine"]
+        assert [each.output_type for each in cell.outputs] == ["error"]
+        assert "displays more" in position.exceeded
+        with pytest.raises(RuntimeError):
+            limit.check(cell)
+        assert ended == ["mine"]
+
+    def test_it_fails_the_notebook_whatever_the_kernel_does(self, monkeypatch, job):
+        def run(job, position, start_signal):
+            position.exceeded, position.cell, position.cells = "too much", 2, 3
+            raise DeadKernelError("gone")
+
+        monkeypatch.setattr(worker, "_run_papermill", run)
+        found = worker.execute(job, threading.Event())
+        assert found == Outcome("failed", "too much (cell 2 of 3)")

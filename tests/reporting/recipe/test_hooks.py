@@ -206,3 +206,26 @@ def test_a_command_is_given_the_run_and_its_index(tmp_path, news, has_run):
     assert notify((Hook(command=(sys.executable, "-S", "-c", code)),), given) == []
     paths = [str(tmp_path), str(tmp_path / "index.html")] if has_run else ["", ""]
     assert json.loads((tmp_path / "a").read_text()) == ["monthly", "done", *paths]
+
+
+def test_a_command_holds_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHAT_TOKEN", "canary-token-1")
+    write_notebook(tmp_path / "notebooks", "one")
+    hooks = "hooks: [{command: [post, '${CHAT_TOKEN}']}]"
+    path = write_recipe(tmp_path, f"title: T\nnotebooks: [one]\n{hooks}")
+    with pytest.raises(ReportError, match=r"every user .* Write secrets: \[CHAT_TOKEN\]"):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize("named", [(), ("CHAT_TOKEN",)])
+def test_a_command_sees_the_secrets_that_it_names(tmp_path, news, monkeypatch, named):
+    monkeypatch.setenv("CHAT_TOKEN", "canary-token-1")
+    monkeypatch.setenv("OTHER_PASSWORD", "canary-word-2")
+    code = (
+        "import os, pathlib; pathlib.Path('seen').write_text("
+        "' '.join(sorted(n for n in os.environ if n in ('CHAT_TOKEN', 'OTHER_PASSWORD'))))"
+    )
+    monkeypatch.chdir(tmp_path)
+    hook = Hook(command=(sys.executable, "-S", "-c", code), secrets=named)
+    assert notify((hook,), news) == []
+    assert (tmp_path / "seen").read_text() == " ".join(named)

@@ -144,3 +144,10 @@ def test_only_and_as_of_are_checked(project):
         bound(project, "", only=("tow",))
     with pytest.raises(ValueError, match="--as-of must be a day"):
         bound(project, "", as_of="30.9.1997")
+
+
+def test_a_matrix_has_a_largest_size(project):
+    values = "[" + ", ".join(f"s{n}" for n in range(30)) + "]"
+    numbers = "[" + ", ".join(str(n) for n in range(30)) + "]"
+    with pytest.raises(ReportError, match=r"at most 500 reports .* notebook one would have 900"):
+        bound(project, f"matrix: {{segment: {values}, weeks: {numbers}}}")

@@ -11,7 +11,9 @@ from relmark_research.reporting.record.outputs import (
     notebook_title,
     read_executed,
     source_title,
+    unfinished_reason,
     with_recorded_results,
+    without_records,
 )
 
 
@@ -88,7 +90,7 @@ def test_records_become_title_answer_and_key_figures():
             new_markdown_cell("Words.\n\n## What is it worth? ##"),
             new_code_cell("", outputs=[said({"kind": "answer", "text": "One."}), said(figures[0])]),
             new_code_cell("", outputs=[said(figures[1]), said({"kind": "answer", "text": "Two."})]),
-            new_code_cell("", outputs=[said(figures[2]), said({"name": "no kind"}), said([1])]),
+            new_code_cell("", outputs=[said(figures[2])]),
             new_code_cell("", outputs=[new_output("stream", text="x"), said({"kind": "say"})]),
         ]
     )
@@ -149,3 +151,42 @@ def test_a_notebook_that_has_not_run_is_named_by_heading_or_file(tmp_path):
     assert source_title(path) == "Value"
     nbformat.write(new_notebook(), path)
     assert source_title(path) == "03_value"
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ([1], "its kind must be one of"),
+        ("text", "its kind must be one of"),
+        ({"kind": "poem"}, "its kind must be one of"),
+        ({"kind": "answer", "text": 3}, "text of a record 'answer' must be text"),
+        ({"kind": "answer", "text": "x" * 10_001}, "found str of 10,001"),
+        ({"kind": "key_figure", "value": 1}, "a key_figure must have a name"),
+        ({"kind": "key_figure", "name": "n", "value": "1"}, "value of a key figure must be a num"),
+        ({"kind": "key_figure", "name": "n", "value": True}, "value of a key figure must be a num"),
+        ({"kind": "key_figure", "name": "n", "low": 10**400}, "low of a key figure is too large"),
+        ({"kind": "key_figure", "name": "n", "unit": {}}, "unit of a record"),
+        ({"kind": "forecast", "name": "n"}, "expected the record of a forecast"),
+    ],
+)
+def test_a_malformed_record_is_refused_in_words(record, words):
+    book = new_notebook(cells=[new_code_cell("", outputs=[said(record)])])
+    with pytest.raises(ReportError, match=words):
+        with_recorded_results(NotebookRun("n", "done"), book)
+    run = with_recorded_results(NotebookRun("n", "done"), without_records(book))
+    assert (run.answer, run.key_figures) == ("", ())
+
+
+def test_too_many_records_are_refused():
+    outputs = [said({"kind": "say", "text": "x"}) for _ in range(2_001)]
+    with pytest.raises(ReportError, match=r"at most 2,000 records; found 2,001"):
+        with_recorded_results(
+            NotebookRun("n", "done"), new_notebook(cells=[new_code_cell("", outputs=outputs)])
+        )
+
+
+def test_an_error_that_papermill_forgives_is_the_reason():
+    ended = new_output("error", ename="SystemExit", evalue="0", traceback=[])
+    book = new_notebook(cells=[new_code_cell("1"), new_code_cell("exit", outputs=[ended])])
+    assert unfinished_reason(book) == "SystemExit: 0 (cell 2 of 2): the notebook ended early."
+    assert unfinished_reason(new_notebook(cells=[new_code_cell("1")])) == ""

@@ -1,5 +1,6 @@
 import base64
 import json
+import os
 from html import escape
 from pathlib import Path
 from urllib.parse import quote
@@ -12,10 +13,15 @@ from relmark_research import cli
 from relmark_research.errors import ReportError
 from relmark_research.reporting.recipe.recipe_file import read_recipe
 from relmark_research.reporting.record.secrets import (
+    NAMES_VARIABLE,
+    PRIVATE_VARIABLE,
     Scrubber,
+    environment_without_secrets,
     fill_in_secrets,
+    load_private_environment,
     read_secrets,
     secret_names,
+    secrets_of_environment,
 )
 from tests.reporting.books import write_notebook, write_recipe
 
@@ -158,3 +164,34 @@ def test_figures_and_tables_can_be_downloaded(leaking):
     assert all((leaking / link).stat().st_size > 100 for link in links)
     assert (leaking / "files" / "leaks" / "drawn.png").read_bytes().startswith(b"\x89PNG")
     assert (leaking / "files" / "leaks" / "listed.csv").is_file()
+
+
+class TestSecretsOfTheEnvironment:
+    @pytest.fixture(autouse=True)
+    def _environment(self, monkeypatch):
+        monkeypatch.setenv("SHOP_TOKEN", "canary-1234")
+        monkeypatch.setenv("CRM_PASSWORD", "short1")
+        monkeypatch.setenv("USE_TOKEN", "disabled")
+        monkeypatch.setenv("MONKEY", "canary-5678")
+
+    def test_a_variable_is_a_secret_by_its_name_and_value(self):
+        found = secrets_of_environment()
+        assert found["SHOP_TOKEN"] == "canary-1234"
+        assert not {"CRM_PASSWORD", "USE_TOKEN", "MONKEY", "PATH"} & set(found)
+
+    def test_a_command_gets_those_that_are_named(self):
+        assert "SHOP_TOKEN" not in environment_without_secrets()
+        assert environment_without_secrets(["SHOP_TOKEN"])["SHOP_TOKEN"] == "canary-1234"
+        assert "PATH" in environment_without_secrets()
+
+    def test_a_process_of_a_notebook_reads_them_from_a_private_file(self, monkeypatch, tmp_path):
+        path = tmp_path / "private.json"
+        path.write_text('{"DB_WORD": "canary-9999"}')
+        monkeypatch.setenv(PRIVATE_VARIABLE, str(path))
+        monkeypatch.setenv(NAMES_VARIABLE, "DB_WORD")
+        assert "DB_WORD" not in os.environ
+        assert fill_in_secrets("x ${DB_WORD}") == "x canary-9999"
+        assert Scrubber.from_environment()("x canary-9999") == "x ${DB_WORD}"
+        monkeypatch.setenv("DB_WORD", "")  # which the kernel's start replaces
+        load_private_environment()
+        assert os.environ["DB_WORD"] == "canary-9999"

@@ -227,3 +227,52 @@ class TestPostgres:
         table = log.to_pandas()
         assert pd.to_datetime(table["date"]).dt.day.to_list() == [31, 31, 31]
         assert sorted(table["value"]) == [-3.0, 0.1, 10.1234]
+
+
+class TestNothingOutsideTheDatabase:
+    """A database file cannot make its reader open another file."""
+
+    @pytest.fixture
+    def secret(self, tmp_path):
+        path = tmp_path / "secret.csv"
+        path.write_text("customer_id,date,value\nbob,2024-01-01,5\n", encoding="utf-8")
+        return path
+
+    @pytest.fixture
+    def lake(self, tmp_path, secret):
+        with duckdb.connect(str(tmp_path / "lake.duckdb")) as connection:
+            connection.execute(f"CREATE VIEW orders AS SELECT * FROM read_csv('{secret}')")
+            connection.execute("CREATE TABLE own AS SELECT 'a' AS customer_id")
+        return f"duckdb:///{tmp_path / 'lake.duckdb'}"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "orders",
+            "SELECT * FROM orders",
+            "SELECT * FROM read_text('/etc/passwd')",
+            "SELECT * FROM glob('/etc/*')",
+        ],
+    )
+    def test_a_view_or_a_query_on_a_file_is_refused_in_words(self, lake, query):
+        with pytest.raises(DataError, match="reads a file or an address outside the database"):
+            open_source.open_source(f"{lake}#{query}")
+
+    def test_a_second_statement_is_refused(self, lake):
+        with pytest.raises(DataError, match="one query; found 2 statements"):
+            open_source.open_source((lake, "SELECT 1; SET threads = 1"))
+
+    def test_a_database_is_read_twice_in_one_process(self, lake):
+        tables = [open_source.open_source(f"{lake}#own") for _ in range(2)]
+        assert [len(table.to_pandas()) for table in tables] == [1, 1]
+
+    def test_sqlite_is_opened_for_reading_without_other_files(self, crm, tmp_path):
+        connection = databases.connect(databases.parse_source(crm + "#orders")).get_backend().con
+        for statement, said in {
+            f"ATTACH DATABASE '{tmp_path / 'other.db'}' AS other": "too many attached",
+            "DELETE FROM orders": "readonly",
+            "SELECT load_extension('/tmp/library')": "not authorized",
+        }.items():
+            with pytest.raises(sqlite3.OperationalError, match=said):
+                connection.execute(statement)
+        assert not (tmp_path / "other.db").exists()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.errors import RelmarkError
+from relmark_research.errors import ParameterError, RelmarkError
 from relmark_research.tables.values import expressions
 from relmark_research.tables.values.filters import filter_condition
 
@@ -72,9 +72,9 @@ def test_columns_of_any_name(table, expression, expected):
         ("Quantity * 9" + "9" * 400, "An expression may contain"),
         ("max(Quantity)", "An expression may contain"),
         ("Quantity * (", "stand in backticks"),
-        ("-" * 3000 + "Quantity", "An expression may contain"),
+        ("-" * 3000 + "Quantity", "has at most 2,000 characters; found 3,008"),
         ("(" * 300 + "Quantity" + ")" * 300, "An expression may contain"),
-        ("+".join(["Quantity"] * 220), "An expression may contain"),
+        ("+".join(["Quantity"] * 220), "has at most 400 parts"),
     ],
 )
 def test_whatever_else_is_refused(table, value, said):
@@ -230,3 +230,20 @@ def test_extreme_strings_are_refused_too(text):
     for compiled in (expressions.number, filter_condition):
         with pytest.raises(RelmarkError):
             compiled(table, text)
+
+
+@pytest.mark.parametrize("option", ["value", "exclude"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a" * 2_001, "at most 2,000 characters; found 2,001"),
+        (" + ".join(["a"] * 120), "at most 400 parts"),
+        ("-" * 120 + "a", "at most 100 levels"),
+    ],
+)
+def test_expressions_and_filters_have_limits(option, text, said):
+    frame = pd.DataFrame({"customer_id": ["x", "y"], "date": "2024-01-01", "a": 1.0})
+    how = {"value": text} if option == "value" else {"value": "a"}
+    options = rm.ReadOptions(exclude=text if option == "exclude" else None)
+    with pytest.raises(ParameterError, match=said):
+        rm.read_transactions(frame, options=options, **how)
