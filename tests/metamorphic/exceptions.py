@@ -33,7 +33,7 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
         "clv.compare_with_lifetimes", "clv.CovariateFit.estimates_gradient",
         "clv.CovariateFit.models_for", "BGCNBD.fit", "MBGCNBD.fit",
         "clv.TimeVaryingFit.estimates_gradient", "clv.TimeVaryingFit.model_for",
-        "clv.TimeVaryingFit.models_for",
+        "clv.TimeVaryingFit.models_for", "CustomerSummary.with_rows",
     ),
     "the table with dates is read as fit_covariates reads it; see tests of _dated_table": (
         "clv.TimeVaryingFit.on",

@@ -48,7 +48,7 @@ def test_values_that_all_differ_stay_as_they_are():
     [
         (
             lambda t: t.iloc[[0, 1, 2, 2]],
-            r"one row per customer and date; found 1 repeated, first on 2024-01-15, of customer '7'",
+            r"found 1 repeated, first on 2024-01-15, of customer '7'",
         ),
         (lambda t: t[t["date"] < "2024-01-10"], r"end on 2024-01-14 .*observed until 2024-01-20"),
         (lambda t: t.iloc[:0], r"the table has no rows"),
