@@ -39,7 +39,8 @@ def fit_covariates(
     Parameters
     ----------
     model
-        `BGNBD`, `MBGNBD`, `ParetoNBD`, or a model of your own with `covariate_links`.
+        `BGNBD`, `MBGNBD`, `BGCNBD`, `MBGCNBD`, `ParetoNBD`, or a model of your own with
+        `covariate_links`.
     customers
         Histories, with the formulas' columns in the table or in ``covariates``; for covariates that
         change with time the log itself, since the days of all purchases matter.

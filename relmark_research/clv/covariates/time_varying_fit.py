@@ -113,10 +113,15 @@ class TimeVaryingFit(CovariateFit):
         >>> weeks = pd.DataFrame({"date": pd.date_range("1996-12-30", "1998-06-30", freq="7D")})
         >>> weeks["spring"] = weeks["date"].dt.month.isin([3, 4, 5]).astype(float)
         >>> fit = rm.clv.fit_covariates(rm.MBGNBD, log, rate="spring", covariates=weeks)
-        >>> none = fit.on(log, covariates=weeks.assign(spring=0.0))
-        >>> customers = log.customer_summary()
-        >>> both = [rm.clv.total_purchases(one, customers, horizon="39 weeks", level=None).expected
-        ...         for one in (fit, none)]
+        >>> later = weeks["date"] > "1997-09-30"
+        >>> without = weeks.assign(spring=weeks["spring"].where(~later, 0.0))
+        >>> for one in (fit, fit.on(log, covariates=without)):
+        ...     total = rm.clv.total_purchases(
+        ...         one, log.customer_summary(), horizon="39 weeks", level=None
+        ...     )
+        ...     print(f"{total.expected:,.0f}")
+        1,538
+        1,572
         """
         pieces, table = _pieces(log, covariates)
         by_component = {
