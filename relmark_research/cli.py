@@ -1,7 +1,8 @@
 """The command line: ``relmark run``, ``list``, ``check``, ``tables``, ``template``, ``compare``,
-``verify``, ``init``, ``key``, ``lessons``.
+``verify``, ``explain``, ``doctor``, ``init``, ``key``, ``lessons``.
 
-Exit codes: 0 done; 1 a notebook failed, a page could not be printed, or a run was not reproduced;
+Exit codes: 0 done; 1 a notebook failed, a page could not be printed, a run was not reproduced, or
+``doctor --check`` found damage;
 2 the recipe, a parameter or the data are invalid, and nothing ran; 3 done, and an alert fired;
 4 the recipe is already running; 130 stopped by the user (Ctrl-C, SIGTERM), nothing published.
 """
@@ -273,6 +274,45 @@ def verify(
 
 
 @app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, or of latest.")],
+    notebook: Annotated[str, typer.Argument(help="A notebook of the run.")],
+) -> None:
+    """Print why a notebook was run or reused, and what the key of its result covers."""
+    from relmark_research.reporting.reuse import explain as explanations
+
+    print("\n".join(explanations.explain(run, notebook).lines()), flush=True)
+
+
+@app.command()
+def doctor(
+    where: Annotated[
+        Path, typer.Argument(help="The runs of a recipe, or the folder with all of them.")
+    ] = Path("reports/runs"),
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Only print what is wrong; change nothing.")
+    ] = False,
+) -> None:
+    """Find stored runs that are not as published, and repair them or move them aside.
+
+    With --check, ends with exit code 1 if something is to be repaired.
+    """
+    from relmark_research.reporting.pages.overview import write_overviews
+    from relmark_research.reporting.store.doctor import examine_store, find_stores, repair_store
+
+    damaged = False
+    for store in find_stores(where):
+        findings = examine_store(store) if check_only else repair_store(store)
+        damaged = damaged or any(finding.repair for finding in findings)
+        for finding in findings:
+            print(f"{store.path.name}/{finding}")
+        print(f"{store.path.name}: {len(store.runs())} runs as published", flush=True)
+        if findings and not check_only:
+            write_overviews(store, "")
+    raise typer.Exit(FAILED if damaged and check_only else DONE)
+
+
+@app.command()
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or an empty folder.")],
 ) -> None:
@@ -356,7 +396,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def exit_code(arguments: list[str] | None = None) -> int:
     """Run a command line, print errors to standard error, and return the exit code."""
-    from relmark_research.reporting.record.run_store import AlreadyRunningError
+    from relmark_research.reporting.store.run_store import AlreadyRunningError
 
     try:
         app(arguments, prog_name="relmark", standalone_mode=True)

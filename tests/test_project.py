@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "relmark_research"
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.ipynb"))
 
-CONDA_NAMES = {"python-duckdb": "duckdb", "ibis-duckdb": "ibis-framework"}
+CONDA_NAMES = {
+    "python-duckdb": "duckdb",
+    "python-fastjsonschema": "fastjsonschema",
+    "ibis-duckdb": "ibis-framework",
+}
 
 HEAVY = ("matplotlib", "papermill", "ibis", "duckdb", "lifetimes")
 

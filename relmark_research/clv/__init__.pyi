@@ -1,5 +1,6 @@
 from .calendar.calendar_effects import CalendarEffects
 from .calendar.calendar_options import CalendarOptions
+from .calendar.spend_calendar import SpendCalendar
 from .covariates.clock_model import ClockModel
 from .covariates.covariate_estimation import fit_covariates
 from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest
@@ -25,6 +26,7 @@ from .families.pareto_nbd import ParetoNBD
 from .families.shifted_beta_geometric import ShiftedBetaGeometric
 from .forecasting.backtest import Backtest
 from .forecasting.forecast_errors import ForecastErrors
+from .forecasting.value_bias import ValueBias, value_bias
 from .interop.lifetimes_package import (
     LifetimesComparison,
     compare_with_lifetimes,
@@ -43,6 +45,7 @@ from .prediction.forecast import total_purchases
 from .prediction.lifetime_value import lifetime_value, total_value
 from .prediction.predictive_intervals import PredictionDraws
 from .prediction.spend_average import SpendAverage
+from .prediction.spend_dependence import SpendDependence
 from .prediction.total_forecast import TotalForecast
 from .validation.assumptions import describe_assumptions
 from .validation.calibration import calibration, frequency_fit
@@ -92,10 +95,13 @@ __all__ = [
     "PurchaseRegularity",
     "ShiftedBetaGeometric",
     "SpendAverage",
+    "SpendCalendar",
+    "SpendDependence",
     "SpendFrequencyCorrelation",
     "SpendModel",
     "TimeVaryingFit",
     "TotalForecast",
+    "ValueBias",
     "alive_distribution",
     "at_risk_customers",
     "calibration",
@@ -120,6 +126,7 @@ __all__ = [
     "total_purchases",
     "total_value",
     "tracking",
+    "value_bias",
     "value_by_decile",
     "value_distribution",
 ]

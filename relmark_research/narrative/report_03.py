@@ -11,6 +11,8 @@ from relmark_research.clv.calendar.calendar_design import SEASONS, TREND
 from relmark_research.clv.calendar.calendar_options import CalendarOptions
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.forecasting.backtest import COMBINED, Backtest
+from relmark_research.clv.forecasting.expected_spend import SPEND
+from relmark_research.clv.forecasting.value_bias import ValueBias
 from relmark_research.clv.prediction._inputs import spend_model
 from relmark_research.clv.prediction.customer_summaries import at_risk_customers
 from relmark_research.clv.prediction.spend_average import SpendAverage
@@ -42,6 +44,14 @@ _NAMED = 0.05  # weight from which a model or a benchmark is named
 _SAME = 0.005  # change of a total that is not worth telling
 _LAST_FORECASTS = 12  # counted in the heading
 _SHOWN_FORECASTS = 3  # in sentences
+_LARGE_BIAS = 0.05  # of expected spend, from which its possible causes are named
+VALUE_BIAS_FORMATS = {
+    "Purchases": "count",
+    "Expected value": "money",
+    "Actual value": "money",
+    "Bias": "share",
+    "Standard error by chance": "share",
+}
 
 
 def total_text(total: TotalForecast, form: Formatter) -> str:
@@ -435,6 +445,39 @@ def undefined_mean_note(paid: SpendAverage, money: Formatter) -> list[str]:
         "purchases: are they errors, or of another kind, such as resale? A report on each kind "
         "separately may have a mean."
     ]
+
+
+def value_bias_note(bias: ValueBias) -> str:
+    """Return how far expected spend was from actual spend, and what cannot be known."""
+    if not len(bias.table):
+        return "Spend per purchase could not be tested: the log is too short."
+    said = f"**Value bias in the holdout.** {bias.words}"
+    worst = float(bias.table["bias"].abs().max())
+    if worst > 2 * float(bias.table["se"].mean()) and worst > _LARGE_BIAS:
+        said += (
+            " Spend per purchase changed after an origin by more than chance: a season that the "
+            "log had not seen yet, or a change of prices or of what is bought, cannot be forecast."
+        )
+    without = bias.failures["model"] == SPEND
+    failed = bias.failures.loc[without, "origin"].nunique()
+    if failed:
+        origins = "1 origin" if failed == 1 else f"{count(failed)} origins"
+        said += f" At {origins} spend had no model, and the mean of all purchases was used."
+    return said
+
+
+def value_bias_table(bias: ValueBias) -> pd.DataFrame:
+    """Return expected and actual value of the purchases that came, by origin."""
+    names = {
+        "origin": "Origin",
+        "end": "Until",
+        "purchases": "Purchases",
+        "expected": "Expected value",
+        "actual": "Actual value",
+        "bias": "Bias",
+        "se": "Standard error by chance",
+    }
+    return bias.table[list(names)].rename(columns=names).set_index("Origin")
 
 
 def model_heading(

@@ -70,6 +70,9 @@ door("CustomerSummary.of", lambda: {"customers": made.customers()},
      lambda customers: _summary(rm.CustomerSummary.of(customers)))  # fmt: skip
 door("CustomerSummary.of made", lambda: {"customers": made.histories()},
      lambda customers: _summary(rm.CustomerSummary.of(customers)))  # fmt: skip
+door("CustomerSummary.with_rows", lambda: {"table": made.customers()},
+     lambda table: _summary(rm.CustomerSummary(
+         made.customers(), unit="week").with_rows(table)))  # fmt: skip
 door("forecast", lambda: {"customers": made.customers()},
      lambda customers: rm.forecast(made.purchases(), customers, horizon="26 weeks"))  # fmt: skip
 door("CalendarEffects.fit", lambda: {"events": made.calendar_events()},
@@ -89,6 +92,9 @@ door("clv.frequency_fit", lambda: {"customers": made.customers()},
      lambda customers: rm.clv.frequency_fit(made.purchases(), customers))  # fmt: skip
 door("clv.spend_frequency_correlation", lambda: {"customers": made.customers()},
      lambda customers: rm.clv.spend_frequency_correlation(customers))  # fmt: skip
+door("clv.SpendDependence.fit", lambda: {"customers": made.customers()},
+     lambda customers: rm.clv.SpendDependence.fit(
+         customers, made.purchases(), rm.GammaGamma).low)  # fmt: skip
 door("lifetime_value", lambda: {"customers": made.customers()},
      lambda customers: rm.lifetime_value(
          made.purchases(), made.spend(), customers, **made.TERMS, horizon="26 weeks"))  # fmt: skip

@@ -10,7 +10,7 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     "a result, which the package makes itself": (
         "Split", "Table", "Table.rows", "customers.CustomerLinks", "customers.RetentionCurve",
         "clv.Backtest", "clv.LifetimesComparison", "clv.ModelComparison", "clv.ModelSelection",
-        "clv.TotalForecast",
+        "clv.SpendDependence", "clv.TotalForecast", "clv.ValueBias",
         "clv.SpendFrequencyCorrelation", "economics.BudgetRecommendation", "economics.Claim",
         "economics.ConstantRetentionBias", "economics.LevelChoice", "economics.LevelPolicy",
         "economics.Recommendations",

@@ -15,6 +15,7 @@ import relmark_research as rm
 from relmark_research.clv.forecasting import backtest
 from relmark_research.clv.forecasting.backtest import Backtest
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS
+from relmark_research.clv.forecasting.value_bias import ValueBias
 from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
 from relmark_research.clv.validation.model_selection import ModelSelection
@@ -436,6 +437,37 @@ def test_no_dropout_is_not_reported_where_purchases_are_regular():
     assert "too regular" in report_03.caveats(Chosen, None, regular)
     assert "no dropout is detected" in report_03.model_heading(Chosen, 3, random)
     assert "too regular" in report_03.model_heading(Chosen, 3, regular)
+
+
+def value_bias(values, se=0.03, failures=()):
+    rows = [
+        (pd.Timestamp("2024-01-01"), pd.Timestamp("2024-07-01"), 100.0, 1000.0 * (1 + bias), 1000.0,
+         bias, se) for bias in values
+    ]  # fmt: skip
+    columns = ["origin", "end", "purchases", "expected", "actual", "bias", "se"]
+    failed = pd.DataFrame(failures, columns=["origin", "model", "reason"])
+    return ValueBias(pd.DataFrame(rows, columns=columns), 182, failed)
+
+
+def test_the_value_bias_of_the_holdout_is_told():
+    small = report_03.value_bias_note(value_bias([0.01, -0.02]))
+    assert "0.5% below the actual value on average over 2 origins (-2.0% to +1.0%)" in small
+    assert "cannot be forecast" not in small
+    assert "cannot be forecast" in report_03.value_bias_note(value_bias([-0.17, -0.12]))
+    assert "cannot be forecast" not in report_03.value_bias_note(value_bias([-0.17], se=0.2))
+
+
+def test_a_log_too_short_for_the_value_bias_and_origins_without_a_model_are_told():
+    assert "could not be tested" in report_03.value_bias_note(value_bias([]))
+    failed = value_bias([0.01], failures=[(pd.Timestamp("2024-01-01"), "GammaGamma", "no mean")])
+    assert "At 1 origins spend had no model" not in report_03.value_bias_note(failed)
+    assert "At 1 origin spend had no model" in report_03.value_bias_note(failed)
+
+
+def test_the_table_of_the_value_bias_has_names_for_readers():
+    table = report_03.value_bias_table(value_bias([0.01]))
+    assert list(table) == ["Until", *report_03.VALUE_BIAS_FORMATS]
+    assert table["Bias"].tolist() == [0.01]
 
 
 def calendar(relative, *, events=()):

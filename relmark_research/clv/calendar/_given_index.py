@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.clv.calendar.calendar_design import dates_of, day_numbers
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, cell_text
 from relmark_research.tables.read_table import read_values
 from relmark_research.tables.schemas import Column
 from relmark_research.units import DAYS_PER_YEAR
@@ -62,7 +62,8 @@ class DailyIndex:
         if wrong.any():
             raise DataError(
                 f"relative rates must be > 0; {wrong.sum():,} of {len(rates):,} are not, first "
-                f"{rates[wrong][0]} on {given.index[wrong][0]}. Closed days get a small rate."
+                f"{cell_text(rates[wrong][0])} on {given.index[wrong][0].date()}. Closed "
+                "days get a small rate."
             )
         if len(np.unique(starts)) < len(starts):
             raise DataError(

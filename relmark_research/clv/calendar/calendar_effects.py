@@ -418,7 +418,7 @@ def estimate(
         irregular=found.estimates[k + columns :],
         log_likelihood=found.log_likelihood,
         plain_log_likelihood=plain.log_likelihood,
-        notes=_notes(found, histories, model, trend=options.trend),
+        notes=_notes(found, histories, model, design),
         joint=JointEstimate(model, histories, found),
     )
 
@@ -467,20 +467,24 @@ def _one_cohort(histories: DatedHistories) -> bool:
 
 
 def _notes(
-    found: PenalisedFit, histories: DatedHistories, model: type[PurchaseModel], *, trend: bool
+    found: PenalisedFit,
+    histories: DatedHistories,
+    model: type[PurchaseModel],
+    design: CalendarDesign,
 ) -> tuple[str, ...]:
+    yearly = {"month", "week"} & set(design.seasons)
     notes = []
-    if trend and _one_cohort(histories):
+    if design.trend_until is not None and _one_cohort(histories):
         notes.append(
             "90% of the customers came within a short part of the log, so that the trend and their "
             "dropout are not told apart."
         )
-    if histories.n_days < _YEAR:
+    if yearly and histories.n_days < _YEAR:
         notes.append(
             f"The log has {histories.n_days} days, less than a year: months that it has not seen "
             "are taken as average. Give a known season by index."
         )
-    elif histories.n_days < 2 * _YEAR:
+    elif yearly and histories.n_days < 2 * _YEAR:
         notes.append("Most of the year was seen once, so the season is shrunk towards flat.")
     if model.calendar_assumption:
         notes.append(f"Assumed: {model.calendar_assumption}.")

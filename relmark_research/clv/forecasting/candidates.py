@@ -22,8 +22,8 @@ from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import Model, PurchaseModel
 from relmark_research.clv.estimation.registry import MODELS
 from relmark_research.clv.families.bg_nbd import BGNBD
-from relmark_research.clv.families.gamma_gamma import GammaGamma
 from relmark_research.clv.forecasting.benchmarks import BENCHMARKS, benchmark_total
+from relmark_research.clv.forecasting.expected_spend import ExpectedSpend, expected_spend
 from relmark_research.clv.forecasting.forecast_errors import Measure
 from relmark_research.clv.forecasting.gradient_boosting import GRADIENT_BOOSTING, boosted_total
 from relmark_research.clv.prediction._conditional import (
@@ -42,6 +42,7 @@ DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
 _CALENDAR_SAMPLE = 30_000  # the same on a calendar, where fewer histories are equal
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
+_TIMING_SAMPLE, _TIMINGS = 200, 6  # customers, and days, that show when purchases are expected
 _SEED = 20_240_101  # of the samples
 _DAY, _WEEK = TimeUnit("day"), TimeUnit("week")
 _YEAR = 365  # days of a log that a season needs
@@ -84,9 +85,9 @@ class Origin:
     fits
         Fits of the models, by name.
     spend
-        Each customer's expected value of a purchase; None for a log without money.
+        Each customer's expected value of a purchase; None where purchases are forecast.
     failures
-        Models that could not be fitted, with the reason.
+        Models that could not be fitted, of spend too, with the reason.
     log_variances
         Variance of the logarithm of each model's total, from its parameters.
     on_calendar
@@ -99,7 +100,7 @@ class Origin:
     known: KnownCustomers = field(repr=False)
     summary: CustomerSummary
     fits: Mapping[str, Fit[Any]]
-    spend: Array | None = field(repr=False)
+    spend: ExpectedSpend | None = field(repr=False)
     failures: Mapping[str, str]
     log_variances: Mapping[str, float] = field(default_factory=dict, repr=False)
     on_calendar: CustomerSummary | None = field(default=None, repr=False)
@@ -140,7 +141,9 @@ class Origin:
             fits, failures = fits | more, failures | failed
         spend = None
         if measure == "value":
-            spend = _expected_spend(summary, sample, known)
+            first = next(iter(fits.values()), None)
+            spend = expected_spend(history, known, day, first, calendar)
+            why = {**why, **spend.failures}
         return cls(
             day, known, summary, fits, spend, failures | why, variances, on_calendar, effects
         )
@@ -162,11 +165,12 @@ class Origin:
         """Return the forecasts of all candidates for a horizon in days."""
         found = []
         for name, fit in self.fits.items():
-            each = _per_customer(fit, self.summary_of(name), horizon)
+            customers, variance = self.summary_of(name), self.log_variances.get(name, 0.0)
+            each = _per_customer(fit, customers, horizon)
             if measure == "value" and self.spend is not None:
-                each = each * self.spend
-            total = float(each.sum())
-            found.append(CandidateTotal(name, total, self.log_variances.get(name, 0.0), each))
+                each = each * self.spend.within(horizon, _by_day(fit, customers, horizon))
+                variance += self.spend.log_variance(horizon)
+            found.append(CandidateTotal(name, float(each.sum()), variance, each))
         for name in benchmarks:
             total_without_model = self._benchmark(name, history, horizon, measure)
             if total_without_model is not None:
@@ -190,6 +194,15 @@ def _per_customer(fit: Fit[Any], customers: CustomerSummary, horizon: int) -> Ar
     within = expected_purchases_within(_weeks(customers, horizon))
     found: Array = expectations.expected(fit.model, within)[expectations.histories.inverse]
     return found
+
+
+def _by_day(fit: Fit[Any], customers: CustomerSummary, horizon: int) -> Array:
+    """Return the expected purchases of each day of a horizon, constant between a few days."""
+    few = _sample(customers, _TIMING_SAMPLE)
+    ends = np.unique(np.linspace(0, horizon, min(_TIMINGS, horizon) + 1).astype(int))[1:]
+    totals = [float(_per_customer(fit, few, int(end)).sum()) for end in ends]
+    lengths = np.diff(ends, prepend=0)
+    return np.repeat(np.maximum(np.diff(totals, prepend=0.0), 1e-12) / lengths, lengths)
 
 
 def _weeks(customers: CustomerSummary, horizon: int) -> float:
@@ -292,26 +305,6 @@ def _log_variance(fit: Fit[Any], customers: CustomerSummary, within: Quantity) -
     gradient = expectations.log_expected_gradient(fit.model, within)
     total_gradient = np.einsum("ki,i->k", gradient, share / share.sum())
     return float(uncertainty.variance(total_gradient, fit))
-
-
-def _expected_spend(
-    summary: CustomerSummary, sample: CustomerSummary, known: KnownCustomers
-) -> Array:
-    """Return each customer's expected value of a purchase, by `GammaGamma`.
-
-    Where it cannot be fitted or has no mean, it is the mean value of all purchases.
-    """
-    mean = max(float(known.purchase_value.mean()), 0.0) if len(known.purchase_value) else 0.0
-    try:
-        model = GammaGamma.fit(sample).model
-    except RelmarkError:
-        return np.full(len(summary), mean)
-    if not model.has_mean:
-        return np.full(len(summary), mean)
-    repeat = summary.frequency > 0
-    return model.conditional_expected_spend(
-        summary.frequency, np.where(repeat, summary.monetary_value, 0.0)
-    )
 
 
 def _sample(summary: CustomerSummary, size: int) -> CustomerSummary:

@@ -109,7 +109,7 @@ def records(
     """Return the finished forecasts at rolling origins, for the horizon and for half of it."""
     history = PurchaseHistory.of(log)
     last = log.observed_until
-    days = _origin_days(_first_purchase(history, last, measure), last, horizon, origins)
+    days = origin_days(history, last, horizon, origins, measure)
     found: list[Record] = []
     failures: list[tuple[date, str, str]] = []
     for day in days:
@@ -159,6 +159,23 @@ def horizon_days(horizon: str | date | Horizon, origin: date) -> int:
     if days < 1:
         raise ParameterError(f"the horizon must end after the data do ({origin}); found {parsed}.")
     return days
+
+
+def origin_days(
+    history: PurchaseHistory,
+    last: date,
+    horizon: int,
+    origins: int | Sequence[Day],
+    measure: Measure,
+) -> list[date]:
+    """Return the origins of a backtest: a number of them, evenly spaced, or the days given.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to forecast, or a day is too late for the horizon.
+    """
+    return _origin_days(_first_purchase(history, last, measure), last, horizon, origins)
 
 
 def _first_purchase(history: PurchaseHistory, last: date, measure: Measure) -> date:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from relmark_research.clv.prediction._conditional import (
     Quantity,
     discounted_purchases_on_calendar,
     discounted_purchases_within,
+    expected_purchases_within,
 )
 from relmark_research.clv.prediction._inputs import (
     Margin,
@@ -52,6 +54,7 @@ from relmark_research.units import AnnualRate, Horizon, TimeUnit
 
 Array = np.ndarray
 
+_DAY, _TIMINGS = TimeUnit("day"), 20  # days that show when purchases are expected
 _LONGEST, _INFINITE = 5 * 364, 2 * 364  # days of weekly steps, of a finite and an infinite horizon
 
 
@@ -73,7 +76,8 @@ def lifetime_value(
     purchases, spend
         Fits (required for intervals) or models of purchases and of spend per purchase. If the mean
         spend does not exist (q <= 1 in `GammaGamma`), `SpendAverage(spend, "median")` uses the
-        median.
+        median; with a `SpendCalendar` it also multiplies by season and trend of spend over the
+        horizon.
     customers
         Histories with monetary_value, in the fit's unit of time; for a fit with covariates also the
         formulas' columns. On a calendar, purchases are discounted by week.
@@ -211,6 +215,7 @@ class _Valuation:
     average: SpendAverage
     days: float
     steps: tuple[Array, Array] | None
+    unit: TimeUnit
 
     @property
     def quantity(self) -> Quantity:
@@ -224,10 +229,44 @@ class _Valuation:
         return self.expectations.expected(self.model, self.quantity)
 
     def expected_spend(self) -> Array:
-        """Return expected spend per purchase, shape (rows,)."""
-        return self.average.conditional_spend(
-            self.customers.frequency, self.customers.monetary_value
-        )
+        """Return expected spend per purchase over the horizon, shape (rows,)."""
+        return self.calendar_factor * self.average.customer_spend(self.customers)
+
+    @cached_property
+    def own(self) -> tuple[Array, Array]:
+        """Frequency and mean spend without the dependence on the purchase rate."""
+        factors = self.average.factors(self.customers)
+        return self.customers.frequency, self.customers.monetary_value / factors
+
+    @cached_property
+    def calendar_factor(self) -> float:
+        """Mean of the calendar of spend over the horizon; 1 without one."""
+        if self.average.calendar is None:
+            return 1.0
+        return self.average.calendar.mean_over(*self._expected_by_day)
+
+    @property
+    def calendar_variance(self) -> float:
+        """Variance of its logarithm."""
+        if self.average.calendar is None:
+            return 0.0
+        return self.average.calendar.log_variance_over(*self._expected_by_day)
+
+    @cached_property
+    def _expected_by_day(self) -> tuple[date, int, Array]:
+        """The last day known, days of the horizon, and discounted purchases expected on each."""
+        last = _calendar_day(self.average, self.customers)
+        count = max(int(min(self.days, _LONGEST)), 1)
+        ends = np.unique(np.linspace(0, count, min(_TIMINGS, count) + 1).astype(int))
+        totals = [0.0]
+        for end in ends[1:]:
+            length = self.customers.length(Horizon(int(end), _DAY), self.unit)
+            each = self.expectations.expected(self.model, expected_purchases_within(length))
+            totals.append(float(self.expectations.histories.weights @ each))
+        lengths = np.diff(ends)
+        middle = (ends[1:] + ends[:-1]) / 2 / self.unit.days
+        daily = np.maximum(np.diff(totals), 0.0) / lengths * np.exp(-self.delta * middle)
+        return last, count, np.repeat(np.maximum(daily, 1e-300), lengths)
 
     def value_per_row(self) -> Array:
         """Return lifetime value times the number of customers in the row, shape (rows,)."""
@@ -244,15 +283,15 @@ class _Valuation:
 
     def spend_gradient(self) -> Array:
         """Return d ln(spend per purchase) / d log(parameter of spend) per row."""
-        return self.average.log_gradient(self.customers.frequency, self.customers.monetary_value)
+        return self.average.log_gradient(*self.own)
 
     def estimate_intervals(self, clv: Array, level: float) -> tuple[Array, Array]:
         """Return low and high of each value, from the uncertainty of the parameters."""
         purchases, spend = self._fits()
         variance = uncertainty.variance(self.purchases_gradient(), purchases)
-        x, m = self.customers.frequency, self.customers.monetary_value
         log_variance = variance[self.expectations.histories.inverse]
-        log_variance = log_variance + self.average.log_variance(spend, x, m)
+        log_variance = log_variance + self.average.log_variance(spend, *self.own)
+        log_variance = log_variance + self.calendar_variance
         return positive_interval(clv, log_variance, level)
 
     def total_estimate_interval(self, clv: Array, level: float) -> tuple[float, float]:
@@ -264,12 +303,13 @@ class _Valuation:
         log_variance = uncertainty.variance(gradient, purchases)
         gradient = np.einsum("ki,i->k", self.spend_gradient(), clv / total)
         log_variance = log_variance + uncertainty.variance(gradient, spend)
+        log_variance = log_variance + self.calendar_variance
         low, high = positive_interval(np.asarray(total), log_variance, level)
         return float(low), float(high)
 
     def prediction_intervals(self, level: float, draws: PredictionDraws) -> tuple[Array, Array]:
         """Return low and high of each customer's simulated value."""
-        return predictive_intervals.value_interval(self._simulation(), self.margin, level, draws)
+        return predictive_intervals.value_interval(self._simulation(), self._money(), level, draws)
 
     def total_draws(self, draws: PredictionDraws, errors: ForecastErrors) -> Array:
         """Return simulated totals: parameters, chance, and errors of the size of past ones.
@@ -291,10 +331,19 @@ class _Valuation:
         weights = self.customers.weights
         rows = np.repeat(np.arange(len(weights)), weights.astype(int))
         simulation = self._simulation().take(rows)
-        totals = predictive_intervals.total_draws(simulation, self.margin[rows], draws)
+        totals = predictive_intervals.total_draws(simulation, self._money()[rows], draws)
         rng = np.random.default_rng([draws.seed, 1])
         scale = errors.checked("value").scale
-        result: Array = totals * np.exp(scale.draw(draws.draws, rng, horizon=days))
+        shared = scale.draw(draws.draws, rng, horizon=days)
+        if self.average.calendar is not None:
+            shared = shared + np.sqrt(self.calendar_variance) * rng.standard_normal(draws.draws)
+        result: Array = totals * np.exp(shared)
+        return result
+
+    def _money(self) -> Array:
+        """Return what multiplies simulated spend: margin, calendar and dependence."""
+        factors = self.average.factors(self.customers)
+        result: Array = self.margin * self.calendar_factor * factors
         return result
 
     def _fits(self) -> tuple[Fit[Any] | CovariateFit, Fit[Any]]:
@@ -309,7 +358,8 @@ class _Valuation:
     def _simulation(self) -> DiscountedSpendSimulation:
         """Return the simulation of the customers' discounted spend."""
         customers = self.customers
-        history = customers.frequency, customers.recency, customers.T, customers.monetary_value
+        x, m = self.own
+        history = x, customers.recency, customers.T, m
         return DiscountedSpendSimulation.pair_models(
             predictive_intervals.sigma_point_models(self.purchases, customers),
             predictive_intervals.sigma_point_models(self.spend),
@@ -353,7 +403,20 @@ def _valuation(
         average=average,
         days=days,
         steps=_steps(summary, days, unit),
+        unit=unit,
     )
+
+
+def _calendar_day(average: SpendAverage, customers: CustomerSummary) -> date:
+    """Return the last day of a calendar of spend, or raise ParameterError if it is another one."""
+    last = customers.observed_until
+    if average.calendar is None or last not in (None, average.calendar.until):
+        until = "none" if average.calendar is None else average.calendar.until
+        raise ParameterError(
+            "a calendar of spend values customers at its own last day; found a calendar until "
+            f"{until} and customers until {last}. Use calendar.customer_summary(log)."
+        )
+    return average.calendar.until
 
 
 def _steps(customers: CustomerSummary, days: float, unit: TimeUnit) -> tuple[Array, Array] | None:

@@ -11,9 +11,12 @@ from typing import Any, Self, get_args
 
 import numpy as np
 
+from relmark_research.clv.calendar.spend_calendar import SpendCalendar
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.spend_model import Average
 from relmark_research.clv.prediction._inputs import SpendInput, spend_model
+from relmark_research.clv.prediction.spend_dependence import SpendDependence
+from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.errors import ParameterError
 
 Array = np.ndarray
@@ -30,6 +33,12 @@ class SpendAverage:
     average
         ``"mean"``, or ``"median"`` of the conditional distribution of spend, which also exists for
         q <= 1 and does not include rare very large purchases.
+    calendar
+        Season and trend of spend, by which a lifetime value is multiplied over its horizon. The
+        spend is then fitted to, and the customers come from, `SpendCalendar.customer_summary`,
+        whose values are restated to the level of the last day. None for spend that is constant.
+    dependence
+        How spend follows the purchase rate, whose fit is the spend; None for independence.
 
     Examples
     --------
@@ -41,6 +50,8 @@ class SpendAverage:
 
     spend: SpendInput
     average: Average = "mean"
+    calendar: SpendCalendar | None = None
+    dependence: SpendDependence | None = None
 
     def __post_init__(self) -> None:
         if self.average not in get_args(Average):
@@ -68,6 +79,19 @@ class SpendAverage:
         if self.average == "median":
             return model.conditional_median_spend(x, m)
         return model.conditional_expected_spend(np.asarray(x, float), np.asarray(m, float))
+
+    def factors(self, customers: CustomerSummary) -> Array:
+        """Return the factor of each customer's level by their purchase rate; ones without it."""
+        if self.dependence is None:
+            return np.ones(len(customers))
+        return self.dependence.factors(customers)
+
+    def customer_spend(self, customers: CustomerSummary) -> Array:
+        """Return the average spend of customers, at the level of the last day of a calendar."""
+        factors = self.factors(customers)
+        own = customers.monetary_value / factors
+        result: Array = factors * self.conditional_spend(customers.frequency, own)
+        return result
 
     def log_gradient(self, x: Array, m: Array) -> Array:
         """Return d ln(average) / d log(parameter), shape (parameters, rows)."""

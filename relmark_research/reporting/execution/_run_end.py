@@ -17,8 +17,8 @@ from pathlib import Path
 from relmark_research.errors import RelmarkError
 from relmark_research.reporting.recipe.hooks import Hook, Notification, Result, notify
 from relmark_research.reporting.recipe.recipe_file import Recipe, hooks_of_file
-from relmark_research.reporting.record.run_store import AlreadyRunningError, utc_now
 from relmark_research.reporting.record.secrets import Scrubber
+from relmark_research.reporting.store.run_store import AlreadyRunningError, utc_now
 
 _MARKER = ".running-"  # followed by the id of the process
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relmark_research.errors import ReportError, without_emails
-from relmark_research.reporting.execution.reuse import Fingerprints, copy_results, reusable_run
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
 from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.recipe.alerts import fired_alerts
@@ -34,9 +33,12 @@ from relmark_research.reporting.record.outputs import (
     with_recorded_results,
     without_records,
 )
-from relmark_research.reporting.record.run_store import register_scratch
-from relmark_research.reporting.record.scratch import create_scratch, remove_scratch, scratch_path
 from relmark_research.reporting.record.secrets import Scrubber, secrets_of_environment
+from relmark_research.reporting.reuse.decisions import Decision, copy_results, decide
+from relmark_research.reporting.reuse.observations import Seen, observe, read_seen
+from relmark_research.reporting.reuse.result_key import Fingerprints, covered_sources
+from relmark_research.reporting.store.run_store import register_scratch
+from relmark_research.reporting.store.scratch import create_scratch, remove_scratch, scratch_path
 from relmark_research.tables.pseudonyms import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -173,18 +175,30 @@ class RunExecution:
 
     def _reuse(self, task: Task) -> bool:
         """Take a notebook from the last good run if nothing has changed since."""
-        if self.force or not self.recipe.reuse or self.previous is None:
-            return False
         run = self._run_of(task)
-        old = reusable_run(run, self.previous.manifest, self.previous.folder)
-        if old is None:
+        decision = self._decision(run)
+        run, old, previous = replace(run, reason=decision.reason), decision.earlier, self.previous
+        if old is None or previous is None:
+            self.manifest = self.manifest.with_run(run)
             return False
-        copy_results(task.name, self.previous.folder, self.folder)
-        origin = old.reused_from or self.previous.manifest.run_id
+        if not copy_results(task.name, previous.manifest, previous.folder, self.folder):
+            run = replace(run, reason="its earlier result changed while it was copied")
+            self.manifest = self.manifest.with_run(run)
+            return False
+        origin = old.reused_from or previous.manifest.run_id
         run = replace(run, state="done", seconds=old.seconds, memory=old.memory)
-        run = replace(run, reused_from=origin, attempts=old.attempts)
+        run = replace(run, reused_from=origin, attempts=old.attempts, observed=old.observed)
         self._update(self._write_report(task, run, 0))
         return True
+
+    def _decision(self, run: NotebookRun) -> Decision:
+        if self.force:
+            return Decision(None, "run with --force")
+        if not self.recipe.reuse:
+            return Decision(None, "the recipe sets reuse: false")
+        if self.previous is None:
+            return decide(run, None, self.folder)
+        return decide(run, self.previous.manifest, self.previous.folder)
 
     def _prepare(self, task: Task) -> NotebookProcess:
         """Start the process and the kernel of a notebook; no cell runs yet."""
@@ -227,7 +241,8 @@ class RunExecution:
             self._begin(task)
         else:
             run = self._with_outcome(run, outcome, process.seconds)
-            self.reports[task.name] = pool.submit(self._write_report, task, run, cell)
+            seen = read_seen(process.scratch)
+            self.reports[task.name] = pool.submit(self._finish, task, run, cell, seen)
         remove_scratch(process.scratch)
 
     def _with_outcome(self, run: NotebookRun, outcome: Outcome, seconds: float) -> NotebookRun:
@@ -235,6 +250,14 @@ class RunExecution:
         error = self.redactor.text(scrub(outcome.error), error=True) if outcome.error else None
         run = replace(run, seconds=round(seconds, 2), memory=outcome.memory)
         return replace(run, state=outcome.state, error=error)
+
+    def _finish(self, task: Task, run: NotebookRun, cell: int, seen: Seen) -> NotebookRun:
+        """Record what a notebook read, and write its report."""
+        if run.state == "done":
+            observed, obstacles = observe(seen, task.notebook, declared=covered_sources(task))
+            obstacles = tuple(dict.fromkeys((*run.obstacles, *obstacles)))
+            run = replace(run, observed=observed, obstacles=obstacles)
+        return self._write_report(task, run, cell)
 
     def _write_report(self, task: Task, run: NotebookRun, cell: int) -> NotebookRun:
         """Read the executed notebook, correct its cell states, and write its report."""

@@ -17,7 +17,6 @@ from relmark_research.reporting.execution._run_end import (
     tell_of_unreadable_recipe,
     write_marker,
 )
-from relmark_research.reporting.execution.reuse import Fingerprints, reuse_key
 from relmark_research.reporting.execution.run_execution import (
     PreviousRun,
     Progress,
@@ -39,17 +38,15 @@ from relmark_research.reporting.record.outputs import source_title
 from relmark_research.reporting.record.provenance import (
     check_data,
     code_hash,
-    file_hash,
     git_state,
+    installed_packages,
     versions,
 )
-from relmark_research.reporting.record.run_store import (
-    LATEST,
-    RunStore,
-    utc_now,
-)
-from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
+from relmark_research.reporting.reuse.result_key import Fingerprints, result_key
+from relmark_research.reporting.store.run_checks import check_run, checksum
+from relmark_research.reporting.store.run_store import RunStore, utc_now
+from relmark_research.reporting.store.scratch import temporary_folder
 from relmark_research.tables.pseudonyms import id_key
 
 if TYPE_CHECKING:
@@ -150,25 +147,25 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     store.check_not_running()  # before the data are read, which takes longer
     died = end.tell_of_dead_runs()
     write_marker(store.path)
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(project=recipe.path.parent)
     manifest, ids = initial_manifest(
-        recipe, tasks, options, fingerprints, command=command, ledger=read_ledger(store.runs())
+        recipe, tasks, options, fingerprints, command=command, ledger=_ledger(store)
     )
     redactor = Redactor(ids, id_key(recipe.path.parent))
     limits = _limits(recipe)
-    manifest = replace(manifest, notes=(*manifest.notes, *died))
-    with store.locked():
+    with store.locked() as repaired:
         write_marker(store.path)
         end.started = True
-        latest = store.latest()
-        previous = PreviousRun((store.path / LATEST).resolve(), latest) if latest else None
+        previous, found = _previous_run(store)
         run_id, folder = store.new_run()
         try:
             execution = RunExecution(
                 recipe, runnable, folder, on_progress, limits, previous, options.force, redactor
             )
-            manifest = replace(manifest, run_id=run_id, before=latest.run_id if latest else None)
-            for note in manifest.notes[: len(manifest.notes) - len(died)]:
+            before = previous.manifest.run_id if previous else None
+            notes = (*manifest.notes, *repaired, *found)
+            manifest = replace(manifest, run_id=run_id, before=before, notes=(*notes, *died))
+            for note in notes:
                 print(f"relmark: {note}", file=sys.stderr, flush=True)
             manifest = execution.execute(
                 redactor.manifest(manifest), fingerprints, jobs=options.jobs
@@ -184,6 +181,10 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     return published
 
 
+def _ledger(store: RunStore) -> Ledger:
+    return read_ledger(check.folder for check in store.check_runs() if check.is_own)
+
+
 def _limits(recipe: Recipe) -> Limits:
     return Limits(
         time=recipe.time_limit,
@@ -192,10 +193,31 @@ def _limits(recipe: Recipe) -> Limits:
     )
 
 
+def _previous_run(store: RunStore) -> tuple[PreviousRun | None, tuple[str, ...]]:
+    """Return the last good run, and what is wrong with it and with other runs of the store."""
+    forecasts = {True: "", False: ", and its forecasts are left out of the ledger"}
+    notes = [
+        f"{check}; it is not compared or used again{forecasts[check.is_own]}"
+        for check in store.check_runs()
+        if not check.is_sound
+    ]
+    latest, folder = store.latest(), store.latest_run()
+    if latest is None or folder is None:
+        return None, tuple(notes)
+    damage = check_run(folder, files=True).damage
+    notes += [f"run {folder.name}: {each}; what it holds is not used again" for each in damage]
+    return PreviousRun(folder.resolve(), latest), tuple(notes)
+
+
 def _write_overviews(store: RunStore, recipe: Recipe) -> None:
+    """Write the overview pages; the run is published already, whatever stands in their way."""
     from relmark_research.reporting.pages.overview import write_overviews
 
-    write_overviews(store, recipe.title)
+    try:
+        write_overviews(store, recipe.title)
+    except OSError as error:
+        print(f"relmark: the overview could not be written: {error}", file=sys.stderr, flush=True)
+        return
     if recipe.share:
         for folder in (store.path.parent, store.path):
             with suppress(PermissionError):  # another user's folder
@@ -233,6 +255,7 @@ def initial_manifest(
         data=dict(recipe.data),
         fingerprint=data.get("", {}),
         versions=versions(),
+        packages=installed_packages(),
         git=git_state(recipe.path.parent),
         code=code_hash(),
         command=command,
@@ -307,14 +330,18 @@ def _queued_run(
     last_day = (found or data.get("", {})).get("last_day")
     last_days = [str(day)[:10] for day in (last_day, task.parameters.get("as_of")) if day]
     before = max(last_days) if last_day else None
+    earlier = forecasts_of(ledger.forecasts, task.name, before=before)
+    key = result_key(task, fingerprints, earlier, facts=found or data.get(""))
     return NotebookRun(
         task.name,
         parameters=task.parameters,
         path=str(task.notebook),
-        source=file_hash(task.notebook),
+        source=checksum(task.notebook),
         case=task.case,
         fingerprint=found,
-        key=reuse_key(task, fingerprints, forecasts_of(ledger.forecasts, task.name, before=before)),
+        key=key.digest,
+        inputs=key.inputs,
+        obstacles=key.obstacles,
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
 

@@ -25,18 +25,18 @@ from relmark_research.reporting.record.outputs import read_executed, with_record
 from relmark_research.reporting.record.provenance import (
     check_data,
     code_hash,
-    file_hash,
     git_state,
     versions,
 )
 from relmark_research.reporting.record.run_comparison import Comparison, compare_runs
-from relmark_research.reporting.record.scratch import (
+from relmark_research.reporting.record.secrets import read_secrets, secret_names
+from relmark_research.reporting.store.run_checks import changed_files, checksum
+from relmark_research.reporting.store.scratch import (
     create_scratch,
     remove_scratch,
     scratch_path,
     temporary_folder,
 )
-from relmark_research.reporting.record.secrets import read_secrets, secret_names
 from relmark_research.tables.pseudonyms import KEY_VARIABLE, id_key
 
 _POLL_INTERVAL = 0.05  # seconds between two checks of the process
@@ -93,6 +93,13 @@ def verify_run(run: Path, *, time_limit: float = 3600.0) -> Verification:
     """
     run = run.resolve()
     manifest = read_manifest(run)
+    changed = changed_files(run, manifest)
+    if changed:
+        raise ReportError(
+            f"expected {run} as it was published; changed or missing since then: "
+            f"{', '.join(changed[:5])}. Choose another run, or repair the store: relmark doctor "
+            f"{run.parent}"
+        )
     done = [each for each in manifest.notebooks if each.state == "done"]
     if not done:
         raise ReportError(f"expected a run with a notebook that is done; found none in {run}.")
@@ -159,7 +166,7 @@ def _repeat(
         outcome = _wait(process.begin())
     finally:
         remove_scratch(scratch)
-    source = file_hash(path) if path.is_file() else old.source
+    source = checksum(path) if path.is_file() else old.source
     new = replace(old, state=outcome.state, error=outcome.error, source=source)
     return with_recorded_results(new, read_executed(output, notebook))
 

@@ -22,21 +22,14 @@ from relmark_research.reporting.execution.import_blocklist import block_papermil
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome, end_processes
 from relmark_research.reporting.record.manifest import State, write_atomically
 from relmark_research.reporting.record.secrets import Scrubber, fill_in_secrets
+from relmark_research.reporting.reuse import kernel_observer
+from relmark_research.reporting.reuse.observations import OBSERVATIONS
 
 KERNEL = "relmark"
 LARGEST_OUTPUT = 50_000_000  # characters that a notebook may display and print
 MOST_OUTPUTS = 10_000  # that it may display
 
 _OUTPUT_WAIT = 120  # seconds for the outputs that a cell has sent when it ends
-
-# starts a kernel that has the values of the private file, without them in its first environment
-_LAUNCH = """\
-import runpy, sys
-sys.path[:] = [path for path in sys.path if path]
-from relmark_research.reporting.record.secrets import load_private_environment
-load_private_environment()
-runpy.run_module("ipykernel_launcher", run_name="__main__")
-"""
 
 
 @dataclass
@@ -110,7 +103,8 @@ def write_kernel_spec(scratch: Path) -> None:
     """Describe this interpreter as a kernel, so that no installed kernel is needed."""
     folder = scratch / "kernels" / KERNEL
     folder.mkdir(parents=True)
-    command = [sys.executable, "-c", _LAUNCH, "-f", "{connection_file}"]
+    observations = str(scratch / OBSERVATIONS)
+    command = [sys.executable, "-c", kernel_observer.START, observations, "-f", "{connection_file}"]
     command += ["--HistoryManager.enabled=False"]  # the history would store the parameters
     spec = {"argv": command, "display_name": "relmark", "language": "python"}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from relmark_research import formats
-from relmark_research.errors import ReportError
 from relmark_research.reporting.pages.render import key_figure_card, render_page
 from relmark_research.reporting.pages.run_metadata import format_time
 from relmark_research.reporting.record.left_out import left_out_words
@@ -20,10 +19,10 @@ from relmark_research.reporting.record.manifest import (
     KeyFigure,
     Manifest,
     NotebookRun,
-    read_manifest,
     write_atomically,
 )
-from relmark_research.reporting.record.run_store import LATEST, RunStore
+from relmark_research.reporting.store.run_checks import check_run
+from relmark_research.reporting.store.run_store import RunStore
 
 _MAX_RUNS = 30  # in a trend and in a table
 _WIDTH, _HEIGHT, _MARGIN = 120.0, 28.0, 3.0  # of a sparkline [CSS pixels]
@@ -41,24 +40,23 @@ class RunHistory:
         The manifests, the oldest first.
     last_good
         Id of the last good run; empty if there is none.
+    left_out
+        The stored runs that are not as published, and why; their figures are not shown.
     """
 
     name: str
     runs: tuple[Manifest, ...]
     last_good: str = ""
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, store: RunStore) -> "RunHistory":
         """Return the history of a recipe from its stored runs."""
-        runs = []
-        for folder in store.runs()[-_MAX_RUNS:]:
-            try:
-                runs.append(read_manifest(folder))
-            except ReportError:  # another version wrote it; its pages still exist
-                continue
-        link = store.path / LATEST
-        last_good = link.resolve().name if link.exists() else ""
-        return cls(store.path.name, tuple(runs), last_good)
+        checks = [check_run(folder) for folder in store.folders()[-_MAX_RUNS:]]
+        runs = tuple(check.manifest for check in checks if check.is_sound and check.manifest)
+        last_good = store.latest_run()
+        left_out = tuple(str(check) for check in checks if not check.is_sound)
+        return cls(store.path.name, runs, last_good.name if last_good else "", left_out)
 
     @property
     def title(self) -> str:
@@ -93,6 +91,7 @@ def render_recipe_page(history: RunHistory, title: str = "") -> str:
         good=_last_good_link(history, prefix=""),
         sections=_sections(history, prefix=""),
         runs=[_row(history, run) for run in reversed(history.runs)],
+        left_out=history.left_out,
     )
 
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from relmark_research.errors import ReportError
-from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import environment_without_secrets
+from relmark_research.reporting.store.scratch import temporary_folder
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _TIMEOUT = 120.0  # seconds for one page

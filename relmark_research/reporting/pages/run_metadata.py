@@ -111,6 +111,7 @@ def _resource_terms(run: NotebookRun) -> Terms:
         ("Time", "" if run.seconds is None else format_duration(run.seconds)),
         ("Memory", format_memory_size(run.memory) if run.memory else ""),
         ("Taken from run", run.reused_from or ""),
+        ("Why it ran" if run.reused_from is None else "Why it was reused", run.reason),
     ]
 
 

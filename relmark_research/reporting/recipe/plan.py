@@ -11,6 +11,10 @@ from typing import Any
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.recipe._input_paths import check_paths, resolve_paths
 from relmark_research.reporting.recipe._parameter_domains import check_domains
+from relmark_research.reporting.recipe.declared_inputs import (
+    DeclaredInputs,
+    declared_in_notebook,
+)
 from relmark_research.reporting.recipe.input_tables import available_tables, missing_table
 from relmark_research.reporting.recipe.parameters import (
     Parameter,
@@ -44,6 +48,8 @@ class Task:
         The parameters that the recipe's matrix sets.
     missing_table
         Why the notebook cannot run without a table, or without money; empty if it can run.
+    declared
+        What it reads without a parameter for it.
 
     Examples
     --------
@@ -56,6 +62,7 @@ class Task:
     overrides: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
     missing_table: str = ""
+    declared: DeclaredInputs = field(default_factory=DeclaredInputs)
 
     @property
     def name(self) -> str:
@@ -232,7 +239,9 @@ def _task(
     sample = recipe.data.get("source") in {None, "dataset:sample"}
     missing = missing_table(schema.values(), recipe.tables, values, sample=sample)
     missing = _NO_MONEY if needs_money else missing
-    return Task(notebook, bound, overrides, {name: bound[name] for name in case}, missing)
+    set_by_matrix = {name: bound[name] for name in case}
+    declared = recipe.inputs.with_more(declared_in_notebook(notebook))
+    return Task(notebook, bound, overrides, set_by_matrix, missing, declared)
 
 
 def _settings(recipe: Recipe, notebook: str, schema: _Schema) -> dict[str, Any]:

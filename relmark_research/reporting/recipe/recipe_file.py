@@ -20,6 +20,10 @@ matrix:
   segment: [private, trade]    # one report for each value, if the notebook has the parameter
 alerts:
   total_clv: {falls_by: 10%}
+inputs:                        # what notebooks read without a parameter for it
+  files: [rates.csv]
+  environment: [FISCAL_YEAR]
+  day: true                    # run again on another day
 
 The sections are pydantic models without extra keys; `Recipe` is the checked result.
 """
@@ -34,6 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from relmark_research._repr import Rows, short_repr
 from relmark_research.errors import ReportError, unknown_name
 from relmark_research.reporting.recipe.alerts import Alert, read_alerts
+from relmark_research.reporting.recipe.declared_inputs import DeclaredInputs, read_declared
 from relmark_research.reporting.recipe.hooks import Hook, read_hooks
 from relmark_research.reporting.recipe.input_tables import resolve_tables
 from relmark_research.reporting.recipe.recipe_sources import check_source, resolve_source
@@ -175,6 +180,7 @@ class RecipeFile(Section):
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    inputs: dict[str, Any] | None = None
     share: bool = False
 
     @field_validator("tables", mode="before")
@@ -252,6 +258,8 @@ class Recipe:
         For one notebook [bytes]; None is 80% of the machine's memory.
     reuse
         Whether the results of the last good run are reused if nothing has changed.
+    inputs
+        What all notebooks read without a parameter for it.
     share
         Whether other users of the machine may read the runs.
     """
@@ -273,6 +281,7 @@ class Recipe:
     time_limit: float = 3600.0
     memory_limit: int | None = None
     reuse: bool = True
+    inputs: DeclaredInputs = field(default_factory=DeclaredInputs)
     share: bool = False
 
     def secrets(self) -> dict[str, str]:
@@ -333,6 +342,7 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         matrix=_matrix(content["matrix"], path.parent),
         alerts=read_alerts(content["alerts"]),
         hooks=read_hooks(content["hooks"]),
+        inputs=read_declared(content["inputs"], path.parent, place=f"{path.name}: inputs"),
         **{
             name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse", "share")
         },

@@ -1,10 +1,17 @@
-"""The manifest of a run: its inputs, the state of each notebook, and the key figures."""
+"""The manifest of a run: its inputs, the state of each notebook, and the key figures.
 
+Its format has a version (``schema``) and a JSON Schema, ``manifest.schema.json`` in this folder.
+A manifest holds a checksum of itself and of every file of the run, so that a change is seen.
+"""
+
+import hashlib
 import json
 import math
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +22,14 @@ State = Literal[
     "queued", "running", "done", "failed", "timed out", "killed", "out of memory", "skipped"
 ]
 RECORD_MIME = "application/vnd.relmark.record+json"  # MIME type of a notebook's records
-SCHEMA = 1  # increased when a field changes its meaning
+SCHEMA = 2  # increased when a field changes its meaning; 1 had no checksums
+SCHEMA_FILE = Path(__file__).parent / "manifest.schema.json"
+
+_MAX_BYTES = 64_000_000  # of a manifest; a larger file is none
+
+
+class LaterVersionError(ReportError):
+    """A later version of this package wrote the manifest."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +134,17 @@ class NotebookRun:
     fingerprint
         Fingerprint of its data, if they differ from the run's.
     key
-        Hash of everything that determines its results: notebook, parameters, data, code,
-        versions; empty if that is unknown.
+        Hash of everything that is declared to determine its results: notebook, parameters, data,
+        code, versions, environment; empty if that is unknown.
+    inputs
+        What the key covers: a hash for each part, by its name.
+    observed
+        What it read without a declaration, by kind and name: files with their hashes, environment
+        variables with their fingerprints, the day if it read the clock.
+    obstacles
+        Why its results can never be reused, such as data on another machine.
+    reason
+        Why it was run or reused.
     reused_from
         The run whose results were reused because nothing had changed since.
     seeds
@@ -148,6 +171,10 @@ class NotebookRun:
     case: dict[str, Any] = field(default_factory=dict)
     fingerprint: dict[str, Any] = field(default_factory=dict)
     key: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    observed: dict[str, dict[str, str]] = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
+    reason: str = ""
     reused_from: str | None = None
     seeds: dict[str, Any] = field(default_factory=dict)
     memory: int | None = None
@@ -190,6 +217,12 @@ class Manifest:
         The forecasts of earlier runs of the recipe, removed ones included.
     notes
         What went wrong without stopping the run, such as an earlier run that cannot be read.
+    packages
+        Version of every installed package.
+    files
+        SHA-256 of every published file, by its path in the run's folder.
+    checksum
+        SHA-256 of the manifest itself; empty until it is written, and in schema 1.
     """
 
     recipe: str
@@ -209,7 +242,10 @@ class Manifest:
     notebooks: tuple[NotebookRun, ...] = ()
     ledger: tuple[IssuedForecast, ...] = ()
     notes: tuple[str, ...] = ()
+    packages: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    checksum: str = field(default="", compare=False)
 
     @property
     def succeeded(self) -> bool:
@@ -232,8 +268,10 @@ class Manifest:
         return replace(self, notebooks=tuple(runs))
 
     def to_json(self) -> str:
-        """Return the manifest as JSON text; numbers that are not finite become null."""
-        return json.dumps(_json_value(asdict(self)), indent=2, ensure_ascii=False, allow_nan=False)
+        """Return the manifest as JSON text with its checksum; NaN and infinity become null."""
+        record = _json_value(asdict(self)) | {"schema": SCHEMA}
+        record["checksum"] = _checksum(record)
+        return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Manifest":
@@ -242,19 +280,20 @@ class Manifest:
         Raises
         ------
         ReportError
-            The text is not the manifest of a run.
+            The text is not the manifest of a run, a later version wrote it, or it was changed
+            after it was written.
         """
         try:
-            record = json.loads(text)
+            record = _checked_record(text)
             runs = tuple(_notebook_run(run) for run in record.pop("notebooks"))
             for name in ("alerts", "notes"):
                 record[name] = tuple(record.get(name, ()))
             record["ledger"] = tuple(issued_forecast(each) for each in record.get("ledger", ()))
             return cls(notebooks=runs, **_fields_of(cls, record))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ReportError(
                 f"expected the manifest of a run (schema {SCHEMA}); the text cannot be read as "
-                f"one: {error}. Give the manifest.json of a run folder."
+                f"one: {str(error)[:300]}. Give the manifest.json of a run folder."
             ) from None
 
     def write(self, folder: Path) -> Path:
@@ -283,7 +322,9 @@ def read_manifest(run: Path) -> Manifest:
     path = run / "manifest.json"
     if not path.is_file():
         raise ReportError(f"no manifest.json in {run}. Give the folder of a finished run.")
-    return Manifest.from_json(path.read_text(encoding="utf-8"))
+    if path.stat().st_size > _MAX_BYTES:
+        raise ReportError(f"expected a manifest of at most {_MAX_BYTES:,} bytes in {run}.")
+    return Manifest.from_json(path.read_text(encoding="utf-8-sig"))
 
 
 def write_atomically(path: Path, text: str, *, durable: bool = True) -> Path:
@@ -342,7 +383,52 @@ def issued_forecast(record: dict[str, Any]) -> IssuedForecast:
     return found
 
 
+def _checked_record(text: str) -> dict[str, Any]:
+    """Return the record of a manifest after the checks of its version, its schema and checksum."""
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError(f"it holds {type(record).__name__} instead of names with values")
+    version = record.get("schema")
+    if isinstance(version, int) and version > SCHEMA:
+        raise LaterVersionError(
+            f"a later version of this package wrote the manifest (schema {version}; this version "
+            f"reads up to {SCHEMA}). Install that version to read it."
+        )
+    validate_manifest(record)
+    written = record.get("checksum", "")
+    if (written or record["schema"] > 1) and written != _checksum(record):
+        raise ValueError("its checksum differs, so it was changed after it was written")
+    return record
+
+
+def validate_manifest(record: dict[str, Any]) -> None:
+    """Check the record of a manifest against its JSON Schema.
+
+    Raises
+    ------
+    ValueError
+        Names the first place that differs.
+    """
+    _schema_check()(record)
+
+
+@cache
+def _schema_check() -> Callable[[dict[str, Any]], object]:
+    import fastjsonschema
+
+    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return fastjsonschema.compile(schema, use_default=False)
+
+
+def _checksum(record: dict[str, Any]) -> str:
+    """Return the SHA-256 of a manifest's record, in any layout, without its checksum."""
+    rest = {name: value for name, value in record.items() if name != "checksum"}
+    text = json.dumps(rest, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def _notebook_run(record: dict[str, Any]) -> NotebookRun:
+    record["obstacles"] = tuple(record.get("obstacles", ()))
     figures = tuple(key_figure(figure) for figure in record.pop("key_figures", ()))
     issued = tuple(issued_forecast(each) for each in record.pop("forecasts", ()))
     return NotebookRun(key_figures=figures, forecasts=issued, **_fields_of(NotebookRun, record))

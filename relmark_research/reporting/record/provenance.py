@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
-from relmark_research.reporting.record.scratch import temporary_folder
 from relmark_research.reporting.record.secrets import environment_without_secrets, fill_in_secrets
+from relmark_research.reporting.store.run_checks import checksum
+from relmark_research.reporting.store.scratch import temporary_folder
+from relmark_research.tables.sources import databases
+from relmark_research.tables.sources.bundled_files import (
+    DATASET_PREFIX,
+    DATASETS,
+    SAMPLE_DATES,
+    SAMPLE_PREFIX,
+    dataset_file,
+    sample_folder,
+)
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
 
+_PACKAGE = Path(__file__).resolve().parents[2]
+_JOURNALS = ("-wal", ".wal", "-journal")  # beside the file of a database
 _PACKAGES = (
     "relmark-research",
     "pandas",
@@ -136,51 +149,63 @@ def read_options(options: Mapping[str, Any], *, place: str = "data.options") -> 
 def fingerprint(source: str) -> dict[str, Any]:
     """Return files, bytes and sha256 of a source; empty for a URL, which is not fetched twice.
 
-    The hash of several files is the hash of their hashes and names, sorted by path.
+    The source is a path, a folder, a glob, a bundled table, or a database in a file. The hash of
+    several files is the hash of their hashes and of their names below the folder of all.
     """
-    source = fill_in_secrets(source)
-    if is_remote(source):
-        return {}
-    files = bundled_files(source) if source.startswith("dataset:") else source_files(source)
+    files = files_of_source(fill_in_secrets(source))
     if not files:
         return {}
-    hashes = [file_hash(file) for file in files]
-    lines = [f"{digest}  {file.name}\n" for digest, file in zip(hashes, files, strict=True)]
-    combined = hashlib.sha256("".join(lines).encode()).hexdigest()
+    hashes = [checksum(file) for file in files]
+    folder = Path(os.path.commonpath([file.parent for file in files]))
     return {
         "files": len(files),
         "bytes": sum(file.stat().st_size for file in files),
-        "sha256": hashes[0] if len(hashes) == 1 else combined,
+        "sha256": hashes[0] if len(hashes) == 1 else files_hash(files, folder),
     }
 
 
+def files_of_source(source: str) -> list[Path]:
+    """Return the files that hold a source; none where it is elsewhere."""
+    database = databases.database_file(source)
+    if database is not None:
+        journals = [Path(f"{database}{end}") for end in _JOURNALS]
+        pending = [path for path in journals if path.is_file() and path.stat().st_size]
+        return [database, *pending] if database.is_file() else []
+    if is_remote(source):
+        return []
+    if source.startswith((DATASET_PREFIX, SAMPLE_PREFIX)):
+        return bundled_files(source)
+    return source_files(source)
+
+
 def bundled_files(source: str) -> list[Path]:
-    """Return the raw file of ``dataset:NAME``."""
-    from relmark_research.tables.sources.bundled_files import dataset_file
-
-    return [dataset_file(source.removeprefix("dataset:"))]
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Return the file of ``dataset:NAME`` or ``sample:NAME``; none for another name."""
+    kind, _, name = source.partition(":")
+    if kind == "sample":
+        path = sample_folder() / f"{name}.csv"
+        return [path] if name in SAMPLE_DATES and path.is_file() else []
+    return [dataset_file(name)]
 
 
-@cache
 def code_hash() -> str:
-    """Return one hash of all the code of this package."""
-    folder = Path(__file__).resolve().parents[2]
-    return files_hash(sorted(folder.rglob("*.py")), folder)
+    """Return one hash of this package: its code, its other files, and its bundled tables."""
+    files = [path for path in sorted(_PACKAGE.rglob("*")) if _belongs_to_package(path)]
+    bundled = [*sorted(sample_folder().glob("*.csv")), *map(dataset_file, DATASETS)]
+    return hashlib.sha256(
+        f"{files_hash(files, _PACKAGE)} {[checksum(path) for path in bundled]}".encode()
+    ).hexdigest()
+
+
+def _belongs_to_package(path: Path) -> bool:
+    return "__pycache__" not in path.parts and path.name[0] != "." and path.is_file()
 
 
 def files_hash(files: list[Path], folder: Path) -> str:
     """Return one hash of the contents and relative paths of files in a folder."""
-    lines = [f"{file_hash(file)}  {file.relative_to(folder)}\n" for file in files]
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    lines = [f"{checksum(file)}  {file.relative_to(folder)}\n" for file in files]
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-@cache
 def versions() -> dict[str, str]:
     """Return the versions of Python, this package and the packages that affect its results."""
     found = {"python": platform.python_version()}
@@ -190,6 +215,20 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the version of every installed package, and of Python.
+
+    They are the names of the packages' metadata folders, which takes a tenth of the time that
+    reading them takes.
+    """
+    found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
+    for folder in (Path(path) for path in reversed(sys.path) if path):
+        for entry in sorted(folder.glob("*-info")) if folder.is_dir() else ():
+            name, _, version = entry.name.rpartition(".")[0].partition("-")
+            found[name.lower()] = version
+    return dict(sorted(found.items()))
 
 
 def git_state(folder: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A recipe, a manifest and a job hold only the name. The process of the notebook f
 just before it runs, and a `Scrubber` replaces the secret by its name in everything it writes.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -22,6 +23,7 @@ NAMES_VARIABLE = "RELMARK_SECRETS"  # names of the secrets, for the processes of
 PRIVATE_VARIABLE = "RELMARK_PRIVATE"  # path of the file with their values
 
 _MIN_LENGTH = 6
+_COST = 2**14  # of a fingerprint: about 30 milliseconds and 16 MB
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _ANSI = re.compile(r"(\\u001b|\x1b)\[[0-9;]*m")  # a colour code can split a secret
 _SECRET_VARIABLE = re.compile(
@@ -245,3 +247,23 @@ def _plain_secret(place: str, name: str) -> ReportError:
         f"{place} must not be written out, because recipes are stored and shown. Write "
         f"${{{re.sub(r'[^A-Z0-9]+', '_', name.upper())}}} and set that environment variable."
     )
+
+
+def environment_fingerprint(name: str) -> str:
+    """Return a fingerprint of an environment variable's value, which does not tell the value."""
+    value = os.environ.get(name)
+    return "not set" if value is None else secret_fingerprint(value, name)
+
+
+def secret_fingerprint(secret: str, name: str) -> str:
+    """Return a fingerprint of a secret: a slow hash, so that short secrets cannot be guessed.
+
+    Examples
+    --------
+    >>> one, other = secret_fingerprint("sesame", "KEY"), secret_fingerprint("sesame!", "KEY")
+    >>> len(one), one == other
+    (32, False)
+    """
+    salt = f"relmark {name}".encode("utf-8", "surrogateescape")
+    text = secret.encode("utf-8", "surrogateescape")
+    return hashlib.scrypt(text, salt=salt, n=_COST, r=8, p=1, dklen=16).hex()

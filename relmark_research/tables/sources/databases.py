@@ -99,6 +99,20 @@ def with_absolute_path(source: str, folder: Path) -> str:
     return f"{scheme}:///{quote(str(absolute))}{mark}{query}"
 
 
+def database_file(source: str) -> Path | None:
+    """Return the file of a database on this machine; None for any other source.
+
+    Examples
+    --------
+    >>> database_file("sqlite:////data/crm.db#orders").as_posix()
+    '/data/crm.db'
+    """
+    url = source.partition("#")[0]
+    if _scheme(url) not in _FILE_SCHEMES:
+        return None
+    return Path(unquote(url.split("://", 1)[1].removeprefix("/")))
+
+
 def connect(source: DatabaseSource) -> ir.Table:
     """Connect, and return the table or the query as a lazy Ibis table.
 

@@ -8,6 +8,7 @@ by the given rule.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,6 +111,8 @@ def opened_source(
     if isinstance(source, ibis.expr.types.Table):
         return OpenedSource(source, Dialect())
     database = databases.parse_source(source)
+    if database is not None or isinstance(source, str | Path):
+        sys.audit("relmark.source", database.label if database else str(source))
     if database is not None:
         if engine is not None:
             raise ParameterError(

@@ -70,6 +70,12 @@ def test_months_that_a_short_log_has_not_seen_are_average():
     relative = effects.table()["relative"]
     assert relative["Nov"] == pytest.approx(relative["Dec"])
     assert "less than a year" in effects.words
+    assert (
+        "year"
+        not in rm.CalendarEffects.fit(
+            seasonal_log(days=250, customers=200, acquired=120), season="day_of_week"
+        ).words
+    )
 
 
 def test_events_are_told_apart_from_the_season():

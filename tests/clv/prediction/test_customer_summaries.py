@@ -127,7 +127,7 @@ def test_a_model_per_customer_is_refused_with_the_reason(log):
     fit = rm.clv.fit_covariates(rm.BGNBD, rm.CustomerSummary(table, unit="week"), rate="kind")
     with pytest.raises(rm.ParameterError, match=r"covariates has .* about a customer with any"):
         rm.clv.p_alive_matrix(fit, T=39)
-    with pytest.raises(rm.ParameterError, match=r"the log does not have .*loc\[\['00004'\]\]"):
+    with pytest.raises(rm.ParameterError, match=r"the log does not have .*loc\[\[customer_id\]\]"):
         rm.clv.customer_history(fit, log, customer_id="00004")
     one = fit.model_for(table.loc[["00004"]])
     path = rm.clv.customer_history(one, log, customer_id="00004", unit="week")

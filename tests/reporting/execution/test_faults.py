@@ -17,9 +17,9 @@ import pytest
 from relmark_research import cli
 from relmark_research.reporting.execution.runner import RunOptions, run_recipe
 from relmark_research.reporting.pages.overview import write_overviews
-from relmark_research.reporting.record import run_store
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
-from relmark_research.reporting.record.run_store import RunStore
+from relmark_research.reporting.store import run_store
+from relmark_research.reporting.store.run_store import RunStore
 from tests.reporting.books import write_notebook, write_recipe
 
 ROOT = Path(__file__).parents[3]

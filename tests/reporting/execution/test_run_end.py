@@ -18,7 +18,7 @@ from relmark_research.reporting.execution import _run_end, run_execution
 from relmark_research.reporting.execution.runner import RunOptions, run_recipe, runs_folder
 from relmark_research.reporting.recipe.recipe_file import hooks_of_file, read_recipe
 from relmark_research.reporting.record.manifest import read_manifest
-from relmark_research.reporting.record.run_store import RunStore
+from relmark_research.reporting.store.run_store import RunStore
 from tests.reporting.books import write_notebook, write_recipe
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,6 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from relmark_research.reporting.execution import run_execution
-from relmark_research.reporting.execution.reuse import Fingerprints
 from relmark_research.reporting.execution.run_execution import (
     PreviousRun,
     Progress,
@@ -24,6 +23,9 @@ from relmark_research.reporting.record.manifest import (
     NotebookRun,
     read_manifest,
 )
+from relmark_research.reporting.reuse.observations import OBSERVATIONS
+from relmark_research.reporting.reuse.result_key import Fingerprints
+from relmark_research.reporting.store.run_checks import file_checksums
 
 LIMITS = Limits(time=60, memory=10**9)
 
@@ -38,6 +40,7 @@ class Played:
         self.ending = stage.endings.get(self.name, [])
         self.end_state = self.ending.pop(0) if self.ending else Outcome("done", memory=7)
         assert self.scratch.is_dir()
+        (self.scratch / OBSERVATIONS).write_text('{"kind": "begun", "name": ""}\n')
 
     def begin(self):
         self.began = True
@@ -320,7 +323,8 @@ def previous(execution):
     """Return a good run of two notebooks."""
     made = execution("one", "two", folder="previous")
     manifest = execute(made)
-    return PreviousRun(made.folder, replace(manifest, run_id="8"))
+    files = file_checksums(made.folder)
+    return PreviousRun(made.folder, replace(manifest, run_id="8", files=files))
 
 
 def test_an_unchanged_notebook_is_taken_from_the_last_good_run(execution, stage, previous):
@@ -336,6 +340,23 @@ def test_an_unchanged_notebook_is_taken_from_the_last_good_run(execution, stage,
     assert (made.folder / "one.html").is_file()
     assert made.seen[0] == Progress("one", "done", seconds=1.23, reused=True)
     assert made.seen[-1].reused is False
+
+
+def test_an_edited_result_is_not_taken(execution, stage, previous):
+    (previous.folder / "notebooks" / "one.ipynb").write_text("{}")
+    stage.log.clear()
+    one, two = execute(execution("one", "two", previous=previous)).notebooks
+    assert (one.reused_from, two.reused_from) == (None, "8")
+    assert one.reason == "its result in run 8 is not as published: notebooks/one.ipynb"
+    assert "begin one" in stage.log
+
+
+def test_a_result_that_was_not_observed_is_not_taken(execution, previous):
+    unseen = replace(previous.manifest.notebooks[0], obstacles=("what it read was not observed",))
+    again = PreviousRun(previous.folder, previous.manifest.with_run(unseen))
+    one = execute(execution("one", previous=again)).notebooks[0]
+    assert one.reused_from is None
+    assert one.reason == "its result cannot be reused: what it read was not observed"
 
 
 def test_the_first_run_of_a_result_is_named(execution, previous):

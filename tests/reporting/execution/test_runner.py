@@ -17,7 +17,7 @@ from relmark_research.reporting.execution.runner import (
 )
 from relmark_research.reporting.recipe.recipe_file import read_recipe
 from relmark_research.reporting.record.manifest import read_manifest
-from relmark_research.reporting.record.run_store import AlreadyRunningError
+from relmark_research.reporting.store.run_store import AlreadyRunningError
 from tests.reporting.books import SPEAKS, write_notebook, write_recipe
 
 MARK = f"runner-{os.getpid()}"

@@ -10,7 +10,7 @@ from relmark_research.reporting.execution.runner import RunOptions, run_recipe
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
 from relmark_research.reporting.record.job import Job
 from relmark_research.reporting.record.manifest import read_manifest
-from relmark_research.reporting.record.scratch import create_scratch, remove_scratch, scratch_path
+from relmark_research.reporting.store.scratch import create_scratch, remove_scratch, scratch_path
 from tests.reporting.books import write_notebook, write_recipe
 
 PLENTY = Limits(time=60, memory=4 * 10**9)

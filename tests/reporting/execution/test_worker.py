@@ -19,6 +19,7 @@ from papermill.iorw import papermill_io
 from relmark_research.reporting.execution import worker
 from relmark_research.reporting.record.job import PROCESS_MARK, Job, Outcome
 from relmark_research.reporting.record.secrets import NAMES_VARIABLE, Scrubber
+from relmark_research.reporting.reuse import kernel_observer
 
 
 @pytest.fixture
@@ -93,8 +94,8 @@ def test_this_interpreter_is_the_kernel(tmp_path):
     worker.write_kernel_spec(tmp_path)
     spec = json.loads((tmp_path / "kernels" / "relmark" / "kernel.json").read_text())
     assert spec["argv"][0] == sys.executable
-    assert spec["argv"][1] == "-c"
-    assert spec["argv"][3] == "-f"
+    assert spec["argv"][1:3] == ["-c", kernel_observer.START]
+    assert spec["argv"][3:5] == [str(tmp_path / "observed.jsonl"), "-f"]
     assert "--HistoryManager.enabled=False" in spec["argv"]
     assert spec["language"] == "python"
 

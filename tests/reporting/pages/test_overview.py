@@ -15,7 +15,7 @@ from relmark_research.reporting.pages.overview import (
     write_overviews,
 )
 from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
-from relmark_research.reporting.record.run_store import RunStore
+from relmark_research.reporting.store.run_store import RunStore
 
 
 def figure(value, *, unit="USD", name="clv"):

@@ -1,13 +1,17 @@
 import hashlib
+import sqlite3
 import subprocess
 
 import pytest
 
 from relmark_research.errors import DataError, ReportError
+from relmark_research.reporting.record import provenance
 from relmark_research.reporting.record.provenance import (
     check_data,
+    code_hash,
     fingerprint,
     git_state,
+    installed_packages,
     read_options,
     versions,
 )
@@ -55,6 +59,56 @@ def test_the_sample_has_the_hash_of_its_transactions():
         found["sha256"]
         == hashlib.sha256((sample_folder() / "transactions.csv").read_bytes()).hexdigest()
     )
+
+
+def test_a_database_in_a_file_has_the_hash_of_its_content(tmp_path):
+    path = tmp_path / "crm.db"
+    with sqlite3.connect(path) as database:
+        database.execute("create table orders (id)")
+    source = f"sqlite:///{path}#orders"
+    before = fingerprint(source)
+    assert before["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    (tmp_path / "crm.db-wal").write_bytes(b"")  # a reader leaves an empty one
+    assert fingerprint(source) == before
+    (tmp_path / "crm.db-wal").write_bytes(b"pending")
+    assert fingerprint(source)["files"] == 2
+    database.close()
+    assert fingerprint(f"duckdb:///{tmp_path}/none.duckdb#orders") == {}
+
+
+def test_a_bundled_table_has_the_hash_of_its_file():
+    found = fingerprint("sample:contacts")
+    path = sample_folder() / "contacts.csv"
+    assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert fingerprint("sample:none") == {}
+
+
+def test_a_file_that_moves_to_another_folder_of_a_glob_changes_the_hash(tmp_path):
+    for name in ("a/1.csv", "b/2.csv"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(name)
+    before = fingerprint(str(tmp_path / "*" / "*.csv"))
+    (tmp_path / "a" / "1.csv").rename(tmp_path / "b" / "1.csv")
+    assert fingerprint(str(tmp_path / "*" / "*.csv")) != before
+
+
+def test_the_hash_of_the_package_covers_its_data_files_and_tables(tmp_path, monkeypatch):
+    real = code_hash()
+    monkeypatch.setattr(provenance, "_PACKAGE", tmp_path)
+    (tmp_path / "segments.yml").write_text("scale: 5")
+    (tmp_path / "__pycache__").mkdir()
+    one = code_hash()
+    (tmp_path / "__pycache__" / "x.pyc").write_text("1")
+    assert code_hash() == one != real
+    (tmp_path / "segments.yml").write_text("scale: 6")
+    assert code_hash() != one
+
+
+def test_all_installed_packages_are_listed():
+    found = installed_packages()
+    assert found["pandas"] == versions()["pandas"]
+    assert found["python"].endswith(versions()["python"])
+    assert len(found) > 50
 
 
 def test_a_url_is_not_downloaded_for_its_hash():

@@ -1,4 +1,4 @@
-"""When the results of a notebook are reused, and when it is run again."""
+"""What the key of a result covers."""
 
 import os
 from dataclasses import replace
@@ -6,18 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from relmark_research.reporting.execution import reuse
-from relmark_research.reporting.execution.reuse import (
-    Fingerprints,
-    copy_results,
-    reusable_run,
-    reuse_key,
-)
+from relmark_research.reporting.recipe.declared_inputs import DeclaredInputs
 from relmark_research.reporting.recipe.plan import Task
-from relmark_research.reporting.record.manifest import (
-    IssuedForecast,
-    Manifest,
-    NotebookRun,
+from relmark_research.reporting.record.manifest import IssuedForecast
+from relmark_research.reporting.reuse import result_key as module
+from relmark_research.reporting.reuse.result_key import (
+    Fingerprints,
+    covered_sources,
+    helper_files,
+    id_key_fingerprint,
+    result_key,
 )
 
 
@@ -34,7 +32,7 @@ LONG = "/".join(["x" * 99] * 10)
 
 def key_of(folder: Path, **parameters) -> str:
     """Return the key with fingerprints that were not computed before."""
-    return reuse_key(Task(folder / "value.ipynb", parameters, {}), Fingerprints())
+    return result_key(Task(folder / "value.ipynb", parameters, {}), Fingerprints()).digest
 
 
 def test_the_key_is_the_same_while_nothing_changes(folder):
@@ -54,9 +52,9 @@ def test_the_key_changes_with_the_parameters_code_and_versions(folder, monkeypat
     before = key_of(folder, margin=0.3)
     assert key_of(folder, margin=0.4) != before
     with monkeypatch.context() as patch:
-        patch.setattr(reuse, "code_hash", lambda: "other")
+        patch.setattr(module, "code_hash", lambda: "other")
         assert key_of(folder, margin=0.3) != before
-    monkeypatch.setattr(reuse, "versions", lambda: {"python": "4"})
+    monkeypatch.setattr(module, "installed_packages", lambda: {"python": "4"})
     assert key_of(folder, margin=0.3) != before
 
 
@@ -71,6 +69,9 @@ def test_files_that_no_parameter_names_do_not_count(folder):
     [
         {"source": "https://host/sales.csv"},
         {"source": "${SALES}"},
+        {"source": "postgresql://host/crm#sales"},
+        {"source": "env:CRM#sales"},
+        {"source": "sqlite:///no.db#sales"},  # there is no such file
         {"tables": {"contacts": ["https://host/contacts.csv"]}},
     ],
 )
@@ -95,19 +96,24 @@ def test_there_is_no_key_for_remote_data_and_secrets(folder, parameters):
         ("a\0b/*", []),
         (f"{LONG}*", [f"{LONG}*"]),  # 1,000 characters
         (f"{LONG}**", []),
+        (".", []),
+        ("/", []),
+        ("..", []),
+        ("sample:contacts", ["sample:contacts"]),
+        ("sample:none", []),
         ("word " * 60, []),  # longer than a file name can be
     ],
 )
 def test_the_data_are_the_texts_that_name_files(folder, monkeypatch, text, sources):
     seen = []
-    monkeypatch.setattr(reuse, "fingerprint", lambda source: seen.append(source) or {})
+    monkeypatch.setattr(module, "fingerprint", lambda source: seen.append(source) or {})
     assert key_of(folder, deep={"list": [text]}) != ""
     assert [os.path.relpath(s, folder) if s.startswith(str(folder)) else s for s in seen] == sources
 
 
 def test_fingerprints_are_computed_once(monkeypatch):
     seen = []
-    monkeypatch.setattr(reuse, "fingerprint", lambda source: seen.append(source) or {"n": 1})
+    monkeypatch.setattr(module, "fingerprint", lambda source: seen.append(source) or {"n": 1})
     found = Fingerprints()
     assert found.get("x") == found.get("x") == {"n": 1}
     assert seen == ["x"]
@@ -120,47 +126,6 @@ def test_sources_that_change_are_named(folder):
     assert found.changed_sources() == []
     (folder / "sales.csv").write_text("changed\n")
     assert found.changed_sources() == [source]
-
-
-@pytest.fixture
-def previous(tmp_path):
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "value.ipynb").write_text("{}")
-    old = NotebookRun("value", "done", key="k", answer="Much.")
-    return Manifest("r", "t", "1", "s", notebooks=(old,))
-
-
-def test_a_notebook_with_the_same_key_is_reused(previous, tmp_path):
-    new = NotebookRun("value", key="k")
-    assert reusable_run(new, previous, tmp_path) == previous.notebooks[0]
-    assert reusable_run(replace(new, key="other"), previous, tmp_path) is None
-    assert reusable_run(replace(new, notebook="other"), previous, tmp_path) is None
-
-
-def test_an_unknown_key_is_never_equal(previous, tmp_path):
-    old = replace(previous.notebooks[0], key="")
-    assert reusable_run(NotebookRun("value"), previous.with_run(old), tmp_path) is None
-
-
-def test_a_notebook_that_failed_or_was_removed_is_run_again(previous, tmp_path):
-    new, failed = NotebookRun("value", key="k"), replace(previous.notebooks[0], state="failed")
-    assert reusable_run(new, previous.with_run(failed), tmp_path) is None
-    (tmp_path / "notebooks" / "value.ipynb").unlink()
-    assert reusable_run(new, previous, tmp_path) is None
-
-
-def test_the_notebook_and_its_files_are_copied(previous, tmp_path):
-    target = tmp_path / "new"
-    (target / "notebooks").mkdir(parents=True)
-    copy_results("value", tmp_path, target)
-    assert (target / "notebooks" / "value.ipynb").read_text() == "{}"
-    assert not (target / "files").exists()
-    (tmp_path / "files" / "value").mkdir(parents=True)
-    (tmp_path / "files" / "value" / "weekly.csv").write_text("1")
-    (tmp_path / "files" / "other").mkdir()
-    copy_results("value", tmp_path, target)
-    assert (target / "files" / "value" / "weekly.csv").read_text() == "1"
-    assert not (target / "files" / "other").exists()
 
 
 FORECAST = IssuedForecast(
@@ -178,11 +143,12 @@ FORECAST = IssuedForecast(
 
 
 def ledger_key(folder: Path, *forecasts: IssuedForecast) -> str:
-    return reuse_key(Task(folder / "value.ipynb", {}, {}), Fingerprints(), forecasts)
+    return result_key(Task(folder / "value.ipynb", {}, {}), Fingerprints(), forecasts).digest
 
 
-@pytest.mark.parametrize("name", ["value.ipynb", "helpers.py"])
+@pytest.mark.parametrize("name", ["value.ipynb", "helpers.py", "pack/deep.py"])
 def test_the_key_changes_with_the_ledger_of_a_notebook_that_scores_forecasts(folder, name):
+    (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("rm.reporting.scored_forecasts(log)")
     without, one = ledger_key(folder), ledger_key(folder, FORECAST)
     assert len({without, one, ledger_key(folder, replace(FORECAST, expected=4.0))}) == 3
@@ -191,3 +157,56 @@ def test_the_key_changes_with_the_ledger_of_a_notebook_that_scores_forecasts(fol
 
 def test_the_ledger_does_not_count_for_other_notebooks(folder):
     assert ledger_key(folder, FORECAST) == ledger_key(folder)
+
+
+def test_the_facts_of_the_data_count_for_notebooks_with_data(folder):
+    def key(facts, **parameters):
+        task = Task(folder / "value.ipynb", parameters, {})
+        return result_key(task, Fingerprints(), facts=facts).digest
+
+    assert key({"rows_used": 1}, source="sales.csv") != key({"rows_used": 2}, source="sales.csv")
+    assert key({"rows_used": 1}) == key({"rows_used": 2})
+
+
+def test_a_key_tells_its_parts_and_never_a_secret(folder, monkeypatch):
+    monkeypatch.setenv("RELMARK_ID_KEY", "open sesame")
+    monkeypatch.setenv("FISCAL", "canary-1997")
+    declared = DeclaredInputs(files=(str(folder / "sales.csv"),), environment=("FISCAL",), day=True)
+    task = Task(folder / "value.ipynb", {"margin": 1, "s": "dataset:cdnow"}, {}, declared=declared)
+    key = result_key(task, Fingerprints())
+    assert list(key.inputs) == [
+        "notebook", "parameters", "package", "installed packages", "helpers", "id key",
+        "data dataset:cdnow", f"file {folder / 'sales.csv'}", "environment FISCAL", "day",
+    ]  # fmt: skip
+    assert "sesame" not in str(key)
+    assert "canary" not in str(key)
+    assert covered_sources(task) == ("dataset:cdnow", str(folder / "sales.csv"))
+
+
+def test_the_key_of_pseudonyms_is_found_in_the_environment_or_a_folder_above(folder, monkeypatch):
+    monkeypatch.delenv("RELMARK_ID_KEY", raising=False)
+    none = id_key_fingerprint(folder)
+    (folder / ".relmark").mkdir()
+    (folder / ".relmark" / "id_key").write_text("abc\n")
+    (folder / ".relmark" / "id_key").chmod(0o600)
+    (folder / "below").mkdir()
+    file = id_key_fingerprint(folder / "below")
+    monkeypatch.setenv("RELMARK_ID_KEY", "other")
+    assert len({none, file, id_key_fingerprint(folder)}) == 3
+    monkeypatch.setenv("RELMARK_ID_KEY", "abc")
+    assert id_key_fingerprint(folder) == file
+
+
+def test_helpers_are_modules_and_packages_with_all_their_files(folder):
+    for name in (
+        "pack/__init__.py", "pack/rules.yml", "pack/data/rates.csv", "space/deeper/module.py",
+        "data/sales.csv", ".hidden/a.py", "venv/pyvenv.cfg", "venv/lib/b.py", "other.ipynb",
+        "pack/__pycache__/rules.cpython-311.pyc", "node_modules/c.py",
+    ):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+    found = [path.relative_to(folder).as_posix() for path in helper_files(folder)]
+    assert found == [
+        "helpers.py", "pack/__init__.py", "pack/data/rates.csv", "pack/rules.yml",
+        "space/deeper/module.py",
+    ]  # fmt: skip

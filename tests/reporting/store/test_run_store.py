@@ -1,16 +1,18 @@
+import json
 import multiprocessing
+import shutil
 import tempfile
 
 import pytest
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun
-from relmark_research.reporting.record.run_store import (
+from relmark_research.reporting.store.run_store import (
     AlreadyRunningError,
     RunStore,
     register_scratch,
 )
-from relmark_research.reporting.record.scratch import create_scratch, scratch_path
+from relmark_research.reporting.store.scratch import create_scratch, scratch_path
 
 
 def made(home: RunStore, state: str = "done"):
@@ -145,3 +147,50 @@ def test_a_damaged_run_does_not_stop_later_runs(home):
 
 def test_a_store_without_a_folder_has_no_runs(tmp_path):
     assert RunStore(tmp_path / "none").runs() == []
+
+
+def test_foreign_folders_are_neither_runs_nor_the_last_id(home):
+    run = made(home)
+    shutil.copytree(run, home.path / "zzz")
+    shutil.copytree(run, home.path / f"{run.name} (copy)")
+    assert home.runs() == [run]
+    run_id, _ = home.new_run()
+    assert run_id > run.name
+    assert not run_id.startswith("zzz")
+    assert home.new_run()[0] > run_id  # a run in progress that cannot be removed is passed over
+
+
+def test_a_run_of_another_version_stays_the_last_good_one(home):
+    made(home)
+    newest = made(home)
+    record = json.loads((newest / "manifest.json").read_text()) | {"schema": 99}
+    (newest / "manifest.json").write_text(json.dumps(record))
+    assert home.repair_latest() == []
+    assert home.latest_run() == newest
+    assert home.latest() is None
+    home.prune(1)
+    assert newest.is_dir()
+
+
+def test_what_is_set_aside_has_its_reason(home):
+    (home.path / "x").write_text("1")
+    assert home.set_aside(home.path / "x", "in the way") == home.path / "damaged" / "x"
+    assert (home.path / "damaged" / "why.txt").read_text() == "x: in the way\n"
+
+
+def test_a_file_in_the_place_of_the_folder_for_damaged_runs_is_kept(home):
+    (home.path / "damaged").write_text("mine")
+    (home.path / "x").write_text("1")
+    home.set_aside(home.path / "x", "in the way")
+    assert [path.read_text() for path in home.path.glob("damaged-*")] == ["mine"]
+
+
+def test_publishing_keeps_the_permissions_of_the_manifest(home):
+    run_id, aside = home.new_run()
+    manifest = Manifest("r", "t", run_id, "s", notebooks=(NotebookRun("one", "done"),))
+    for mode in (0o600, 0o640):
+        manifest.write(aside).chmod(mode)
+        assert (
+            home.publish(aside, manifest).joinpath("manifest.json").stat().st_mode & 0o777 == mode
+        )
+        (home.path / run_id).rename(aside)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from relmark_research.reporting.record import scratch
-from relmark_research.reporting.record.scratch import (
+from relmark_research.reporting.store import scratch
+from relmark_research.reporting.store.scratch import (
     create_scratch,
     remove_orphaned_folders,
     remove_scratch,

@@ -1,0 +1,1 @@
+"""Stored runs: where they are, whether they are intact, and what is repaired."""
