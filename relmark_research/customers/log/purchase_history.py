@@ -49,8 +49,6 @@ class KnownCustomers:
         Value of all purchase-days and of the first, in money; zeros for a log without money.
     day
         The last day that is known.
-    sum_log_gaps
-        Sum of ln(gap) over the gaps between purchase-days, in days.
     purchase_day, purchase_value, purchase_first
         The purchase-days themselves, sorted by customer and day, with the first day of the
         customer; shape (purchases,).
@@ -63,13 +61,18 @@ class KnownCustomers:
     value: Array
     first_value: Array
     day: int
-    sum_log_gaps: Array
     purchase_day: Array = field(repr=False)
     purchase_value: Array = field(repr=False)
     purchase_first: Array = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def sum_log_gaps(self) -> Array:
+        """Sum of ln(gap) over the gaps between purchase-days, in days, shape (customers,)."""
+        sizes = self.frequency + 1
+        return sum_log_gaps(self.purchase_day, np.cumsum(sizes) - sizes)
 
     def totals(self, first: int, last: int, *, known: int) -> tuple[float, float]:
         """Return purchases and value within some days of the customers known at a day."""
@@ -143,7 +146,6 @@ class PurchaseHistory:
             value=total,
             first_value=value[starts],
             day=self.number_of(day),
-            sum_log_gaps=sum_log_gaps(number, starts),
             purchase_day=number,
             purchase_value=value,
             purchase_first=np.repeat(number[starts], ends - starts + 1),
