@@ -4,7 +4,6 @@ A damaged file is restored where another run of the recipe has the same content;
 damaged is moved into the folder ``damaged`` of its store. What is not ours is named and left alone.
 """
 
-import os
 import shutil
 import stat
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relmark_research.errors import ReportError
+from relmark_research.reporting.privacy.permissions import is_own
 from relmark_research.reporting.store.run_checks import (
     RunCheck,
     changed_files,
@@ -140,7 +140,7 @@ def _grant_access(folder: Path) -> bool:
         with suppress(OSError):
             status = path.lstat()
             needed = stat.S_IRWXU if stat.S_ISDIR(status.st_mode) else stat.S_IRUSR | stat.S_IWUSR
-            own = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+            own = is_own(status) and not stat.S_ISLNK(status.st_mode)
             if own and status.st_mode & needed != needed:
                 path.chmod(stat.S_IMODE(status.st_mode) | needed)
                 changed = True
