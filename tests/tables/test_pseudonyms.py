@@ -10,7 +10,6 @@ from relmark_research.tables.pseudonyms import (
     KEY_VARIABLE,
     has_key,
     id_key,
-    id_key,
     key_path,
     pseudonyms,
     write_key,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import ReportError, values_hidden
+from relmark_research.errors import ReportError, values_hidden, without_emails
 from relmark_research.reporting.execution._run_end import (
     RunEnd,
     tell,
@@ -26,7 +26,7 @@ from relmark_research.reporting.execution.run_execution import (
 from relmark_research.reporting.execution.supervisor import Limits, default_memory_limit
 from relmark_research.reporting.pages.pdf import find_browser, print_pages
 from relmark_research.reporting.privacy.permissions import SHARED_FOLDER, set_access
-from relmark_research.reporting.privacy.redaction import KnownIds, Redactor
+from relmark_research.reporting.privacy.redaction import KnownIds, Redactor, check_names
 from relmark_research.reporting.recipe.hooks import Notification, Result
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
@@ -151,6 +151,7 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     manifest, ids = initial_manifest(
         recipe, tasks, options, fingerprints, command=command, ledger=_ledger(store)
     )
+    check_names([task.case for task in tasks], ids)
     redactor = Redactor(ids, id_key(recipe.path.parent))
     limits = _limits(recipe)
     with store.locked() as repaired:
@@ -214,7 +215,7 @@ def _write_overviews(store: RunStore, recipe: Recipe) -> None:
     from relmark_research.reporting.pages.overview import write_overviews
 
     try:
-        write_overviews(store, recipe.title)
+        write_overviews(store, without_emails(recipe.title))
     except OSError as error:
         print(f"relmark: the overview could not be written: {error}", file=sys.stderr, flush=True)
         return

@@ -81,7 +81,9 @@ def found(tmp_path_factory) -> dict[str, set[str]]:
 
 
 def test_files_that_are_read_are_seen(found):
-    assert {"plain.txt", "frame.csv", "absent.txt", "both.txt", "crm.db", "crm.db-wal"} <= found["file"]
+    assert {"plain.txt", "frame.csv", "absent.txt", "both.txt", "crm.db", "crm.db-wal"} <= found[
+        "file"
+    ]
     assert found["state"] == {"6"}  # the size, so that a later change is seen
 
 
