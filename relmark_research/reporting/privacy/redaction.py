@@ -156,6 +156,17 @@ class Redactor:
             text = re.sub(rf"(?<![\w]){re.escape(each)}(?![\w])", self._instead(each), text)
         return without_emails(text)
 
+    def cells(self, column: pd.Series) -> pd.Series:
+        """Return a column of a table without addresses, and without cells that are an id."""
+        column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+        texts = {each for each in column if isinstance(each, str)}
+        likely = {each: each.strip() for each in texts if _may_be_id(each.strip(), _SHORT)}
+        known = self.ids.among(likely.values())
+        instead = {text: without_emails(text) for text in texts} | {
+            text: self._instead(each) for text, each in likely.items() if each in known
+        }
+        return column.map(lambda cell: instead[cell] if isinstance(cell, str) else cell)
+
     def label(self, text: str) -> str:
         """Return the label of a tick without ids and addresses; a number stays."""
         return text if _NUMBER.fullmatch(text.strip()) else self.text(text)
