@@ -38,4 +38,4 @@ def set_access(root: Path, *, share: bool) -> None:
 
 def is_own(status: os.stat_result) -> bool:
     """Return whether a file belongs to this user; on a system without owners every file does."""
-    return not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()

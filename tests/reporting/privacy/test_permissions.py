@@ -39,7 +39,7 @@ def test_all_that_is_in_a_folder_gets_the_same_access(tmp_path, share, folder, f
 def test_a_system_without_owners_has_own_files_only(tmp_path, monkeypatch):
     status = tmp_path.stat()
     assert is_own(status)
-    monkeypatch.setattr("os.getuid", lambda: status.st_uid + 1)
+    monkeypatch.setattr("os.geteuid", lambda: status.st_uid + 1)
     assert not is_own(status)
-    monkeypatch.delattr("os.getuid")
+    monkeypatch.delattr("os.geteuid")
     assert is_own(status)
