@@ -139,8 +139,8 @@ def _dead_runs(store: Path) -> Iterator[str]:
             started = "an unknown time"
         path.unlink(missing_ok=True)
         yield (
-            f"the run started at {started} ended without a result: it was killed, or the machine "
-            "went down. Nothing of it was published."
+            f"the run started at {started} did not reach its end: it was killed, or the machine "
+            "went down. What it had not published is lost."
         )
 
 

@@ -8,7 +8,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relmark_research.errors import ReportError
@@ -24,6 +24,7 @@ from relmark_research.reporting.store.run_checks import (
 from relmark_research.reporting.store.run_store import DAMAGED, LATEST, RunStore
 
 _OWN = ("index.html", DAMAGED, ".lock")
+_MARKER = ".running-"  # of a run that died, for the hooks at the next start
 _LEFTOVERS = (".making-", ".going-", ".latest-", ".index.html.")
 
 
@@ -68,8 +69,18 @@ def find_stores(where: Path) -> list[RunStore]:
 
 
 def examine_store(store: RunStore) -> list[Finding]:
-    """Return what is wrong in a store, with the repair that `repair_store` would make."""
-    return [*_leftovers(store), *_of_runs(store), *_of_latest(store), *_foreign(store)]
+    """Return what is wrong in a store, with the repair that `repair_store` would make.
+
+    Raises
+    ------
+    AlreadyRunningError
+        A run is in progress.
+    """
+    store.check_not_running()
+    found = [*_leftovers(store), *_of_runs(store), *_of_latest(store), *_foreign(store)]
+    return [
+        replace(each, repair=f"would be {each.repair}") if each.repair else each for each in found
+    ]
 
 
 def repair_store(store: RunStore) -> list[Finding]:
@@ -161,7 +172,7 @@ def _tree(folder: Path) -> Iterator[Path]:
 def _of_runs(store: RunStore) -> Iterator[Finding]:
     for check in store.check_runs(files=True):
         if not check.is_sound:
-            repair = "" if check.left_alone else f"to be restored, or moved to {DAMAGED}"
+            repair = "" if check.left_alone else f"restored, or moved to {DAMAGED}"
             yield Finding(check.folder.name, "; ".join(check.damage), repair)
     yield from _unlisted(store)
 
@@ -195,7 +206,9 @@ def _leftovers(store: RunStore) -> Iterator[Finding]:
 
 def _foreign(store: RunStore) -> Iterator[Finding]:
     for entry in sorted(store.path.iterdir()):
-        ours = entry.name in (*_OWN, LATEST) or entry.name.startswith((*_LEFTOVERS, DAMAGED))
+        ours = entry.name in (*_OWN, LATEST) or entry.name.startswith(
+            (*_LEFTOVERS, _MARKER, DAMAGED)
+        )
         if not ours and not (is_run_id(entry.name) and entry.is_dir()):
             yield Finding(entry.name, "it is not a run")
 

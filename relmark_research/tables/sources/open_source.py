@@ -202,6 +202,7 @@ def _read_parquet(connection: Any, files: Sequence[Path], partitions: Path | Non
     alike = _same_types(files)
     if connection.name == "pyspark":
         if not alike:
+            shown = column_names_text(map(repr, differing[:5]), header=differing)
             raise DataError(
                 f"expected Parquet files with the same types of columns in {files[0].parent}; "
                 "found several. Read them with DuckDB (leave engine out), or write them alike."
@@ -240,7 +241,7 @@ def _same_types(files: Sequence[Path]) -> bool:
         if differing:
             raise DataError(
                 f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
-                f"{column_names_text(map(repr, differing[:5]))}. Name the files of one table."
+                f"{shown}. Name the files of one table."
             )
     for file, schema in zip(files, schemas, strict=True):
         _refuse_wide_decimals(file, schema)

@@ -60,6 +60,13 @@ def test_one_empty_name_at_an_end_is_numbered():
         dialects.column_names(["", "column_1"], where="f")
 
 
+def test_a_repeated_id_in_a_file_without_header_is_not_shown():
+    for names, shown in ((["K-77", "2024-01-01", "K-77"], False), (["kind", "day", "kind"], True)):
+        with pytest.raises(DataError, match="more than once") as raised:
+            dialects.column_names(names, where="f")
+        assert (names[0] in str(raised.value)) is shown
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
