@@ -151,7 +151,6 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     manifest, ids = initial_manifest(
         recipe, tasks, options, fingerprints, command=command, ledger=_ledger(store)
     )
-    check_names([task.case for task in tasks], ids)
     redactor = Redactor(ids, id_key(recipe.path.parent))
     limits = _limits(recipe)
     with store.locked() as repaired:
@@ -241,6 +240,7 @@ def initial_manifest(
     """
     ledger = ledger or Ledger()
     data, ids = _data_fingerprints(recipe, options.as_of)
+    check_names([task.case for task in tasks], ids)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     skipped += [_skipped_run(task) for task in tasks if task.missing_table]

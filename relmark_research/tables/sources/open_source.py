@@ -202,7 +202,6 @@ def _read_parquet(connection: Any, files: Sequence[Path], partitions: Path | Non
     alike = _same_types(files)
     if connection.name == "pyspark":
         if not alike:
-            shown = column_names_text(map(repr, differing[:5]), header=differing)
             raise DataError(
                 f"expected Parquet files with the same types of columns in {files[0].parent}; "
                 "found several. Read them with DuckDB (leave engine out), or write them alike."
@@ -239,6 +238,7 @@ def _same_types(files: Sequence[Path]) -> bool:
     for file, schema in zip(files, schemas, strict=True):
         differing = sorted(set(schema.names) ^ set(schemas[0].names))
         if differing:
+            shown = column_names_text(map(repr, differing[:5]), header=differing)
             raise DataError(
                 f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
                 f"{shown}. Name the files of one table."
