@@ -4,7 +4,7 @@
 Exit codes: 0 done; 1 a notebook failed, a page could not be printed, a run was not reproduced, or
 ``doctor --check`` found damage;
 2 the recipe, a parameter or the data are invalid, and nothing ran; 3 done, and an alert fired;
-4 the recipe is already running; 130 stopped by the user (Ctrl-C, SIGTERM), nothing published.
+4 the recipe is already running; 130 stopped (Ctrl-C, SIGTERM, SIGHUP), nothing published.
 """
 
 import os
@@ -390,6 +390,9 @@ def main(arguments: list[str] | None = None) -> None:
     from relmark_research.reporting.execution.import_blocklist import block_address_grammar
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    hang_up = getattr(signal, "SIGHUP", None)  # the terminal was closed
+    if hang_up and signal.getsignal(hang_up) == signal.SIG_DFL:  # nohup ignores it
+        signal.signal(hang_up, signal.default_int_handler)
     block_address_grammar()
     sys.exit(exit_code(arguments))
 

@@ -129,10 +129,19 @@ def first_ids(ids: Iterable[object]) -> str:
     return ", ".join(repr(each) for each in islice(ids, _SHOWN_ROWS))
 
 
-def column_names_text(names: Iterable[object]) -> str:
-    """Return the names of columns; not shown where they look like data, as without a header."""
+def column_names_text(names: Iterable[object], *, header: Iterable[object] = ()) -> str:
+    """Return the names of columns; not shown where they look like data, as without a header.
+
+    Parameters
+    ----------
+    names
+        The names to show.
+    header
+        All names of the table, if ``names`` are some of them: one that looks like data is enough.
+    """
     listed = [str(name) for name in names]
-    if values_shown() or not any(_DATA_NAME.fullmatch(name.strip()) for name in listed):
+    checked = [str(name).strip() for name in (*listed, *header)]
+    if values_shown() or not any(map(_DATA_NAME.fullmatch, checked)):
         return ", ".join(listed)
     return f"{len(listed)} columns, whose names look like data and are not shown"
 

@@ -1,4 +1,5 @@
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -247,3 +248,13 @@ class TestPrivacy:
         said = capsys.readouterr().err
         assert "unexpected ValueError in test_cli.py" in said
         assert "bob" not in said
+
+
+@pytest.mark.parametrize(("before", "stops"), [(signal.SIG_DFL, True), (signal.SIG_IGN, False)])
+def test_a_closed_terminal_stops_a_run_unless_it_is_ignored(monkeypatch, before, stops):
+    handlers = {}
+    monkeypatch.setattr(signal, "getsignal", lambda number: before)
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert (handlers.get(signal.SIGHUP) is signal.default_int_handler) is stops

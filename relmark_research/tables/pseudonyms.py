@@ -28,6 +28,7 @@ _WHOLE = re.compile(r"-?(0|[1-9][0-9]*)\.0+")
 _BYTES = 10  # of a pseudonym: 80 bits
 _KEY_BYTES = 32
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
+_HAS_OWNERS = hasattr(os, "getuid")  # elsewhere modes do not say who may read a file
 
 
 def pseudonyms(ids: Iterable[object], *, key: str | None = None) -> list[str]:
@@ -97,7 +98,7 @@ def key_path(folder: Path | None = None) -> Path | None:
     start = (folder or Path.cwd()).absolute()
     for parent in (start, *start.parents):
         path = parent / KEY_FILE
-        if path.is_file() and path.stat().st_uid == os.getuid():
+        if path.is_file() and (not _HAS_OWNERS or path.stat().st_uid == os.getuid()):
             return path
     return None
 
@@ -138,7 +139,7 @@ def write_key(folder: Path, *, rotate: bool = False) -> Path:
 
 def _read_key(path: Path) -> str:
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & _OTHERS_MAY:
+    if _HAS_OWNERS and mode & _OTHERS_MAY:
         raise ParameterError(
             f"only its owner may read the key of pseudonyms; {path} has mode {mode:04o}. If nobody "
             f"has copied it: chmod 600 {path}. Otherwise replace it: relmark key --rotate."

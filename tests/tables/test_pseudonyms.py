@@ -95,3 +95,12 @@ class TestKeyFile:
         write_key(tmp_path).chmod(0o640)
         with pytest.raises(ParameterError, match=r"mode 0640.*chmod 600"):
             pseudonyms(["007"])
+
+
+def test_a_system_without_owners_and_modes_reads_the_key_too(tmp_path, monkeypatch):
+    monkeypatch.delenv("RELMARK_ID_KEY", raising=False)
+    path = write_key(tmp_path)
+    path.chmod(0o666)
+    monkeypatch.setattr("relmark_research.tables.pseudonyms._HAS_OWNERS", False)
+    monkeypatch.delattr("os.getuid")
+    assert len(id_key(tmp_path)) == 64

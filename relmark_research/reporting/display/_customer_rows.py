@@ -8,6 +8,7 @@ import pandas as pd
 from pandas.api import types
 
 from relmark_research.errors import ReportError, unknown_name, without_emails
+from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.tables.pseudonyms import MAKE_A_KEY, has_key, pseudonyms
 
 ID_VARIABLE = "RELMARK_ID_COLUMN"  # environment variable with the recipe's column of customers
@@ -55,11 +56,17 @@ def with_pseudonyms(frame: pd.DataFrame, ids: Sequence[str] | None) -> pd.DataFr
 
 
 def without_addresses(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without e-mail addresses in its text, and in its columns' names."""
+    """Return a table without e-mail addresses and ids of the run in its text.
+
+    The names of columns have no addresses either.
+    """
+    redactor = Redactor.from_environment()
     texts = {
-        name: frame[name].map(lambda cell: without_emails(cell) if isinstance(cell, str) else cell)
+        name: redactor.cells(frame[name])
         for name in frame.columns
-        if frame[name].dtype == object or types.is_string_dtype(frame[name])
+        if types.is_object_dtype(frame[name])
+        or types.is_string_dtype(frame[name])
+        or isinstance(frame[name].dtype, pd.CategoricalDtype)
     }
     return frame.assign(**texts).rename(columns=without_emails)
 
@@ -71,8 +78,16 @@ def _columns_of_ids(frame: pd.DataFrame) -> list[str]:
         for name in [*frame.index.names, *frame.columns]
         if isinstance(name, str)
         and (name == own or re.sub(r"[\W_]+", " ", name).strip().lower() in _NAMES)
-        and not types.is_float_dtype(_values(frame, name))
+        and (
+            not types.is_float_dtype(_values(frame, name))
+            or ((name == own or name.lower().endswith("id")) and _is_whole(_values(frame, name)))
+        )
     ]
+
+
+def _is_whole(values: pd.Series | pd.Index) -> bool:
+    """Return whether numbers are whole, as ids are after a gap made them floats."""
+    return bool((values.dropna() % 1 == 0).all())
 
 
 def _values(frame: pd.DataFrame, name: str) -> pd.Series | pd.Index:

@@ -11,10 +11,10 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relmark_research.errors import RelmarkError
+from relmark_research.errors import RelmarkError, without_emails
 from relmark_research.reporting.recipe.hooks import Hook, Notification, Result, notify
 from relmark_research.reporting.recipe.recipe_file import Recipe, hooks_of_file
 from relmark_research.reporting.record.secrets import Scrubber
@@ -71,6 +71,8 @@ class RunEnd:
 
 def tell(hooks: tuple[Hook, ...], notification: Notification) -> None:
     """Run the hooks that apply to a result, and print those that failed."""
+    title, message = without_emails(notification.title), without_emails(notification.message)
+    notification = replace(notification, title=title, message=message)
     for failure in notify(hooks, notification):
         print(f"relmark: {failure}", file=sys.stderr, flush=True)
 
@@ -137,8 +139,8 @@ def _dead_runs(store: Path) -> Iterator[str]:
             started = "an unknown time"
         path.unlink(missing_ok=True)
         yield (
-            f"the run started at {started} ended without a result: it was killed, or the machine "
-            "went down. Nothing of it was published."
+            f"the run started at {started} did not reach its end: it was killed, or the machine "
+            "went down. What it had not published is lost."
         )
 
 

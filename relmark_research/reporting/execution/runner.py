@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relmark_research.errors import ReportError, values_hidden
+from relmark_research.errors import ReportError, values_hidden, without_emails
 from relmark_research.reporting.execution._run_end import (
     RunEnd,
     tell,
@@ -26,7 +26,7 @@ from relmark_research.reporting.execution.run_execution import (
 from relmark_research.reporting.execution.supervisor import Limits, default_memory_limit
 from relmark_research.reporting.pages.pdf import find_browser, print_pages
 from relmark_research.reporting.privacy.permissions import SHARED_FOLDER, set_access
-from relmark_research.reporting.privacy.redaction import KnownIds, Redactor
+from relmark_research.reporting.privacy.redaction import KnownIds, Redactor, check_names
 from relmark_research.reporting.recipe.hooks import Notification, Result
 from relmark_research.reporting.recipe.plan import Task, plan, task_names
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
@@ -214,7 +214,7 @@ def _write_overviews(store: RunStore, recipe: Recipe) -> None:
     from relmark_research.reporting.pages.overview import write_overviews
 
     try:
-        write_overviews(store, recipe.title)
+        write_overviews(store, without_emails(recipe.title))
     except OSError as error:
         print(f"relmark: the overview could not be written: {error}", file=sys.stderr, flush=True)
         return
@@ -240,6 +240,7 @@ def initial_manifest(
     """
     ledger = ledger or Ledger()
     data, ids = _data_fingerprints(recipe, options.as_of)
+    check_names([task.case for task in tasks], ids)
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     skipped += [_skipped_run(task) for task in tasks if task.missing_table]

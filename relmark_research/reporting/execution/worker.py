@@ -158,14 +158,18 @@ class OutputLimit:
     cell: Any = None
     seen: int = 0
 
-    def check(self, cell: Any) -> None:
-        """Count the new outputs of a cell; beyond a limit, replace them and raise an error."""
+    def check(self, cell: Any, notebook: Any = None) -> None:
+        """Count the new outputs of a cell; beyond a limit, replace them and raise an error.
+
+        A message that adds no output may have replaced one, so the whole notebook is counted then.
+        """
         if cell is not self.cell:
             self.cell, self.seen = cell, 0
         added = cell.outputs[self.seen :]
         self.seen = len(cell.outputs)
         self.count += len(added)
-        self.size += sum(map(_length, added))
+        whole = notebook is not None and not added
+        self.size = _size_of(notebook) if whole else self.size + _length(added)
         if self.size <= LARGEST_OUTPUT and self.count <= MOST_OUTPUTS:
             return
         if not self.position.exceeded:
@@ -180,6 +184,11 @@ class OutputLimit:
         cell.outputs = [NotebookNode(output_type="error", **words)]
         self.seen = 1
         raise RuntimeError(self.position.exceeded)  # ends the wait for further outputs
+
+
+def _size_of(notebook: Any) -> int:
+    """Return the characters of all outputs of a notebook."""
+    return sum(_length(cell.get("outputs", [])) for cell in notebook.cells)
 
 
 def _length(output: Any) -> int:
@@ -210,7 +219,7 @@ def _save_once_engine(position: Position) -> type:
             limit, autosave = OutputLimit(position), nb_man.autosave_cell
 
             def count_outputs() -> None:  # after each message of the kernel
-                limit.check(nb_man.nb.cells[position.cell - 1])
+                limit.check(nb_man.nb.cells[position.cell - 1], nb_man.nb)
                 autosave()
 
             nb_man.cell_complete = complete_without_saving

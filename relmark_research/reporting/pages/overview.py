@@ -205,7 +205,7 @@ def _row(history: RunHistory, run: Manifest) -> dict[str, Any]:
     requested = [each for each in run.notebooks if each.state != "skipped"]
     done = sum(each.state == "done" for each in requested)
     others = (each.state for each in requested if each.state != "done")
-    state = "done" if run.succeeded else next(others)
+    state = "done" if run.succeeded else next(others, "empty")
     reused = sum(each.reused_from is not None for each in requested)
     notes = [f"part of the recipe: {len(requested)} of {len(run.notebooks)}"] if run.partial else []
     notes += [f"{reused} unchanged"] if reused else []

@@ -34,3 +34,8 @@ def set_access(root: Path, *, share: bool) -> None:
             entry = Path(path) / name
             if not entry.is_symlink():
                 entry.chmod(file)
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Return whether a file belongs to this user; on a system without owners every file does."""
+    return not hasattr(os, "geteuid") or status.st_uid == os.geteuid()

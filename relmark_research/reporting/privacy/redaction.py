@@ -34,6 +34,8 @@ IDS_FILE = "ids.npz"
 
 _QUOTED = re.compile(r"""'([^'\n]{1,200})'|"([^"\n]{1,200})\"""")
 _WORD = re.compile(r"[^\s'\"()\[\]{}<>,;`]+")
+_SUFFIX = re.compile(r"\.[A-Za-z]\w{1,7}$")  # of a file
+_SIGNS = ("[=:]", r"[=:/\\]")  # an id may hold a slash, and a path may hold an id
 _EDGES = ".:!?*_="
 _YEAR = re.compile(r"(19|20)\d\d")
 _NAMED = re.compile(
@@ -45,7 +47,7 @@ _SHORTEST_WORD = 4  # letters of an id of letters only, outside quotes
 _SHORT, _LONG = 4, 7  # digits of an id of digits only: in an error, and in another text
 _SHORTEST = 2  # characters of any other id
 _ALT = re.compile(r"(<title[^>]*>|\balt=\"|\baria-label=\")([^<\"]*)")
-_PROSE = ("text/plain", "text/markdown")
+_BINARY = ("image/png", "image/jpeg", "image/gif", "application/pdf")
 CLEAR_IDS = ' data-ids="clear"'  # attribute of a table whose ids the user asked for
 _ATTRIBUTES = 200  # characters of a table's first element
 
@@ -145,13 +147,25 @@ class Redactor:
         quoted = {part for pair in _QUOTED.findall(text) for part in pair if part.strip()}
         named = set(_NAMED.findall(text))
         written = set(_WORD.findall(text))
-        parts = {part for word in written for part in re.split("[=:]", word)}
+        parts = {part for word in written for sign in _SIGNS for part in re.split(sign, word)}
+        parts |= {_SUFFIX.sub("", part) for part in parts}
         words = written | {each.strip(_EDGES) for each in written | parts}
         likely = (word for word in words if _may_be_id(word, _SHORT if error else _LONG))
         found = self.ids.among([*quoted, *named, *likely])
         for each in sorted(found, key=len, reverse=True):
             text = re.sub(rf"(?<![\w]){re.escape(each)}(?![\w])", self._instead(each), text)
         return without_emails(text)
+
+    def cells(self, column: pd.Series) -> pd.Series:
+        """Return a column of a table without addresses, and without cells that are an id."""
+        column = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+        texts = {each for each in column if isinstance(each, str)}
+        likely = {each: each.strip() for each in texts if _may_be_id(each.strip(), _SHORT)}
+        known = self.ids.among(likely.values())
+        instead = {text: without_emails(text) for text in texts} | {
+            text: self._instead(each) for text, each in likely.items() if each in known
+        }
+        return column.map(lambda cell: instead[cell] if isinstance(cell, str) else cell)
 
     def label(self, text: str) -> str:
         """Return the label of a tick without ids and addresses; a number stays."""
@@ -162,7 +176,8 @@ class Redactor:
 
         def instead(match: re.Match[str]) -> str:
             inner = match[0][1:-1]
-            clean = ID_NOT_SHOWN if self.ids.among([inner.strip()]) else without_emails(inner)
+            whole = self.ids.among([inner.strip()])
+            clean = ID_NOT_SHOWN if whole else replace(self, key="").text(inner)
             return f"{match[0][0]}{clean}{match[0][-1]}"
 
         return _QUOTED.sub(instead, source)
@@ -186,7 +201,22 @@ class Redactor:
             case=self.value(run.case),
             error=self.text(run.error, error=True) if run.error else run.error,
             answer=self.text(run.answer),
+            inputs=self._named(run.inputs),
+            observed={kind: self._named(found) for kind, found in run.observed.items()},
+            obstacles=tuple(self.text(each) for each in run.obstacles),
+            reason=self.text(run.reason),
         )
+
+    def _named(self, hashes: Mapping[str, str]) -> dict[str, str]:
+        """Return hashes by names of files without ids and addresses.
+
+        A notebook that reads a file with such a name runs every time. Folders keep their names.
+        """
+        parts = ((*name.rpartition("/"), each) for name, each in hashes.items())
+        return {
+            f"{without_emails(folder)}{sign}{self.text(name)}": each
+            for folder, sign, name, each in parts
+        }
 
     def manifest(self, manifest: Manifest) -> Manifest:
         """Return a manifest without ids and addresses in what its recipe and its errors say."""
@@ -225,14 +255,12 @@ class Redactor:
         if kind == RECORD_MIME:
             return self._record(content)
         asked_for = isinstance(content, str) and CLEAR_IDS in content[:_ATTRIBUTES]
-        if (
-            not isinstance(content, str)
-            or asked_for
-            or not (kind in _PROSE or kind.endswith(("html", "xml")))
-        ):
+        if asked_for or kind.startswith(_BINARY):
             return content
-        if kind in _PROSE:
-            return self.text(content)
+        if not isinstance(content, str):
+            return self._record(content)
+        if not kind.endswith(("html", "xml")):
+            return self.text(content) if kind.startswith("text/") else without_emails(content)
         return _ALT.sub(lambda match: match[1] + self.text(match[2]), without_emails(content))
 
     def _record(self, record: Any) -> Any:
@@ -244,6 +272,27 @@ class Redactor:
 
     def _instead(self, found: str) -> str:
         return pseudonyms([found], key=self.key)[0] if self.key else ID_NOT_SHOWN
+
+
+def check_names(cases: Iterable[Mapping[str, Any]], ids: KnownIds) -> None:
+    """Raise ReportError where a value of a recipe's matrix, a part of file names, is personal.
+
+    Parameters
+    ----------
+    cases
+        The values of each notebook, by the name of their parameter.
+    ids
+        The ids of the run's data.
+    """
+    for case in cases:
+        for name, value in case.items():
+            text = str(value).strip()
+            known = ids.among([text]) if _may_be_id(text, _SHORT) else ()
+            if known or without_emails(text) != text:
+                raise ReportError(
+                    f"matrix.{name}: its values become parts of file names, so none may be a "
+                    "customer's id or an e-mail address; found one. Set it as a parameter instead."
+                )
 
 
 def check_repeatable(texts: Iterable[str]) -> None:

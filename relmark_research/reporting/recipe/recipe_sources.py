@@ -33,7 +33,8 @@ def source_files(source: str) -> list[Path]:
         return sorted(file for file in path.rglob("*") if file.is_file())
     if path.is_file():
         return [path]
-    return sorted(Path(found) for found in glob.glob(source, recursive=True))  # noqa: PTH207  (any glob)
+    found = map(Path, glob.glob(source, recursive=True))  # noqa: PTH207  (any glob)
+    return sorted(path for path in found if path.is_file())
 
 
 def check_source(data: dict[str, Any]) -> None:

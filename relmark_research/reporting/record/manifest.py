@@ -25,6 +25,7 @@ RECORD_MIME = "application/vnd.relmark.record+json"  # MIME type of a notebook's
 SCHEMA = 2  # increased when a field changes its meaning; 1 had no checksums
 SCHEMA_FILE = Path(__file__).parent / "manifest.schema.json"
 
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
 _MAX_BYTES = 64_000_000  # of a manifest; a larger file is none
 
 
@@ -290,7 +291,7 @@ class Manifest:
                 record[name] = tuple(record.get(name, ()))
             record["ledger"] = tuple(issued_forecast(each) for each in record.get("ledger", ()))
             return cls(notebooks=runs, **_fields_of(cls, record))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except _MALFORMED as error:
             raise ReportError(
                 f"expected the manifest of a run (schema {SCHEMA}); the text cannot be read as "
                 f"one: {str(error)[:300]}. Give the manifest.json of a run folder."
@@ -353,7 +354,11 @@ def key_figure(record: dict[str, Any]) -> KeyFigure:
     """
     content = _fields_of(KeyFigure, record)
     value = content.get("value")
-    return KeyFigure(**{**content, "value": math.nan if value is None else float(value)})
+    limits = {
+        name: float(content[name]) for name in ("low", "high") if content.get(name) is not None
+    }
+    value = math.nan if value is None else float(value)
+    return KeyFigure(**{**content, **limits, "value": value})
 
 
 def issued_forecast(record: dict[str, Any]) -> IssuedForecast:
@@ -372,7 +377,7 @@ def issued_forecast(record: dict[str, Any]) -> IssuedForecast:
         found = IssuedForecast(**content)
         ordered = found.low <= found.high and found.horizon > 0
         finite = all(math.isfinite(getattr(found, name)) for name in names)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except _MALFORMED as error:
         raise ReportError(
             f"expected the record of a forecast; found {record!r}: {error}."
         ) from None
@@ -395,6 +400,7 @@ def _checked_record(text: str) -> dict[str, Any]:
             f"reads up to {SCHEMA}). Install that version to read it."
         )
     validate_manifest(record)
+    json.dumps(record, ensure_ascii=False).encode()  # no text that a page cannot hold
     written = record.get("checksum", "")
     if (written or record["schema"] > 1) and written != _checksum(record):
         raise ValueError("its checksum differs, so it was changed after it was written")
@@ -447,4 +453,6 @@ def _json_value(value: Any) -> Any:
         return [_json_value(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if isinstance(value, (str, int, type(None))) else str(value)
+    if value is None or isinstance(value, int):
+        return value
+    return str(value).encode(errors="replace").decode()  # half a character cannot be written

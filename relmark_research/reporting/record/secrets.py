@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from relmark_research.errors import RelmarkError, ReportError, unknown_name
 
@@ -56,7 +56,8 @@ class Scrubber:
         replacements = {
             encoded: f"${{{name}}}"
             for name, secret in secrets.items()
-            for encoded in _encodings(secret)
+            for part in (secret, *_passwords_in(secret))
+            for encoded in _encodings(part)
         }
         return cls(tuple(sorted(replacements.items(), key=lambda pair: -len(pair[0]))))
 
@@ -117,18 +118,23 @@ def load_private_environment() -> None:
 
 
 def secrets_of_environment() -> dict[str, str]:
-    """Return the variables of the environment that hold a secret by their name: ``SHOP_TOKEN``."""
+    """Return the variables of the environment that hold a secret.
+
+    Their name says so, as that of ``SHOP_TOKEN``, or they are a URL with a password.
+    """
     return {
         name: value
         for name, value in os.environ.items()
-        if _SECRET_VARIABLE.search(name) and len(value) >= _SECRET_LOOKS and not value.isalpha()
+        if _has_password(value)
+        or (_SECRET_VARIABLE.search(name) and len(value) >= _SECRET_LOOKS and not value.isalpha())
     }
 
 
 def environment_without_secrets(keep: Iterable[str] = ()) -> dict[str, str]:
     """Return the environment for a command, without the secrets that are not named."""
-    hidden = {*secrets_of_environment(), *os.environ.get(NAMES_VARIABLE, "").split()} - {*keep}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
+    named = {name for name in os.environ if _SECRET_VARIABLE.search(name)}
+    hidden = named | {*secrets_of_environment(), *os.environ.get(NAMES_VARIABLE, "").split()}
+    return {name: value for name, value in os.environ.items() if name not in hidden - {*keep}}
 
 
 def read_secrets(names: Iterable[str]) -> dict[str, str]:
@@ -240,6 +246,12 @@ def _has_password(text: str) -> bool:
     except ValueError:
         return False
     return bool(password) and not secret_names(password)
+
+
+def _passwords_in(secret: str) -> set[str]:
+    """Return the password of a URL, as it is written and as it is meant."""
+    password = (urlsplit(secret).password or "") if _has_password(secret) else ""
+    return {text for text in (password, unquote(password)) if len(text) >= _MIN_LENGTH}
 
 
 def _plain_secret(place: str, name: str) -> ReportError:

@@ -38,7 +38,8 @@ main(sys.argv[1:])
 IPython adds the notebook's folder to the path again.
 """
 
-_SYSTEM = ("/proc/", "/sys/", "/dev/", "/etc/", "/run/", "/usr/share/", "/usr/lib/", "/usr/lib64/")
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/run/", "/usr/share/", "/usr/lib/", "/usr/lib64/")
+_OF_USERS = ("/dev/shm/", "/run/media/")  # shared memory, and disks that users mount
 _HOME = (
     "~/.cache/", "~/.config/matplotlib/", "~/.matplotlib/", "~/.duckdb/", "~/.ipython/",
     "~/.jupyter/", "~/.local/share/jupyter/", "~/.local/share/fonts/", "~/.fonts/",
@@ -51,7 +52,10 @@ _HARMLESS = (  # callers whose programs and connections change no result
     os.path.join("ctypes", "util.py"), f"{os.sep}matplotlib{os.sep}",  # noqa: PTH118
 )  # fmt: skip
 _MAPPINGS = (f"{os.sep}os.py", f"{os.sep}_collections_abc.py", f"{os.sep}posixpath.py")
-_WORKERS = ("multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver")
+_WORKERS = (
+    "multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver",
+    "loky.backend.popen_loky_posix", "joblib.externals.loky.backend.popen_loky_posix",
+)  # fmt: skip
 _NEAR = 6  # callers
 _WRITES = os.O_WRONLY | os.O_RDWR
 
@@ -125,7 +129,8 @@ class Observer:
         name = os.fsdecode(arguments[0]) if arguments else ""
         path = name.removeprefix("file:").partition("?")[0]
         if path and ":memory:" not in name:
-            self.opened(event, (path, "r", os.O_RDONLY))
+            for journal in ("", "-wal"):  # new rows may stand in the journal only
+                self.opened(event, (path + journal, "r", os.O_RDONLY))
 
     def listed(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Note a folder that the notebook's own code lists."""
@@ -165,8 +170,9 @@ class Observer:
         if name.endswith(".pyc"):
             with suppress(ValueError, NotImplementedError):
                 name = source_from_cache(name)
+        system = name.startswith(_SYSTEM) and not name.startswith(_OF_USERS)
         ignored = f"{name}{os.sep}".startswith(self.ignored) or _KEY_FOLDER in name
-        return None if ignored else name
+        return None if ignored or system else name
 
     def _by_user(self, frame: FrameType, *, passed_over: tuple[str, ...] = ("",)) -> bool:
         """Return whether the caller, apart from the standard library, is the notebook's own.
@@ -242,7 +248,7 @@ def install(path: str, *, scratch: str) -> Observer:
     )
     private = _folders(scratch, os.environ.get("RELMARK_FILES"), os.environ.get("MPLCONFIGDIR"))
     home = tuple(os.path.expanduser(folder) for folder in _HOME)  # noqa: PTH111
-    ignored = (*installed, *standard, *private, *_SYSTEM, *home)
+    ignored = (*installed, *standard, *private, *home)
     observer = Observer(target, ignored, installed, standard)
     _observe_environment(observer)
     sys.addaudithook(observer.hook)
@@ -266,19 +272,20 @@ def file_state(path: str) -> list[int] | None:
 
 
 def _observe_environment(observer: Observer) -> None:
-    """Note every variable that the notebook's own code reads from ``os.environ``."""
+    """Note every variable that the notebook's own code reads from ``os.environ`` or its bytes."""
     plain: Any = type(os.environ)
 
     class ObservedEnvironment(plain):
         def __getitem__(self, name: Any) -> Any:
-            observer.variable(str(name), sys._getframe(1))
+            observer.variable(os.fsdecode(name), sys._getframe(1))
             return super().__getitem__(name)
 
         def __iter__(self) -> Iterator[Any]:
             observer.variable("*", sys._getframe(1))
             return super().__iter__()
 
-    os.environ.__class__ = ObservedEnvironment
+    for mapping in (os.environ, os.environb) if os.supports_bytes_environ else (os.environ,):
+        mapping.__class__ = ObservedEnvironment
 
 
 def _access(mode: Any, flags: Any) -> tuple[bool, bool]:

@@ -6,12 +6,13 @@ these inputs become part of its record; before its results are used again, they 
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from relmark_research.reporting.recipe.recipe_sources import is_remote
+from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.provenance import files_of_source, fingerprint
 from relmark_research.reporting.record.secrets import environment_fingerprint, secret_names
 from relmark_research.reporting.reuse._source_scan import reads_clock, texts_of
@@ -24,6 +25,8 @@ OBSERVATIONS = "observed.jsonl"  # in the scratch folder of a notebook
 ABSENT = "absent"
 _MAX_FILES = 10_000
 _MAX_PATH = 1000  # characters; a longer text is not a path
+_GLOB = re.compile(r"[*?\[].*\.\w+$")  # data/*.csv, data/[ab]/*.parquet
+_TABLE_PARTS = ("*.parquet", "*=*/*.parquet")  # in the folder of a table
 _MODULE = (".py", ".pyw")
 _BUNDLED = (DATASET_PREFIX, SAMPLE_PREFIX)  # files of the package, whose hash covers them
 
@@ -111,7 +114,9 @@ def observe(
         return {}, (f"it reads more than {_MAX_FILES:,} files", *sorted(obstacles))
     codes = [*_cells(notebook), *_modules(seen)]
     written = {name for name in seen.written if file_state(name)}  # others were temporary
-    names = {*seen.files, *written, *_named_files(codes, notebook.parent)} - covered
+    named = _named_files(codes, notebook.parent)
+    sources |= {each for each in named if not Path(each).is_file()} - {*declared}
+    names = {*seen.files, *written, *(named - sources)} - covered
     for name in sorted(names & set(seen.files) - seen.written):
         if file_state(name) != seen.files[name]:
             obstacles.add(f"{name} changed while it ran")
@@ -166,17 +171,30 @@ def _modules(seen: Seen) -> list[str]:
 
 
 def _named_files(codes: Iterable[str], folder: Path) -> set[str]:
-    """Return the files that source code names: an engine may have read them unseen."""
+    """Return the files that source code names: an engine may have read them unseen.
+
+    A glob that finds files counts, and a folder of Parquet files, which is read as one table.
+    """
     found = set()
-    for text in {text for code in codes for text in texts_of(code)}:
+    for text in set(texts_of(*codes)):
         if 2 < len(text) < _MAX_PATH and not {"\n", "\0"} & set(text) and not secret_names(text):
             path = folder / text
             try:
-                if path.is_file():
+                if path.is_file() or _is_glob(path, text) or _is_table_folder(path, text):
                     found.add(str(path.absolute()))
-            except OSError:  # longer than a file name can be
+            except (OSError, ValueError):  # longer than a file name can be, or no pattern
                 continue
     return found
+
+
+def _is_glob(path: Path, text: str) -> bool:
+    return bool(_GLOB.search(text)) and bool(source_files(str(path)))
+
+
+def _is_table_folder(path: Path, text: str) -> bool:
+    if not text.strip("./~\\ ") or not path.is_dir():
+        return False
+    return any(any(path.glob(pattern)) for pattern in _TABLE_PARTS)
 
 
 def _file_hash(name: str) -> str:

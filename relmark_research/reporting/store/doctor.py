@@ -4,15 +4,15 @@ A damaged file is restored where another run of the recipe has the same content;
 damaged is moved into the folder ``damaged`` of its store. What is not ours is named and left alone.
 """
 
-import os
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relmark_research.errors import ReportError
+from relmark_research.reporting.privacy.permissions import is_own
 from relmark_research.reporting.store.run_checks import (
     RunCheck,
     changed_files,
@@ -24,6 +24,7 @@ from relmark_research.reporting.store.run_checks import (
 from relmark_research.reporting.store.run_store import DAMAGED, LATEST, RunStore
 
 _OWN = ("index.html", DAMAGED, ".lock")
+_MARKER = ".running-"  # of a run that died, for the hooks at the next start
 _LEFTOVERS = (".making-", ".going-", ".latest-", ".index.html.")
 
 
@@ -68,8 +69,18 @@ def find_stores(where: Path) -> list[RunStore]:
 
 
 def examine_store(store: RunStore) -> list[Finding]:
-    """Return what is wrong in a store, with the repair that `repair_store` would make."""
-    return [*_leftovers(store), *_of_runs(store), *_of_latest(store), *_foreign(store)]
+    """Return what is wrong in a store, with the repair that `repair_store` would make.
+
+    Raises
+    ------
+    AlreadyRunningError
+        A run is in progress.
+    """
+    store.check_not_running()
+    found = [*_leftovers(store), *_of_runs(store), *_of_latest(store), *_foreign(store)]
+    return [
+        replace(each, repair=f"would be {each.repair}") if each.repair else each for each in found
+    ]
 
 
 def repair_store(store: RunStore) -> list[Finding]:
@@ -140,7 +151,7 @@ def _grant_access(folder: Path) -> bool:
         with suppress(OSError):
             status = path.lstat()
             needed = stat.S_IRWXU if stat.S_ISDIR(status.st_mode) else stat.S_IRUSR | stat.S_IWUSR
-            own = status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode)
+            own = is_own(status) and not stat.S_ISLNK(status.st_mode)
             if own and status.st_mode & needed != needed:
                 path.chmod(stat.S_IMODE(status.st_mode) | needed)
                 changed = True
@@ -161,7 +172,7 @@ def _tree(folder: Path) -> Iterator[Path]:
 def _of_runs(store: RunStore) -> Iterator[Finding]:
     for check in store.check_runs(files=True):
         if not check.is_sound:
-            repair = "" if check.left_alone else f"to be restored, or moved to {DAMAGED}"
+            repair = "" if check.left_alone else f"restored, or moved to {DAMAGED}"
             yield Finding(check.folder.name, "; ".join(check.damage), repair)
     yield from _unlisted(store)
 
@@ -195,7 +206,9 @@ def _leftovers(store: RunStore) -> Iterator[Finding]:
 
 def _foreign(store: RunStore) -> Iterator[Finding]:
     for entry in sorted(store.path.iterdir()):
-        ours = entry.name in (*_OWN, LATEST) or entry.name.startswith((*_LEFTOVERS, DAMAGED))
+        ours = entry.name in (*_OWN, LATEST) or entry.name.startswith(
+            (*_LEFTOVERS, _MARKER, DAMAGED)
+        )
         if not ours and not (is_run_id(entry.name) and entry.is_dir()):
             yield Finding(entry.name, "it is not a run")
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from relmark_research.reporting.privacy.permissions import is_own
 from relmark_research.reporting.record.job import end_processes
 
 _PREFIX = "relmark-"
@@ -32,7 +33,7 @@ def create_scratch(folder: Path) -> None:
 def remove_scratch(folder: Path) -> None:
     """Remove a scratch folder of this user, and end the processes that use it."""
     ours = folder.name.startswith(_PREFIX) and folder.parent == _root()
-    if not ours or not folder.is_dir() or folder.stat().st_uid != os.getuid():
+    if not ours or not folder.is_dir() or not is_own(folder.stat()):
         return
     end_processes(folder.name)
     shutil.rmtree(folder, ignore_errors=True)

@@ -128,7 +128,7 @@ def _refuse_other_columns(parts: Sequence[_Part]) -> None:
         further = [name for name in part.columns if name not in first.columns]
         if missing or further:
             found = [
-                f"{what} {column_names_text(map(repr, names[:5]))}"
+                f"{what} {column_names_text(map(repr, names[:5]), header=names)}"
                 for what, names in (("without", missing), ("with", further))
                 if names
             ]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from relmark_research.errors import DataError
+from relmark_research.errors import DataError, column_names_text
 
 _PLAIN_TYPES = {  # as pandas infers them
     "string", "boolean", "floating", "date", "datetime", "datetime64",
@@ -101,15 +101,15 @@ def normalised_arrow(table: Any) -> Any:
 def _check_names(names: Iterable[object]) -> None:
     """Raise DataError where there is no column, or engines cannot tell the names apart."""
     known: dict[str, str] = {}
-    repeated = []
-    for name in map(str, names):
+    repeated, header = [], list(map(str, names))
+    for name in header:
         if name.lower() in known:
             repeated += [known[name.lower()], name]
         known.setdefault(name.lower(), name)
+    shown = column_names_text(map(repr, dict.fromkeys(repeated)), header=header)
     if repeated or not known:
         found = (
-            f"{', '.join(map(repr, dict.fromkeys(repeated)))} more than once (upper and lower case "
-            "are not told apart)"
+            f"{shown} more than once (upper and lower case are not told apart)"
             if repeated
             else "no column at all"
         )

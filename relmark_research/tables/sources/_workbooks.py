@@ -56,9 +56,10 @@ def read_workbooks(paths: Sequence[Path], dialect: Dialect) -> tuple[Any, int]:
     for path, sheet in zip(paths, sheets, strict=True):
         if sorted(sheet.columns) != sorted(first):
             differing = sorted(set(sheet.columns) ^ set(first))
+            shown = column_names_text(map(repr, differing[:5]), header=differing)
             raise DataError(
                 f"expected workbooks with the same columns; {path} differs from {paths[0]} in "
-                f"{column_names_text(map(repr, differing[:5]))}. Name the files of one table."
+                f"{shown}. Name the files of one table."
             )
     columns: dict[str, Any] = {}
     for name in first:

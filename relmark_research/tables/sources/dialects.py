@@ -118,9 +118,10 @@ def column_names(fields: Sequence[str], *, where: str) -> tuple[str, ...]:
         )
     repeated = _repeated(names)
     if repeated:
+        shown = column_names_text(map(repr, repeated[:5]), header=names)
         raise DataError(
             f"{where}: expected columns of different names (upper and lower case are not told "
-            f"apart); found {column_names_text(map(repr, repeated[:5]))} more than once. "
+            f"apart); found {shown} more than once. "
             f"Rename them in the file.{header_hint(names)}"
         )
     return tuple(names)

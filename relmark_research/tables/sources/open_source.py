@@ -238,9 +238,10 @@ def _same_types(files: Sequence[Path]) -> bool:
     for file, schema in zip(files, schemas, strict=True):
         differing = sorted(set(schema.names) ^ set(schemas[0].names))
         if differing:
+            shown = column_names_text(map(repr, differing[:5]), header=differing)
             raise DataError(
                 f"expected Parquet files with the same columns; {file} differs from {files[0]} in "
-                f"{column_names_text(map(repr, differing[:5]))}. Name the files of one table."
+                f"{shown}. Name the files of one table."
             )
     for file, schema in zip(files, schemas, strict=True):
         _refuse_wide_decimals(file, schema)

@@ -8,7 +8,12 @@ import pytest
 
 from relmark_research.errors import ReportError
 from relmark_research.reporting import story
-from relmark_research.reporting.display._customer_rows import ID_VARIABLE, with_pseudonyms
+from relmark_research.reporting.display._customer_rows import (
+    ID_VARIABLE,
+    with_pseudonyms,
+    without_addresses,
+)
+from relmark_research.reporting.privacy.redaction import IDS_VARIABLE, KnownIds
 from relmark_research.tables.pseudonyms import pseudonyms
 
 FRAME = pd.DataFrame({"customer_id": ["ann", "bob"], "value": [1.0, 2.0]})
@@ -47,6 +52,21 @@ def test_other_tables_and_pseudonyms_stay_as_they_are(no_key):
     named = FRAME.assign(customer_id=pseudonyms(["ann", "bob"], key="k"))
     for frame in (FRAME[["value"]], named, FRAME.iloc[:0], pd.DataFrame({"customers": [1]})):
         assert with_pseudonyms(frame, None) is frame
+
+
+def test_ids_that_a_gap_made_floats_become_pseudonyms():
+    frame = pd.DataFrame({"customer_id": [17850.0, None], "customer": [0.5, 2.5]})
+    shown = with_pseudonyms(frame, None)
+    assert shown["customer_id"].tolist() == [*pseudonyms(["17850"]), ""]
+    assert shown["customer"].tolist() == [0.5, 2.5]
+
+
+def test_ids_of_the_run_in_a_column_of_any_name_become_pseudonyms(monkeypatch, tmp_path):
+    monkeypatch.setenv(IDS_VARIABLE, str(KnownIds().with_ids(["ann", "K-17"]).write(tmp_path)))
+    frame = pd.DataFrame({"brought by": ["K-17 ", "channel"], "n": [1, 2]})
+    for given in (frame, frame.astype({"brought by": "category"})):
+        shown = without_addresses(given)["brought by"].tolist()
+        assert shown == [*pseudonyms(["K-17"]), "channel"]
 
 
 def test_columns_can_be_named(no_key):

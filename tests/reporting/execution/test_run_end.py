@@ -175,7 +175,7 @@ class TestRunsThatDied:
     def test_any_other_marker_is_a_death_and_is_told_once(self, tmp_path, content):
         (tmp_path / f".running-{os.getpid()}").write_text(content)
         (sentence,) = _run_end._dead_runs(tmp_path)
-        assert "ended without a result" in sentence
+        assert "did not reach its end" in sentence
         assert list(_run_end._dead_runs(tmp_path)) == []
 
     @pytest.mark.slow
@@ -195,10 +195,10 @@ class TestRunsThatDied:
         run = run_recipe(recipe, RunOptions(only=("one",)))
         (news,) = told.news
         assert news["state"] == "died"
-        assert "ended without a result" in news["said"]
-        assert any("ended without a result" in note for note in read_manifest(run).notes)
-        assert "ended without a result" in (run / "index.html").read_text()
-        assert "ended without a result" in capsys.readouterr().err
+        assert "did not reach its end" in news["said"]
+        assert any("did not reach its end" in note for note in read_manifest(run).notes)
+        assert "did not reach its end" in (run / "index.html").read_text()
+        assert "did not reach its end" in capsys.readouterr().err
         run_recipe(recipe, RunOptions(only=("one",)))
         assert len(told.news) == 1
 

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import papermill
 import pytest
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import papermill_io
@@ -270,6 +271,19 @@ class TestOutputLimit:
         assert "displays more" in position.exceeded
         with pytest.raises(RuntimeError):
             limit.check(cell)
+        assert ended == ["mine"]
+
+    def test_an_output_that_grows_later_counts_too(self, ended):
+        first = NotebookNode(outputs=[self.printed("x")])
+        position = worker.Position()
+        limit = worker.OutputLimit(position)
+        notebook = NotebookNode(cells=[first, NotebookNode()])
+        limit.check(first, notebook)
+        limit.check(first, notebook)
+        later = NotebookNode(outputs=[])
+        first.outputs[0]["text"] = "x" * 200  # by display(..., display_id=...).update
+        with pytest.raises(RuntimeError, match="this one displays more"):
+            limit.check(later, notebook)
         assert ended == ["mine"]
 
     def test_it_fails_the_notebook_whatever_the_kernel_does(self, monkeypatch, job):

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from relmark_research.reporting.privacy.permissions import make_private_folder, set_access
+from relmark_research.reporting.privacy.permissions import is_own, make_private_folder, set_access
 
 
 def mode(path):
@@ -34,3 +34,12 @@ def test_all_that_is_in_a_folder_gets_the_same_access(tmp_path, share, folder, f
     assert mode(outside) == 0o640
     set_access(outside, share=share)
     assert mode(outside) == file
+
+
+def test_a_system_without_owners_has_own_files_only(tmp_path, monkeypatch):
+    status = tmp_path.stat()
+    assert is_own(status)
+    monkeypatch.setattr("os.geteuid", lambda: status.st_uid + 1)
+    assert not is_own(status)
+    monkeypatch.delattr("os.geteuid")
+    assert is_own(status)

@@ -10,6 +10,7 @@ from relmark_research.reporting.privacy.redaction import (
     ID_NOT_SHOWN,
     KnownIds,
     Redactor,
+    check_names,
     check_repeatable,
 )
 from relmark_research.reporting.record.manifest import RECORD_MIME, Manifest, NotebookRun
@@ -37,6 +38,7 @@ def redactor():
         "write to eve@example.com, please",
         "margaret, again",
         "id=x/9",
+        "data/C-1001.csv is empty",
     ],
 )
 def test_ids_are_taken_out_of_prose(redactor, text):
@@ -56,6 +58,7 @@ def test_ids_are_taken_out_of_prose(redactor, text):
         "117850",
         "bobsled",
         "C-10012",
+        "data/2015.csv",
     ],
 )
 def test_years_numbers_and_other_words_stay(redactor, text):
@@ -119,8 +122,13 @@ def test_an_executed_notebook_has_none(redactor):
         new_output("display_data", data={"text/html": html, "text/plain": "C-1001"}),
         new_output("display_data", data={RECORD_MIME: record, "text/markdown": "**C-1001**"}),
         new_output("display_data", data={"image/png": "aGVsbG8="}),
+        new_output(
+            "display_data", data={"application/json": {"a": ["see C-1001", "eve@example.com"]}}
+        ),
+        new_output("display_data", data={"text/latex": "C-1001, eve@example.com"}),
     ]
-    cells = [new_markdown_cell("# T"), new_code_cell("who = 'C-1001'\nx @ y.T", outputs=outputs)]
+    code = "who = 'C-1001'\nx @ y.T\nraise ValueError('no customer C-1001 here')"
+    cells = [new_markdown_cell("# T"), new_code_cell(code, outputs=outputs)]
     notebook = new_notebook(cells=cells, metadata={"papermill": {"parameters": {"who": "C-1001"}}})
     text = nbformat.writes(redactor.notebook(notebook))
     assert "C-1001" not in text
@@ -137,7 +145,11 @@ def test_a_table_with_ids_that_were_asked_for_stays(redactor):
 
 
 def test_a_manifest_has_none(redactor):
-    run = NotebookRun("n", "failed", parameters={"who": "C-1001"}, error="KeyError: 'C-1001'")
+    run = NotebookRun(
+        "n", "failed", parameters={"who": "C-1001"}, error="KeyError: 'C-1001'",
+        inputs={"data C-1001.csv": "1"}, observed={"files": {"/d/eve@example.com.csv": "2"}},
+        obstacles=("it reads C-1001",), reason="changed: file eve@example.com.csv",
+    )  # fmt: skip
     manifest = Manifest(
         "r", "T", "1", "now", data={"source": "x.csv", "customer": "id"}, notebooks=(run,),
         command="relmark run r.yml --set n.who=C-1001", notes=("about eve@example.com",),
@@ -152,3 +164,12 @@ def test_a_run_that_lacks_a_value_is_not_repeated(redactor):
     check_repeatable(["week", "{'a': 1}"])
     with pytest.raises(ReportError, match="cannot be repeated"):
         check_repeatable([str(redactor.value({"who": "C-1001"}))])
+
+
+@pytest.mark.parametrize("value", ["C-1001", "17850", "new@example.org"])
+def test_a_file_is_not_named_after_a_customer(value):
+    ids = KnownIds().with_ids(IDS)
+    check_names([{}, {"segment": "all"}, {"year": 2015}], ids)
+    with pytest.raises(ReportError, match=r"matrix\.who: .*found one") as raised:
+        check_names([{"who": "all"}, {"who": value}], ids)
+    assert value not in str(raised.value)

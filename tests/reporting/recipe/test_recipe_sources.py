@@ -109,3 +109,9 @@ def test_urls_and_secrets_are_not_looked_up_as_files(tmp_path, monkeypatch):
     monkeypatch.setenv("FOLDER_OF_SALES", str(tmp_path))
     with pytest.raises(ReportError, match="nothing found"):
         check_source({"source": "${FOLDER_OF_SALES}/none.csv"})
+
+
+def test_a_glob_finds_files_and_no_folders(tmp_path):
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "a.csv").write_text("a")
+    assert source_files(str(tmp_path / "*")) == [tmp_path / "a.csv"]

@@ -162,3 +162,10 @@ def test_a_reader_never_sees_a_partial_manifest(tmp_path):
         stop.set()
         writer.join()
     assert os.listdir(tmp_path) == ["manifest.json"]  # noqa: PTH208
+
+
+def test_half_a_character_in_a_text_does_not_stop_a_run(tmp_path):
+    title = "caf\udce9 in a recipe"
+    manifest.Manifest("r", title, "1", "2026-11-21", data={"source": title}).write(tmp_path)
+    read = manifest.read_manifest(tmp_path)
+    assert read.title == read.data["source"] == "caf? in a recipe"

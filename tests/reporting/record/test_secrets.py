@@ -173,16 +173,24 @@ class TestSecretsOfTheEnvironment:
         monkeypatch.setenv("CRM_PASSWORD", "short1")
         monkeypatch.setenv("USE_TOKEN", "disabled")
         monkeypatch.setenv("MONKEY", "canary-5678")
+        monkeypatch.setenv("SHOP_DATABASE", "postgresql://me:p%26w-canary@host/sales")
 
     def test_a_variable_is_a_secret_by_its_name_and_value(self):
         found = secrets_of_environment()
         assert found["SHOP_TOKEN"] == "canary-1234"
+        assert found["SHOP_DATABASE"] == "postgresql://me:p%26w-canary@host/sales"
         assert not {"CRM_PASSWORD", "USE_TOKEN", "MONKEY", "PATH"} & set(found)
 
     def test_a_command_gets_those_that_are_named(self):
-        assert "SHOP_TOKEN" not in environment_without_secrets()
+        hidden = {"SHOP_TOKEN", "SHOP_DATABASE", "CRM_PASSWORD", "USE_TOKEN"}
+        assert not hidden & set(environment_without_secrets())
         assert environment_without_secrets(["SHOP_TOKEN"])["SHOP_TOKEN"] == "canary-1234"
         assert "PATH" in environment_without_secrets()
+
+    def test_the_password_of_a_url_is_taken_out_by_itself_too(self):
+        scrub = Scrubber.from_secrets(secrets_of_environment())
+        url = "postgresql://me:p%26w-canary@host/sales"
+        assert scrub(f"{url} p%26w-canary p&w-canary") == " ".join(["${SHOP_DATABASE}"] * 3)
 
     def test_a_process_of_a_notebook_reads_them_from_a_private_file(self, monkeypatch, tmp_path):
         path = tmp_path / "private.json"

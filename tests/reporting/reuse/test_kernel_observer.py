@@ -28,6 +28,7 @@ sqlite3.connect("crm.db").close()
 sqlite3.connect(":memory:").close()
 sys.path.insert(0, ""); import helper
 os.environ["ONE"]; os.getenv("TWO"); os.environ.get("THREE"); "FOUR" in os.environ
+os.getenvb(b"FIVE"); os.environb.get(b"SIX")
 os.listdir("listed"); list(pathlib.Path("walked").glob("*.csv")); glob.glob("globbed/*.csv")
 sys.audit("relmark.source", "data/*.parquet"); sys.audit("relmark.source", "dataset:cdnow")
 os.chdir("moved"); open("late.txt").read()
@@ -80,7 +81,9 @@ def found(tmp_path_factory) -> dict[str, set[str]]:
 
 
 def test_files_that_are_read_are_seen(found):
-    assert {"plain.txt", "frame.csv", "absent.txt", "both.txt", "crm.db"} <= found["file"]
+    assert {"plain.txt", "frame.csv", "absent.txt", "both.txt", "crm.db", "crm.db-wal"} <= found[
+        "file"
+    ]
     assert found["state"] == {"6"}  # the size, so that a later change is seen
 
 
@@ -108,7 +111,7 @@ def test_installed_files_scratch_files_and_the_key_do_not_count(found):
 
 
 def test_environment_variables_of_its_own_code_are_seen(found):
-    assert found["environment"] == {"ONE", "TWO", "THREE", "FOUR"}
+    assert found["environment"] == {"ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX"}
 
 
 def test_listed_folders_are_seen(found):
@@ -154,3 +157,12 @@ def test_the_whole_environment_is_seen_as_such(tmp_path):
 def test_what_the_standard_library_asks_of_the_machine_is_harmless(tmp_path):
     found = observe(tmp_path, "import platform, tempfile; platform.platform(); tempfile.mkdtemp()")
     assert [each for each in found if each["kind"] != "begun"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "seen"),
+    [("/etc/rates.csv", True), ("/dev/shm/rates.csv", True), ("/proc/rates", False)],
+)
+def test_files_outside_of_the_system_folders_are_seen(tmp_path, path, seen):
+    found = observe(tmp_path, f"try: open({path!r})\nexcept OSError: pass")
+    assert ([each["name"] for each in found if each["kind"] == "file"] == [path]) is seen

@@ -147,3 +147,32 @@ def test_long_names_of_files_are_absent(notebook):
     observed, _ = observe(Seen({name: None}), notebook)
     assert observed["files"] == {name: "absent"}
     assert os.sep in observations.today() or "UTC" in observations.today()
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "sql(\"select * from 'lake/*.parquet'\")",
+        "pl.read_parquet('lake/*.parquet')",
+        "pd.read_parquet('lake')",
+        "pd.read_parquet('parts')",
+        "lake = Path('lake')\npd.read_parquet(lake / 'a.parquet')",
+    ],
+)
+def test_tables_that_code_names_but_an_engine_reads_unseen(tmp_path, cell):
+    notebook = write_cells(tmp_path / "value.ipynb", cell)
+    for folder in ("lake", "parts/year=2024", "lake/deeper.d"):
+        (tmp_path / folder).mkdir(parents=True)
+    for table in ("lake/a.parquet", "parts/year=2024/a.parquet"):
+        (tmp_path / table).write_text("a")
+    observed, _ = observe(Seen(), notebook)
+    assert changed_since(observed) == []
+    for table in ("lake/a.parquet", "parts/year=2024/a.parquet"):
+        (tmp_path / table).write_text("b")
+    assert changed_since(observed)
+
+
+def test_a_text_that_only_looks_like_a_pattern_is_no_table(tmp_path):
+    (tmp_path / "a.csv").write_text("a")
+    notebook = write_cells(tmp_path / "value.ipynb", "x = '/*', '*', '..', '[a-z]+', '*/5 * * *'")
+    assert observe(Seen(), notebook) == ({}, ())

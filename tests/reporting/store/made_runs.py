@@ -136,6 +136,10 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
     "manifest that is a list": _write(b"[1, 2, 3]"),
     "deeply nested manifest": _write(b"[" * 100_000),
     "manifest with wrong types": _manifest(lambda record: record.update(notebooks="none")),
+    "manifest with a number beyond all": _manifest(
+        lambda record: record["notebooks"][0]["key_figures"][0].update(low=10**400)
+    ),
+    "manifest with half a character": _manifest(lambda record: record.update(title="\ud800")),
     "manifest of a later version": _manifest(lambda record: record.update(schema=99)),
     "manifest of an earlier version": _manifest(_as_version_1, sign=False),
     "edited key figure in the manifest": _manifest(

@@ -15,7 +15,7 @@ from relmark_research.reporting.store.doctor import (
     find_stores,
     repair_store,
 )
-from relmark_research.reporting.store.run_store import RunStore
+from relmark_research.reporting.store.run_store import AlreadyRunningError, RunStore
 from tests.reporting.store.made_runs import DAMAGES, publish_run
 
 KEPT = {  # what is named and left alone
@@ -184,3 +184,18 @@ def test_a_copied_store_goes_on(store, tmp_path, copy):
     assert len(copied.runs()) >= 3
     repair_store(copied)
     assert examine_store(copied) == []
+
+
+def test_the_doctor_waits_for_a_run_in_progress(store):
+    with store.locked(), pytest.raises(AlreadyRunningError):
+        examine_store(store)
+
+
+def test_an_examination_says_what_would_be_done(store):
+    (store.path / ".going-x").write_text("")
+    (store.path / ".running-7").write_text("{}")
+    newest(store).joinpath("one.html").write_text("edited")
+    found = [str(each) for each in examine_store(store)]
+    assert len(found) == 2
+    assert found[0] == ".going-x: an interrupted run left it; would be removed"
+    assert found[1].endswith("; would be restored, or moved to damaged")

@@ -83,7 +83,7 @@ def test_other_folders_are_never_removed(root, ended, monkeypatch):
     remove_scratch(root / "relmark-none")
     foreign = root / "relmark-foreign"
     foreign.mkdir()
-    monkeypatch.setattr(os, "getuid", lambda: foreign.stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: foreign.stat().st_uid + 1)
     remove_scratch(foreign)
     assert file.is_file()
     assert foreign.is_dir()

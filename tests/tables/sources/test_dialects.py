@@ -3,7 +3,7 @@
 import pytest
 
 import relmark_research as rm
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, values_hidden
 from relmark_research.tables.options import dialect_of
 from relmark_research.tables.sources import dialects
 from relmark_research.tables.sources.dialects import Dialect
@@ -58,6 +58,13 @@ def test_one_empty_name_at_an_end_is_numbered():
             dialects.column_names(names, where="f")
     with pytest.raises(DataError, match="more than once"):
         dialects.column_names(["", "column_1"], where="f")
+
+
+def test_a_repeated_id_in_a_file_without_header_is_not_shown():
+    for names, shown in ((["K-77", "2024-01-01", "K-77"], False), (["kind", "day", "kind"], True)):
+        with values_hidden(), pytest.raises(DataError, match="more than once") as raised:
+            dialects.column_names(names, where="f")
+        assert (names[0] in str(raised.value)) is shown
 
 
 @pytest.mark.parametrize(
