@@ -262,17 +262,17 @@ def calendar_heading(total: TotalForecast) -> str:
     return f"No {part} differs clearly from the mean of the year"
 
 
-def calendar_paragraph(total: TotalForecast, form: Formatter, *, asked: bool = True) -> str:
+def calendar_paragraph(total: TotalForecast, form: Formatter, *, requested: bool = True) -> str:
     """Return what the season and the events are, and what they changed in the forecast.
 
     Parameters
     ----------
-    asked
+    requested
         Whether the report was asked for a season or events.
     """
     if total.calendar is None or total.expected_without_calendar is None:
         reason = "The report was asked for neither a season nor events."
-        if asked:
+        if requested:
             reason = "The log is shorter than a year, or its calendar could not be estimated."
         return f"{reason} The forecast treats all parts of the year alike."
     said = f"{total.calendar.words} Models with this calendar have "

@@ -300,10 +300,11 @@ def _by_day(name: str, strengths: pd.Series) -> dict[int, float]:
         read = pd.DatetimeIndex(read_values(pd.Series(dates), column))
     except DataError as error:
         raise DataError(f"the event {name!r}: {error}") from None
-    if read.isna().any():
+    missing = int(np.sum(read.isna()))
+    if missing:
         raise DataError(
-            f"each strength of the event {name!r} needs a day; {read.isna().sum():,} of "
-            f"{len(read):,} have none."
+            f"each strength of the event {name!r} needs a day; {missing:,} of {len(read):,} have "
+            "none."
         )
     days = day_numbers(read)
     if len(np.unique(days)) < len(days):
