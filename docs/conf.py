@@ -45,7 +45,7 @@ OTHERS = "pd|np|ir|ibis|pa|pandas|numpy|matplotlib|types|collections|datetime|pa
 ALIASES = (
     "Array|Axes|Figure|Day|Date|Period|Returns|Timing|Margins?|Kind|Height|Lazy|Outcome|DropoutOn"
     "|Likelihood|Estimated|EffectBlock|Shape|SummedLikelihood|Derivatives|ParametricModel|M_co"
-    "|AnnualMargins|BinomialData|Curve|ModelRegistry|PurchaseInput|SpendInput"
+    "|AnnualMargins|ClockData|BinomialData|Curve|ModelRegistry|PurchaseInput|SpendInput"
 )
 INSIDE = (
     "SpendLedger|RowCounts|Clusters|VarianceComponents|Diagnosis|Estimates|BudgetLines|Allocation"

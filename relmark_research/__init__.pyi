@@ -14,6 +14,7 @@ from .clv.estimation.fit import Fit
 from .clv.families.beta_discrete_weibull import BetaDiscreteWeibull
 from .clv.families.bg_bb import BGBB
 from .clv.families.bg_nbd import BGNBD
+from .clv.families.cnbd import BGCNBD, MBGCNBD
 from .clv.families.gamma_gamma import GammaGamma
 from .clv.families.mbg_nbd import MBGNBD
 from .clv.families.pareto_nbd import ParetoNBD
@@ -67,8 +68,10 @@ __version__: str
 
 __all__ = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
     "LOYALTY_LADDER",
+    "MBGCNBD",
     "MBGNBD",
     "PURCHASE_LADDER",
     "AnnualRate",

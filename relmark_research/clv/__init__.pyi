@@ -1,7 +1,10 @@
 from .calendar.calendar_effects import CalendarEffects
 from .calendar.calendar_options import CalendarOptions
 from .calendar.spend_calendar import SpendCalendar
-from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest, fit_covariates
+from .covariates.clock_model import ClockModel
+from .covariates.covariate_estimation import fit_covariates
+from .covariates.covariate_fit import CovariateFit, LikelihoodRatioTest
+from .covariates.time_varying_fit import TimeVaryingFit
 from .estimation.convergence import Diagnosis
 from .estimation.dropout_bound import dropout_upper_bound
 from .estimation.fit import Fit
@@ -14,6 +17,7 @@ from .estimation.uncertainty import supported_level
 from .families.beta_discrete_weibull import BetaDiscreteWeibull
 from .families.bg_bb import BGBB, BGBBSurvivor
 from .families.bg_nbd import BGNBD
+from .families.cnbd import BGCNBD, MBGCNBD
 from .families.contractual import ContractModel, contract_tenures
 from .families.gamma_gamma import GammaGamma
 from .families.mbg_nbd import MBGNBD
@@ -58,7 +62,9 @@ from .validation.tracking import tracking
 
 __all__ = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
+    "MBGCNBD",
     "MBGNBD",
     "MODELS",
     "NBD",
@@ -67,6 +73,7 @@ __all__ = [
     "BetaDiscreteWeibull",
     "CalendarEffects",
     "CalendarOptions",
+    "ClockModel",
     "ContractModel",
     "CovariateFit",
     "CovariateLink",
@@ -92,6 +99,7 @@ __all__ = [
     "SpendDependence",
     "SpendFrequencyCorrelation",
     "SpendModel",
+    "TimeVaryingFit",
     "TotalForecast",
     "ValueBias",
     "alive_distribution",

@@ -1,4 +1,7 @@
 from .budget.allocation import Allocation, BudgetLines
+from .budget.book_flow import BookRetention, book_flow, book_retention, renewal_period
+from .budget.books_response import BooksResponse, books_response, shift_by_response
+from .budget.books_value import BooksValue, books_value
 from .budget.budget_advice import BudgetRecommendation, BudgetShift
 from .budget.customer_equity import CustomerEquity, EquityPoint
 from .budget.first_year_margin import first_year_margin
@@ -51,11 +54,21 @@ from .profitability.profit_concentration import profit_concentration
 from .profitability.profit_table import profit_items, profit_table
 from .profitability.tiers import profit_classes, tier_table
 from .profitability.whale_curve import whale_curve
+from .response.acquisition_and_retention import JointResponse, acquisition_and_retention
 from .response.binomial_data import BinomialData
+from .response.curve_memory import CurveMemory, curve_memory
 from .response.response_curves import LogitCurve, ResponseCurve
 from .response.response_fit import ResponseFit
+from .response.response_with_memory import (
+    Memory,
+    ResponseWithMemory,
+    adstock,
+    experiment_periods,
+    response_with_memory,
+)
 from .value_of_retention.elasticities import value_elasticities
 from .value_of_retention.heterogeneity import ConstantRetentionBias, constant_retention_bias
+from .value_of_retention.payment_terms import PaymentTerms, annual_retention
 from .value_of_retention.retention_value import (
     BreakEven,
     RetentionGain,
@@ -68,6 +81,9 @@ __all__ = [
     "Actions",
     "Allocation",
     "BinomialData",
+    "BookRetention",
+    "BooksResponse",
+    "BooksValue",
     "BreakEven",
     "BudgetLines",
     "BudgetRecommendation",
@@ -75,35 +91,49 @@ __all__ = [
     "Claim",
     "ConstantRetentionBias",
     "CostRules",
+    "CurveMemory",
     "CustomerEquity",
     "Effect",
     "EquityPoint",
     "FutureTerms",
     "GridCuts",
+    "JointResponse",
     "LevelChoice",
     "LevelEffects",
     "LevelPolicy",
     "LogitCurve",
+    "Memory",
     "Payback",
+    "PaymentTerms",
     "Recommendations",
     "RelationshipLevel",
     "ResponseCurve",
     "ResponseFit",
+    "ResponseWithMemory",
     "RetentionGain",
     "SpendLedger",
     "SpendingPosition",
     "account_years",
+    "acquisition_and_retention",
     "action_list",
+    "adstock",
     "advice_backtest",
+    "annual_retention",
     "assumed_effects",
     "assumed_levels",
     "best_levels",
+    "book_flow",
+    "book_retention",
+    "books_response",
+    "books_value",
     "break_even_retention",
     "claims_table",
     "compare_with_textbook",
     "constant_retention_bias",
     "cost_audit",
+    "curve_memory",
     "customer_quadrants",
+    "experiment_periods",
     "experiment_size",
     "experiments",
     "few_bring_most",
@@ -126,9 +156,12 @@ __all__ = [
     "quadrants_from_log",
     "read_levels",
     "relationship_levels",
+    "renewal_period",
+    "response_with_memory",
     "retaining_is_cheaper",
     "retention_value",
     "segment_years",
+    "shift_by_response",
     "spending_position",
     "textbook_levels",
     "tier_table",

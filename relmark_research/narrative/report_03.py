@@ -106,15 +106,26 @@ def total_value_meaning(horizon: str, margin: float) -> str:
     return f"margin of the next {horizon}, discounted; {percent(margin)} of revenue is assumed"
 
 
-def caveats(chosen: ModelSelection, paid: SpendAverage | None) -> str:
-    """Return the caveats of the answer about averages and dropout, or an empty text."""
+def caveats(
+    chosen: ModelSelection,
+    paid: SpendAverage | None,
+    regularity: PurchaseRegularity | None = None,
+) -> str:
+    """Return the caveats of the answer about averages and dropout, or an empty text.
+
+    That no dropout is detected means little where purchases are more regular than at random.
+    """
     said = ""
     if paid is not None and paid.average == "median":
         said = (
             " The values of single customers use median spend, because spend is so skewed that it "
             "has no mean; they do not add up to the total."
         )
-    return f"{said} No dropout is detected." if chosen.no_dropout else said
+    if not chosen.no_dropout:
+        return said
+    if _is_regular(regularity):
+        return f"{said} Purchases are too regular for this model to detect dropout."
+    return f"{said} No dropout is detected."
 
 
 def last_origin(tested: Backtest) -> date | None:
@@ -487,8 +498,12 @@ def value_bias_table(bias: ValueBias) -> pd.DataFrame:
     return bias.table[list(names)].rename(columns=names).set_index("Origin")
 
 
-def model_heading(chosen: ModelSelection, models: int) -> str:
+def model_heading(
+    chosen: ModelSelection, models: int, regularity: PurchaseRegularity | None = None
+) -> str:
     """Return the heading about the model of single customers."""
+    if chosen.no_dropout and _is_regular(regularity):
+        return "The model without dropout is selected, but purchases are too regular for it"
     if chosen.no_dropout:
         return "The model without dropout is selected: no dropout is detected"
     if models > 1:
@@ -502,6 +517,11 @@ def regularity_of(log: TransactionLog) -> PurchaseRegularity | None:
         return purchase_regularity(log)
     except DataError:
         return None
+
+
+def _is_regular(regularity: PurchaseRegularity | None) -> bool:
+    """Return whether purchases are more regular than at random."""
+    return regularity is not None and regularity.low > 1
 
 
 def no_dropout_paragraph(
@@ -526,13 +546,14 @@ def no_dropout_paragraph(
     regularity
         Regularity of purchases, if it is known.
     """
-    if regularity is not None and regularity.low > 1:
+    if regularity is not None and _is_regular(regularity):
         return (
             f"{chosen.name} counts all {count(n)} customers as active, but purchases are more "
             f"regular than it assumes (k = {regularity.k:.1f}, {regularity.low:.1f} to "
             f"{regularity.high:.1f}; k = 1 is random). Gaps that are ordinary for random "
             "purchasing are long for regular buyers, so the model may miss dropout. No upper bound "
-            "of dropout is given, because it would assume random purchasing."
+            "of dropout is given, because it would assume random purchasing. MBG/CNBD-k, in the "
+            "comparison, models regular purchases."
         )
     said = (
         "Customers have bought again after gaps as long as the current ones, so inactivity is not "

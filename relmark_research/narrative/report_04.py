@@ -10,6 +10,7 @@ from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.economics.budget.spending_position import SpendingPosition
 from relmark_research.economics.claims import Claim
+from relmark_research.economics.response.acquisition_and_retention import JointResponse
 from relmark_research.formats import (
     Formatter,
     count,
@@ -417,12 +418,100 @@ def trust_paragraph(
     )
 
 
-def limits_paragraph(annual_discount_rate: float) -> str:
-    """Return the assumptions and limits of the model."""
-    return (
-        f"The model assumes a discount rate of {share(annual_discount_rate)}, one margin and one "
-        "retention rate per segment for all years, and customers whose quality does not depend on "
-        "the spend on acquiring them. It assumes that spend varied independently of the quality of "
-        "the quarter's prospects; if more was spent on better prospects, the curves are too steep. "
-        "A single rate for heterogeneous customers undervalues those with a long tenure."
+def memory_paragraph(position: SpendingPosition) -> str:
+    """Return on how many lines trend, season or carry-over matter, and that results contain it."""
+    chances = {line: memory.probability for line, memory in position.memories.items()}
+    likely = [line for line, chance in chances.items() if chance > 0.5]
+    contained = (
+        "Marginal costs, the best split and the probability that moving money pays contain this "
+        "chance."
     )
+    if not likely:
+        return (
+            "No curve needs a trend, a season or carry-over of earlier spend beside it; the "
+            f"largest probability that one does is {share(max(chances.values()))}. {contained}"
+        )
+    names = ", ".join(_line_name(*line) for line in likely)
+    return (
+        f"On {len(likely)} of {len(chances)} lines ({names}) trend, season or carry-over of "
+        "earlier spend explain part of what looks like a response, and their curves were corrected "
+        f"for it. {contained}"
+    )
+
+
+def limits_paragraph(position: SpendingPosition) -> str:
+    """Return the assumptions and limits of the model."""
+    per = {"year": "of a year"}.get(position.period.name, f"per {position.period.name}, compounded")
+    return (
+        f"The model assumes {position.payment}, a discount rate of "
+        f"{share(position.annual_discount_rate)}, one margin and one retention rate ({per}) per "
+        "segment for all years, and customers whose quality does not depend on the spend on "
+        "acquiring them. It assumes that spend varied independently of the quality of the "
+        "period's prospects; if more was spent on better prospects, the curves are too steep, and "
+        "only spend that is raised and lowered by lot would show it. A single rate for "
+        "heterogeneous customers undervalues those with a long tenure."
+    )
+
+
+NO_JOINT = (
+    "Whether customers won with more effort stay for a shorter time is left out: it needs a table "
+    "of prospects, acquired or not (acquired), with the spend on each, the duration of those "
+    "acquired, and a trait that moves acquisition only."
+)
+
+
+def joint_heading(joint: JointResponse) -> str:
+    """Return the heading about what acquisition effort does to retention."""
+    effect = joint.effect_of_effort()[["relative_change", "low", "high"]].to_numpy(float)
+    won = with_interval(effect[0, 0], effect[0, 1], effect[0, 2], share)
+    stay, low, high = (float(each) for each in effect[1])
+    said = f"10% more acquisition spend goes with {won} more customers"
+    if low <= 0 <= high:
+        return f"{said}, who stay about as long ({share(low)} to {share(high)})"
+    ends = sorted((abs(low), abs(high)))
+    change = with_interval(abs(stay), ends[0], ends[1], share)
+    return f"{said}, who stay {change} {'shorter' if stay < 0 else 'longer'}"
+
+
+def joint_paragraph(
+    joint: JointResponse, annual_margin: float, annual_discount_rate: float, cash: Formatter
+) -> str:
+    """Return the correlation, the balance of the budget, and what separate regressions would do."""
+    low, high = joint.correlation_interval()
+    best, separate = (
+        joint.best_spends(
+            annual_margin=annual_margin, annual_discount_rate=annual_discount_rate, separate=apart
+        )
+        for apart in (False, True)
+    )
+    today = joint.profit(annual_margin=annual_margin, annual_discount_rate=annual_discount_rate)
+    lost = max(0.0, float(best["joint_profit"] - separate["joint_profit"]))
+    said = (
+        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. What else "
+        f"makes a prospect come and what makes a customer stay are correlated by "
+        f"{with_interval(joint.correlation, low, high)}"
+    )
+    if low <= 0 <= high:
+        said += ", which may be chance: the two separate regressions may do as well. "
+    else:
+        said += ", so that a regression of the duration of those acquired alone is biased. "
+    separately = (
+        f"The spends advised by the two separate regressions would lose {cash(lost)} of that per "
+        "prospect."
+        if lost > 0.005 * abs(float(best["joint_profit"]))
+        else "The two separate regressions advise about the same spends."
+    )
+    return said + (
+        f"At {cash(annual_margin)} of margin a year, profit per prospect is {cash(today)} "
+        f"today and would be {cash(float(best['joint_profit']))} with "
+        f"{cash(float(best['acquisition_spend']))} per prospect and "
+        f"{cash(float(best['retention_spend']))} per customer and year: "
+        f"{share(float(best['acquisition_share']))} of the budget for acquisition (searched within "
+        f"a third and three times today's spends). {separately} Spend was not assigned at random, "
+        "so this goes with spend rather than being its effect."
+    )
+
+
+def joint_table(joint: JointResponse, *, level: float) -> pd.DataFrame:
+    """Return the coefficients of both models with intervals, for the page."""
+    return joint.summary(level).reset_index()

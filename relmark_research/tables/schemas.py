@@ -250,27 +250,50 @@ PROSPECTS = Schema(
 )  # fmt: skip
 
 
-def _book(name: str, meaning: str, example: str, unit: str = "") -> Column:
-    return Column(name, "number", meaning, unit or "people", low=0, required=True, example=example)
+def _book(name: str, meaning: str, example: str, without: str, unit: str = "people") -> Column:
+    return Column(name, "number", meaning, unit, low=0, without=without, example=example)
 
 
 BOOKS = Schema(
     "books",
-    "a period, or a period and a channel",
+    "a period, or a period and a channel; a blank cell is not known, and any column may be missing",
     (
         Column("quarter", "period", "the period: 2024Q1, 2024-03, 2024, or its first day",
                without="period, unless another column is named", example="2024Q1"),
-        Column("channel", "choice", "channel or segment", without="results by channel",
-               example="web"),
-        _book("acquisition_spend", "spend on acquisition in the period", "31980.00", "money"),
-        _book("prospects_reached", "people it was spent on", "20500"),
-        _book("customers_won", "customers acquired", "995"),
-        _book("retention_spend", "spend on retention in the period", "18000.00", "money"),
-        _book("customers_at_risk", "customers up for renewal", "1500"),
-        _book("customers_kept", "customers who renewed", "849"),
+        Column("channel", "choice", "channel or segment; all: the firm",
+               without="results by channel", example="web"),
+        _book("marketing_spend", "spend on marketing, not split", "49980.00",
+              "acquisition cost, if acquisition spend is not known either", "money"),
+        _book("acquisition_spend", "spend on acquisition in the period", "31980.00",
+              "acquisition cost, unless all marketing is counted as its upper bound", "money"),
+        _book("prospects_reached", "people it was spent on", "20500",
+              "share of prospects won; the response to spend comes from the totals over time"),
+        _book("customers_won", "customers acquired", "995",
+              "acquisition cost, and losses where only customers are counted"),
+        _book("retention_spend", "spend on retention in the period", "18000.00",
+              "marginal cost of retention and the split of the budget", "money"),
+        _book("customers_at_risk", "customers who could leave in the period, or up for renewal",
+              "1500", "retention, unless losses or active customers are given"),
+        _book("customers_kept", "those of them who stayed", "849",
+              "retention, unless losses or active customers are given"),
+        _book("opening_customers", "customers at the start of the period", "11420",
+              "check of the flow in the first period"),
+        _book("customers_lost", "customers lost", "640",
+              "retention, unless it follows from customers won and closing customers"),
+        _book("closing_customers", "customers at the end of the period", "11775",
+              "check of the flow: opening + won - lost = closing"),
+        _book("active_customers", "customers who bought in the period", "7020",
+              "retention of a firm without contracts, whose customers leave unseen"),
+        _book("revenue", "revenue of the period", "912000.00",
+              "margin per customer, unless it is given in money", "money"),
+        _book("price", "price level of the period", "19.90",
+              "separation of the response to spend from that to price", "money or an index"),
+        Column("published", "date", "day on which the row was published",
+               without="restated periods: only one row a period is then allowed",
+               example="2024-05-02"),
     ),
     money="acquisition_spend",
-    used_by="SpendLedger, unit_costs, spending_position; report 04",
+    used_by="SpendLedger, books_value, unit_costs, spending_position; report 04",
 )  # fmt: skip
 
 CONTRACTS = Schema(

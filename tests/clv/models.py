@@ -5,17 +5,20 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.families.cnbd import with_given_k
 from relmark_research.clv.families.mbg_nbd import MBGNBD
 from tests.foreign.bg_nbd_by_other_names import BGNBDByOtherNames
 from tests.foreign.log_normal_spend import LogNormalSpend
 from tests.foreign.mbg_cnbd_2 import MBGCNBD2
 
-CONTINUOUS = (
+MEMORYLESS = (
     rm.BGNBD(0.243, 4.414, 0.793, 2.426),
     MBGNBD(0.525, 6.183, 0.891, 1.614),
     rm.ParetoNBD(0.553, 10.578, 0.606, 11.669),
     rm.clv.NBD(0.7, 9.4),
 )
+REGULAR = (rm.BGCNBD(0.5, 1.9, 0.793, 2.426, 3), rm.MBGCNBD(0.525, 3.1, 0.891, 1.614, 2))
+CONTINUOUS = (*MEMORYLESS, *REGULAR)
 DISCRETE = rm.BGBB(1.204, 0.750, 0.657, 2.783)
 PURCHASES = (*CONTINUOUS, DISCRETE)
 SPEND = rm.GammaGamma(6.25, 3.74, 15.44)
@@ -47,8 +50,14 @@ def customers(model, n=3000, seed=11):
     return pd.DataFrame({"frequency": x, "recency": t_x, "T": T})
 
 
-def fitted(model, table):
-    return type(model).fit(rm.CustomerSummary(table, unit="week"))
+def fitted(model, table, unit="week"):
+    given = {name: getattr(model, name) for name in model.given}
+    return type(model).fit(rm.CustomerSummary(table, unit=unit), **given)
+
+
+def family(model):
+    """Return the class of a model, or what stands for it where some fields are given."""
+    return with_given_k(type(model), model.k) if model.given else type(model)
 
 
 def counts(model, t):

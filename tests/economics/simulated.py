@@ -26,7 +26,10 @@ class Firm:
     def names(self) -> list[str]:
         return [f"segment {place}" for place in range(len(self.annual_margin))]
 
-    def ledger(self, seed: int, periods: int = 12) -> pd.DataFrame:
+    def ledger(
+        self, seed: int, periods: int = 12, *, market: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """Books by quarter; `market` multiplies the rate at which prospects are acquired."""
         rng = np.random.default_rng(seed)
         tables = []
         for place, name in enumerate(self.names):
@@ -42,6 +45,8 @@ class Firm:
                 truth = exponential_rate(
                     self.ceiling[side, place], self.steepness[side, place], spend
                 )
+                if market is not None and side == 0:
+                    truth = np.minimum(truth * market, 1)
                 columns |= {money: spend * n, people: n, successes: rng.binomial(n, truth)}
             tables.append(pd.DataFrame(columns).assign(channel=name))
         return pd.concat(tables, ignore_index=True)

@@ -26,8 +26,16 @@ def some(split):
 
 
 @pytest.fixture(scope="session")
-def regular(split):
+def own_regular(split):
     return MBGCNBD2.fit(split.calibration)
+
+
+@pytest.fixture(scope="session", params=["MBGCNBD2", "MBGCNBD", "BGCNBD"])
+def regular(split, own_regular, request):
+    """Fits of regular purchases: of the user's own model, and of the package's with two phases."""
+    if request.param == "MBGCNBD2":
+        return own_regular
+    return rm.clv.MODELS[request.param].fit(split.calibration, k=2)
 
 
 @pytest.fixture(scope="session")

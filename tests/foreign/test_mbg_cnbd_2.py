@@ -173,7 +173,8 @@ def test_at_the_boundary_without_dropout_it_is_not_taken_for_nbd():
     assert "NBD" not in fit.no_interval.partition("MBGCNBD2")[2]
 
 
-def test_a_result_without_its_method_names_the_method(regular, some, log, split):
+def test_a_result_without_its_method_names_the_method(own_regular, some, log, split):
+    regular = own_regular
     lifetime = rm.economics.predicted_lifetime(regular, some, horizon="52 weeks")
     assert lifetime.between(0, 52).all()
     terms = rm.economics.FutureTerms(draws=100)

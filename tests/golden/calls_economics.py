@@ -1,6 +1,8 @@
 """Economics: retention against acquisition, budgets, profits, advice, levels of relationship."""
 
+import inspect
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,31 +40,39 @@ def _choice() -> Any:
     return rm.relationship_levels(effects, annual_discount_rate=0.1)
 
 
+def _yearly(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with annual payments, which version 0.1 took without saying so."""
+    known = inspect.signature(getattr(function, "_what", function)).parameters
+    given = {"payment": "year"} if "payment" in known else {}
+    return lambda *arguments, **named: function(*arguments, **named, **given)
+
+
 def _equity() -> Any:
     winning, keeping = rm.ResponseCurve(0.10, 0.04, 1), rm.ResponseCurve(0.80, 0.60, 8)
-    return rm.CustomerEquity(winning, keeping, margin=50, annual_discount_rate=0.10)
+    return _yearly(rm.CustomerEquity)(winning, keeping, margin=50, annual_discount_rate=0.10)
 
 
 @call
 def margin_multiple() -> Flat:
     timings = ("just after a payment", "first margin now")
+    multiple = _yearly(rm.margin_multiple)
     return flat(
-        endless=[rm.margin_multiple(0.9, 0.1, timing=timing) for timing in timings],
-        ten=[rm.margin_multiple(0.9, 0.1, timing=t, periods=10, growth=0.02) for t in timings],
+        endless=[multiple(0.9, 0.1, timing=timing) for timing in timings],
+        ten=[multiple(0.9, 0.1, timing=t, periods=10, growth=0.02) for t in timings],
     )
 
 
 @call
 def retention_value() -> Flat:
-    gain = rm.retention_value(100, 0.90, 0.10, timing="just after a payment")
+    gain = _yearly(rm.retention_value)(100, 0.90, 0.10, timing="just after a payment")
     return flat(gain=gain, more=gain.relative_gain)
 
 
 @call
 def break_even_retention() -> Flat:
     given = 50, 0.60, 0.10
-    points = rm.break_even_retention(*given, retention_spend=8, points=0.05)
-    spend = rm.break_even_retention(*given, retention_spend=8, extra_spend=3)
+    points = _yearly(rm.break_even_retention)(*given, retention_spend=8, points=0.05)
+    spend = _yearly(rm.break_even_retention)(*given, retention_spend=8, extra_spend=3)
     return flat(points=points, spend=spend, value=points.customer_value)
 
 
@@ -77,7 +87,7 @@ def payback() -> Flat:
 
 @call
 def value_elasticities() -> Flat:
-    found = rm.economics.value_elasticities(0.8, 0.12, timing="just after a payment")
+    found = _yearly(rm.economics.value_elasticities)(0.8, 0.12, timing="just after a payment")
     return flat(found=found.to_dict())
 
 

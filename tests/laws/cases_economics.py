@@ -49,6 +49,69 @@ def shift(level: float) -> Any:
     return made.position().shift(0.02, level=level, **DRAWS)
 
 
+@case("book_retention")
+def book_retention(level: float) -> Any:
+    found = rm.economics.book_retention(made.flow(), level=level)
+    return found.annual, found.low, found.high
+
+
+@case("ResponseWithMemory.elasticity_interval", kinds="draws")
+def elasticity_interval(level: float) -> Any:
+    return made.memory().elasticity, *made.memory().elasticity_interval(level)
+
+
+@case("ResponseWithMemory.carry_over_interval", kinds="steps")
+def carry_over_interval(level: float) -> Any:
+    return made.memory().carry_over, *made.memory().carry_over_interval(level)
+
+
+@case("ResponseWithMemory.marginal_cost", kinds="draws")
+def memory_marginal_cost(level: float) -> Any:
+    return made.memory().marginal_cost(level)
+
+
+@case("ResponseWithMemory.summary", kinds="steps")
+def memory_summary(level: float) -> Any:
+    return made.memory().summary(level).loc[["carry-over"]]
+
+
+@case("ResponseWithMemory.summary effects")
+def memory_effects(level: float) -> Any:
+    return made.memory().summary(level).drop(index=["elasticity", "carry-over", "marginal cost"])
+
+
+@case("BooksResponse.marginal_cost", kinds="draws")
+def books_marginal_cost(level: float) -> Any:
+    return made.books_memory().marginal_cost(level)
+
+
+@case("shift_by_response", kinds="draws")
+def shift_by_response(level: float) -> Any:
+    value = rm.economics.books_value(
+        made.memory_books(), annual_margin=400, annual_discount_rate=0.1
+    )
+    sides = made.books_memory(), made.books_memory("retention")
+    return rm.economics.shift_by_response(value, *sides, level=level)
+
+
+@case("JointResponse.correlation_interval")
+def joint_correlation(level: float) -> Any:
+    return made.joint().correlation, *made.joint().correlation_interval(level)
+
+
+@case("JointResponse.summary")
+def joint_summary(level: float) -> Any:
+    return made.joint().summary(level).reset_index(drop=True)
+
+
+@case("JointResponse.effect_of_effort", kinds="draws")
+def joint_effect(level: float) -> Any:
+    found = made.joint().effect_of_effort(level=level)
+    return found[["relative_change", "low", "high"]].rename(
+        columns={"relative_change": "change", "low": "change_low", "high": "change_high"}
+    )
+
+
 @case("ResponseFit.interval")
 def response_interval(level: float) -> Any:
     return made.response().interval(lambda ceiling, _: ceiling, level=level)

@@ -9,6 +9,8 @@ import pandas as pd
 
 import relmark_research as rm
 from relmark_research.clv.validation.model_selection import ModelSelection
+from tests.economics.budget.made_books import Truth, simulate_books
+from tests.economics.response.test_acquisition_and_retention import TRAITS, prospects
 
 CUT = "1997-09-30"  # of CDNOW: 39 weeks to fit on, 39 more
 TERMS = {"margin": 0.3, "annual_discount_rate": 0.1, "horizon": "52 weeks"}
@@ -163,6 +165,39 @@ def position() -> Any:
     return rm.economics.spending_position(
         books(), by="channel", recent=4, annual_margin=margin, annual_discount_rate=0.1
     )
+
+
+@cache
+def flow() -> Any:
+    """Books with losses, whose rate is far from 1."""
+    books = pd.DataFrame({
+        "quarter": [f"{2023 + q // 4}Q{q % 4 + 1}" for q in range(8)],
+        "opening_customers": [300, 290, 285, 288, 280, 276, 279, 270.0],
+        "customers_won": [60, 66, 70, 58, 60, 67, 55, 61.0],
+        "customers_lost": [70, 71, 67, 66, 64, 64, 64, 60.0],
+    })  # fmt: skip
+    return rm.economics.SpendLedger.from_table(books)
+
+
+@cache
+def memory_books() -> Any:
+    truth = Truth(acquisition=0.35, retention=0.45, carry_over=0.3)
+    return rm.economics.SpendLedger.from_table(simulate_books(truth, seed=3, periods=45))
+
+
+@cache
+def books_memory(purpose: str = "acquisition") -> Any:
+    return rm.economics.books_response(memory_books(), purpose=purpose)
+
+
+@cache
+def memory() -> Any:
+    return books_memory().fit
+
+
+@cache
+def joint() -> Any:
+    return rm.economics.acquisition_and_retention(prospects(1)[0], **TRAITS)
 
 
 @cache

@@ -25,6 +25,8 @@ INSIDE = {
     "Combination.interval": "ForecastErrors.interval",
     "TotalForecast.by": "ForecastErrors.interval",
     "assembled": "ForecastErrors.interval",
+    "books_value": "book_retention",
+    "experiment_periods": "ResponseWithMemory.marginal_cost",  # a size, no interval
     "backtest": "ForecastErrors.interval",
     "forecast_total": "ForecastErrors.interval",
     "interval_score": "ForecastErrors.interval",  # a score of intervals

@@ -416,3 +416,138 @@ def test_the_best_policy_by_trying_all_of_them_in_every_draw():
     assert ends(found) == pytest.approx(np.transpose(percentiles(best)).ravel())
     gain = np.transpose(percentiles(best - values[0]))
     assert np.allclose(found[["gain_low", "gain_high"]], gain, atol=1e-9)
+
+
+def mixture_quantiles(fit, level: float) -> np.ndarray:
+    """Quantiles of the mixture of Student's t over the grid, by bisection of its distribution."""
+    cells = fit.cells[fit.cells["weight"] > 0]
+    found = []
+    for share in ((1 - level) / 2, (1 + level) / 2):
+        low, high = -50.0, 50.0
+        for _ in range(80):
+            middle = (low + high) / 2
+            z = (middle - cells["elasticity"]) / cells["scale"]
+            below = float(stats.t.cdf(z, cells["degrees_of_freedom"]) @ cells["weight"])
+            low, high = (middle, high) if below < share else (low, middle)
+        found.append(low)
+    return np.array(found)
+
+
+@exact_value_of("book_retention")
+def test_retention_by_the_changes_of_a_year():
+    ledger = made.flow()
+    found = rm.economics.book_retention(ledger, level=LEVEL)
+    opening, won, lost = (ledger.table[name].to_numpy() for name in
+                          ("opening_customers", "customers_won", "customers_lost"))  # fmt: skip
+
+    def gap(h: float, i: int) -> float:
+        gone = 1 - np.exp(-h)
+        return opening[i] * gone + won[i] * (1 - gone / h) - lost[i]
+
+    hazard = [optimize.brentq(gap, 1e-6, 5, args=(i,)) for i in range(8)]
+    rate = np.exp(-np.array(hazard))
+    counts = np.sqrt(((1 - rate[4:]) / (rate[4:] * opening[4:])).sum())
+    changes = np.log(rate[4:] / rate[:4])
+    spread = np.sqrt((changes**2).mean() / 2) * 2
+    reach = np.exp(stats.norm.ppf((1 + LEVEL) / 2) * max(counts, spread))
+    annual = rate[4:].prod()
+    assert [found.annual, found.low, found.high] == pytest.approx(
+        [annual, annual / reach, annual * reach], rel=1e-6
+    )
+
+
+@exact_value_of("ResponseWithMemory.elasticity_interval")
+def test_the_elasticity_by_the_distribution_of_the_mixture():
+    found = made.memory().elasticity_interval(LEVEL)
+    exact = mixture_quantiles(made.memory(), LEVEL)
+    assert found == pytest.approx(exact, abs=0.06 * np.ptp(exact))
+
+
+@exact_value_of("ResponseWithMemory.carry_over_interval")
+def test_the_carry_over_by_its_weights():
+    cells = made.memory().cells
+    low, high = made.memory().carry_over_interval(LEVEL)
+    below = cells.loc[cells["carry_over"] < low, "weight"].sum()
+    above = cells.loc[cells["carry_over"] > high, "weight"].sum()
+    assert max(below, above) <= (1 - LEVEL) / 2
+    inner = cells.loc[(cells["carry_over"] > low) & (cells["carry_over"] < high), "weight"].sum()
+    assert inner < LEVEL + 1e-9
+
+
+@exact_value_of("ResponseWithMemory.marginal_cost")
+def test_a_marginal_cost_is_the_average_over_the_elasticity():
+    fit = made.memory()
+    cost, *ends = fit.marginal_cost(LEVEL)
+    low, high = mixture_quantiles(fit, LEVEL)
+    assert cost == pytest.approx(fit.average_cost / fit.elasticity)
+    assert ends == pytest.approx([fit.average_cost / high, fit.average_cost / low], rel=0.05)
+
+
+@exact_value_of("ResponseWithMemory.summary")
+def test_the_summary_has_the_intervals_of_the_others():
+    fit, z = made.memory(), stats.norm.ppf((1 + LEVEL) / 2)
+    table = fit.summary(LEVEL)
+    assert tuple(table.loc["elasticity", ["low", "high"]]) == fit.elasticity_interval(LEVEL)
+    season = fit.effects.loc["season 1"]
+    half = z * season["standard_error"]
+    assert table.loc["season 1"].to_list() == pytest.approx(
+        [season["estimate"], season["estimate"] - half, season["estimate"] + half]
+    )
+
+
+@exact_value_of("BooksResponse.marginal_cost")
+def test_the_cost_of_a_customer_kept_by_the_derivative_of_the_rate():
+    """Spend that keeps one customer more: d kept / d spend = rate x hazard x elasticity n / S."""
+    response, ledger = made.books_memory("retention"), made.memory_books()
+    last = ledger.table.iloc[-4:]
+    rate = last["customers_kept"] / last["customers_at_risk"]
+    gained = (last["customers_kept"] * -np.log(rate)).sum() / last["retention_spend"].sum()
+    low, high = mixture_quantiles(response.fit, LEVEL)
+    cost, *ends = response.marginal_cost(LEVEL)
+    assert cost == pytest.approx(1 / (gained * response.fit.elasticity))
+    assert ends == pytest.approx([1 / (gained * high), 1 / (gained * low)], rel=0.05)
+
+
+@exact_value_of("shift_by_response")
+def test_a_shift_by_other_draws():
+    ledger = made.memory_books()
+    value = rm.economics.books_value(ledger, annual_margin=400, annual_discount_rate=0.1)
+    won, kept = made.books_memory(), made.books_memory("retention")
+    found = rm.economics.shift_by_response(value, won, kept, level=LEVEL)
+    rng = np.random.default_rng(99)
+    rate = value.retention.annual * np.exp(
+        value.retention.standard_error * rng.standard_normal(20_000)
+    )
+    spend = value.retention_spend
+    worth = rm.economics.PaymentTerms().value(400, rate, 0.1, retention_spend=spend)
+    gain = kept.fit.draws(20_000, seed=91) / kept.slope
+    gain -= won.fit.draws(20_000, seed=92) / won.slope
+    low, high = np.quantile(found.amount * worth * gain, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    assert [found.gain_low, found.gain_high] == pytest.approx([low, high], rel=0.06)
+
+
+@exact_value_of("JointResponse.correlation_interval")
+def test_the_correlation_on_fishers_scale():
+    row = made.joint().table.iloc[-1]
+    z = stats.norm.ppf((1 + LEVEL) / 2) * row["standard_error"]
+    exact = np.tanh([row["estimate"] - z, row["estimate"] + z])
+    assert made.joint().correlation_interval(LEVEL) == pytest.approx(exact)
+
+
+@exact_value_of("JointResponse.summary")
+def test_coefficients_by_their_standard_errors():
+    table, z = made.joint().table, stats.norm.ppf((1 + LEVEL) / 2)
+    found = made.joint().summary(LEVEL)
+    for column, error, prefix in (("estimate", "standard_error", ""),
+                                  ("separate", "separate_error", "separate_")):  # fmt: skip
+        assert found[f"{prefix}low"].to_numpy() == pytest.approx(table[column] - z * table[error])
+        assert found[f"{prefix}high"].to_numpy() == pytest.approx(table[column] + z * table[error])
+
+
+@exact_value_of("JointResponse.effect_of_effort")
+def test_effects_by_other_draws():
+    found = made.joint().effect_of_effort(level=LEVEL)
+    other = made.joint().effect_of_effort(level=LEVEL, draws=2000, seed=77)
+    width = other["high"] - other["low"]
+    for end in ("low", "high"):
+        assert (np.abs(found[end] - other[end]) < 0.2 * width).all()

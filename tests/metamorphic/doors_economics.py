@@ -8,6 +8,7 @@ import pandas as pd
 
 import relmark_research as rm
 from tests.economics.levels_of_relationship.made import BASIC, CARE, SEGMENTS
+from tests.economics.response.test_acquisition_and_retention import TRAITS, prospects
 from tests.metamorphic import made
 from tests.metamorphic.door import door
 
@@ -17,6 +18,15 @@ MARGINS = pd.Series(
     {"web": 110.0, "mail": 160.0, "referral": 280.0, "fair": 390.0, "field": 1110.0}
 )
 LEVELS = {"basic": [0, 1, 1], "reactive": [1.2, 1.05, 0.98], "proactive": [14.4, 1.25, 0.85]}
+
+
+def _flow() -> pd.DataFrame:
+    return pd.DataFrame({
+        "quarter": ["2024Q1", "2024Q2", "2024Q3", "2024Q4"],
+        "customers_won": [70.0, 90.0, 80.0, 60.0], "customers_lost": [40.0, 50.0, 45.0, 55.0],
+        "closing_customers": [1030.0, 1070.0, 1105.0, 1110.0],
+        "marketing_spend": [21_000.0, 27_000.0, 24_000.0, 18_000.5],
+    })  # fmt: skip
 
 
 def _costs() -> dict[str, Any]:
@@ -79,6 +89,13 @@ door("unit_costs", lambda: {"table": made.sample("books")},
 door("economics.SpendLedger.from_table", lambda: {"table": made.sample("books")},
      lambda table: e.SpendLedger.from_table(table, by="channel").table,
      any_source=True)  # fmt: skip
+door("economics.books_value", lambda: {"table": _flow()},
+     lambda table: e.books_value(
+         table, annual_margin=240, annual_discount_rate=0.1
+     ).table()[["value", "low", "high"]], any_source=True)  # fmt: skip
+door("economics.acquisition_and_retention", lambda: {"prospects": prospects(1)[0]},
+     lambda prospects: e.acquisition_and_retention(prospects, **TRAITS).table.round(4),
+     order=False, slow=True)  # fmt: skip
 door("economics.spending_position",
      lambda: {"table": made.sample("books"), "annual_margin": MARGINS},
      lambda table, annual_margin: e.spending_position(

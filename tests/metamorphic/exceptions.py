@@ -14,6 +14,8 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
         "clv.SpendFrequencyCorrelation", "economics.BudgetRecommendation", "economics.Claim",
         "economics.ConstantRetentionBias", "economics.LevelChoice", "economics.LevelPolicy",
         "economics.Recommendations",
+        "economics.BookRetention", "economics.CurveMemory", "economics.JointResponse",
+        "economics.ResponseWithMemory",
         "economics.SpendLedger", "economics.SpendingPosition", "ladder.Drivers",
         "ladder.FirstPassage", "ladder.LadderHistory", "ladder.LadderValue", "ladder.Projection",
         "relationships.MailingPlan", "relationships.PartnerData", "relationships.PathEstimate",
@@ -23,14 +25,24 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     "numbers, rules, a fit or an answer, no table": (
         "LoyaltyLadder", "ResponseCurve.rate_at", "ResponseCurve.slope_at",
         "economics.LogitCurve.rate_at", "economics.LogitCurve.slope_at", "customers.segment_rules",
-        "clv.CovariateFit.likelihood_ratio_test", "clv.SpendAverage.log_variance",
+        "economics.PaymentTerms.value", "economics.adstock",
+        "clv.CovariateFit.likelihood_ratio_test", "clv.TimeVaryingFit.likelihood_ratio_test",
+        "clv.SpendAverage.log_variance",
         "clv.dropout_upper_bound", "clv.from_lifetimes", "clv.to_lifetimes",
         "ladder.Evidence.parse", "ladder.Rule.parse", "ladder.RuleSet.parse", "teaching.check",
         "teaching.figure", "teaching.slider",
     ),
     "the table is read by CustomerSummary.of, as in forecast": (
         "clv.compare_with_lifetimes", "clv.CovariateFit.estimates_gradient",
-        "clv.CovariateFit.models_for",
+        "clv.CovariateFit.models_for", "BGCNBD.fit", "MBGCNBD.fit",
+        "clv.TimeVaryingFit.estimates_gradient", "clv.TimeVaryingFit.model_for",
+        "clv.TimeVaryingFit.models_for",
+    ),
+    "the table with dates is read as fit_covariates reads it; see tests of _dated_table": (
+        "clv.TimeVaryingFit.on",
+    ),
+    "Series with an index of pandas Periods, as SpendLedger.firm gives": (
+        "economics.response_with_memory",
     ),
     "CustomerSummary.from_days takes the days of a log's own query": (
         "CustomerSummary.from_days",
@@ -39,7 +51,7 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
         "clv.ContractModel.fit", "clv.Model.fit", "clv.PurchaseModel.fit", "clv.SpendModel.fit",
     ),
     "no model to be fitted: the survivor of BGBB is a part of its formulas": (
-        "clv.BGBBSurvivor.fit",
+        "clv.BGBBSurvivor.fit", "clv.ClockModel.fit",
     ),
     "a table of the simulation, made and used within one run": (
         "simulation.SimulatedFirm", "simulation.Truth.dates", "simulation.prospects_table",

@@ -96,9 +96,9 @@ def test_it_runs_without_dropout(staying, shown):
     )
     assert "if the margin is 30% of revenue, as assumed." in answer
     assert "In this log's own backtest such ranges held the actual total" in answer
-    assert answer.endswith("No dropout is detected.")
+    assert answer.endswith("Purchases are too regular for this model to detect dropout.")
     assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
-    assert "The model without dropout is selected: no dropout is detected" in text
+    assert "model without dropout is selected, but purchases are too regular for it" in text
     assert "counts all 250 customers as active" in text
     assert "but purchases are more regular than it assumes (k = " in text
     assert "No upper bound of dropout is given" in text
@@ -424,6 +424,19 @@ def test_the_first_screen_says_that_the_tested_periods_overlap():
     assert report_03.record_sentence(tested).endswith(
         "20 of 20 times, in periods that overlap (1.3 without overlap)."
     )
+
+
+def test_no_dropout_is_not_reported_where_purchases_are_regular():
+    class Chosen:
+        name, no_dropout = "NBD", True
+
+    regular, random = (
+        PurchaseRegularity(2.0, low, 3.0, 0.01, 0.5, 0.4, 0.6, 2.0, 100) for low in (1.5, 0.9)
+    )
+    assert report_03.caveats(Chosen, None, random) == " No dropout is detected."
+    assert "too regular" in report_03.caveats(Chosen, None, regular)
+    assert "no dropout is detected" in report_03.model_heading(Chosen, 3, random)
+    assert "too regular" in report_03.model_heading(Chosen, 3, regular)
 
 
 def value_bias(values, se=0.03, failures=()):

@@ -75,7 +75,8 @@ def test_steps_and_words_have_their_numbers(position, best) -> None:
         report_04.curves_paragraph(fitted),
         report_04.retention_sentence(equity_plot_tables.retention_table(position)),
         report_04.trust_paragraph(position, fitted, MARGIN),
-        report_04.limits_paragraph(0.1),
+        report_04.limits_paragraph(position),
+        report_04.memory_paragraph(position),
         report_04.sensitivity_heading(equity_plot_tables.sensitivity_table(position)),
     ]
     for words in said:

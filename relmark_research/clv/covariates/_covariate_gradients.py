@@ -18,7 +18,6 @@ from relmark_research.clv.estimation.convergence import Diagnosis, Status
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
-from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.stats.newton import Point, maximise
 
 Array = np.ndarray
@@ -160,18 +159,18 @@ def maximum(
     """Return the maximum, searched from the plain fit with centred and scaled columns."""
     joined = np.concatenate(columns, axis=1)
     centre, scale = joined.mean(axis=0), joined.std(axis=0)
-    history = customers.frequency, customers.recency, customers.T
-    counted = distinct_rows(*history, *joined.T, weights=customers.weights)
-    z = np.column_stack([np.empty((len(counted.weights), 0)), *counted.columns[3:]])
+    history, _, _ = model.data(customers)
+    data, weights, by = model.counted(history, customers.weights, *joined.T)
+    z = np.column_stack([np.empty((len(weights), 0)), *by])
 
     def surface(effects: Array) -> Callable[[Array], Point]:
         by_block = np.split(effects, [part.first for part in parts][1:], axis=1)
         jacobian = _jacobian(model.names(), parts, by_block)
-        return _surface(model, counted.columns[:3], counted.weights, jacobian)
+        return _surface(plain.model, data, weights, jacobian)
 
     start = np.concatenate([np.log(plain.model.values), np.zeros(len(centre))])
     point = maximise(surface((z - centre) / scale), start).point
-    back = _unscaled(model.names(), parts, centre, scale)
+    back = unscaled(model.names(), parts, centre, scale)
     sizes, axes = np.linalg.eigh(-point.hessian)
     covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
     logs, k = back @ point.at, len(plain.model.values)
@@ -180,7 +179,7 @@ def maximum(
         logs=logs,
         covariance=back @ covariance @ back.T,
         log_likelihood=point.value,
-        gradient=float(np.abs(point.gradient).max() / counted.weights.sum()),
+        gradient=float(np.abs(point.gradient).max() / weights.sum()),
         condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
         curvature_share=_ratio(*curvatures),
     )
@@ -194,12 +193,12 @@ def _ratio(initial: Array, final: Array) -> Array:
 
 
 def _surface(
-    model: type[PurchaseModel], data: Sequence[Array], weights: Array, jacobian: Array
+    model: PurchaseModel, data: Sequence[Array], weights: Array, jacobian: Array
 ) -> Callable[[Array], Point]:
     """Return the log-likelihood by base and effects, with gradient and Hessian."""
 
     def model_at(logs: Array) -> PurchaseModel:
-        return model(*np.exp(np.clip(logs, -_LIMIT, _LIMIT)))
+        return model.with_values(np.exp(np.clip(logs, -_LIMIT, _LIMIT)))
 
     def score_by_logs(logs: Array) -> Array:
         current = model_at(logs)
@@ -221,7 +220,7 @@ def _surface(
     return surface
 
 
-def _unscaled(
+def unscaled(
     names: Sequence[str], parts: Sequence[EffectBlock], centre: Array, scale: Array
 ) -> Array:
     """Return the linear map from effects of centred, scaled columns to those of the columns."""

@@ -72,6 +72,7 @@ def _parsed(formula: str) -> Any:
             "expected covariates as a formula on columns, such as 'channel + np.log(first_value)';"
             f" found {formula!r}."
         )
+    formula = formula.strip().removeprefix("~")
     if "~" in formula:
         raise ParameterError(
             f"a formula of covariates has a right side only; found {formula!r}. Remove ~ and what "
@@ -174,7 +175,7 @@ def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.
     The ids of both are read as in a log, from the index, or from the column customer_id.
     """
     if covariates is None:
-        return _plain(table)
+        return plain_columns(table)
     covariates = frame_in_memory(covariates, "covariates")
     if "customer_id" in covariates.columns:
         covariates = covariates.set_index("customer_id")
@@ -188,10 +189,10 @@ def join_covariates(table: pd.DataFrame, covariates: pd.DataFrame | None) -> pd.
     if not covariates.index.is_unique:
         raise DataError("covariates must have one row per customer; some ids occur more than once.")
     own = covariates.drop(columns=[c for c in covariates if c in table])
-    return _plain(table.join(own.reindex(ids).set_axis(table.index)))
+    return plain_columns(table.join(own.reindex(ids).set_axis(table.index)))
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
+def plain_columns(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its columns in the types that formulas read: numbers, text, objects."""
     changed = {}
     for name in table.columns:

@@ -88,5 +88,5 @@ def dropout_upper_bound(fit: Fit[Any], *, level: float = 0.95) -> list[Any]:
         end = path.end(allowed, 1.0, _FAR)
         if end is not None:
             path.loss(end)
-            bounds.append(fit.model.from_values(np.exp(path.places[end])))
+            bounds.append(fit.model.with_values(np.exp(path.places[end])))
     return bounds

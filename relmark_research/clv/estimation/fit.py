@@ -74,6 +74,9 @@ class Fit(Generic[M_co]):
         Customers left out of the fit and the reason; empty if there are none.
     penalty
         Weight of the penalty on the log-parameters, 0 for none.
+    alternatives
+        Log-likelihood at each value that was tried of a field that is searched, such as
+        ``{"k = 1": -15781.9, "k = 2": -14978.2}``; empty where none was searched.
     calendar
         The calendar on whose clock the times are; None for plain time.
     likelihood
@@ -90,6 +93,7 @@ class Fit(Generic[M_co]):
     unit: TimeUnit | None = None
     note: str = ""
     penalty: float = 0.0
+    alternatives: dict[str, float] = field(default_factory=dict, repr=False)
     calendar: Calendar | None = field(default=None, repr=False, compare=False)
     likelihood: Likelihood | None = field(default=None, repr=False, compare=False)
     saved_intervals: dict[str, tuple[float, float]] = field(
@@ -114,13 +118,18 @@ class Fit(Generic[M_co]):
     @property
     def aic(self) -> float:
         """Akaike information criterion, 2 k - 2 log-likelihood."""
-        return 2 * len(self.model.values) - 2 * self.log_likelihood
+        return 2 * self._degrees_of_freedom - 2 * self.log_likelihood
 
     @property
     def bic(self) -> float:
         """Bayesian (Schwarz) information criterion, k ln(customers) - 2 log-likelihood."""
-        result: float = len(self.model.values) * np.log(self.n_customers) - 2 * self.log_likelihood
-        return result
+        result: float = self._degrees_of_freedom * np.log(self.n_customers)
+        return result - 2 * self.log_likelihood
+
+    @property
+    def _degrees_of_freedom(self) -> int:
+        """Number of estimates, with a searched field."""
+        return len(self.model.values) + bool(self.alternatives)
 
     @property
     def no_interval(self) -> str:
@@ -231,7 +240,7 @@ class Fit(Generic[M_co]):
         n, rng = check_count("the number of draws", n), np.random.default_rng(seed)
         center = np.log(self.model.values)
         logs = rng.multivariate_normal(center, self.log_covariance, size=n, method="eigh")
-        return [self.model.from_values(values) for values in np.exp(logs)]
+        return [self.model.with_values(values) for values in np.exp(logs)]
 
     def to_json(self) -> str:
         """Return the fit as JSON, without its data; `from_json` reads it.
@@ -253,7 +262,8 @@ class Fit(Generic[M_co]):
         content = {
             "model": type(self.model).__name__,
             "module": type(self.model).__module__,
-            "parameters": dict(zip(self.model.names(), self.model.values.tolist(), strict=True)),
+            "parameters": dict(zip(self.model.names(), self.model.values.tolist(), strict=True))
+            | {name: getattr(self.model, name) for name in self.model.given},
             "covariance": self.covariance.tolist(),
             "log_likelihood": self.log_likelihood,
             "n_customers": self.n_customers,
@@ -261,6 +271,7 @@ class Fit(Generic[M_co]):
             "unit": None if self.unit is None else self.unit.name,
             "note": self.note,
             "penalty": self.penalty,
+            "alternatives": self.alternatives,
             "saved_intervals": intervals,
         }
         return serialization.to_text(content)
@@ -292,6 +303,7 @@ class Fit(Generic[M_co]):
         for name, value, factor in zip(names, self.model.values, spread, strict=True):
             interval = f"{shown(value / factor)} to {shown(value * factor)}"
             rows[name] = f"{shown(value)} (95% interval {interval})"
+        rows |= {name: getattr(self.model, name) for name in self.model.given}
         rows |= dict.fromkeys(self.diagnosis.unidentified, "not identified by the data")
         return rows | {
             "log-likelihood": f"{self.log_likelihood:,.1f}",

@@ -61,6 +61,7 @@ class ParametricModel(Protocol):
 
     mixtures: ClassVar[tuple[MixingDistribution, ...]]
     without_dropout: ClassVar[str]
+    given: ClassVar[tuple[str, ...]]
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -73,6 +74,9 @@ class ParametricModel(Protocol):
     @classmethod
     def from_values(cls, values: Array) -> Self:
         """Return the model with these parameters, in order."""
+
+    def with_values(self, values: Any) -> Self:
+        """Return the model with these parameters, in order, and the same given fields."""
 
     @classmethod
     def start(cls, *args: Any, **kwargs: Any) -> Self:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -94,6 +94,12 @@ class Model:
         Name of the registered model that is the limit without dropout; empty if there is none.
     aggregated
         Whether equal rows are common, so that the fit counts them instead of repeating them.
+    additive
+        Further columns, used where the customers have them, in which the log-likelihood is linear:
+        equal rows of the other columns are counted, with the mean of these.
+    given
+        Fields that are not estimated with the parameters but given, or searched by the class's own
+        `fit`; `names` and `values` leave them out.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("frequency", "recency", "T")
@@ -102,6 +108,8 @@ class Model:
     mixtures: ClassVar[tuple[MixingDistribution, ...]] = ()
     without_dropout: ClassVar[str] = ""
     aggregated: ClassVar[bool] = True
+    additive: ClassVar[tuple[str, ...]] = ()
+    given: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, registered: bool = True) -> None:
         super().__init_subclass__()
@@ -120,22 +128,55 @@ class Model:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the parameters' names, in order."""
-        return tuple(field.name for field in fields(cls))
+        return tuple(field.name for field in fields(cls) if field.name not in cls.given)
 
     @property
     def values(self) -> Array:
         """The parameters in order, shape (parameters,)."""
-        return np.array(astuple(self), dtype=float)
+        return np.array([getattr(self, name) for name in self.names()], dtype=float)
 
     @classmethod
     def from_values(cls, values: Array) -> Self:
         """Return the model with these parameters, in order."""
         return cls(*(float(value) for value in values))
 
+    def with_values(self, values: Array) -> Self:
+        """Return the model with these parameters, in order, and the same `given` fields.
+
+        Parameters
+        ----------
+        values
+            One number per parameter, or one array with a value per customer.
+        """
+        numbers = (float(value) if np.ndim(value) == 0 else value for value in values)
+        return replace(self, **dict(zip(self.names(), numbers, strict=True)))
+
     def rescaled(self, factor: float) -> Self:
         """Return the same model in a unit of time that is shorter by ``factor``, > 0."""
         powers = [self.time_power.get(name, 0) for name in self.names()]
-        return self.from_values(self.values * float(factor) ** np.array(powers))
+        return self.with_values(self.values * float(factor) ** np.array(powers))
+
+    def stacked(self) -> Array:
+        """Return the parameters, broadcast together, shape (parameters, ...)."""
+        return np.stack(np.broadcast_arrays(*(getattr(self, name) for name in self.names())))
+
+    @property
+    def row_counts(self) -> set[int]:
+        """Sizes of the parameters that are arrays; empty for one model for all customers."""
+        return {np.size(value) for value in astuple(self) if np.ndim(value)}
+
+    def take(self, rows: Array | slice) -> Self:
+        """Return the model of some customers; parameters common to all customers stay."""
+        return type(self)(*(value[rows] if np.ndim(value) else value for value in astuple(self)))
+
+    def spread(self, rows: int) -> Self:
+        """Return the model with one value per customer for every parameter."""
+        return type(self)(*(np.broadcast_to(value, (rows,)) for value in astuple(self)))
+
+    @property
+    def same_as(self) -> str:
+        """Name of the simpler model that this one equals with its `given` fields; empty if none."""
+        return ""
 
     def log_likelihood(self, *data: Array) -> Array:
         """Return each row's log-likelihood, shape (rows,)."""
@@ -150,7 +191,7 @@ class Model:
         return np.stack(
             [
                 (up.log_likelihood(*data) - down.log_likelihood(*data)) / (2 * _STEP * value)
-                for (up, down), value in zip(_neighbours(self), astuple(self), strict=True)
+                for (up, down), value in zip(_neighbours(self), self.values, strict=True)
             ]
         )
 
@@ -188,7 +229,29 @@ class Model:
     def data(cls, customers: CustomerSummary) -> tuple[tuple[Array, ...], Array, str]:
         """Return the columns of the fit, the customers per row, and a note on excluded rows."""
         arrays = tuple(getattr(customers, name) for name in cls.columns)
+        further = (getattr(customers, name) for name in cls.additive)
+        arrays += tuple(column for column in further if column is not None)
         return arrays, customers.weights, ""
+
+    @classmethod
+    def counted(
+        cls, arrays: tuple[Array, ...], weights: Array, *by: Array
+    ) -> tuple[tuple[Array, ...], Array, tuple[Array, ...]]:
+        """Return the distinct rows of `columns` and of columns ``by``, and the customers of each.
+
+        Returns
+        -------
+        tuple of ndarray, ndarray, tuple of ndarray
+            The columns of `data`, those of `additive` as means; the weights; the columns ``by``.
+        """
+        keys = len(cls.columns)
+        found = distinct_rows(*arrays[:keys], *by, weights=weights)
+        size = len(found.weights)
+        means = tuple(
+            np.bincount(found.inverse, weights * column, size) / np.maximum(found.weights, 1e-300)
+            for column in arrays[keys:]
+        )
+        return found.columns[:keys] + means, found.weights, found.columns[keys:]
 
     @classmethod
     def fit(cls, customers: CustomerSummary | pd.DataFrame, *, penalty: float = 0.0) -> Fit[Self]:
@@ -216,16 +279,28 @@ class Model:
             If the customers cannot identify the parameters: a single customer, or no repeat
             purchases.
         """
+        given = cls._prepared(customers, penalty)
+        return replace(fit_model(cls, **given), calendar=CustomerSummary.of(customers).calendar)
+
+    @classmethod
+    def _prepared(
+        cls, customers: CustomerSummary | pd.DataFrame, penalty: float = 0.0
+    ) -> dict[str, Any]:
+        """Return the checked arguments of `fit_model`, with equal rows counted."""
         summary = CustomerSummary.of(customers)
         arrays, weights, note = cls.data(summary)
         _check_enough(cls, summary, weights)
         rule = "is a finite number >= 0"
         penalty = check_number("a penalty's weight", penalty, low=0, high=_GREATEST, rule=rule)
         if cls.aggregated:
-            counted = distinct_rows(*arrays, weights=weights)
-            arrays, weights = counted.columns, counted.weights
-        fit = fit_model(cls, arrays, weights, unit=summary.unit, note=note, penalty=penalty)
-        return replace(fit, calendar=summary.calendar)
+            arrays, weights, _ = cls.counted(arrays, weights)
+        return {
+            "data": arrays,
+            "weights": weights,
+            "unit": summary.unit,
+            "note": note,
+            "penalty": penalty,
+        }
 
 
 @dataclass(frozen=True)
@@ -250,6 +325,13 @@ class PurchaseModel(Model, registered=False):
     calendar_assumption
         What a calendar of purchases assumes of the model, in a sentence; empty if dropout happens
         at purchases, which a calendar moves with them.
+    clocks
+        How many clocks covariates that change with time drive: 1 where dropout happens at
+        purchases, or never, 2 where customers drop out in a time of their own as in Pareto/NBD, and
+        0, the default, where that is not known and such covariates are refused.
+    on_own_clocks
+        Whether each customer's times are counted from a day of their own, so that equal histories
+        differ.
     covariate_links
         How covariates act on the components ``"rate"`` and ``"dropout"``; ``"dropout odds"`` is the
         link of ``dropout_on="odds"``, if it differs. Empty if the model takes no covariates.
@@ -257,6 +339,8 @@ class PurchaseModel(Model, registered=False):
 
     memoryless: ClassVar[bool] = False
     calendar_assumption: ClassVar[str] = ""
+    clocks: ClassVar[int] = 0
+    on_own_clocks: ClassVar[bool] = False
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = {}
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
@@ -276,6 +360,22 @@ class PurchaseModel(Model, registered=False):
             parameters + 2, rows). The derivatives by t_x mean nothing where x = 0.
         """
         return numerical_history_derivatives(self, x, t_x, T)
+
+    def clock_derivatives(self, x: Array, t_x: Array, T: Array) -> tuple[Array, Array, Array]:
+        """Return `history_derivatives` given the gaps, without the gaps' own term; see `gap_power`.
+
+        Covariates that change with time move every gap, not t_x and T alone.
+        """
+        return self.history_derivatives(x, t_x, T)
+
+    def neighbours(self) -> list[Self]:
+        """Return models with the next values of the `given` fields, starting values of a search."""
+        return []
+
+    @property
+    def gap_power(self) -> int:
+        """Power of each gap between purchases in the likelihood; 0 for random purchases."""
+        return 0
 
     def living(self, x: Array, t_x: Array, T: Array) -> PurchaseModel:
         """Return the model from T on of a customer with that history who is alive at T.
@@ -585,12 +685,9 @@ def _differ(coarse: Array, fine: Array) -> Array:
 
 def _neighbours(model: Model) -> Iterator[tuple[Model, Model]]:
     """Yield for each parameter the models with a larger and with a smaller value of it."""
-    values = astuple(model)
-    for k in range(len(values)):
-        up, down = (
-            type(model)(*(v * np.exp(step) if i == k else v for i, v in enumerate(values)))
-            for step in (_STEP, -_STEP)
-        )
+    for name in model.names():
+        value = getattr(model, name)
+        up, down = (replace(model, **{name: value * np.exp(step)}) for step in (_STEP, -_STEP))
         yield up, down
 
 

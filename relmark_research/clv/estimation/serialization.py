@@ -104,6 +104,7 @@ def _arguments(content: Content, model: type[Any]) -> Content:
         "unit": None if unit is None else TimeUnit(unit),
         "note": content["note"],
         "penalty": float(content["penalty"]),
+        "alternatives": {k: float(v) for k, v in content.get("alternatives", {}).items()},
         "saved_intervals": {
             name: (float(low), float(high)) for name, (low, high) in intervals.items()
         },

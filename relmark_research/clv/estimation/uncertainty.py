@@ -71,7 +71,7 @@ def slopes(quantity: Callable[[M], Array], model: M) -> Array:
     >>> slopes(lambda model: np.log(model.expected_spend()), spend).round(2)
     array([ 1.  , -1.36,  1.  ])
     """
-    return gradient(lambda logs: quantity(model.from_values(np.exp(logs))), np.log(model.values))
+    return gradient(lambda logs: quantity(model.with_values(np.exp(logs))), np.log(model.values))
 
 
 def variance(slope: Array, fit: HasCovariance) -> Array:

@@ -1,4 +1,4 @@
-"""BG/NBD and MBG/NBD: summed likelihood, expected purchases and simulation.
+"""(M)BG/NBD and (M)BG/CNBD-k: summed likelihoods; expected purchases and simulation for k = 1.
 
 The purchase rate is lambda ~ Gamma(r, rate alpha); a customer drops out after a purchase with
 probability p ~ Beta(a, b). The log-likelihood of a customer is
@@ -16,6 +16,7 @@ Given p, a customer who may drop out after each purchase has the expected purcha
     E[X(t) | p] = E[1 - exp(-lambda p t)] / p = (1 - (1 + p t / alpha)^-r) / p.
 
 E[X(t)] is its mean over p, the integral of a positive function, so that no digits cancel.
+The likelihood of (M)BG/CNBD-k, whose purchases take k phases each, stands in `cnbd`.
 """
 
 from __future__ import annotations
@@ -163,6 +164,194 @@ class BetaGeometricLikelihood:
             ]
         )
         return value, gradient, hessian
+
+
+@dataclass(frozen=True)
+class RegularLikelihood:
+    """The summed likelihood, with weighted rows arranged for fast evaluation.
+
+    Attributes
+    ----------
+    k, first
+        Phases per purchase, and 1 if dropout is possible at the first purchase, otherwise 0.
+    constant
+        The part of the sum that depends on k and the data alone.
+    x, T, t_x
+        Distinct values of each column.
+    by_x, by_end
+        Sums of weights over each x, and of weights and weighted phases over each T.
+    rows
+        Codes into x, T and t_x, (3, rows).
+    weights, gap
+        Weights of the rows, and their T - t_x.
+    possible
+        Whether dropout was possible, per row.
+    """
+
+    k: int
+    first: int
+    constant: float
+    x: Array
+    T: Array
+    t_x: Array
+    by_x: Array
+    by_end: Array
+    rows: tuple[Array, Array, Array]
+    weights: Array
+    gap: Array
+    possible: Array
+
+    @classmethod
+    def from_rows(
+        cls, data: tuple[Array, ...], weights: Array, *, k: int, dropout_at_first: bool
+    ) -> RegularLikelihood:
+        """Arrange rows x, t_x, T and, if known, the sums of the logarithms of the gaps."""
+        x, t_x, T = (np.asarray(column, float) for column in data[:3])
+        (x_code, x_values), (T_code, T_values), (t_code, t_values) = map(encode, (x, T, t_x))
+        gaps = log_density_of_gaps(k, x, t_x, data[3] if len(data) > 3 else None)
+        return cls(
+            k=k,
+            first=int(dropout_at_first),
+            constant=float(weights @ gaps),
+            x=x_values,
+            T=T_values,
+            t_x=t_values,
+            by_x=np.bincount(x_code, weights, len(x_values)),
+            by_end=np.stack(
+                [np.bincount(T_code, w, len(T_values)) for w in (weights, k * weights * x)]
+            ),
+            rows=(x_code, T_code, t_code),
+            weights=weights,
+            gap=T - t_x,
+            possible=(x > 0) | dropout_at_first,
+        )
+
+    def __call__(self, r: float, alpha: float, a: float, b: float) -> Derivatives:
+        """Return value, gradient (4,) and Hessian (4, 4) by r, alpha, a, b."""
+        parts = self._counts(r, a, b), self._times(r, alpha), self._last(r, alpha, a, b)
+        value = self.constant + sum(part[0] for part in parts)
+        gradient, hessian = (sum(part[i] for part in parts) for i in (1, 2))
+        return value, np.asarray(gradient), np.asarray(hessian)
+
+    def _counts(self, r: float, a: float, b: float) -> Derivatives:
+        """Sum ln (r)_kx + ln (b)_s - ln (a + b)_s over customers."""
+        phases, s, n = self.k * self.x, self.x + self.first, self.by_x
+        rise, curve = digamma_difference, trigamma_difference
+        value = n @ (
+            log_rising_factorial(r, phases)
+            + log_rising_factorial(b, s)
+            - log_rising_factorial(a + b, s)
+        )
+        both, both1 = -(n @ rise(a + b, s)), -(n @ curve(a + b, s))
+        gradient = np.array([n @ rise(r, phases), 0, both, both + n @ rise(b, s)])
+        hessian = np.zeros((4, 4))
+        hessian[0, 0] = n @ curve(r, phases)
+        hessian[2:, 2:] = both1
+        hessian[3, 3] += n @ curve(b, s)
+        return value, gradient, hessian
+
+    def _times(self, r: float, alpha: float) -> Derivatives:
+        """Sum -r ln(1 + T / alpha) - k x ln(alpha + T)."""
+        (n, nx), end = self.by_end, alpha + self.T
+        growth, rate = np.log1p(self.T / alpha), 1 / end
+        value = -r * (n @ growth) - nx @ np.log(end)
+        gradient, hessian = np.zeros(4), np.zeros((4, 4))
+        gradient[:2] = -n @ growth, r * (n @ (self.T * rate)) / alpha - nx @ rate
+        hessian[0, 1] = hessian[1, 0] = n @ (self.T * rate) / alpha
+        hessian[1, 1] = nx @ rate**2 - r * (n @ (1 / alpha**2 - rate**2))
+        return value, gradient, hessian
+
+    def _last(self, r: float, alpha: float, a: float, b: float) -> Derivatives:
+        """Sum the logarithm of the two terms: dropped out, or alive in one of k phases."""
+        x_code, T_code, t_code = self.rows
+        end, before = (1 / (alpha + self.T))[T_code], (1 / (alpha + self.t_x))[t_code]
+        phases = self._phases(r, self.gap * end)
+        odds = b + self.x + self.first - 1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_odds, by_b = (np.log(a) - np.log(odds))[x_code], (-1 / odds)[x_code]
+        n = (r + self.k * self.x)[x_code]
+        by_r = np.log1p(self.T / alpha)[T_code] - np.log1p(self.t_x / alpha)[t_code]
+        slowed = -self.gap * end * before
+        d = np.where(self.possible, log_odds + n * by_r - phases.log, -np.inf)
+        by_b = np.where(self.possible, by_b, 0.0)
+        near = np.exp(-np.abs(d))
+        lost = np.where(d >= 0, 1, near) / (1 + near)
+        w, v, alive = self.weights * lost, 0.0, self.weights * (1 - lost)
+        v = alive * lost
+        value = sum_of_products(self.weights, np.maximum(d, 0) + np.log1p(near) + phases.log)
+        dropout = (by_r, n * slowed, np.full_like(d, 1 / a), by_b)
+        living = (phases.by_n, -phases.mean * end)
+        gradient = np.array([sum_of_products(w, slope) for slope in dropout])
+        gradient[:2] += [sum_of_products(alive, slope) for slope in living]
+        apart = (dropout[0] - living[0], dropout[1] - living[1], dropout[2], dropout[3])
+        hessian = np.zeros((4, 4))
+        for i in range(4):
+            for j in range(i, 4):
+                hessian[i, j] = sum_of_products(v, apart[i], apart[j])
+        hessian[0, 0] += sum_of_products(alive, phases.curve_n)
+        hessian[0, 1] += sum_of_products(w, slowed) - sum_of_products(alive, phases.both, end)
+        hessian[1, 1] += sum_of_products(alive, phases.curve_t, end, end)
+        hessian[1, 1] -= sum_of_products(w, dropout[1], end + before)
+        hessian[2, 2] -= float(w.sum()) / a**2
+        hessian[3, 3] += sum_of_products(w, by_b, by_b)
+        return value, gradient, hessian + np.triu(hessian, 1).T
+
+    def _phases(self, r: float, idle: Array) -> _Phases:
+        """Return the sum over phases and its derivatives, per row."""
+        code, n = self.rows[0], r + self.k * self.x
+        one = np.ones_like(idle)
+        total, sums = one, np.zeros((5, len(idle)))
+        term = one
+        for j in range(1, self.k):
+            term = term * ((n + j - 1) / j)[code] * idle
+            rise = digamma_difference(n, float(j))
+            curve = (rise**2 + trigamma_difference(n, float(j)))[code]
+            rise = rise[code]
+            total = total + term
+            for row, factor in zip(
+                sums, (rise, float(j), curve, float(j * j), j * rise), strict=True
+            ):
+                row += term * factor
+        by_n, mean, square_n, square, both = sums / total
+        return _Phases(
+            log=np.log(total),
+            by_n=by_n,
+            mean=mean,
+            curve_n=square_n - by_n**2,
+            curve_t=square - mean**2 + mean,
+            both=both - by_n * mean,
+        )
+
+
+@dataclass(frozen=True)
+class _Phases:
+    """ln of the sum over phases, and its derivatives by n and by ln(alpha + T), per row.
+
+    Attributes
+    ----------
+    log
+        ln sum_j (n)_j / j! u^j.
+    by_n, mean
+        Its derivative by n, and the mean phase.
+    curve_n, curve_t, both
+        Second derivatives: by n; by alpha, times (alpha + T)^2; mixed, times -(alpha + T).
+    """
+
+    log: Array
+    by_n: Array
+    mean: Array
+    curve_n: Array
+    curve_t: Array
+    both: Array
+
+
+def log_density_of_gaps(k: int, x: Array, t_x: Array, sum_log_gaps: Array | None) -> Array:
+    """Return the logarithm of the density of the gaps, as far as it depends on k alone."""
+    if sum_log_gaps is not None:
+        return np.asarray((k - 1) * np.asarray(sum_log_gaps) - x * special.gammaln(k))
+    many = np.maximum(x, 1)
+    known = (k - 1) * special.xlogy(x, np.where(x > 0, t_x, 1.0))
+    return np.asarray(known + np.where(x > 0, -log_rising_factorial(many, (k - 1) * many), 0.0))
 
 
 def history_derivatives(

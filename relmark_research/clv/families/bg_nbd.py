@@ -74,6 +74,7 @@ class BGNBD(PurchaseModel):
     )
     without_dropout: ClassVar[str] = "NBD"
     memoryless: ClassVar[bool] = True
+    clocks: ClassVar[int] = 1
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = {
         "rate": CovariateLink("purchase rate", {"r": 1, "alpha": -1}, ({"alpha": -1.0},)),
         "dropout": CovariateLink("dropout odds", {"a": 1, "b": -1}, ({"a": 1.0}, {"b": 1.0})),

@@ -70,6 +70,7 @@ class MBGNBD(PurchaseModel):
     mixtures: ClassVar[tuple[MixingDistribution, ...]] = BGNBD.mixtures
     without_dropout: ClassVar[str] = "NBD"
     memoryless: ClassVar[bool] = True
+    clocks: ClassVar[int] = 1
     covariate_links: ClassVar[Mapping[str, CovariateLink]] = BGNBD.covariate_links
 
     def log_likelihood(self, x: Array, t_x: Array, T: Array) -> Array:

@@ -216,6 +216,7 @@ class ParetoNBD(PurchaseModel):
     )
     without_dropout: ClassVar[str] = "NBD"
     memoryless: ClassVar[bool] = True
+    clocks: ClassVar[int] = 2
     calendar_assumption: ClassVar[str] = (
         "dropout of the Pareto/NBD runs on the clock of purchases: more customers leave per day in "
         "a season in which they buy more"

@@ -38,7 +38,7 @@ from relmark_research.units import Horizon, TimeUnit
 
 Array = np.ndarray
 
-DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD")
+DEFAULT_MODELS = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD")
 SAMPLE = 100_000  # customers that a model is fitted to, at most
 _CALENDAR_SAMPLE = 30_000  # the same on a calendar, where fewer histories are equal
 _VARIANCE_SAMPLE = 300  # customers from whom the variance of an estimate is computed
@@ -227,7 +227,7 @@ def _fits(
         if fit.diagnosis.failed:
             failures[name] = str(fit.diagnosis)
         else:
-            fits[name] = fit
+            fits[name] = fits.get(fit.model.same_as + suffix, fit)
     return fits, failures
 
 

@@ -9,7 +9,7 @@ interpolated (Chebyshev points in ln(T + c), relative error 1e-10), unless compu
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -125,7 +125,7 @@ class ConditionalExpectations:
     ) -> ConditionalExpectations:
         """Find the distinct histories of customers; all of them for a model per customer."""
         history = customers.frequency, customers.recency, customers.T
-        per_customer = model is not None and any(np.ndim(value) for value in astuple(model))
+        per_customer = model is not None and bool(model.row_counts)
         histories = (
             _uncollapsed(history, customers.weights)
             if per_customer
@@ -199,7 +199,7 @@ class ConditionalExpectations:
 
     def check_rows(self, model: PurchaseModel) -> None:
         """Raise ParameterError for a model whose parameters are those of other customers."""
-        sizes = {np.size(value) for value in astuple(model) if np.ndim(value)}
+        sizes = model.row_counts
         expected = len(self.histories.weights) if self.per_customer else None
         if sizes - {expected}:
             raise ParameterError(
@@ -305,7 +305,7 @@ def _uncollapsed(columns: tuple[Array, ...], weights: Array) -> DistinctRows:
 
 def _gradient(quantity: Callable[[PurchaseModel], Array], model: PurchaseModel) -> Array:
     """Return d quantity / d log(parameter) by central differences, parameters per row allowed."""
-    logs, kind = np.log(np.stack(np.broadcast_arrays(*astuple(model)))), type(model)
+    logs, at = np.log(model.stacked()), model.with_values
     steps = np.eye(len(logs)).reshape(len(logs), -1, *(1,) * (logs.ndim - 1)) * _STEP
-    moved = [quantity(kind(*np.exp(logs + u))) - quantity(kind(*np.exp(logs - u))) for u in steps]
+    moved = [quantity(at(np.exp(logs + u))) - quantity(at(np.exp(logs - u))) for u in steps]
     return np.array(moved) / (2 * _STEP)

@@ -7,7 +7,6 @@ ParameterError with the reason why the argument cannot be used.
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +89,7 @@ def common_purchase_model(fit: PurchaseInput, *, reason: str) -> PurchaseModel:
     if isinstance(fit, CovariateFit):
         raise ParameterError(f"a fit with covariates has a model per customer; {reason}")
     model = purchase_model(fit)
-    if any(np.size(value) > 1 for value in astuple(model)):
+    if model.row_counts - {1}:
         raise ParameterError(f"this {type(model).__name__} has parameters per customer; {reason}")
     return model
 

@@ -10,7 +10,7 @@ Source: Julier and Uhlmann (1997), A new extension of the Kalman filter to nonli
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -92,7 +92,7 @@ def sigma_point_models(
     if not isinstance(fit, Fit):
         return [fit]
     points = _sigma_points(np.log(fit.model.values), fit.checked_covariance())
-    return [fit.model.from_values(np.exp(logs)) for logs in points]
+    return [fit.model.with_values(np.exp(logs)) for logs in points]
 
 
 def _sigma_points(center: Array, covariance: Array) -> Array:
@@ -207,7 +207,7 @@ class DiscountedSpendSimulation:
         self, model: PurchaseModel, x: Array, t_x: Array, T: Array, rng: np.random.Generator
     ) -> tuple[Array, Array]:
         """Draw the purchases of customers who are alive, and the mean discount factor of each."""
-        if_alive = _with_parameters_per_row(model.living(x, t_x, T), len(x))
+        if_alive = model.living(x, t_x, T).spread(len(x))
         seed = int(rng.integers(1 << 62))
         return if_alive.draw_discounted_purchases(
             np.full(len(x), self.length), self.delta, seed=seed
@@ -243,15 +243,10 @@ def total_draws(
 
 def take_rows(model: _AnyModel, rows: Array | slice) -> _AnyModel:
     """Return the model of some customers; parameters common to all customers stay."""
-    return type(model)(*(value[rows] if np.ndim(value) else value for value in astuple(model)))
+    return model.take(rows)
 
 
 def _blocks(customers: int, draws: int) -> list[slice]:
     """Return slices of customers, each small enough to be simulated at once."""
     step = max(1, _BLOCK // draws)
     return [slice(start, start + step) for start in range(0, customers, step)]
-
-
-def _with_parameters_per_row(model: PurchaseModel, rows: int) -> PurchaseModel:
-    """Return the model with one value per row for every parameter."""
-    return type(model)(*(np.broadcast_to(value, (rows,)) for value in astuple(model)))

@@ -108,5 +108,5 @@ def _model_at(
     if isinstance(fit, CovariateFit):
         assert customers is not None  # `purchase_model` has refused it
         return fit.models_for(customers, estimates[None, :])[0]
-    model: PurchaseModel = fit.model.from_values(np.exp(estimates))
+    model: PurchaseModel = fit.model.with_values(np.exp(estimates))
     return model

@@ -4,7 +4,7 @@ t1, t2   a customer's last two interpurchase times
 M        t2 / (t1 + t2); Beta(k, k) if interpurchase times are Gamma(shape k), whatever the
          customer's rate: its mean is 1/2, its variance 1 / (4 (2 k + 1))
 k        1: random purchasing (exponential interpurchase times), as BG/NBD, MBG/NBD and Pareto/NBD
-         assume; above 1: more regular; below 1: clustered
+         assume; above 1: more regular, as in (M)BG/CNBD-k (`families/cnbd`); below 1: clustered
 
 A log records days, not times, and merges purchases on the same day. M is then one of
 1/n, ..., (n - 1)/n with n = t1 + t2 days, which reduces its variance and makes random purchasing
@@ -74,7 +74,7 @@ class PurchaseRegularity:
         if self.low > 1:
             return (
                 f"Purchases are more regular than the models assume ({shown}), so the models "
-                "overstate P(alive) after a long gap."
+                "overstate P(alive) after a long gap. MBGCNBD and BGCNBD model regular purchases."
             )
         if self.high < 1:
             return (

@@ -83,6 +83,8 @@ class ModelComparison:
         Models that could not be fitted, with the reason.
     level
         Probability of the interval of ``log_score_gap``.
+    duplicates
+        Models that equal a simpler one with these data, which stands in the table alone.
     """
 
     table: pd.DataFrame
@@ -91,6 +93,7 @@ class ModelComparison:
     fits: dict[str, Fit[Any]]
     failures: dict[str, str] = field(default_factory=dict)
     level: float = 0.95
+    duplicates: dict[str, str] = field(default_factory=dict)
 
     @property
     def overview(self) -> pd.DataFrame:
@@ -235,6 +238,7 @@ class ModelComparison:
         unusable = self.table[~self.table["usable"]]
         notes = [f"{name} is {row['note']}." for name, row in unusable.iterrows()]
         notes += [f"{name} could not be fitted: {why}" for name, why in self.failures.items()]
+        notes += [f"{name} is the same as {one} here." for name, one in self.duplicates.items()]
         return " ".join(notes)
 
     def _selection_words(self) -> str:
@@ -249,8 +253,20 @@ class ModelComparison:
             return (
                 f"{lead * (len(staying) < len(models))}There {equal} NBD, which is used: each "
                 "customer purchases at random, at a constant rate of their own, and stays."
+                f"{self._regular_words()}"
             )
         return f"{self.selected} is used, because it provides intervals."
+
+    def _regular_words(self) -> str:
+        """Name the models by which purchases are regular, so that NBD may miss dropout."""
+        usable = [name for name in self._usable().index if name in self.fits]
+        fits = {name: self.fits[name] for name in usable}
+        regular = [name for name, fit in fits.items() if fit.alternatives and not fit.model.same_as]
+        if not regular:
+            return ""
+        return (
+            f" By {listing(regular)} purchases are more regular than that, so NBD may miss dropout."
+        )
 
     def _interval_words(self) -> str:
         fit = self.fits.get(self.selected)
@@ -288,7 +304,7 @@ class ModelComparison:
 def compare_models(
     split: Split,
     *,
-    models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD"),
+    models: Sequence[str | type[PurchaseModel]] = ("BGNBD", "MBGNBD", "ParetoNBD", "MBGCNBD"),
     spend: type[SpendModel] | SpendInput | None = None,
     on_calendar: Split | None = None,
     level: float = 0.95,
@@ -350,6 +366,8 @@ def compare_models(
         _check_same_customers(split, on_calendar)
         more, why = _forecasts(classes, on_calendar, CALENDAR)
         forecasts, failures = forecasts | more, failures | why
+    duplicates = _duplicates(forecasts)
+    forecasts = {name: one for name, one in forecasts.items() if name not in duplicates}
     if not forecasts:
         raise DataError("no model could be fitted: " + "; ".join(failures.values()))
     benchmark = _Forecast.by_model(NBD, split)
@@ -367,7 +385,7 @@ def compare_models(
     selected = select_on_holdout(table, fits)
     if selected == BENCHMARK and benchmark.fit is not None:
         fits.setdefault(BENCHMARK, benchmark.fit)
-    return ModelComparison(table, best, selected, fits, failures, level)
+    return ModelComparison(table, best, selected, fits, failures, level, duplicates)
 
 
 @dataclass(frozen=True)
@@ -414,6 +432,12 @@ class _Forecast:
     def failed(self) -> bool:
         """Whether the search of the fit did not converge."""
         return self.fit is not None and self.fit.diagnosis.failed
+
+
+def _duplicates(forecasts: Mapping[str, _Forecast]) -> dict[str, str]:
+    """Return the models that equal a simpler one of those compared, with its name."""
+    same = {name: one.fit.model.same_as for name, one in forecasts.items() if one.fit is not None}
+    return {name: other for name, other in same.items() if other in forecasts}
 
 
 def _forecasts(

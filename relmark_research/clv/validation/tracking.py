@@ -246,6 +246,10 @@ def _total_by_customer(
         )
 
     def total(model: PurchaseModel) -> Array:
+        if model.on_own_clocks:
+            since = np.maximum(clock[counts.ends][:, None] - clock[first], 0)
+            own: Array = model.expected_purchases(since) @ customers.weights
+            return own
         columns = np.broadcast_arrays(first, *astuple(model))
         distinct = distinct_rows(*columns, weights=customers.weights)
         steps, *parameters = distinct.columns

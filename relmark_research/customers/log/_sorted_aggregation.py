@@ -160,7 +160,7 @@ class PackedDays:
 
 @dataclass(frozen=True)
 class Histories:
-    """One row per customer: number, first and last day (or month), frequency, parts."""
+    """One row per customer: number, first and last day (or month), frequency, parts, log gaps."""
 
     customer: Array
     first: Array
@@ -168,6 +168,7 @@ class Histories:
     frequency: Array
     total_parts: Array
     first_parts: Array
+    sum_log_gaps: Array
 
     @classmethod
     def of(cls, blocks: Iterable[PackedDays]) -> Histories:
@@ -182,7 +183,7 @@ class Histories:
         """
         parts = [cls._of_block(block) for block in blocks if len(block.day)]
         empty = np.zeros(0, dtype="int64")
-        columns = zip(*parts, strict=True) if parts else [[empty]] * 6
+        columns = zip(*parts, strict=True) if parts else [[empty]] * 7
         return cls(*(np.concatenate(list(column)) for column in columns))
 
     @staticmethod
@@ -196,6 +197,7 @@ class Histories:
             ends - starts - 1,
             np.add.reduceat(days.parts, starts),
             days.parts[starts],
+            sum_log_gaps(days.day, starts),
         )
 
 
@@ -279,10 +281,13 @@ def per_history(
     rows: PackedRows, days: DayRange, last: date, *, net: bool, months: bool = False
 ) -> pd.DataFrame:
     """Return the same table as `aggregation.per_history`; arguments as in `per_customer`."""
-    _, times = _histories(rows, days, last, net=net, months=months)
+    found, times = _histories(rows, days, last, net=net, months=months)
+    del times["sum_log_gaps"]
     counted = distinct_rows(*times.values())
+    n = counted.weights
+    mean = np.bincount(counted.inverse, found.sum_log_gaps, len(n)) / n
     table = pd.DataFrame(dict(zip(times, counted.columns, strict=True)))
-    return table.assign(n_customers=counted.weights.astype("int64"))
+    return table.assign(sum_log_gaps=mean, n_customers=n.astype("int64"))
 
 
 def customer_totals(
@@ -293,6 +298,30 @@ def customer_totals(
     ids = rows.customer_ids(found.customer)
     table = pd.DataFrame({"customer_id": ids, "purchases": found.frequency + 1})
     return table.assign(value=found.total_parts / PARTS_PER_UNIT) if rows.has_value else table
+
+
+def sum_log_gaps(day: Array, starts: Array) -> Array:
+    """Return each customer's sum of ln(gap) over the gaps between purchases, 0 without any.
+
+    Parameters
+    ----------
+    day
+        Whole numbers of days or months, sorted by customer and day, without repetitions.
+    starts
+        Place of each customer's first day.
+
+    Examples
+    --------
+    >>> sum_log_gaps(np.array([1, 3, 7, 4]), np.array([0, 3])).round(4)
+    array([2.0794, 0.    ])
+    """
+    if not len(day):
+        return np.zeros(0)
+    gaps = np.diff(day, prepend=0)
+    gaps[starts] = 1  # a logarithm of 0
+    logs = np.zeros(int(gaps.max()) + 1)
+    logs[1:] = np.log(np.arange(1, len(logs)))
+    return np.add.reduceat(logs[gaps], starts)
 
 
 def netted(customer: Array, parts: Array) -> Array:
@@ -341,7 +370,9 @@ def _codes(rows: ir.Table, counts: RowCounts, n_days: int) -> tuple[list[Array],
         return _codes_by_place(rows.select(who=who, day=day, parts=parts), n_days)
     number = rows.key.cast("int64") - first
     table = rows.select(code=number * n_days + day, parts=parts).to_pyarrow()
-    return _pieces(table["code"]), _pieces(table["parts"]), first
+    batches = [batch for batch in table.to_batches() if batch.num_rows]  # columns cut alike
+    codes, values = ([batch[name].to_numpy() for batch in batches] for name in ("code", "parts"))
+    return codes, values, first
 
 
 def _first_dense_key(rows: ir.Table, counts: RowCounts, n_days: int) -> int | None:
@@ -431,9 +462,10 @@ def _blocks(rows: PackedRows, days: DayRange, *, net: bool, months: bool) -> Ite
 def _histories(
     rows: PackedRows, days: DayRange, last: date, *, net: bool, months: bool
 ) -> tuple[Histories, dict[str, Array]]:
-    """Return the histories, and the columns frequency, recency and T with their unit."""
+    """Return the histories, and frequency, recency and T with their unit, and sum_log_gaps."""
     found = Histories.of(_blocks(rows, days, net=net, months=months))
     unit = "months" if months else "days"
     end = last.year * 12 + last.month if months else (last - rows.first_day).days
     times = {f"recency_{unit}": found.last - found.first, f"T_{unit}": end - found.first}
-    return found, {"frequency": found.frequency, **times}
+    columns = {"frequency": found.frequency, **times, "sum_log_gaps": found.sum_log_gaps}
+    return found, columns

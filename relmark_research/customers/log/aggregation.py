@@ -22,6 +22,7 @@ def per_customer(days: ir.Table, last: date, *, months: bool = False) -> pd.Data
     -------
     DataFrame
         customer_id, frequency, recency_days and T_days (or recency_months and T_months),
+        sum_log_gaps (sum of ln(gap) over the gaps between purchases, in days or months),
         repeat_value (mean value of the purchase-days after the first, missing without any; no
         such column for a log without money).
     """
@@ -34,7 +35,8 @@ def customers(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
     measured = _histories(days, last, months=months)
     if "key" in measured.columns:
         measured = measured.mutate(customer_id=measured.key.cast("string"))
-    columns = dict.fromkeys(["customer_id", *_history_columns(months), grouping_column(days)])
+    names = ["customer_id", *_history_columns(months), "sum_log_gaps", grouping_column(days)]
+    columns = dict.fromkeys(names)
     if "parts" not in days.columns:
         return measured.select(*columns)
     repeat_parts = measured.total_parts - measured.first_parts
@@ -52,9 +54,14 @@ def per_history(days: ir.Table, last: date, *, months: bool = False) -> pd.DataF
 
 
 def histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
-    """Return one row per distinct history, with its number of customers, lazily."""
+    """Return one row per distinct history, with its number of customers, lazily.
+
+    sum_log_gaps is the mean over its customers, so that n_customers times it is their total.
+    """
     counted = _histories(days, last, months=months).group_by(_history_columns(months))
-    return counted.aggregate(n_customers=lambda t: t.count())
+    return counted.aggregate(
+        sum_log_gaps=lambda t: t.sum_log_gaps.mean(), n_customers=lambda t: t.count()
+    )
 
 
 def customer_totals(days: ir.Table, *, months: bool = False) -> pd.DataFrame:
@@ -168,10 +175,13 @@ def _histories(days: ir.Table, last: date, *, months: bool = False) -> ir.Table:
 
     if months:
         days = by_calendar_month(days)
+    own = ibis.window(group_by=grouping_column(days), order_by="date")
+    days = days.mutate(before=days.date.lag(1).over(own))
     sums = {"frequency": days.count() - 1, "first": days.date.min(), "last": days.date.max()}
     if "parts" in days.columns:
         sums["total_parts"] = sql_dialects.integer_sum(days.parts)
         sums["first_parts"] = sql_dialects.value_on_first_day(days.parts, days.date)
+    sums["sum_log_gaps"] = _gaps(days, months=months).ln().sum().fill_null(0.0)
     summed = days.group_by(grouping_column(days)).aggregate(**sums)
     first, latest = summed["first"], summed["last"]
     if months:
@@ -206,6 +216,15 @@ def _with_value(counted: ir.Table) -> ir.Table:
         return counted
     value = counted.parts.cast("float64") / PARTS_PER_UNIT
     return counted.mutate(value=value).drop("parts")
+
+
+def _gaps(days: ir.Table, *, months: bool) -> ir.Value:
+    """Return the time since the purchase ``before``, missing for a customer's first."""
+    if months:
+        gap = _month_number(days.date) - _month_number(days.before)
+    else:
+        gap = days.date.delta(days.before, unit="day")
+    return gap.cast("float64")
 
 
 def _month_number(day: ir.Value) -> ir.Value:

@@ -4,6 +4,8 @@ frequency       purchase-days after the first, 0, 1, 2, ...
 recency         time from first to last purchase, 0 where frequency is 0
 T               time from first purchase to the end of observation
 monetary_value  mean value of the purchase-days after the first, missing where there are none
+sum_log_gaps    sum of ln(gap) over the gaps between purchase-days in the unit, 0 without any; in a
+                row of several customers their mean
 n_customers     number of customers with this history (1 where there is no such column)
 """
 
@@ -40,7 +42,8 @@ class CustomerSummary:
     ----------
     table
         Columns frequency (whole number >= 0), recency and T (0 <= recency <= T, in ``unit``)[,
-        monetary_value (>= 0)][, n_customers (whole number >= 0)]; index or column customer_id,
+        monetary_value (>= 0)][, sum_log_gaps (in ``unit``)][, n_customers (whole number >= 0)];
+        index or column customer_id,
         whose ids are text as in a log: 7, 7.0 and ``"7"`` are one customer.
     unit
         The unit of recency and T; None where unknown (then horizons cannot be given in calendar
@@ -106,7 +109,7 @@ class CustomerSummary:
     ) -> CustomerSummary:
         """Return a summary of times in whole days (divided by days per unit) or calendar months.
 
-        With a calendar the days are those of its operational time.
+        With a calendar the days are those of its operational time, and there is no sum_log_gaps.
         """
         if len(histories) == 0:
             raise DataError(
@@ -130,6 +133,9 @@ class CustomerSummary:
         )
         if "repeat_value" in histories:
             table["monetary_value"] = histories["repeat_value"].astype("float64")
+        if "sum_log_gaps" in histories and calendar is None:
+            logs = histories["sum_log_gaps"].to_numpy(float)
+            table["sum_log_gaps"] = logs - table["frequency"] * np.log(per)
         if "customer_id" in histories:
             table.index = pd.Index(histories["customer_id"], name="customer_id")
         if "n_customers" in histories:
@@ -191,6 +197,13 @@ class CustomerSummary:
         return np.where(self.frequency > 0, spend, np.nan)
 
     @property
+    def sum_log_gaps(self) -> np.ndarray | None:
+        """Sum of ln(gap) between purchases, shape (rows,); None in a table without the column."""
+        if "sum_log_gaps" not in self.table:
+            return None
+        return self.table["sum_log_gaps"].to_numpy(float)
+
+    @property
     def weights(self) -> np.ndarray:
         """Number of customers of each row, shape (rows,)."""
         if "n_customers" not in self.table:
@@ -204,8 +217,13 @@ class CustomerSummary:
 
     def distinct_histories(self) -> CustomerSummary:
         """Return one row per distinct history, with its number of customers in n_customers."""
-        weighted = self.table.assign(n_customers=self.weights)
-        counted = weighted.groupby(list(HISTORY), sort=True)["n_customers"].sum().reset_index()
+        summed = self.table[list(HISTORY)].copy()
+        if self.sum_log_gaps is not None:
+            summed["sum_log_gaps"] = self.sum_log_gaps * self.weights
+        summed["n_customers"] = self.weights
+        counted = summed.groupby(list(HISTORY), sort=True).sum().reset_index()
+        if self.sum_log_gaps is not None:
+            counted["sum_log_gaps"] /= np.maximum(counted["n_customers"], 1)
         return self.with_rows(counted)
 
     def __len__(self) -> int:
@@ -338,7 +356,7 @@ def _ids(labels: pd.Index) -> pd.Index:
 def _with_numbers(table: pd.DataFrame, unit: TimeUnit | None) -> pd.DataFrame:
     """Return the table with columns of numbers; lengths of time are counted in the unit."""
     changed = {}
-    for name in (*HISTORY, "monetary_value", "n_customers"):
+    for name in (*HISTORY, "monetary_value", "sum_log_gaps", "n_customers"):
         if name not in table or table[name].dtype in ("int64", "float64"):
             continue
         column = Column(name, "number", "a number")
@@ -393,6 +411,8 @@ def _check_values(table: pd.DataFrame) -> None:
     _refuse(table, t_x > T, "recency must not be greater than T", columns)
     _refuse(table, (x == 0) & (t_x > 0), "recency must be 0 where frequency is 0", columns)
     _refuse(table, (x > 0) & (t_x <= 0), "recency must be > 0 where frequency is > 0", columns)
+    if "sum_log_gaps" in table:
+        _check_gaps(table, x, t_x)
     if "monetary_value" in table:
         spend = _numbers(table["monetary_value"])
         columns = ["frequency", "monetary_value"]
@@ -404,6 +424,19 @@ def _check_values(table: pd.DataFrame) -> None:
             columns,
         )
         _refuse(table, (x > 0) & (spend < 0), "monetary_value must be 0 or more", columns)
+
+
+def _check_gaps(table: pd.DataFrame, x: pd.Series, t_x: pd.Series) -> None:
+    """Refuse sums of logarithms that no x gaps with the sum t_x can have."""
+    logs, columns = _numbers(table["sum_log_gaps"]), ["frequency", "recency", "sum_log_gaps"]
+    _refuse(table, ~np.isfinite(logs), "sum_log_gaps must be a finite number", columns)
+    greatest = x * np.log(t_x.where(x > 0, 1.0) / x.where(x > 0, 1.0))
+    rule = (
+        "sum_log_gaps must be at most frequency x ln(recency / frequency), its value for equal "
+        "gaps, and 0 where frequency is 0; is it in the unit of recency?"
+    )
+    wrong = (logs > greatest + 1e-9 * (1 + greatest.abs())) | ((x == 0) & (logs != 0))
+    _refuse(table, wrong, rule, columns)
 
 
 def _numbers(column: pd.Series) -> pd.Series:

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from relmark_research.customers.log._sorted_aggregation import DayRange, PackedRows
+from relmark_research.customers.log._sorted_aggregation import (
+    DayRange,
+    PackedRows,
+    sum_log_gaps,
+)
 from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
 from relmark_research.customers.operational_time import Calendar
@@ -63,6 +67,12 @@ class KnownCustomers:
 
     def __len__(self) -> int:
         return len(self.number)
+
+    @property
+    def sum_log_gaps(self) -> Array:
+        """Sum of ln(gap) over the gaps between purchase-days, in days, shape (customers,)."""
+        sizes = self.frequency + 1
+        return sum_log_gaps(self.purchase_day, np.cumsum(sizes) - sizes)
 
     def totals(self, first: int, last: int, *, known: int) -> tuple[float, float]:
         """Return purchases and value within some days of the customers known at a day."""
@@ -166,6 +176,7 @@ class PurchaseHistory:
             "frequency": known.frequency,
             "recency_days": known.last - known.first,
             "T_days": known.day - known.first,
+            "sum_log_gaps": known.sum_log_gaps,
         }
         if self.has_value:
             with np.errstate(invalid="ignore", divide="ignore"):

@@ -1,11 +1,15 @@
 """Customer equity of a prospect, net of acquisition and retention spend, and its optimum.
 
 Symbols: A acquisition spend per prospect, R retention spend per customer and year, a(A) and r(R)
-acquisition and retention rate, c_r and k_r ceiling and steepness of the retention curve, m annual
-margin per customer, d annual discount rate. The first margin is received on acquisition; R is spent
-at the end of each year on current customers, and retained customers pay again. Hence
+acquisition and annual retention rate, c_r and k_r ceiling and steepness of the retention curve, m
+annual margin per customer, d annual discount rate. The first margin is received on acquisition; R
+is spent at the end of each payment period on current customers, and retained customers pay again.
+With annual payments
 
     V(R) = (m (1 + d) - R) / (1 + d - r(R)),   customer equity per prospect = a(A) V(R) - A.
+
+With other payments V is that of `PaymentTerms`. A retention curve whose rate is per month or
+quarter gives the annual rate r(R) = curve(R / periods)^periods.
 """
 
 from __future__ import annotations
@@ -29,9 +33,13 @@ from relmark_research.economics.value_of_retention.elasticities import (
     elasticities,
     one_way_sensitivity,
 )
-from relmark_research.economics.value_of_retention.retention_value import check_annual_margin
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
+from relmark_research.economics.value_of_retention.retention_value import (
+    Payment,
+    check_annual_margin,
+)
 from relmark_research.errors import ParameterError
-from relmark_research.units import AnnualRate
+from relmark_research.units import AnnualRate, Period
 
 _GRID = 401  # points of the grid search before refinement
 
@@ -46,13 +54,14 @@ class EquityPoint:
     acquisition_spend, retention_spend
         A, money per prospect; R, money per customer and year.
     acquisition_rate, retention_rate
-        a(A), share of prospects; r(R), share of customers a year.
+        a(A), share of prospects; r(R), share of customers a year, whatever the curve's period.
     customer_value
         V(R), money per customer on the day of acquisition.
     customer_equity
         a V - A, money per prospect.
     marginal_acquisition_cost, marginal_retention_cost
-        Money per additional customer acquired and retained, 1 / a'(A) and 1 / r'(R).
+        Money per additional customer acquired, 1 / a'(A), and retained for one more period of the
+        retention curve, 1 / r'.
     shadow_price
         Customer equity per additional unit of budget; 0 if the constraint does not bind.
     """
@@ -78,11 +87,16 @@ class CustomerEquity:
     acquisition
         Response curve of the acquisition rate to spend per prospect.
     retention
-        Response curve of the retention rate to spend per customer and year.
+        Response curve of the retention rate of a ``period`` to spend per customer and ``period``.
     annual_margin
         m, money per customer and year before retention spend, > 0.
     annual_discount_rate
         d, in [0, 1).
+    payment
+        Time between two payments, ``"month"`` by default, or `PaymentTerms`.
+    period
+        Period of the retention curve: ``"year"``, or ``"month"`` or ``"quarter"`` for a curve
+        fitted to books by month or quarter in which every customer may leave in every period.
 
     References
     ----------
@@ -97,6 +111,7 @@ class CustomerEquity:
     ...     retention=ResponseCurve(ceiling=0.80, rate=0.60, spend=8),
     ...     annual_margin=50,
     ...     annual_discount_rate=0.10,
+    ...     payment="year",
     ... )
     >>> round(equity.at().customer_equity, 2), round(equity.at().customer_value, 1)
     (2.76, 94.0)
@@ -111,8 +126,12 @@ class CustomerEquity:
     retention: Curve
     annual_margin: float
     annual_discount_rate: float
+    payment: Payment = "month"
+    period: str | Period = "year"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "payment", PaymentTerms.of(self.payment))
+        object.__setattr__(self, "period", Period.of(self.period))
         for name in ("acquisition", "retention"):
             curve = getattr(self, name)
             if not isinstance(curve, ResponseCurve | LogitCurve):
@@ -126,9 +145,13 @@ class CustomerEquity:
     def at(
         self, acquisition_spend: float | None = None, retention_spend: float | None = None
     ) -> EquityPoint:
-        """Return customer equity at these spends; None takes the current spend of the curve."""
+        """Return customer equity at these spends; None takes the current spend of the curve.
+
+        ``retention_spend`` is annual, whatever the period of the curve.
+        """
         A = self.acquisition.spend if acquisition_spend is None else acquisition_spend
-        R = self.retention.spend if retention_spend is None else retention_spend
+        now = self.retention.spend * self._per_year
+        R = now if retention_spend is None else retention_spend
         check_spend(A, "acquisition_spend")
         check_spend(R, "retention_spend")
         return self._point(A, R)
@@ -145,7 +168,8 @@ class CustomerEquity:
         Returns
         -------
         EquityPoint
-            In closed form for exponential curves: R* = ln(y / C) / k_r, y = W0(C exp(K)), C =
+            In closed form for exponential curves whose period is that of the renewals, here for
+            annual ones: R* = ln(y / C) / k_r, y = W0(C exp(K)), C =
             (1 + d - c_r) / c_r, K = k_r m (1 + d) - 1, or 0 where k_r c_r m <= 1; A* = ln(k_a c_a
             V*) / k_a, at least 0. Unless a spend is 0, 1 / a'(A) = 1 / r'(R) = V. With a binding
             budget a'(A) (V - l R) = 1 + l and V'(R) = l, with l the shadow price.
@@ -153,7 +177,8 @@ class CustomerEquity:
         Examples
         --------
         >>> acquisition, retention = ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8)
-        >>> equity = CustomerEquity(acquisition, retention, 50, annual_discount_rate=0.10)
+        >>> equity = CustomerEquity(
+        ...     acquisition, retention, 50, annual_discount_rate=0.10, payment="year")
         >>> best = equity.optimum(budget=2)
         >>> round(best.acquisition_spend + best.acquisition_rate * best.retention_spend, 9)
         2.0
@@ -223,6 +248,7 @@ class CustomerEquity:
             "retention": self.retention,
             "annual margin": self.annual_margin,
             "annual discount rate": self.annual_discount_rate,
+            "payment": self.payment,
             "customer value": now.customer_value,
             "customer equity": now.customer_equity,
         }
@@ -237,23 +263,41 @@ class CustomerEquity:
             "annual_discount_rate": self.annual_discount_rate,
         }
 
-    @staticmethod
-    def _value_and_equity(drivers: dict[str, float]) -> tuple[float, float]:
+    def _value_and_equity(self, drivers: dict[str, float]) -> tuple[float, float]:
         """Return V and customer equity from the drivers alone."""
-        growth = 1 + drivers["annual_discount_rate"]
-        net = drivers["annual_margin"] * growth - drivers["retention_spend"]
-        value = net / (growth - drivers["retention_rate"])
+        value = self._terms.value(
+            drivers["annual_margin"],
+            drivers["retention_rate"],
+            drivers["annual_discount_rate"],
+            retention_spend=drivers["retention_spend"],
+        )
         return value, drivers["acquisition_rate"] * value - drivers["acquisition_spend"]
 
+    @property
+    def _terms(self) -> PaymentTerms:
+        return PaymentTerms.of(self.payment)
+
+    @property
+    def _per_year(self) -> float:
+        """Periods of the retention curve in a year."""
+        return Period.of(self.period).per_year
+
+    def _annual_rate(self, R: float) -> float:
+        return float(self.retention.rate_at(R / self._per_year)) ** self._per_year
+
     def _value(self, R: float) -> float:
-        growth = 1 + self.annual_discount_rate
-        return (self.annual_margin * growth - R) / (growth - float(self.retention.rate_at(R)))
+        rate, discount = self._annual_rate(R), self.annual_discount_rate
+        return self._terms.value(self.annual_margin, rate, discount, retention_spend=R)
 
     def _value_slope(self, R: float) -> float:
-        """Return V'(R) = (r'(R) V - 1) / (1 + d - r)."""
-        growth = 1 + self.annual_discount_rate
-        slope = float(self.retention.slope_at(R)) * self._value(R) - 1
-        return slope / (growth - float(self.retention.rate_at(R)))
+        """Return V'(R) = (rho' V - 1/k) / (D - rho), with rho = r^(1/k)."""
+        k, rate = self._terms.renewals_per_year, float(self.retention.rate_at(R / self._per_year))
+        power = self._per_year / k
+        retained = rate**power
+        slope = power * rate ** (power - 1) if rate or power >= 1 else math.inf
+        gain = slope * float(self.retention.slope_at(R / self._per_year)) / self._per_year
+        growth = (1 + self.annual_discount_rate) ** (1 / k)
+        return (gain * self._value(R) - 1 / k) / (growth - retained)
 
     def _point(self, A: float, R: float, shadow_price: float = 0.0) -> EquityPoint:
         value, rate = self._value(R), float(self.acquisition.rate_at(A))
@@ -261,26 +305,29 @@ class CustomerEquity:
             acquisition_spend=A,
             retention_spend=R,
             acquisition_rate=rate,
-            retention_rate=float(self.retention.rate_at(R)),
+            retention_rate=self._annual_rate(R),
             customer_value=value,
             customer_equity=rate * value - A,
             marginal_acquisition_cost=self.acquisition.marginal_cost(A),
-            marginal_retention_cost=self.retention.marginal_cost(R),
+            marginal_retention_cost=self.retention.marginal_cost(R / self._per_year),
             shadow_price=shadow_price,
         )
 
     def _optimal_retention_spend(self) -> float:
-        limit = self.annual_margin * (1 + self.annual_discount_rate)  # V < 0 above it
-        if not isinstance(self.retention, ResponseCurve):
-            return maximise(self._value, limit)
+        renewals = self._terms.renewals_per_year
+        growth = (1 + self.annual_discount_rate) ** (1 / renewals)
+        margin = self.annual_margin * self._terms.annuity(self.annual_discount_rate) / renewals
+        limit = margin * growth  # V < 0 above it
+        if not isinstance(self.retention, ResponseCurve) or renewals != self._per_year:
+            return maximise(self._value, limit * renewals)
         ceiling, k = self.retention.parameters
-        if k * ceiling * self.annual_margin <= 1:
+        if k * ceiling * margin <= 1:
             return 0.0
-        C = (1 + self.annual_discount_rate - ceiling) / ceiling
+        C = (growth - ceiling) / ceiling
         if C == 0:
-            return limit - 1 / k
+            return (limit - 1 / k) * renewals
         y = special.wrightomega(math.log(C) + k * limit - 1)  # W0(C exp(k limit - 1))
-        return max(0.0, math.log(y / C) / k)
+        return max(0.0, math.log(y / C) / k) * renewals
 
     def _optimal_acquisition_spend(self, value: float) -> float:
         if not isinstance(self.acquisition, ResponseCurve):

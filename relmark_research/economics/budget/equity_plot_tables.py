@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -64,8 +66,7 @@ def equity_surface(equity: CustomerEquity, *, extent: float = 1.6) -> pd.DataFra
     now, best = equity.at(), equity.optimum()
     A = np.linspace(0, extent * max(now.acquisition_spend, best.acquisition_spend), _POINTS)
     R = np.linspace(0, extent * max(now.retention_spend, best.retention_spend), _POINTS)
-    growth = 1 + equity.annual_discount_rate
-    value = (equity.annual_margin * growth - R) / (growth - equity.retention.rate_at(R))
+    value = np.array([equity.at(0.0, float(spend)).customer_value for spend in R])
     surface = np.outer(value, equity.acquisition.rate_at(A)) - A
     return pd.DataFrame(
         surface,
@@ -97,8 +98,12 @@ def optimum_draws(
             )
             for i in (line, half + line)
         )
-        rate = equity.annual_discount_rate
-        best = CustomerEquity(acquisition, retention, float(margins[row]), rate).optimum()
+        best = replace(
+            equity,
+            acquisition=acquisition,
+            retention=retention,
+            annual_margin=float(margins[row]),
+        ).optimum()
         rows.append((best.acquisition_spend, best.retention_spend))
     return pd.DataFrame(rows, columns=["acquisition_spend", "retention_spend"])
 
@@ -184,17 +189,20 @@ def retention_table(position: SpendingPosition, *, points: float = 0.05) -> pd.D
             equity.annual_discount_rate,
             retention_spend=now.retention_spend,
             points=rise,
+            payment=position.payment,
         )
         value = customer_value(
             equity.annual_margin,
             even.retention_rate,
             equity.annual_discount_rate,
             now.retention_spend,
+            payment=position.payment,
         )
         ceiling, steepness = equity.retention.parameters
-        share = even.retention_rate / ceiling
+        periods = position.period.per_year
+        share = even.retention_rate ** (1 / periods) / ceiling
         spend = float(-np.log1p(-share) / steepness) if share < 1 else np.nan
-        required = spend - now.retention_spend
+        required = spend * periods - now.retention_spend
         rows.append(
             {
                 "segment": segment,
@@ -211,7 +219,11 @@ def retention_table(position: SpendingPosition, *, points: float = 0.05) -> pd.D
 
 
 def _equity(position: SpendingPosition, scales: dict[str, float]) -> float:
-    """Return annual customer equity with every driver multiplied by its scale."""
+    """Return annual customer equity with every driver multiplied by its scale.
+
+    Customers who may leave several times a year are counted once, by their mean number.
+    """
+    periods = position.period.per_year
     rate = position.annual_discount_rate * scales["discount rate"]
     total = 0.0
     for segment in position.segments:
@@ -220,13 +232,16 @@ def _equity(position: SpendingPosition, scales: dict[str, float]) -> float:
         retention_rate = min(now.retention_rate * scales["retention rate"], 0.999)
         retention_spend = now.retention_spend * scales["cost of keeping"]
         acquisition_spend = now.acquisition_spend * scales["cost of winning"]
-        value = customer_value(margin, retention_rate, rate, retention_spend)
+        value = customer_value(
+            margin, retention_rate, rate, retention_spend, payment=position.payment
+        )
         acquisition_rate = now.acquisition_rate * scales["share won"]
         prospects, customers = position.today.loc[
             segment, ["prospects_reached", "customers_at_risk"]
         ].to_numpy(float)
         total += float(prospects) * (acquisition_rate * value - acquisition_spend)
-        total += float(customers) * (retention_rate * value - retention_spend)
+        retained = retention_rate ** (1 / periods) * value - retention_spend / periods
+        total += float(customers) / periods * retained
     return total
 
 

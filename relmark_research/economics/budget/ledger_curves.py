@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.economics.budget.spend_ledger import COLUMNS, PURPOSES, Purpose, SpendLedger
+from relmark_research.economics.response.curve_memory import CurveMemory, curve_memory, tilted
 from relmark_research.economics.response.curve_shapes import Array, exponential_slope
 from relmark_research.economics.response.response_curves import ResponseCurve
 from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.errors import DataError, ParameterError
 
 CurveFits = dict[tuple[str, Purpose], ResponseFit]
+CurveMemories = dict[tuple[str, Purpose], CurveMemory]
 
 _DRAWS = 2000
+_APART = 500_000  # between the seeds of a curve and of its memory
 
 
 def fit_curves(ledger: SpendLedger, today: pd.DataFrame) -> tuple[CurveFits, dict[str, str]]:
@@ -40,8 +43,35 @@ def fit_curves(ledger: SpendLedger, today: pd.DataFrame) -> tuple[CurveFits, dic
     return fits, notes
 
 
+def fit_memories(ledger: SpendLedger, fits: CurveFits) -> CurveMemories:
+    """Weigh each curve against trend, season and carry-over."""
+    return {line: curve_memory(fit, ledger.periods_of(*line)) for line, fit in fits.items()}
+
+
+def draw_pairs(fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int) -> tuple[Array, Array]:
+    """Return n draws of ceiling and steepness, tilted by draws of the memory."""
+    ceiling, steepness = fit.draws(n, seed=seed).to_numpy().T
+    slope, lift = memory.draws(n, seed=seed + _APART)
+    return tilted(ceiling, steepness, np.full(n, fit.curve.spend), slope, lift)
+
+
+def today_curve(fit: ResponseFit, memory: CurveMemory) -> ResponseCurve:
+    """Return the fitted curve, tilted by the means of the memory."""
+    now = np.asarray(fit.curve.spend)
+    pair = [np.asarray(value) for value in fit.curve.parameters]
+    factors = np.asarray(memory.slope), np.asarray(memory.lift)
+    ceiling, steepness = tilted(pair[0], pair[1], now, *factors)
+    return ResponseCurve.from_steepness(float(ceiling), float(steepness), spend=float(now))
+
+
 def pooled_slope(
-    today: pd.DataFrame, fits: CurveFits, segments: list[str], purpose: Purpose, *, seed: int
+    today: pd.DataFrame,
+    fits: CurveFits,
+    memories: CurveMemories,
+    segments: list[str],
+    purpose: Purpose,
+    *,
+    seed: int,
 ) -> tuple[float, Array] | None:
     """Return successes per unit of money in today's mix of segments, as an estimate and draws."""
     spend = today.loc[segments, COLUMNS[purpose][0]].to_numpy(float)
@@ -49,9 +79,9 @@ def pooled_slope(
         return None
     slope, drawn = 0.0, np.zeros(_DRAWS)
     for i, (segment, share) in enumerate(zip(segments, spend / spend.sum(), strict=True)):
-        fit = fits[segment, purpose]
+        fit, memory = fits[segment, purpose], memories[segment, purpose]
         current = np.asarray(fit.curve.spend)
-        pair = fit.draws(_DRAWS, seed=seed + 1000 * i + PURPOSES.index(purpose)).to_numpy().T
-        slope += share * float(fit.curve.slope_at(current))
-        drawn += share * exponential_slope(pair[0], pair[1], current)
+        pair = draw_pairs(fit, memory, _DRAWS, seed=seed + 1000 * i + PURPOSES.index(purpose))
+        slope += share * float(today_curve(fit, memory).slope_at(current))
+        drawn += share * exponential_slope(*pair, current)
     return slope, drawn

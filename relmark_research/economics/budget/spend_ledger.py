@@ -1,13 +1,14 @@
-"""The spend ledger: acquisition and retention spend, and the number of customers reached and won.
+"""The spend ledger: a firm's books by period, with whatever columns it has.
 
-One row per period, and per segment or channel if there are several. `SpendLedger` checks the
-ledger once; `unit_costs` and `spending_position` use it.
+One row per period, and per segment or channel if there are several; rows of the segment ``all``
+hold what is known of the firm only. Cells may be blank and periods missing. `SpendLedger` checks
+the ledger once; `book_flow`, `books_value`, `unit_costs` and `spending_position` use it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from relmark_research._repr import short_repr
 from relmark_research.economics.response.binomial_data import BinomialData
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.tables.read_table import read_table
+from relmark_research.tables.read_table import group_values, open_table, read_table
 from relmark_research.tables.schemas import BOOKS, Column
 from relmark_research.units import Day, Period, as_date
 
@@ -28,7 +29,13 @@ COLUMNS: dict[Purpose, tuple[str, str, str]] = {
 }
 """Spend (money of the period), number of people it was spent on, and successes, by purpose."""
 
-NUMBERS = [name for names in COLUMNS.values() for name in names]
+SPLIT = tuple(name for names in COLUMNS.values() for name in names)
+"""The columns of a firm that knows both spends and everyone they were spent on."""
+STOCKS = ("opening_customers", "closing_customers")
+LEVELS = ("price",)
+NUMBERS = tuple(column.name for column in BOOKS.columns if column.type == "number")
+"""Every column of numbers that a ledger may have."""
+_USEFUL = ("customers_won", "customers_lost", "closing_customers", "customers_kept")
 ALL = "all"
 
 
@@ -40,13 +47,17 @@ class SpendLedger:
     Attributes
     ----------
     table
-        period, segment and the six columns of numbers, sorted by segment and period.
-    periods_per_year
-        Number of periods in a year.
+        period, segment and the columns of numbers that the source has, sorted by segment and
+        period; missing where not known.
+    period
+        Period of the books.
+    restated
+        Number of rows that a later publication replaced.
     """
 
     table: pd.DataFrame
-    periods_per_year: int
+    period: Period
+    restated: int = 0
 
     @classmethod
     def from_table(
@@ -62,11 +73,13 @@ class SpendLedger:
         Parameters
         ----------
         table
-            Columns acquisition_spend, prospects_reached, customers_won, retention_spend,
-            customers_at_risk, customers_kept: money and number of people in the period; or the path
-            of a CSV or Parquet file, or ``"sample:books"``.
+            Any of the columns of the schema ``books``, at least customers_won, customers_lost,
+            customers_kept or closing_customers; what each is needed for is in the schema (``relmark
+            tables books``). Or the path of a CSV or Parquet file, ``"sample:books"``, or a mapping
+            of source, columns and options as in a recipe.
         by
-            Column of the segment or channel; None if there is none.
+            Column of the segment or channel; None if there is none, ``""`` for ``channel`` if the
+            table has it. Rows named ``all`` hold columns that are known of the firm only.
         period
             Column of the period: ``2024Q1``, ``2024-03``, ``2024``, or the first day of each,
             as ISO text; pandas Periods for a fiscal calendar (``Q-JUN``).
@@ -76,28 +89,87 @@ class SpendLedger:
         Raises
         ------
         DataError
-            If a column or a period is missing, a period is duplicated, a spend is negative, or
-            successes exceed the number of people.
+            If no column counts customers, a period is duplicated without a date of publication, a
+            number is negative, or successes exceed the number of people.
+
+        Examples
+        --------
+        >>> books = pd.DataFrame({"quarter": ["2024Q1", "2024Q2"], "customers_won": [70, 90],
+        ...                       "customers_lost": [40, 50], "closing_customers": [1030, 1070]})
+        >>> ledger = SpendLedger.from_table(books)
+        >>> ledger.period.name, ledger.has("customers_lost"), ledger.has("marketing_spend")
+        ('quarter', True, False)
         """
         if isinstance(table, SpendLedger):
             return table
         schema = BOOKS.with_columns(_period_and_segment(period, by))
-        renamed = read_table(table, schema=schema, columns=names).frame
+        if isinstance(table, Mapping):
+            renamed = open_table(table, schema)
+        else:
+            renamed = read_table(table, schema=schema, columns=names).frame
         if len(renamed) == 0:
             raise DataError("the spend ledger must have at least one period; found no rows.")
-        segment = _segments(renamed[by]) if by else pd.Series(ALL, index=renamed.index)
-        plain = pd.DataFrame({"period": Period.parse(renamed[period]), "segment": segment})
-        for name in NUMBERS:
-            plain[name] = renamed[name].astype(float)
-        plain = plain.sort_values(["segment", "period"], ignore_index=True)
+        if by == "":
+            by = "channel" if "channel" in renamed else None
+        plain = _plain(renamed, period, by)
+        plain, restated = _latest(plain)
         _check_counts(plain)
         _check_periods(plain)
-        return cls(plain, _per_year(plain["period"]))
+        _check_firm_rows(plain)
+        return cls(plain, _period_of(plain["period"]), restated)
+
+    @property
+    def periods_per_year(self) -> int:
+        """Number of periods in a year."""
+        return round(self.period.per_year)
+
+    def has(self, *columns: str) -> bool:
+        """Return whether each of the columns has a value in at least one period."""
+        return all(name in self.table and self.table[name].notna().any() for name in columns)
+
+    def require(self, *columns: str, purpose: str) -> None:
+        """Raise DataError where a column is missing, with what it is needed for."""
+        missing = [name for name in columns if not self.has(name)]
+        if missing:
+            found = [name for name in NUMBERS if self.has(name)]
+            raise DataError(
+                f"{purpose} needs {', '.join(missing)}; the books have {', '.join(found)}. Add "
+                "the columns, or use books_value, which works without them."
+            )
+
+    @property
+    def missing_periods(self) -> list[str]:
+        """Periods between the first and the last in which no segment has a row."""
+        periods = pd.PeriodIndex(self.table["period"])
+        expected = pd.period_range(periods.min(), periods.max())
+        return [str(period) for period in expected.difference(periods)]
+
+    def firm(self) -> pd.DataFrame:
+        """Return one row per period: sums over the segments; the rows of ``all`` where given.
+
+        A sum is missing where a segment that has the column in other periods is blank. The price
+        level is the mean.
+        """
+        held = [name for name in NUMBERS if self.has(name)]
+        columns = {}
+        for name in held:
+            known = self.table[self.table["segment"].isin(self._with(name))]
+            groups = known.groupby("period")[name]
+            whole = groups.count() == known["segment"].nunique()
+            total: pd.Series = groups.mean() if name in LEVELS else groups.sum()
+            columns[name] = total.where(whole)
+        return pd.DataFrame(columns).sort_index().rename_axis("period")
+
+    def _with(self, name: str) -> list[str]:
+        """Segments that have a column."""
+        rows = self.table[self.table[name].notna()]
+        return list(rows["segment"].unique())
 
     @property
     def segments(self) -> list[str]:
-        """Names of the segments, in order."""
-        return list(self.table["segment"].unique())
+        """Names of the segments, in order; without the firm's own rows beside them."""
+        names = list(self.table["segment"].unique())
+        return [name for name in names if name != ALL] or names
 
     def until(self, day: Day | None) -> SpendLedger:
         """Return the periods completed by ``day``; None returns all."""
@@ -110,7 +182,7 @@ class SpendLedger:
                 f"no period of the ledger is complete by {last:%Y-%m-%d}; the first period is "
                 f"{self.table['period'].min()}. Use a later day."
             )
-        return SpendLedger(self.table[complete].reset_index(drop=True), self.periods_per_year)
+        return replace(self, table=self.table[complete].reset_index(drop=True))
 
     def recent(self, periods: int | None) -> SpendLedger:
         """Return the most recent periods, this many; None returns all."""
@@ -122,32 +194,51 @@ class SpendLedger:
                 f"recent must be a number of periods from 1 to the {len(last)} of the ledger; "
                 f"found {periods!r}."
             )
-        chosen = self.table["period"].isin(last.iloc[-int(periods) :])
-        return SpendLedger(self.table[chosen].reset_index(drop=True), self.periods_per_year)
+        return self.at(pd.Index(last.iloc[-int(periods) :]))
+
+    def at(self, periods: pd.Index) -> SpendLedger:
+        """Return these periods of the ledger."""
+        chosen = self.table["period"].isin(periods)
+        return replace(self, table=self.table[chosen].reset_index(drop=True))
 
     def totals(self) -> pd.DataFrame:
-        """Return the sums over all periods by segment, with the total as the last row."""
-        sums = self.table.groupby("segment", sort=False)[NUMBERS].sum()
+        """Return the sums over all periods by segment, with the total as the last row.
+
+        Numbers of customers at the start and the end of a period, and prices, have no sum.
+        """
+        names = [n for n in NUMBERS if n in self.table and n not in STOCKS + LEVELS]
+        groups = self.table.groupby("segment", sort=False)[names]
+        sums = groups.sum(min_count=1).reindex(self.segments)
         if list(sums.index) == [ALL]:
             return sums
-        return pd.concat([sums, sums.sum().to_frame(ALL).T.rename_axis("segment")])
+        total = self.table[names].sum(min_count=1)
+        return pd.concat([sums, total.to_frame(ALL).T.rename_axis("segment")])
 
     def binomial_data(self, segment: str, purpose: Purpose) -> BinomialData:
-        """Return spend per head, successes and trials of one segment, for periods with trials."""
+        """Return spend per head, successes and trials of one segment, for periods that have all."""
         spend, people, successes = COLUMNS[purpose]
-        rows = self.table[(self.table["segment"] == segment) & (self.table[people] > 0)]
+        rows = self._rows_of(segment, purpose)
         per_head = rows[spend] / rows[people]
         return BinomialData(per_head, rows[successes], rows[people])  # type: ignore[arg-type]
 
+    def periods_of(self, segment: str, purpose: Purpose) -> pd.PeriodIndex:
+        """Return the periods of `binomial_data`."""
+        return pd.PeriodIndex(self._rows_of(segment, purpose)["period"])
+
+    def _rows_of(self, segment: str, purpose: Purpose) -> pd.DataFrame:
+        _, people, _ = columns = COLUMNS[purpose]
+        rows = self.table[(self.table["segment"] == segment) & (self.table[people] > 0)]
+        return rows.dropna(subset=list(columns))
+
     def _summary(self) -> dict[str, object]:
         period = self.table["period"]
+        money = [name for name in NUMBERS if name.endswith("_spend") and self.has(name)]
         return {
             "segments": len(self.segments),
             "periods": period.nunique(),
             "first": str(period.min()),
             "last": str(period.max()),
-            "acquisition spend": self.table["acquisition_spend"].sum(),
-            "retention spend": self.table["retention_spend"].sum(),
+            **{name.replace("_", " "): self.table[name].sum() for name in money},
         }
 
 
@@ -157,48 +248,78 @@ def _period_and_segment(period: str, by: str | None) -> list[Column]:
     return columns + ([Column(by, "choice", "channel or segment", required=True)] if by else [])
 
 
-def _segments(column: pd.Series) -> pd.Series:
-    """Return segments as text; raise DataError for the name of the total."""
-    texts = column.astype(str)
-    if (texts == ALL).any():
+def _plain(frame: pd.DataFrame, period: str, by: str | None) -> pd.DataFrame:
+    """Return period, segment, date of publication and the known numbers, sorted."""
+    segment = group_values(frame[by]).astype(str) if by else pd.Series(ALL, index=frame.index)
+    plain = pd.DataFrame({"period": Period.parse(frame[period]), "segment": segment.to_numpy()})
+    for name in NUMBERS:
+        if name in frame:
+            plain[name] = frame[name].astype(float).to_numpy()
+    if not any(name in plain and plain[name].notna().any() for name in _USEFUL):
         raise DataError(
-            f"no segment may be named {ALL!r}, which is reserved for the total; found "
-            f"{int((texts == ALL).sum())} such rows. Remove totals, or rename the segment."
+            f"the books must count customers: at least one of {', '.join(_USEFUL)}; found "
+            f"{', '.join(map(str, frame.columns))}. Name the columns that do: columns={{ours: "
+            "theirs}."
         )
-    return texts
+    if "published" in frame:
+        plain["published"] = pd.to_datetime(frame["published"]).to_numpy()
+    return plain.sort_values(["segment", "period"], ignore_index=True)
 
 
-def _per_year(periods: pd.Series) -> int:
-    """Return how many of the periods make a year, refusing weeks and days."""
+def _latest(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return the last publication of each row, and how many rows it replaced."""
+    if "published" not in table:
+        return table, 0
+    order = table.sort_values("published", kind="stable", na_position="first")
+    key = ["segment", "period"]
+    same = order.duplicated([*key, "published"], keep=False)
+    _refuse(order, same, "each period must be published once a day", [])
+    latest = order.drop_duplicates(key, keep="last").drop(columns="published")
+    latest = latest.sort_values(key, ignore_index=True)
+    return latest, len(table) - len(latest)
+
+
+def _period_of(periods: pd.Series) -> Period:
+    """Return the period of the books, refusing weeks and days."""
     frequency = pd.PeriodIndex(periods).freqstr
     if frequency[0] not in "MQY":
         raise DataError(f"periods must be months, quarters or years; found {periods.dtype}.")
-    return round(Period.of(frequency).per_year)
+    return Period.of(frequency)
 
 
 def _check_counts(table: pd.DataFrame) -> None:
     for name in NUMBERS:
-        _refuse(table, table[name] < 0, f"{name} must be 0 or more", [name])
+        if name in table:
+            _refuse(table, table[name] < 0, f"{name} must be 0 or more", [name])
     for spend, people, successes in COLUMNS.values():
-        over = table[successes] > table[people]
-        _refuse(table, over, f"{successes} must not exceed {people}", [successes, people])
-        idle = (table[people] == 0) & (table[spend] > 0)
-        _refuse(table, idle, f"{spend} needs {people} above 0", [spend, people])
+        if people in table and successes in table:
+            over = table[successes] > table[people]
+            _refuse(table, over, f"{successes} must not exceed {people}", [successes, people])
+        if people in table and spend in table:
+            idle = (table[people] == 0) & (table[spend] > 0)
+            _refuse(table, idle, f"{spend} needs {people} above 0", [spend, people])
+    if {"active_customers", "customers_won"} <= set(table):
+        over = table["customers_won"] > table["active_customers"]
+        shown = ["customers_won", "active_customers"]
+        _refuse(table, over, "customers_won must not exceed active_customers", shown)
 
 
 def _check_periods(table: pd.DataFrame) -> None:
     twice = table.duplicated(["segment", "period"], keep=False)
-    _refuse(table, twice, "each period must occur once per segment", [])
-    periods = pd.period_range(table["period"].min(), table["period"].max())
-    for segment, rows in table.groupby("segment"):
-        missing = periods.difference(pd.PeriodIndex(rows["period"]))
-        if len(missing):
-            where = "" if segment == ALL else f" in segment {segment!r}"
-            raise DataError(
-                f"the spend ledger must have every period from {periods[0]} to {periods[-1]}; "
-                f"{len(missing)} missing{where}, first: {', '.join(map(str, missing[:3]))}. "
-                "Add them, with 0 if nothing was spent."
-            )
+    rule = "each period must occur once per segment (or have the column published)"
+    _refuse(table, twice, rule, [])
+
+
+def _check_firm_rows(table: pd.DataFrame) -> None:
+    """Refuse a column that the firm's own rows and those of its segments both have."""
+    firm = table["segment"] == ALL
+    if firm.all() or not firm.any():
+        return
+    for name in NUMBERS:
+        if name in table and table.loc[firm, name].notna().any():
+            double = ~firm & table[name].notna()
+            rule = f"{name} must be given for the firm ({ALL!r}) or by segment, not both"
+            _refuse(table, double, rule, [name])
 
 
 def _refuse(table: pd.DataFrame, wrong: pd.Series, rule: str, shown: list[str]) -> None:

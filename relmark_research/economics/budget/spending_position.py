@@ -1,9 +1,9 @@
 """A firm's current spending on acquisition and retention, and the optimal budget of next year.
 
-A customer acquired next year and one retained next year both have the value
-V(R) = (m (1 + d) - R) / (1 + d - r): the year's margin now, and future margins under current
-spending. Additional spend has the highest return where the marginal cost is lowest relative to V.
-Within a segment the comparison of acquisition with retention does not depend on V.
+A customer acquired next year and one retained next year both have the value V(R) of `PaymentTerms`:
+the first payment now, and future margins under current spending. Additional spend has the highest
+return where the marginal cost is lowest relative to V. Within a segment the comparison of
+acquisition with retention does not depend on V.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pandas as pd
 
 from relmark_research._repr import short_repr
 from relmark_research.economics.budget.allocation import BudgetLines
+from relmark_research.economics.budget.book_flow import stated_renewal
 from relmark_research.economics.budget.budget_advice import (
     BudgetRecommendation,
     BudgetShift,
@@ -23,20 +24,35 @@ from relmark_research.economics.budget.budget_advice import (
     shift_budget,
 )
 from relmark_research.economics.budget.customer_equity import CustomerEquity
-from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves
+from relmark_research.economics.budget.ledger_curves import (
+    CurveFits,
+    CurveMemories,
+    draw_pairs,
+    fit_curves,
+    fit_memories,
+    today_curve,
+)
 from relmark_research.economics.budget.spend_ledger import (
     ALL,
     COLUMNS,
     PURPOSES,
+    SPLIT,
     Purpose,
     SpendLedger,
 )
-from relmark_research.economics.budget.unit_costs import payback
+from relmark_research.economics.budget.unit_costs import net_payback
 from relmark_research.economics.response.curve_shapes import Array, exponential_rate
-from relmark_research.economics.value_of_retention.retention_value import check_annual_margin
+from relmark_research.economics.response.response_curves import ResponseCurve
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
+from relmark_research.economics.value_of_retention.retention_value import (
+    Payment,
+    check_annual_margin,
+    implausible,
+    question_share,
+)
 from relmark_research.errors import DataError, ParameterError, check_level, unknown_name
 from relmark_research.stats.intervals import percentile_interval
-from relmark_research.units import AnnualRate
+from relmark_research.units import AnnualRate, Period
 
 AnnualMargins = float | Mapping[str, float] | pd.Series | pd.DataFrame
 
@@ -52,19 +68,28 @@ class SpendingPosition:
         Annual totals at the current rate, by segment, the total last: the columns of the ledger.
     fits
         The fitted response curve of each segment and purpose.
+    memories
+        Evidence of trend, season and carry-over beside each curve, which all results contain.
     annual_margins
         By segment: annual_margin (money per customer and year) and standard_error.
     annual_discount_rate
         In [0, 1).
     observed_range
         Lowest and highest spend per head in the ledger, by segment and purpose.
+    payment
+        When customers pay and when they may leave.
+    period
+        Period of the retention curves: of their rate and of their spend per customer.
     """
 
     today: pd.DataFrame
     fits: CurveFits
+    memories: CurveMemories
     annual_margins: pd.DataFrame
     annual_discount_rate: float
     observed_range: dict[tuple[str, Purpose], tuple[float, float]]
+    payment: PaymentTerms
+    period: Period
 
     @property
     def segments(self) -> list[str]:
@@ -91,13 +116,20 @@ class SpendingPosition:
         """Return the customer equity model of one segment."""
         if segment not in self.segments:
             raise ParameterError(unknown_name("segment", segment, self.segments))
-        acquisition, retention = (self.fits[segment, purpose].curve for purpose in PURPOSES)
+        acquisition, retention = (self.curve(segment, purpose) for purpose in PURPOSES)
         margin = float(self.annual_margins["annual_margin"][segment])
-        return CustomerEquity(acquisition, retention, margin, self.annual_discount_rate)
+        return CustomerEquity(
+            acquisition, retention, margin, self.annual_discount_rate, self.payment, self.period
+        )
+
+    def curve(self, segment: str, purpose: Purpose) -> ResponseCurve:
+        """Return the response curve of a line, with the slope that its memory leaves it."""
+        line = segment, purpose
+        return today_curve(self.fits[line], self.memories[line])
 
     def lines(self, *, observed_range_only: bool = True) -> BudgetLines:
         """Return the budget lines at the maximum likelihood curves."""
-        pairs = np.array([self.fits[line].curve.parameters for line in self.index]).T
+        pairs = np.array([self.curve(*line).parameters for line in self.index]).T
         margins = self.annual_margins.loc[self.segments, "annual_margin"].to_numpy(float)
         return self._lines(pairs[0], pairs[1], margins, observed_range_only)
 
@@ -106,9 +138,10 @@ class SpendingPosition:
         if n < 2:
             raise ParameterError(f"draws must be at least 2 for an interval; found {n}.")
         pairs = [
-            self.fits[line].draws(n, seed=seed + i).to_numpy() for i, line in enumerate(self.index)
+            draw_pairs(self.fits[line], self.memories[line], n, seed=seed + i)
+            for i, line in enumerate(self.index)
         ]
-        ceiling, steepness = np.stack(pairs, axis=-1).transpose(1, 0, 2)
+        ceiling, steepness = np.stack([np.stack(pair) for pair in pairs], axis=-1)
         columns = self.annual_margins.loc[self.segments]
         rng = np.random.default_rng(seed + len(pairs))
         margins = columns["annual_margin"].to_numpy(float)
@@ -131,7 +164,7 @@ class SpendingPosition:
         check_level(level)
         lines, drawn = self.lines(), self.draws(draws, seed=seed)
         low, high = percentile_interval(drawn.marginal_returns(self.spend), level)
-        curves = [self.fits[line].curve for line in self.index]
+        curves = [self.curve(*line) for line in self.index]
         columns = {
             "spend": self.spend * lines.people,
             "people": lines.people,
@@ -175,9 +208,10 @@ class SpendingPosition:
         Returns
         -------
         DataFrame
-            One row per segment: annual_margin, retention_rate, customer_value (with _low and
-            _high), acquisition_cost (average), value_to_cost (LTV : CAC), value_to_marginal_cost,
-            and payback_months with churn and discounting (``inf`` for never).
+            One row per segment: annual_margin, retention_rate (annual), customer_value (with _low
+            and _high), acquisition_cost (average), value_to_cost (LTV : CAC),
+            value_to_marginal_cost, and payback_months from margins net of retention spend, with
+            churn and discounting (``inf`` for never).
         """
         check_level(level)
         drawn = self.draws(draws, seed=seed).customer_value[:, : len(self.segments)]
@@ -186,12 +220,6 @@ class SpendingPosition:
         for segment, *interval in zip(self.segments, low, high, strict=True):
             equity = self.equity(segment)
             now, cost = equity.at(), self._average_cost(segment)
-            period = payback(
-                cost,
-                equity.annual_margin,
-                retention_rate=now.retention_rate,
-                annual_discount_rate=self.annual_discount_rate,
-            )
             rows.append(
                 {
                     "segment": segment,
@@ -203,7 +231,7 @@ class SpendingPosition:
                     "acquisition_cost": cost,
                     "value_to_cost": now.customer_value / cost,
                     "value_to_marginal_cost": now.customer_value / now.marginal_acquisition_cost,
-                    "payback_months": period.months,
+                    "payback_months": self._payback_months(segment),
                 }
             )
         return pd.DataFrame(rows).set_index("segment")
@@ -254,6 +282,15 @@ class SpendingPosition:
         drawn = self.draws(draws, seed=seed)
         return shift_budget(self.lines(), drawn, self.spend, acquisition, share, level=level)
 
+    def questions(self) -> list[str]:
+        """Return what is implausible about the position, as sentences; none if nothing is."""
+        said = []
+        for segment, row in self.values(draws=2).iterrows():
+            where = "" if segment == ALL else f" in {segment}"
+            spend = self.equity(str(segment)).at().retention_spend
+            said += implausible(row["annual_margin"], row["retention_rate"], spend, where=where)
+        return said
+
     def _summary(self) -> dict[str, object]:
         spend = self.today.iloc[-1]
         return {
@@ -262,7 +299,20 @@ class SpendingPosition:
             "acquisition spend": spend["acquisition_spend"],
             "retention spend": spend["retention_spend"],
             "annual discount rate": self.annual_discount_rate,
+            "payments": self.payment,
+            "retention rate per": self.period,
         }
+
+    def _payback_months(self, segment: str) -> float:
+        equity = self.equity(segment)
+        now = equity.at()
+        return net_payback(
+            self._average_cost(segment),
+            equity.annual_margin - now.retention_spend,
+            now.retention_rate,
+            self.annual_discount_rate,
+            self.payment,
+        ).months
 
     def _average_cost(self, segment: str) -> float:
         spend, _, acquired = self.today.loc[segment, list(COLUMNS["acquisition"])].to_numpy(float)
@@ -274,8 +324,12 @@ class SpendingPosition:
         half = len(self.segments)  # retention lines follow acquisition lines
         spend = self.spend[half:]
         rate = exponential_rate(ceiling[..., half:], steepness[..., half:], spend)
-        growth = 1 + self.annual_discount_rate
-        value = (margins * growth - spend) / (growth - rate)
+        value = self.payment.value(
+            margins,
+            rate**self.period.per_year,
+            self.annual_discount_rate,
+            retention_spend=spend * self.period.per_year,
+        )
         people = [self.today.loc[segment, COLUMNS[purpose][1]] for segment, purpose in self.index]
         bounds = np.array([self.observed_range[line] for line in self.index]).T
         return BudgetLines(
@@ -297,15 +351,16 @@ def spending_position(
     period: str = "quarter",
     names: Mapping[str, str] | None = None,
     recent: int | None = None,
+    payment: Payment = "month",
 ) -> SpendingPosition:
     """Fit the response curves of a spend ledger and return the current spending position.
 
     Parameters
     ----------
     table, by, period, names
-        The spend ledger; see `SpendLedger.from_table`. Retention spend is assumed to be spent on
-        accounts up for renewal, each once a year, so that spend per customer at risk is money per
-        customer and year.
+        The spend ledger; see `SpendLedger.from_table`. How often a customer may leave, and so the
+        period of the retention rate and of the spend per customer, follows from its flow (see
+        `renewal_period`) or from ``payment``.
     annual_margin
         Money per customer and year, > 0: one number, a mapping or Series by segment, or the table
         returned by `first_year_margin`, whose standard errors enter the intervals.
@@ -313,11 +368,17 @@ def spending_position(
         In [0, 1).
     recent
         Number of most recent periods that define current spend; None for all.
+    payment
+        Time between two payments, or `PaymentTerms` with the time between two renewals, which must
+        be given if the flow of the books does not show it.
 
     Raises
     ------
     DataError
-        If the curves of a segment cannot be fitted.
+        If one of the six columns is missing, the curves of a segment cannot be fitted, or the books
+        do not show how often a customer may leave, or contradict the terms.
+    ParameterError
+        If a margin is not money: below 1 and 1% of the acquisition cost.
 
     Examples
     --------
@@ -326,10 +387,14 @@ def spending_position(
     >>> position = spending_position(rm.load_sample("books"), by="channel", recent=4,
     ...                              annual_margin=margins, annual_discount_rate=0.10)
     >>> position.marginal_returns_by_purpose()["marginal_return"].round(2).to_dict()
-    {'acquisition': 6.55, 'retention': 6.1}
+    {'acquisition': 6.27, 'retention': 5.81}
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
-    rate = AnnualRate(annual_discount_rate).value
+    ledger.require(*SPLIT, purpose="spending_position")
+    rate, terms = AnnualRate(annual_discount_rate).value, PaymentTerms.of(payment)
+    renewal = stated_renewal(ledger, terms)
+    if renewal.per_year < ledger.period.per_year:  # contracts longer than a period of the books
+        terms = terms.renewing(renewal)
     latest = ledger.recent(recent)
     years = latest.table["period"].nunique() / ledger.periods_per_year
     today = latest.totals() / years
@@ -342,7 +407,12 @@ def spending_position(
         )
     observed = {line: (fit.data.spend.min(), fit.data.spend.max()) for line, fit in fits.items()}
     margins = _annual_margins(annual_margin, ledger.segments)
-    return SpendingPosition(today, fits, margins, rate, observed)
+    costs = today["acquisition_spend"] / today["customers_won"]
+    for segment in ledger.segments:
+        margin = float(margins["annual_margin"][segment])
+        question_share(margin, float(costs[segment]), "an acquisition cost")
+    memories = fit_memories(ledger, fits)
+    return SpendingPosition(today, fits, memories, margins, rate, observed, terms, renewal)
 
 
 def _annual_margins(margin: AnnualMargins, segments: list[str]) -> pd.DataFrame:

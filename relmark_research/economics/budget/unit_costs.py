@@ -10,12 +10,27 @@ import numpy as np
 import pandas as pd
 
 from relmark_research._repr import html_table
-from relmark_research.economics.budget.ledger_curves import CurveFits, fit_curves, pooled_slope
-from relmark_research.economics.budget.spend_ledger import ALL, COLUMNS, PURPOSES, SpendLedger
+from relmark_research.economics.budget.ledger_curves import (
+    CurveFits,
+    CurveMemories,
+    fit_curves,
+    fit_memories,
+    pooled_slope,
+)
+from relmark_research.economics.budget.spend_ledger import (
+    ALL,
+    COLUMNS,
+    PURPOSES,
+    SPLIT,
+    SpendLedger,
+)
 from relmark_research.economics.response.curve_shapes import Array
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.economics.value_of_retention.retention_value import (
+    Payment,
     check_annual_margin,
     check_retention,
+    question_share,
 )
 from relmark_research.errors import check_number
 from relmark_research.stats.intervals import normal_quantile, percentile_interval, wilson_interval
@@ -69,6 +84,7 @@ def payback(
     *,
     retention_rate: float | None = None,
     annual_discount_rate: float = 0.0,
+    payment: Payment = "month",
 ) -> Payback:
     """Return the payback period of an acquisition cost, in months.
 
@@ -77,16 +93,27 @@ def payback(
     acquisition_cost
         Money per customer acquired, >= 0.
     annual_margin
-        Money per customer and year, > 0; one twelfth is received at the end of each month.
+        Money per customer and year, > 0; an equal part is received at the end of each payment
+        period.
     retention_rate
-        Annual retention rate, in [0, 1); monthly churn is 1 - r^(1/12). None for no churn.
+        Annual retention rate, in [0, 1). None for no churn.
     annual_discount_rate
         In [0, 1); 0 for no discounting.
+    payment
+        Time between two payments, ``"month"`` by default, or `PaymentTerms` where customers may
+        leave less often than they pay.
 
     Returns
     -------
     Payback
-        Smallest t with annual_margin / 12 x sum_{j=1}^{t} r^((j-1)/12) / (1 + d)^(j/12) >= cost.
+        12 t / n with the smallest t for which annual_margin / n x sum_{j=1}^{t} r^((j-1)/n) /
+        (1 + d)^(j/n) >= cost, n payments a year.
+
+    Raises
+    ------
+    ParameterError
+        If an argument is outside its domain, or the margin looks like a share: the cost is more
+        than 100 years of margin and the margin is below 1.
 
     Examples
     --------
@@ -98,22 +125,65 @@ def payback(
     check_annual_margin(annual_margin)
     rule = "must be finite money, 0 or more"
     check_number("acquisition_cost", acquisition_cost, low=0, high=_MAX_COST, rule=rule)
+    question_share(annual_margin, acquisition_cost, "the acquisition cost")
     if retention_rate is not None:
         check_retention(retention_rate)
-    monthly_retention = 1.0 if retention_rate is None else retention_rate ** (1 / 12)
-    discount = (1 + AnnualRate(annual_discount_rate).value) ** (-1 / 12)
-    monthly, q = annual_margin / 12 * discount, monthly_retention * discount
-    total = monthly / (1 - q) if q < 1 else math.inf
-    if acquisition_cost == 0:
-        return Payback(0.0, total)
-    if q == 0:  # a single margin
-        return Payback(1.0 if acquisition_cost <= total else math.inf, total)
-    if acquisition_cost >= total * (1 - 1e-12):
-        return Payback(math.inf, total)
-    months = acquisition_cost / monthly
-    if q < 1:
-        months = math.log1p(-acquisition_cost / total) / math.log(q)
-    return Payback(max(1.0, float(math.ceil(months - 1e-9))), total)
+    terms, rate = PaymentTerms.of(payment), AnnualRate(annual_discount_rate).value
+    return _Stream.of(annual_margin, retention_rate, rate, terms).payback(acquisition_cost)
+
+
+def net_payback(
+    acquisition_cost: float,
+    annual_margin: float,
+    retention_rate: float,
+    annual_discount_rate: float,
+    payment: PaymentTerms,
+) -> Payback:
+    """Return the payback period from margins net of retention spend; never if not positive."""
+    if annual_margin <= 0:
+        return Payback(math.inf, 0.0)
+    stream = _Stream.of(annual_margin, retention_rate, annual_discount_rate, payment)
+    return stream.payback(acquisition_cost)
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """Discounted expected payments: ``block`` once, then each block q times the one before.
+
+    A block holds the payments between two renewals: a single one if a customer may leave at each.
+    """
+
+    block: Array
+    q: float
+    months: float  # between two payments
+
+    @classmethod
+    def of(
+        cls, annual_margin: float, retention_rate: float | None, rate: float, terms: PaymentTerms
+    ) -> _Stream:
+        n, k = terms.payments_per_year, terms.renewals_per_year
+        retained = 1.0 if retention_rate is None else retention_rate ** (1 / k)
+        years = (np.arange(round(n / k)) + 1) / n
+        block = annual_margin / n * (1 + rate) ** -years
+        return cls(block, retained * (1 + rate) ** (-1 / k), 12 / n)
+
+    def payback(self, cost: float) -> Payback:
+        first, q = float(self.block.sum()), self.q
+        total = first / (1 - q) if q < 1 else math.inf
+        if cost == 0:
+            return Payback(0.0, total)
+        if cost > total or (q > 0 and cost >= total * (1 - 1e-12)):
+            return Payback(math.inf, total)
+        blocks = 0
+        if q == 1:
+            blocks = math.ceil(cost / first - 1e-9) - 1
+        elif q > 0:
+            blocks = math.ceil(math.log1p(-cost / total) / math.log(q) - 1e-9) - 1
+        blocks = max(blocks, 0)
+        before = first * blocks if q == 1 else total * (1 - q**blocks)
+        paid = before + np.cumsum(self.block) * q**blocks
+        within = int(np.searchsorted(paid, cost * (1 - 1e-12))) + 1
+        return Payback(self.months * (blocks * len(self.block) + within), total)
 
 
 def payback_table(
@@ -122,6 +192,7 @@ def payback_table(
     *,
     retention_rate: float,
     annual_discount_rate: float,
+    payment: Payment = "month",
 ) -> pd.DataFrame:
     """Return the payback period with and without churn and discounting: four rows."""
     rows = [
@@ -129,6 +200,7 @@ def payback_table(
             acquisition_cost, annual_margin,
             retention_rate=retention_rate if churn else None,
             annual_discount_rate=annual_discount_rate if discount else 0.0,
+            payment=payment,
         ))
         for churn in (False, True) for discount in (False, True)
     ]  # fmt: skip
@@ -149,7 +221,9 @@ def unit_costs(
     """Return average and marginal cost per customer acquired and per customer retained.
 
     The average cost is spend over successes. The marginal cost is the cost of one additional
-    success at current spend, from the response curve fitted to all periods. They can differ widely.
+    success at current spend, from the response curve fitted to all periods; its interval contains
+    the chance that trend, season or carry-over are mistaken for a response (`curve_memory`). They
+    can differ widely.
 
     Parameters
     ----------
@@ -185,10 +259,11 @@ def unit_costs(
     [30.6, 52.6]
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
+    ledger.require(*SPLIT, purpose="unit_costs")
     today = ledger.recent(recent).totals()
     fits, notes = fit_curves(ledger, today)
     average = _average_costs(today, level)
-    marginal = _marginal_costs(today, fits, level, seed)
+    marginal = _marginal_costs(today, fits, fit_memories(ledger, fits), level, seed)
     for (segment, purpose), fit in fits.items():
         if fit.grade != "identified":
             notes[segment] = f"{notes.get(segment, '')} {purpose}: {fit.diagnosis}.".strip()
@@ -215,12 +290,17 @@ def _average_costs(today: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame({**costs, "cost_ratio": ratio, **interval}, index=today.index)
 
 
-def _marginal_costs(today: pd.DataFrame, fits: CurveFits, level: float, seed: int) -> pd.DataFrame:
+def _marginal_costs(
+    today: pd.DataFrame, fits: CurveFits, memories: CurveMemories, level: float, seed: int
+) -> pd.DataFrame:
     rows = {}
     for segment in today.index:
         total = segment == ALL and len(today) > 1
         segments = list(today.index[:-1]) if total else [segment]
-        a, r = (pooled_slope(today, fits, segments, purpose, seed=seed) for purpose in PURPOSES)
+        a, r = (
+            pooled_slope(today, fits, memories, segments, purpose, seed=seed)
+            for purpose in PURPOSES
+        )
         ratio = (r[0] / a[0], r[1] / a[1]) if a and r else None
         rows[segment] = {
             **_with_interval("marginal_acquisition_cost", a and (1 / a[0], 1 / a[1]), level),

@@ -161,7 +161,7 @@ def _spend_fit(
     model = overall.model
     factor = model.money_factors(scale)
     covariance = overall.covariance * np.outer(factor, factor)
-    return replace(overall, model=model.from_values(model.values * factor), covariance=covariance)
+    return replace(overall, model=model.with_values(model.values * factor), covariance=covariance)
 
 
 def _own_fit(model: type[Model], part: CustomerSummary) -> Fit[Any] | None:

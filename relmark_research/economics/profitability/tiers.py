@@ -89,7 +89,8 @@ def tier_table(classes: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
         minimum, the smallest value in the tier.
     """
     classes = frame_in_memory(classes, "classes")
-    ordered = isinstance(classes["tier"].dtype, pd.CategoricalDtype)
+    kind = classes["tier"].dtype
+    ordered = isinstance(kind, pd.CategoricalDtype) and kind.ordered
     types: dict[str, ColumnType] = {} if ordered else {"tier": "text"}
     classes = read_columns(classes, {"value": "number", **types}, name="classes")
     if not ordered:  # the best first, as profit_classes has them

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 
-from relmark_research.economics.value_of_retention.retention_value import Timing, margin_multiple
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
+from relmark_research.economics.value_of_retention.retention_value import (
+    Payment,
+    Timing,
+    margin_multiple,
+)
 from relmark_research.errors import ParameterError, check_share
 
 
@@ -16,12 +22,13 @@ def value_elasticities(
     *,
     timing: Timing,
     cost_share: float = 0.0,
+    payment: Payment = "month",
 ) -> pd.Series:
     """Return the elasticities of customer value: percent per percent of each driver.
 
     Parameters
     ----------
-    retention_rate, annual_discount_rate, timing
+    retention_rate, annual_discount_rate, timing, payment
         As for `margin_multiple`, with an infinite horizon and no growth.
     cost_share
         Acquisition cost as a share of customer value, in [0, 1). The elasticities are those of
@@ -31,7 +38,8 @@ def value_elasticities(
     -------
     Series
         retention_rate, annual_margin, annual_discount_rate and acquisition_cost. For the value
-        m r / (1 + d - r) they are (1 + d) / (1 + d - r), 1, -d / (1 + d - r) and 0.
+        m r / (1 + d - r) of annual payments they are (1 + d) / (1 + d - r), 1, -d / (1 + d - r)
+        and 0.
 
     References
     ----------
@@ -39,19 +47,23 @@ def value_elasticities(
 
     Examples
     --------
-    >>> value_elasticities(0.8, 0.12, timing="just after a payment").round(3).drop(
-    ...     "acquisition_cost").to_dict()
+    >>> value_elasticities(0.8, 0.12, timing="just after a payment", payment="year").round(
+    ...     3).drop("acquisition_cost").to_dict()
     {'retention_rate': 3.5, 'annual_margin': 1.0, 'annual_discount_rate': -0.375}
     """
-    margin_multiple(retention_rate, annual_discount_rate, timing=timing)  # checks the arguments
+    terms = PaymentTerms.of(payment)
+    margin_multiple(retention_rate, annual_discount_rate, timing=timing, payment=terms)  # checks
     if not 0 <= cost_share < 1:
         raise ParameterError(
             f"cost_share must be in [0, 1); found {cost_share!r}. Elasticities do not exist if the "
             "acquisition cost reaches the customer value."
         )
-    rate, q = annual_discount_rate, retention_rate / (1 + annual_discount_rate)
-    retention_elasticity = q / (1 - q) + (timing == "just after a payment")
-    discount_elasticity = -rate / (1 + rate) * (q / (1 - q) + (timing != "first margin now"))
+    rate, k = annual_discount_rate, terms.renewals_per_year
+    q = (retention_rate / (1 + rate)) ** (1 / k)
+    later = q / (1 - q)
+    retention_elasticity = (later + (timing == "just after a payment")) / k
+    waiting = (later + (timing != "first margin now")) / k + _mean_wait(terms, rate)
+    discount_elasticity = -rate / (1 + rate) * waiting
     net = 1 / (1 - cost_share)
     return pd.Series(
         {
@@ -62,6 +74,13 @@ def value_elasticities(
         },
         name="elasticity",
     )
+
+
+def _mean_wait(terms: PaymentTerms, rate: float) -> float:
+    """Return the mean time from a renewal to a payment before the next, discounted, in years."""
+    n = terms.payments_per_year
+    years = np.arange(round(n / terms.renewals_per_year)) / n
+    return float(np.average(years, weights=(1 + rate) ** -years))
 
 
 def one_way_sensitivity(

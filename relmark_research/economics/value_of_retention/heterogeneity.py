@@ -124,7 +124,9 @@ def constant_retention_bias(
     values = (future_survival / survival[:, None]) @ (1 + rate) ** (1.0 - future)
     next_rate = future_survival[:, 0] / survival
     average = float(_average_retention(counts, survival, next_rate))
-    multiple = margin_multiple(average, rate, timing="just after a payment") * (1 + rate)
+    multiple = margin_multiple(average, rate, timing="just after a payment", payment="year") * (
+        1 + rate
+    )
     table = pd.DataFrame(
         {
             "customers": counts,

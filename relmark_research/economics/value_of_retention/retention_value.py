@@ -1,9 +1,9 @@
 """The value of customer retention.
 
 Symbols: m annual margin per customer, r annual retention rate, d annual discount rate, g annual
-growth of the margin, R retention spend per customer and year, V value of a customer. A year's
-margin is paid at one moment; q = r (1 + g) / (1 + d) is the ratio of one year's expected
-discounted margin to the previous one.
+growth of the margin, R retention spend per customer and year, V value of a customer. All rates are
+annual; a customer pays k times a year (monthly by default, see `PaymentTerms`), and
+q = (r (1 + g) / (1 + d))^(1/k) is the ratio of one expected discounted payment to the previous one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from relmark_research._repr import short_repr
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.errors import ParameterError, check_choice, check_number
-from relmark_research.units import AnnualRate
+from relmark_research.units import AnnualRate, Period
+
+Payment = str | Period | PaymentTerms
+"""The period of a payment, or `PaymentTerms`."""
 
 Timing = Literal["first margin now", "just after a payment", "end of period"]
 """Which payments a value includes.
 
-``"first margin now"``: a certain payment now, then one a year while the customer stays. This is the
-value on the day of acquisition, and the upper limit of the acquisition cost. ``"just after a
-payment"``: future payments only, the residual value of an existing customer. ``"end of period"``:
-the first payment is certain and comes at the end of the first year.
+``"first margin now"``: a certain payment now, then one a payment period while the customer stays.
+This is the value on the day of acquisition, and the upper limit of the acquisition cost. ``"just
+after a payment"``: future payments only, the residual value of an existing customer. ``"end of
+period"``: the first payment is certain and comes at the end of the first payment period.
 """
 
 
@@ -38,7 +42,8 @@ class RetentionGain:
     gain, relative_gain
         Their difference, and the difference as a share of the value before.
     lifetime, lifetime_after
-        Expected number of annual payments, including the first: 1 / (1 - r).
+        Expected number of years that are paid for, including the first payment:
+        1 / (k (1 - r^(1/k))); 1 / (1 - r) with annual payments.
     """
 
     value: float
@@ -88,6 +93,7 @@ def margin_multiple(
     timing: Timing,
     periods: int | None = None,
     growth: float = 0.0,
+    payment: Payment = "month",
 ) -> float:
     """Return the value of a customer as a multiple of the annual margin.
 
@@ -98,16 +104,20 @@ def margin_multiple(
     annual_discount_rate
         In [0, 1).
     timing
-        Which payments count; see `Timing`. There is no default: the results differ by one margin.
+        Which payments count; see `Timing`. There is no default: the results differ by one payment.
     periods
         Number of payments; None for an infinite horizon.
     growth
-        Annual growth of the margin, > -1; the first payment equals the margin itself.
+        Annual growth of the margin, > -1; the first payment has not grown.
+    payment
+        Time between two payments: ``"month"``, ``"quarter"``, ``"year"``, or `PaymentTerms` where
+        customers may leave less often than they pay.
 
     Returns
     -------
     float
-        lead x (1 - q^periods) / (1 - q), with lead 1, r / (1 + d) or 1 / (1 + d) by timing.
+        (a / k) x lead x (1 - q^periods) / (1 - q), with lead 1, (r / (1 + d))^(1/k) or
+        (1 + d)^(-1/k) by timing; a = 1 unless customers leave less often than they pay.
 
     Raises
     ------
@@ -121,10 +131,11 @@ def margin_multiple(
 
     Examples
     --------
-    >>> round(margin_multiple(0.9, 0.10, timing="just after a payment"), 2)  # Gupta and Lehmann
+    >>> timing = "just after a payment"
+    >>> round(margin_multiple(0.9, 0.10, timing=timing, payment="year"), 2)  # Gupta and Lehmann
     4.5
-    >>> round(margin_multiple(0.9, 0.10, timing="first margin now"), 2)
-    5.5
+    >>> round(margin_multiple(0.9, 0.10, timing=timing), 2)  # a twelfth every month
+    4.94
     """
     check_choice("timing", timing, get_args(Timing))
     check_retention(retention_rate)
@@ -133,14 +144,17 @@ def margin_multiple(
         raise ParameterError(f"growth must be a share above -1, 0.02 for 2%; found {growth!r}.")
     if periods is not None and not (periods >= 1 and periods % 1 == 0):
         raise ParameterError(f"periods must be a whole number, 1 or more; found {periods}.")
-    q = retention_rate * (1 + growth) / (1 + rate)
+    terms = PaymentTerms.of(payment)
+    k = terms.renewals_per_year
+    retained, discount = retention_rate ** (1 / k), (1 + rate) ** (-1 / k)
+    q = retained * (1 + growth) ** (1 / k) * discount
     if periods is None and q >= 1:
         raise ParameterError(
             f"the value is infinite: retention {retention_rate:g} with growth {growth:g} outweighs "
             f"a discount rate of {rate:g}. Set periods=, or use a lower growth."
         )
-    lead = {"first margin now": 1.0, "just after a payment": retention_rate / (1 + rate)}
-    first = lead.get(timing, 1 / (1 + rate))
+    lead = {"first margin now": 1.0, "just after a payment": retained * discount}
+    first = lead.get(timing, discount) * terms.annuity(rate) / k
     if periods is None:
         return first / (1 - q)
     return first * (periods if q == 1 else (1 - q**periods) / (1 - q))
@@ -155,6 +169,7 @@ def retention_value(
     points: float = 0.05,
     periods: int | None = None,
     growth: float = 0.0,
+    payment: Payment = "month",
 ) -> RetentionGain:
     """Return customer value today and after an increase in the retention rate.
 
@@ -164,7 +179,7 @@ def retention_value(
         Money per customer and year, > 0.
     points
         Increase in the retention rate as a share: 0.05 for Reichheld and Sasser's five points.
-    retention_rate, annual_discount_rate, timing, periods, growth
+    retention_rate, annual_discount_rate, timing, periods, growth, payment
         As for `margin_multiple`.
 
     Returns
@@ -178,7 +193,7 @@ def retention_value(
 
     Examples
     --------
-    >>> gain = retention_value(100, 0.90, 0.10, timing="just after a payment")
+    >>> gain = retention_value(100, 0.90, 0.10, timing="just after a payment", payment="year")
     >>> round(gain.relative_gain, 2), round(gain.lifetime), round(gain.lifetime_after)
     (0.41, 10, 20)
     """
@@ -189,12 +204,22 @@ def retention_value(
             f"the retention rate after the increase ({retention_rate:g} {points:+g}) must be in "
             f"[0, 1); found {after:g}. Use fewer points."
         )
+    terms = PaymentTerms.of(payment)
     before, later = (
         annual_margin
-        * margin_multiple(rate, annual_discount_rate, timing=timing, periods=periods, growth=growth)
+        * margin_multiple(
+            rate,
+            annual_discount_rate,
+            timing=timing,
+            periods=periods,
+            growth=growth,
+            payment=terms,
+        )
         for rate in (retention_rate, after)
     )
-    return RetentionGain(before, later, 1 / (1 - retention_rate), 1 / (1 - after))
+    k = terms.renewals_per_year
+    years = [1 / k / (1 - rate ** (1 / k)) for rate in (retention_rate, after)]
+    return RetentionGain(before, later, *years)
 
 
 def break_even_retention(
@@ -205,6 +230,7 @@ def break_even_retention(
     retention_spend: float = 0.0,
     points: float | None = None,
     extra_spend: float | None = None,
+    payment: Payment = "month",
 ) -> BreakEven:
     """Return the break-even spend of an increase in retention, or the increase that a spend needs.
 
@@ -213,22 +239,29 @@ def break_even_retention(
     annual_margin, retention_rate, annual_discount_rate
         Money per customer and year, > 0; current rates, in [0, 1).
     retention_spend
-        Current spend at the end of each year, money per customer and year, >= 0.
+        Current spend, money per customer and year, >= 0; paid at the end of each payment period.
     points, extra_spend
-        Exactly one of them: the increase in the retention rate, or in spend. The other follows.
+        Exactly one of them: the increase in the annual retention rate, or in annual spend. The
+        other follows.
+    payment
+        As for `margin_multiple`.
 
     Returns
     -------
     BreakEven
-        extra_spend = V x points, with V = (m (1 + d) - R) / (1 + d - r).
+        extra_spend = k V ((r + points)^(1/k) - r^(1/k)); V x points with annual payments.
 
     Examples
     --------
-    >>> found = break_even_retention(50, 0.60, 0.10, retention_spend=8, points=0.05)
+    >>> found = break_even_retention(
+    ...     50, 0.60, 0.10, retention_spend=8, points=0.05, payment="year")
     >>> round(found.customer_value, 1), round(found.extra_spend, 2)
     (94.0, 4.7)
     """
-    value = customer_value(annual_margin, retention_rate, annual_discount_rate, retention_spend)
+    terms = PaymentTerms.of(payment)
+    value = customer_value(
+        annual_margin, retention_rate, annual_discount_rate, retention_spend, payment=terms
+    )
     if (points is None) == (extra_spend is None):
         raise ParameterError(
             f"expected exactly one of points and extra_spend; found points={points}, "
@@ -239,13 +272,14 @@ def break_even_retention(
             f"customer value is {value:.4g} at this retention spend, so more retention is "
             "worth nothing. Use a lower retention_spend."
         )
-    rise = extra_spend / value if points is None else points  # type: ignore[operator]
+    rise = _rise(retention_rate, extra_spend, value, terms) if points is None else points
     if not 0 <= retention_rate + rise < 1:
         raise ParameterError(
             f"the retention rate after the increase ({retention_rate:g} {rise:+.4g}) must be in "
             "[0, 1). Use fewer points, or a smaller extra_spend."
         )
-    spend = value * rise
+    k = terms.renewals_per_year
+    spend = k * value * ((retention_rate + rise) ** (1 / k) - retention_rate ** (1 / k))
     if retention_spend + spend < 0:
         raise ParameterError(
             f"spend cannot fall by {-spend:.4g}: current retention_spend is {retention_spend:.4g}. "
@@ -254,19 +288,29 @@ def break_even_retention(
     return BreakEven(spend, rise, retention_spend + spend, retention_rate + rise, value)
 
 
+def _rise(rate: float, extra_spend: float | None, value: float, terms: PaymentTerms) -> float:
+    """Return the increase in the annual retention rate that pays for more spend."""
+    k = terms.renewals_per_year
+    retained = rate ** (1 / k) + (extra_spend or 0.0) / (k * value)
+    return max(retained, 0.0) ** k - rate
+
+
 def customer_value(
     annual_margin: float,
     retention_rate: float,
     annual_discount_rate: float,
     retention_spend: float = 0.0,
+    *,
+    payment: Payment = "month",
 ) -> float:
-    """Return V = (m (1 + d) - R) / (1 + d - r), the value on the day of acquisition or renewal.
+    """Return V, the value on the day of acquisition or renewal.
 
-    The first margin is received now; retention spend is paid at the end of each year.
+    The first margin is received now; retention spend is paid at the end of each payment period (of
+    each renewal, where customers leave less often than they pay). See `PaymentTerms`.
 
     Examples
     --------
-    >>> round(customer_value(50, 0.60, 0.10, 8), 1)  # Blattberg and Deighton's example
+    >>> round(customer_value(50, 0.60, 0.10, 8, payment="year"), 1)  # Blattberg and Deighton
     94.0
     """
     check_annual_margin(annual_margin)
@@ -274,7 +318,8 @@ def customer_value(
     if not retention_spend >= 0:
         raise ParameterError(f"retention_spend must be 0 or more; found {retention_spend!r}.")
     rate = AnnualRate(annual_discount_rate).value
-    return (annual_margin * (1 + rate) - retention_spend) / (1 + rate - retention_rate)
+    terms = PaymentTerms.of(payment)
+    return terms.value(annual_margin, retention_rate, rate, retention_spend=retention_spend)
 
 
 def check_retention(rate: float) -> None:
@@ -300,3 +345,38 @@ def check_annual_margin(annual_margin: float) -> None:
             f"annual_margin {rule}; found {annual_margin!r}. It is revenue less the cost of goods "
             "and service, before retention spend."
         )
+
+
+def question_share(annual_margin: float, cost: float, what: str) -> None:
+    """Raise ParameterError for a margin that looks like a share: below 1, and 1% of a cost."""
+    if annual_margin < 1 and cost > 100 * annual_margin:
+        raise ParameterError(
+            f"annual_margin must be money per customer and year, not a share of revenue; found "
+            f"{annual_margin!r} beside {what} of {cost:,.4g}, which is more than 100 years of it. "
+            "Multiply the share by the revenue per customer and year."
+        )
+
+
+def implausible(
+    annual_margin: float, retention_rate: float, retention_spend: float = 0.0, *, where: str = ""
+) -> list[str]:
+    """Return what is implausible about a margin and an annual retention rate, as sentences."""
+    said = []
+    if retention_rate > 0.98:
+        said.append(
+            f"Annual retention{where} is {retention_rate:.1%}, an expected lifetime of more than "
+            f"{1 / (1 - retention_rate):,.0f} years. Is it really the rate of a year?"
+            if retention_rate < 1
+            else f"Annual retention{where} is 100%: the books show no customer who left."
+        )
+    if retention_rate < 0.02:
+        said.append(
+            f"Annual retention{where} is {retention_rate:.2%}: almost no customer stays for a "
+            "year. Is the rate per period right?"
+        )
+    if retention_spend >= annual_margin:
+        said.append(
+            f"Retention spend{where} is {retention_spend:,.4g} per customer and year, not less "
+            f"than the annual margin of {annual_margin:,.4g}. Are both of one year?"
+        )
+    return said

@@ -3,14 +3,16 @@
 A notebook requires a table if the default of a parameter is a table of the bundled sample:
 ``contacts = "sample:contacts"``. A recipe on other data names the file of the table under
 ``tables``, alone or with the table's own columns and reading options. If it does not, or if the
-file does not exist, the notebook is skipped with the reason.
+file does not exist, the notebook is skipped with the reason. A parameter whose annotation allows
+None, ``contacts: str | None = "sample:contacts"``, is then None: the notebook leaves out what needs
+it. Bundled data never enter a run on other data, be it transactions or a table.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from relmark_research.reporting.recipe.parameters import SAMPLE, Parameter
+from relmark_research.reporting.recipe.parameters import DATASET, SAMPLE, Parameter
 from relmark_research.reporting.recipe.recipe_sources import is_remote, source_files
 from relmark_research.reporting.record.secrets import secret_names
 from relmark_research.tables.sources import databases
@@ -59,6 +61,33 @@ def available_tables(
     return {name: table for name, table in tables.items() if name in names and is_available(table)}
 
 
+def uses_own_data(
+    schema: Iterable[Parameter], values: Mapping[str, Any], named: Iterable[object]
+) -> bool:
+    """Return whether a recipe has data other than the bundled sample.
+
+    Parameters
+    ----------
+    schema
+        The parameters of a notebook.
+    values
+        The values that the recipe sets for it.
+    named
+        The transactions and all tables of the recipe, whichever notebook reads them; None: none.
+    """
+    given = [values.get(parameter.name) for parameter in schema if parameter.takes_bundled]
+    return any(value is not None and not _is_sample(value) for value in [*named, *given])
+
+
+def without_bundled_data(schema: Iterable[Parameter], values: Mapping[str, Any]) -> dict[str, None]:
+    """Return None for each parameter that may be None, has bundled data, and is not set."""
+    return {
+        parameter.name: None
+        for parameter in schema
+        if parameter.takes_bundled and parameter.optional and parameter.name not in values
+    }
+
+
 def missing_table(
     schema: Iterable[Parameter],
     tables: Mapping[str, GivenTable],
@@ -80,8 +109,15 @@ def missing_table(
         Whether the recipe uses the bundled sample, which has all the tables.
     """
     for parameter in schema:
-        if not str(parameter.default).startswith(SAMPLE) or parameter.name in values:
+        if not parameter.takes_bundled or parameter.name in values:
             continue
+        if not str(parameter.default).startswith(SAMPLE):
+            if sample:
+                continue
+            return (
+                "it needs transactions, and the recipe names tables of its own but none. Name "
+                "their file under data: source."
+            )
         table = tables.get(parameter.name)
         if table is None and not sample:
             return (
@@ -92,6 +128,12 @@ def missing_table(
             name = Path(source_of(table)).name
             return f"it needs a table of {parameter.name}; there is no file {name}."
     return ""
+
+
+def _is_sample(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = value.get("source", "")
+    return not str(value) or str(value).startswith((SAMPLE, f"{DATASET}sample"))
 
 
 def _absolute(source: str, folder: Path) -> str:

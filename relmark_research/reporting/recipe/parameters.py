@@ -24,6 +24,8 @@ from relmark_research.errors import ReportError, unknown_name
 
 SAMPLE = "sample:"
 """Prefix of a table of the bundled sample, as a source."""
+DATASET = "dataset:"
+"""Prefix of bundled transactions, as a source."""
 
 _TABLE_KEYS = {"source", "columns", "options"}
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", list: "list", dict: "dict"}
@@ -69,6 +71,11 @@ class Parameter:
     def takes_table(self) -> bool:
         """Whether its value may be a table: its default is one of the sample, or empty."""
         return not self.default or str(self.default).startswith(SAMPLE)
+
+    @property
+    def takes_bundled(self) -> bool:
+        """Whether its default is bundled data: a table of the sample, or transactions."""
+        return str(self.default).startswith((SAMPLE, DATASET))
 
 
 def read_parameters(notebook_path: Path | str) -> tuple[Parameter, ...]:

@@ -15,7 +15,12 @@ from relmark_research.reporting.recipe.declared_inputs import (
     DeclaredInputs,
     declared_in_notebook,
 )
-from relmark_research.reporting.recipe.input_tables import available_tables, missing_table
+from relmark_research.reporting.recipe.input_tables import (
+    available_tables,
+    missing_table,
+    uses_own_data,
+    without_bundled_data,
+)
 from relmark_research.reporting.recipe.parameters import (
     Parameter,
     bind,
@@ -230,14 +235,16 @@ def _task(
     try:
         values |= resolve_paths(_settings(recipe, notebook.stem, schema), schema, Path.cwd())
         values |= {} if day is None else _as_of(schema, day)
+        named = [recipe.data.get("source"), *recipe.tables.values()]
+        own = uses_own_data(schema.values(), values, named)
+        values |= without_bundled_data(schema.values(), values) if own else {}
         bound = bind(tuple(schema.values()), values)
         check_paths(values, schema)
         check_domains(values, schema)
     except ReportError as error:
         raise ReportError(f"notebook {notebook.stem}: {error}") from None
     overrides = {name: value for name, value in bound.items() if value != schema[name].default}
-    sample = recipe.data.get("source") in {None, "dataset:sample"}
-    missing = missing_table(schema.values(), recipe.tables, values, sample=sample)
+    missing = missing_table(schema.values(), recipe.tables, values, sample=not own)
     missing = _NO_MONEY if needs_money else missing
     set_by_matrix = {name: bound[name] for name in case}
     declared = recipe.inputs.with_more(declared_in_notebook(notebook))

@@ -22,7 +22,10 @@ def _club_values(
 ) -> dict[str, float]:
     """Return the value of a club member: 100 a year, 80% renew, 12% discount rate."""
     timings = {"win": win, "keep": keep, "arrears": arrears}
-    return {name: 100 * margin_multiple(0.8, 0.12, timing=each) for name, each in timings.items()}
+    return {
+        name: 100 * margin_multiple(0.8, 0.12, timing=each, payment="year")
+        for name, each in timings.items()
+    }
 
 
 @cache
@@ -53,15 +56,15 @@ def _exceeds_price() -> dict[str, bool]:
 EXERCISES = (
     Exercise(
         key="5.1",
-        answer=lambda: 60 * margin_multiple(0.75, 0.25, timing=_AT_ACQUISITION),
+        answer=lambda: 60 * margin_multiple(0.75, 0.25, timing=_AT_ACQUISITION, payment="year"),
         mistakes=(
             Mistake(60 / (1 - 0.75), "You let them stay, but does money later count in full?"),
             Mistake(
-                lambda: 60 * margin_multiple(0.75, 0.25, timing=_AFTER_PAYMENT),
+                lambda: 60 * margin_multiple(0.75, 0.25, timing=_AFTER_PAYMENT, payment="year"),
                 "Is the fee in it that is paid on joining?",
             ),
             Mistake(
-                lambda: 60 * margin_multiple(0.75, 0.25, timing=_AT_PERIOD_END),
+                lambda: 60 * margin_multiple(0.75, 0.25, timing=_AT_PERIOD_END, payment="year"),
                 "In yours even the first fee comes a year late.",
             ),
             Mistake(

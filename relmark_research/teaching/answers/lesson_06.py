@@ -39,7 +39,7 @@ def _value_at_constant_retention() -> float:
     return (
         _PAYMENT
         * (1 + _DISCOUNT_RATE)
-        * margin_multiple(rate, _DISCOUNT_RATE, timing="just after a payment")
+        * margin_multiple(rate, _DISCOUNT_RATE, timing="just after a payment", payment="year")
     )
 
 

@@ -20,7 +20,12 @@ _RETENTION_RATES = (0.6, 0.7, 0.8, 0.9)
 
 def _break_even_spend() -> float:
     return break_even_retention(
-        _MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, retention_spend=_SPEND, points=_RETENTION_POINTS
+        _MARGIN,
+        _RETENTION_RATE,
+        _DISCOUNT_RATE,
+        retention_spend=_SPEND,
+        points=_RETENTION_POINTS,
+        payment="year",
     ).extra_spend
 
 
@@ -38,6 +43,7 @@ def _relative_gains(
             interest,
             timing=timing,
             points=_RETENTION_POINTS * rate if relative else _RETENTION_POINTS,
+            payment="year",
         ).relative_gain
         for rate in _RETENTION_RATES
     }
@@ -84,12 +90,15 @@ EXERCISES = (
                 "That counts the margin of one year. Who is kept stays a customer for longer.",
             ),
             Mistake(
-                lambda: customer_value(_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, _SPEND),
+                lambda: customer_value(
+                    _MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, _SPEND, payment="year"
+                ),
                 "That is what one customer kept is worth. How many of a hundred are kept more?",
             ),
             Mistake(
                 lambda: (
-                    _RETENTION_POINTS * customer_value(_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE)
+                    _RETENTION_POINTS
+                    * customer_value(_MARGIN, _RETENTION_RATE, _DISCOUNT_RATE, payment="year")
                 ),
                 "A customer costs something to keep already. What is spent on each today?",
             ),

@@ -108,7 +108,7 @@ def test_effects_of_scaled_columns_are_mapped_back(parts):
     centre, scale = np.array([0.5, -2.0, 3.0]), np.array([2.0, 0.5, 4.0])
     z = (joined - centre) / scale
     scaled = np.array([0.1, 0.2, 0.3, 0.4, 0.7, -0.3, 0.2])
-    back = gradients._unscaled(NAMES, parts, centre, scale)
+    back = gradients.unscaled(NAMES, parts, centre, scale)
     np.testing.assert_allclose(
         log_parameters(NAMES, parts, COLUMNS, back @ scaled),
         log_parameters(NAMES, parts, (z[:, :2], z[:, 2:]), scaled),

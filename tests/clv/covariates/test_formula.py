@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from relmark_research.clv.covariates.formula import Design, _plain, join_covariates
+from relmark_research.clv.covariates.formula import Design, join_covariates, plain_columns
 from relmark_research.errors import DataError, ParameterError
 
 TABLE = pd.DataFrame(
@@ -145,8 +145,8 @@ def test_columns_become_the_types_that_formulas_read():
         "whole": pd.Series([1, None], dtype="Int64"), "objects": pd.Series([1, 2.5], dtype=object),
         "text": pd.Series(["a", None], dtype="string"), "plain": [1.0, 2.0],
     })  # fmt: skip
-    found = _plain(table)
+    found = plain_columns(table)
     assert found["whole"].dtype == found["objects"].dtype == "float64"
     assert found["text"].dtype == "str"
     assert found["objects"].tolist() == [1, 2.5]
-    assert _plain(table[["plain"]])["plain"].tolist() == [1, 2]
+    assert plain_columns(table[["plain"]])["plain"].tolist() == [1, 2]

@@ -24,7 +24,7 @@ def test_estimates_do_not_depend_on_the_unit_of_time(model):
     weeks = customers(model)
     days = weeks.assign(recency=weeks["recency"] * 7, T=weeks["T"] * 7)
     by_week = fitted(model, weeks)
-    by_day = type(model).fit(rm.CustomerSummary(days, unit="day"))
+    by_day = fitted(model, days, unit="day")
     longer = by_week.model.rescaled(7).values / by_week.model.values
     np.testing.assert_allclose(by_day.model.values, by_week.model.values * longer, rtol=1e-6)
     errors = by_week.standard_errors * longer

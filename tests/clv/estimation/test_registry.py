@@ -12,9 +12,11 @@ from relmark_research.errors import ParameterError
 
 OURS = [
     "BGBB",
+    "BGCNBD",
     "BGNBD",
     "BetaDiscreteWeibull",
     "GammaGamma",
+    "MBGCNBD",
     "MBGNBD",
     "NBD",
     "ParetoNBD",

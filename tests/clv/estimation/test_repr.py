@@ -36,4 +36,4 @@ def test_a_fit_with_covariates_shows_its_formulas_and_test(cdnow):
 
 
 def test_models_show_their_names():
-    assert repr(rm.clv.MODELS).startswith("<Models: BGBB, BGNBD,")
+    assert repr(rm.clv.MODELS).startswith("<Models: BGBB, BGCNBD, BGNBD,")

@@ -21,9 +21,10 @@ from tests.clv.models import (
     EVERY_PURCHASES,
     EVERY_SPEND,
     FOREIGN,
-    PURCHASES,
+    MEMORYLESS,
     counts,
     customers,
+    family,
     fitted,
     named,
     span,
@@ -147,14 +148,14 @@ def test_residual_lifetime_tends_to_its_limits(model):
 
 
 def scaled(model, factors):
-    return type(model).from_values(model.values * np.array(factors[: len(model.values)]))
+    return model.with_values(model.values * np.array(factors[: len(model.values)]))
 
 
 def assert_score_is_slope(model, data):
     step = 1e-5
     for k, score in enumerate(model.score(*data)):
         moved = np.exp(step * np.eye(len(model.values))[k])
-        up, down = (model.from_values(model.values * m) for m in (moved, 1 / moved))
+        up, down = (model.with_values(model.values * m) for m in (moved, 1 / moved))
         slope = (up.log_likelihood(*data) - down.log_likelihood(*data)) / (2 * step)
         size = 1 + np.abs(model.log_likelihood(*data))
         assert (np.abs(model.values[k] * score - slope) < 1e-8 * size + 1e-5 * np.abs(slope)).all()
@@ -191,8 +192,8 @@ def test_summed_likelihood_is_the_sum_of_rows(model):
         data = tuple(customers(model, n=60).to_numpy().T)
     weights = np.arange(60.0) % 3 + 1
     values = model.values * 1.2
-    own = type(model).summed(data, weights)(values)
-    numerical = summed_with_numerical_hessian(type(model), data, weights)(values)
+    own = family(model).summed(data, weights)(values)
+    numerical = summed_with_numerical_hessian(family(model), data, weights)(values)
     assert own[0] == pytest.approx(numerical[0], rel=1e-10)
     np.testing.assert_allclose(own[1], numerical[1], rtol=1e-8, atol=1e-9 * abs(numerical[0]))
     scale = np.sqrt(np.outer(*2 * [np.abs(np.diag(numerical[2]))]))
@@ -207,7 +208,7 @@ def test_arrays_of_parameters_are_one_model_per_row(model):
     T, t = span(model)
     history = model.simulate(np.full(6, T), seed=8)
     each = model.values[:, None] * np.linspace(0.8, 1.25, 6)
-    together, alone = type(model)(*each), [type(model)(*column) for column in each.T]
+    together, alone = model.with_values(each), [model.with_values(column) for column in each.T]
     for call in (
         lambda m, *h: m.log_likelihood(*h),
         lambda m, *h: m.score(*h),
@@ -251,7 +252,7 @@ def test_survival_falls_and_its_integral_is_the_lifetime(model):
         assert model.expected_lifetime(t[-1]) == pytest.approx(exact, rel=1e-6)
 
 
-@named((*PURCHASES, FOREIGN[1]))
+@named((*MEMORYLESS, DISCRETE, FOREIGN[1]))
 def test_traits_have_the_survival_and_the_purchases_of_the_model(model):
     rate, dropout = model.draw_traits((400_000,), np.random.default_rng(6))
     for t in span(model):
@@ -297,8 +298,8 @@ def test_default_starting_values_lead_to_the_same_maximum(model):
     table = customers(model, n=800)
     best = fitted(model, table)
     data, weights, _ = type(model).data(rm.CustomerSummary(table, unit="week"))
-    start = np.log(Model.start.__func__(type(model), *data, weights=weights).values)
-    found = maximise(Likelihood(type(model), data, weights).evaluate, start)
+    start = np.log(Model.start.__func__(family(model), *data, weights=weights).values)
+    found = maximise(Likelihood(family(model), data, weights).evaluate, start)
     np.testing.assert_allclose(np.exp(found.point.at), best.model.values, rtol=1e-4)
 
 

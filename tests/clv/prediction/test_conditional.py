@@ -27,9 +27,7 @@ def base(n=4000, longest=500, seed=1):
 
 
 def log_gradient(quantity, model):
-    return gradient(
-        lambda logs: quantity(type(model).from_values(np.exp(logs))), np.log(model.values)
-    )
+    return gradient(lambda logs: quantity(model.with_values(np.exp(logs))), np.log(model.values))
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,12 @@ def regularity(low):
 
 def test_nbd_with_intervals_is_used_if_there_is_no_dropout():
     customers = staying()
-    compared = rm.compare_models(holdout_without_dropout(customers))
+    split = holdout_without_dropout(customers)
+    regular = rm.compare_models(split, models=["BGNBD", "MBGCNBD"])
+    assert "By MBGCNBD purchases are more regular than that, so NBD may" in regular.words
+    compared = rm.compare_models(split, models=["BGNBD", "MBGNBD", "ParetoNBD"])
     assert compared.selected == "NBD"
+    assert "more regular" not in compared.words
     assert (compared.table["note"] == "no dropout").sum() == 3
     assert " are all at the boundary without dropout. There they equal NBD" in compared.words
     assert compared.dropout_words == "All models are at the boundary without dropout."

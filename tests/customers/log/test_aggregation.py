@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -42,7 +43,9 @@ def names(table):
 def test_histories_in_days(days):
     found = aggregation.per_customer(days, LAST)
     assert names(found) == ["a", "b", "c"]
-    assert list(found) == ["customer_id", "frequency", "recency_days", "T_days", "repeat_value"]
+    history = ["customer_id", "frequency", "recency_days", "T_days"]
+    assert list(found) == [*history, "sum_log_gaps", "repeat_value"]
+    assert found["sum_log_gaps"].tolist() == pytest.approx([np.log(21 * 34 * 2), 0.0, np.log(30)])
     assert found["frequency"].tolist() == [3, 0, 1]
     assert found["recency_days"].tolist() == [57, 0, 30]
     assert found["T_days"].tolist() == [81, 31, 81]
@@ -57,22 +60,27 @@ def test_histories_in_calendar_months(days):
     assert found["frequency"].tolist() == [1, 0, 1]
     assert found["recency_months"].tolist() == [2, 0, 1]
     assert found["T_months"].tolist() == [2, 1, 2]
+    assert found["sum_log_gaps"].tolist() == pytest.approx([np.log(2), 0.0, 0.0])
     assert found["repeat_value"].tolist()[::2] == pytest.approx([41.0, 3.0])
     later = aggregation.per_customer(days, date(2025, 1, 31), months=True)
     assert later["T_months"].tolist() == [12, 11, 12]
 
 
 def test_equal_histories_are_counted():
-    days = log_of([*ROWS, ("d", "2024-02-29", 99.0)]).days
+    twin = [("d", "2024-01-10"), ("d", "2024-01-20"), ("d", "2024-03-05"), ("d", "2024-03-07")]
+    rows = [*ROWS, ("e", "2024-02-29", 99.0), *((*each, 1.0) for each in twin)]
+    days = log_of(rows).days
     found = aggregation.per_history(days, LAST)
+    logs = found.pop("sum_log_gaps").tolist()
+    assert logs == pytest.approx([0, np.log(30), np.log(21 * 34 * 2 * 10 * 45 * 2) / 2])
     assert found.to_dict("list") == {
         "frequency": [0, 1, 3],
         "recency_days": [0, 30, 57],
         "T_days": [31, 81, 81],
-        "n_customers": [2, 1, 1],
+        "n_customers": [2, 1, 2],
     }
     months = aggregation.per_history(days, LAST, months=True)
-    assert months["n_customers"].tolist() == [2, 1, 1]
+    assert months["n_customers"].tolist() == [2, 1, 2]
     assert months["recency_months"].tolist() == [0, 1, 2]
 
 

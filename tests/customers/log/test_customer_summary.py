@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -191,3 +192,29 @@ def test_lengths_of_time_are_counted_in_the_unit():
     days = pd.to_datetime(["2024-01-01"] * 3)
     with pytest.raises(DataError, match="T must be a number of time units; found days, first 2024"):
         rm.CustomerSummary(GOOD.assign(T=days), unit="week")
+
+
+GAPS = {"frequency": [3, 0, 1], "recency": [6.0, 0.0, 2.0], "T": [8.0, 8.0, 8.0]}
+
+
+def test_logs_of_gaps_are_converted_with_the_unit():
+    log = rm.load_cdnow().until("1997-09-30")
+    days, weeks = (log.customer_summary(unit=unit).table for unit in ("day", "week"))
+    expected = days["sum_log_gaps"] - days["frequency"] * np.log(7)
+    np.testing.assert_allclose(weeks["sum_log_gaps"], expected, atol=1e-12)
+
+
+def test_logs_of_gaps_of_another_unit_are_refused():
+    most = 3 * np.log(2.0)
+    rm.CustomerSummary(pd.DataFrame({**GAPS, "sum_log_gaps": [most, 0.0, np.log(2.0)]}))
+    for wrong in ([most + 0.1, 0.0, np.log(2.0)], [most, 0.2, np.log(2.0)], [np.nan, 0.0, 0.0]):
+        with pytest.raises(rm.DataError, match=r"sum_log_gaps must be .*1 of 3 rows"):
+            rm.CustomerSummary(pd.DataFrame({**GAPS, "sum_log_gaps": wrong}))
+
+
+def test_equal_histories_keep_their_total_of_log_gaps():
+    table = pd.DataFrame(GAPS).loc[[0, 0, 1, 2]].assign(sum_log_gaps=[1.0, 2.0, 0.0, np.log(2)])
+    counted = rm.CustomerSummary(table.assign(n_customers=[1, 3, 1, 1])).distinct_histories().table
+    assert (counted["n_customers"] * counted["sum_log_gaps"]).sum() == pytest.approx(
+        1 + 3 * 2 + np.log(2)
+    )

@@ -41,7 +41,7 @@ class TestWithoutMoney:
     def test_histories_are_those_of_the_log_with_money(self, counts, with_money):
         for unit in ("day", "week"):
             found = counts.customer_summary(unit=unit).table
-            assert list(found.columns) == ["frequency", "recency", "T"]
+            assert list(found.columns) == ["frequency", "recency", "T", "sum_log_gaps"]
             same(found, with_money.customer_summary(unit=unit).table)
         months = counts.until("1998-05-31").customer_summary(unit="month").table
         same(months, with_money.until("1998-05-31").customer_summary(unit="month").table)
@@ -146,7 +146,7 @@ class TestWithoutMoney:
         assert audit["rows read"] == 5
         assert audit["rows used"] == 2
         assert audit["date unparsable"] == 1
-        assert log.customer_summary(unit="day").table.loc["x7"].to_list() == [1, 4, 4]
+        assert log.customer_summary(unit="day").table.loc["x7"].to_list() == [1, 4, 4, np.log(4)]
 
     def test_a_recipe_says_value_none_and_reports_about_money_are_left_out(self, tmp_path):
         (tmp_path / "visits.csv").write_text("customer_id,date\na,2024-01-01\na,2024-02-01\n")
@@ -233,7 +233,7 @@ def test_a_log_without_a_header_row_is_read_end_to_end(tmp_path):
     names = {"customer": "column_1", "date": "column_2"}
     log = rm.read_transactions(path, **names, value="column_3", options=options)
     assert log.counts.read == 3
-    assert log.customer_summary(unit="day").table.loc["007"].to_list() == [1, 7, 7, 7]
+    assert log.customer_summary(unit="day").table.loc["007"].to_list() == [1, 7, 7, 7, np.log(7)]
     assert set(log.to_pandas()["column_4"]) == {"tea", "cup"}
     counts = rm.read_transactions(path, **names, value=None, options=options)
     assert len(counts.customer_summary()) == 2

@@ -115,7 +115,11 @@ def test_results_are_the_same_as_the_engines(taken, monkeypatch, returns, ids):
         patch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
         theirs = list(results(log_of(rows, returns=returns)))
     for found, expected in zip(ours, theirs, strict=True):
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+        pair = [table.drop(columns="sum_log_gaps", errors="ignore") for table in (found, expected)]
+        pd.testing.assert_frame_equal(*pair, check_exact=True)
+        pd.testing.assert_frame_equal(
+            found, expected, rtol=1e-13
+        )  # sums of logarithms in any order
 
 
 def test_summaries_are_those_of_plain_python(taken):
@@ -130,6 +134,10 @@ def test_summaries_are_those_of_plain_python(taken):
     assert list(table.index) == [str(who) for who in sorted({who for who, *_ in rows})]
     found = table.replace({np.nan: None})[["frequency", "recency", "T", "monetary_value"]]
     assert {who: tuple(own) for who, *own in found.itertuples()} == expected
+    days = slow_reference.purchase_days([(str(who), *rest) for who, *rest in rows])
+    for who, logs in table["sum_log_gaps"].items():
+        gaps = [gap.days / 7 for gap in np.diff(sorted(days[who]))]
+        assert logs == pytest.approx(np.log(gaps).sum(), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +190,7 @@ def test_histories_are_in_days_unless_months_are_asked_for():
     days = _sorted_aggregation.per_history(packed, every, last, net=True)
     assert days[days["frequency"] > 0].iloc[0].to_dict() == {
         "frequency": 2, "recency_days": 10, "T_days": 40, "n_customers": 1,
+        "sum_log_gaps": pytest.approx(np.log(9)),
     }  # fmt: skip
     months = _sorted_aggregation.per_history(packed, every, last, net=True, months=True)
     assert months["frequency"].max() == 1
@@ -189,3 +198,32 @@ def test_histories_are_in_days_unless_months_are_asked_for():
     assert totals["purchases"].tolist() == [3, 1]
     table = _sorted_aggregation.per_customer(packed, every, last, net=True)
     assert table["frequency"].tolist() == [2, 0]
+
+
+def test_columns_in_pieces_of_different_lengths_are_read_together(monkeypatch):
+    """An engine may return a constant column in one piece and another in several."""
+    import pyarrow as pa
+
+    rows = [(k % 50, k // 50, 100) for k in range(1000)]
+    expected = log_of(rows).customer_summary().table
+    code = pa.chunked_array([pa.array([0, 12, 24]), pa.array([25, 30])])
+    table = pa.table({"code": code, "parts": pa.array([1.0] * 5)})
+
+    class Rows:
+        columns = ("key", "date")
+        key = date = rm.read_transactions(
+            pd.DataFrame({"customer_id": [1], "date": ["2024-01-01"], "value": [1.0]})
+        ).rows.key
+
+        def select(self, **names):
+            return self
+
+        def to_pyarrow(self):
+            return table
+
+    monkeypatch.setattr(_sorted_aggregation, "_first_dense_key", lambda *_: 0)
+    monkeypatch.setattr(_sorted_aggregation.sql_dialects, "epoch_day", lambda day: day)
+    counts = log_of(rows).counts
+    codes, parts, _ = _sorted_aggregation._codes(Rows(), counts, 12)
+    assert [len(piece) for piece in codes] == [len(piece) for piece in parts] == [3, 2]
+    assert len(expected) == 50

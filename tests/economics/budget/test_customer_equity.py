@@ -8,7 +8,9 @@ from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
 from relmark_research.errors import ParameterError
 
-PRINTED = CustomerEquity(ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8), 50, 0.10)
+PRINTED = CustomerEquity(
+    ResponseCurve(0.10, 0.04, 1), ResponseCurve(0.80, 0.60, 8), 50, 0.10, "year"
+)
 
 
 def random_case(rng: np.random.Generator) -> CustomerEquity:
@@ -17,7 +19,7 @@ def random_case(rng: np.random.Generator) -> CustomerEquity:
     kept = ResponseCurve.from_steepness(
         rng.uniform(0.05, 1), 10 ** rng.uniform(-3.5, 1), spend=1e-3
     )
-    return CustomerEquity(won, kept, 10 ** rng.uniform(0, 3), rng.uniform(0.01, 0.4))
+    return CustomerEquity(won, kept, 10 ** rng.uniform(0, 3), rng.uniform(0.01, 0.4), "year")
 
 
 def highest(quantity, most: float) -> float:
@@ -108,13 +110,14 @@ def test_a_steep_curve_and_a_large_margin_do_not_overflow() -> None:
         ResponseCurve.from_steepness(0.8, 3.0, spend=1),
         1e4,
         0.1,
+        "year",
     )
     best = case.optimum()
     assert best.marginal_retention_cost == pytest.approx(best.customer_value, rel=1e-8)
 
 
 def test_without_discount_and_with_a_ceiling_of_one() -> None:
-    case = CustomerEquity(ResponseCurve(0.5, 0.2, 5), ResponseCurve(1, 0.5, 5), 40, 0.0)
+    case = CustomerEquity(ResponseCurve(0.5, 0.2, 5), ResponseCurve(1, 0.5, 5), 40, 0.0, "year")
     best = case.optimum()
     assert best.marginal_retention_cost == pytest.approx(best.customer_value, rel=1e-8)
 
@@ -155,7 +158,7 @@ def test_budget_binds_in_random_cases_as_search_finds() -> None:
 
 
 def test_an_s_shaped_curve_is_optimised_numerically() -> None:
-    case = CustomerEquity(ResponseCurve(0.10, 0.04, 1), LogitCurve(-2, 0.3, 8), 50, 0.10)
+    case = CustomerEquity(ResponseCurve(0.10, 0.04, 1), LogitCurve(-2, 0.3, 8), 50, 0.10, "year")
     best = case.optimum()
     grid = np.linspace(0, 55, 200_001)
     values = (55 - grid) / (1.1 - case.retention.rate_at(grid))
@@ -165,7 +168,7 @@ def test_an_s_shaped_curve_is_optimised_numerically() -> None:
 
 def test_elasticities_predict_a_small_change() -> None:
     table = PRINTED.elasticities()
-    richer = CustomerEquity(PRINTED.acquisition, PRINTED.retention, 50.05, 0.10).at()
+    richer = CustomerEquity(PRINTED.acquisition, PRINTED.retention, 50.05, 0.10, "year").at()
     relative = richer.customer_equity / PRINTED.at().customer_equity - 1
     assert table.loc["annual_margin", "customer_equity"] == pytest.approx(
         relative / 0.001, rel=1e-3
@@ -205,8 +208,10 @@ def test_invalid_spends_and_changes_raise() -> None:
     with pytest.raises(ParameterError, match=r"change must be a share"):
         PRINTED.tornado(10)
     with pytest.raises(ParameterError, match=r"retention_rate is 0\.75.*above 1"):
-        CustomerEquity(PRINTED.acquisition, ResponseCurve(0.9, 0.75, 8), 50, 0.1).tornado(0.5)
-    poor = CustomerEquity(ResponseCurve(0.10, 0.04, 10), PRINTED.retention, 50, 0.10)
+        CustomerEquity(PRINTED.acquisition, ResponseCurve(0.9, 0.75, 8), 50, 0.1, "year").tornado(
+            0.5
+        )
+    poor = CustomerEquity(ResponseCurve(0.10, 0.04, 10), PRINTED.retention, 50, 0.10, "year")
     with pytest.raises(ParameterError, match="elasticities need customer equity above 0"):
         poor.elasticities()
 

@@ -35,6 +35,6 @@ def test_tables_of_the_plots(position) -> None:
     assert (fitted["identification"] == "identified").all()
     assert (fitted["logit_aic_difference"] > 10).all()
     kept = equity_plot_tables.retention_table(position)
-    curve = position.fits["web", "retention"].curve
+    curve = position.curve("web", "retention")
     spend = kept.loc["web", "required_spend"] + curve.spend
     assert float(curve.rate_at(spend)) == pytest.approx(curve.rate + 0.05)

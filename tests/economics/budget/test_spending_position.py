@@ -5,9 +5,12 @@ import pytest
 from relmark_research.customers.datasets import load_sample
 from relmark_research.economics.budget.allocation import BudgetLines
 from relmark_research.economics.budget.spending_position import spending_position
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
+from relmark_research.economics.value_of_retention.retention_value import customer_value
 from relmark_research.errors import DataError, ParameterError
 from tests.economics.simulated import random_firm
 
+YEARLY = PaymentTerms("year", renewal="year")
 MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
 
 
@@ -98,7 +101,7 @@ def test_recommendations_improve_simulated_firms() -> None:
         firm = random_firm(np.random.default_rng([seed, 7]), segments=2)
         position = spending_position(
             firm.ledger(seed), annual_margin=dict(zip(firm.names, firm.annual_margin, strict=True)),
-            annual_discount_rate=firm.rate, by="channel",
+            annual_discount_rate=firm.rate, by="channel", payment=YEARLY,
         )  # fmt: skip
         best = position.recommend(draws=100, seed=seed)
         truth = firm.lines(position.spend)
@@ -134,3 +137,72 @@ def test_representations_are_short(position) -> None:
     for shown in (position, best, position.lines(), position.lines().optimum(), web, web.at()):
         assert len(repr(shown)) < 400
         assert "array" not in repr(shown) and shown._repr_html_().startswith("<table>")
+
+
+def test_books_that_do_not_show_when_customers_leave_are_questioned() -> None:
+    firm = random_firm(np.random.default_rng(1), segments=1)
+    ask = {"annual_margin": 90, "annual_discount_rate": 0.1, "by": "channel"}
+    with pytest.raises(DataError, match=r"do not show how often a customer may leave.*renewal="):
+        spending_position(firm.ledger(1), **ask)
+    with pytest.raises(DataError, match=r"leave every quarter, but.*one per year"):
+        spending_position("sample:books", **ask, payment=PaymentTerms("month", renewal="quarter"))
+
+
+def books_by_month(rate: float = 0.93, months: int = 36) -> pd.DataFrame:
+    """A firm whose customers may all leave in every month: spend 2.5 a month at today's rate."""
+    rng = np.random.default_rng(3)
+    base, rows = 20_000.0, []
+    for month in range(months):
+        step = 1.0 if month >= months - 12 else float(rng.choice([0.6, 0.8, 1.2, 1.5]))
+        kept = base * 0.97 * -np.expm1(np.log1p(-rate / 0.97) * step)
+        won = 1500 * -np.expm1(-1.0 * step) / -np.expm1(-1.0)
+        rows.append({
+            "quarter": str(pd.Period("2022-01", "M") + month), "acquisition_spend": 60_000 * step,
+            "prospects_reached": 30_000.0, "customers_won": won,
+            "retention_spend": 2.5 * step * base,
+            "customers_at_risk": base, "customers_kept": kept,
+        })  # fmt: skip
+        base = kept + won
+    return pd.DataFrame(rows)
+
+
+def test_a_monthly_rate_is_compounded_to_a_year() -> None:
+    """Section C of the failing inputs: the value was ten times too high, 754.8."""
+    ask = {"annual_margin": 100, "annual_discount_rate": 0.10, "recent": 12}
+    position = spending_position(books_by_month(), **ask)
+    row = position.values(draws=10).loc["all"]
+    assert (position.period.name, position.payment.renewal) == ("month", None)
+    assert row["retention_rate"] == pytest.approx(0.93**12, rel=1e-6)
+    assert row["customer_value"] == pytest.approx(75.7, abs=0.05)
+    at_958 = spending_position(books_by_month(0.958), **ask).values(draws=10).loc["all"]
+    assert at_958["retention_rate"] == pytest.approx(0.958**12, rel=1e-5)
+    assert at_958["customer_value"] == pytest.approx(customer_value(100, 0.958**12, 0.1, 30))
+    yearly = spending_position(books_by_month(), **ask, payment="year").values(draws=10)
+    assert yearly["customer_value"]["all"] == pytest.approx(
+        customer_value(100, 0.93**12, 0.1, 30, payment="year")
+    )
+
+
+def test_annual_contracts_keep_a_customer_for_their_year(position) -> None:
+    assert str(position.payment) == "a payment every month, a renewal every year"
+    web = position.equity("web").at()
+    assert web.customer_value == pytest.approx(
+        customer_value(
+            110, web.retention_rate, 0.1, web.retention_spend,
+            payment=PaymentTerms("month", renewal="year"),
+        )
+    )  # fmt: skip
+
+
+def test_implausible_margins_are_questioned() -> None:
+    ask = {"annual_discount_rate": 0.1, "by": "channel", "recent": 4}
+    with pytest.raises(ParameterError, match=r"not a share of revenue; found 0\.3 beside"):
+        spending_position("sample:books", annual_margin=0.3, **ask)
+    poor = spending_position("sample:books", annual_margin=20, **ask)
+    assert any("not less than the annual margin of 20" in said for said in poor.questions())
+
+
+def test_a_ledger_without_prospects_has_no_position() -> None:
+    ledger = load_sample("books").drop(columns="prospects_reached")
+    with pytest.raises(DataError, match=r"needs prospects_reached; the books have .*books_value"):
+        spending_position(ledger, annual_margin=100, annual_discount_rate=0.1, by="channel")

@@ -30,7 +30,9 @@ def test_frequent_sales_by_simulation(cycles) -> None:
 
 def test_changing_and_continuous_profit() -> None:
     steady = berger_nasr.changing_profit(lambda _: 100.0, 0.8, 0.1, years=300)
-    assert steady == pytest.approx(100 * margin_multiple(0.8, 0.1, timing="first margin now"))
+    assert steady == pytest.approx(
+        100 * margin_multiple(0.8, 0.1, timing="first margin now", payment="year")
+    )
     flow = berger_nasr.continuous_profit(lambda t: 100.0 + t, 0.8, 0.1, years=10)
     force = np.log(1.1 / 0.8)
     t = np.linspace(0, 10, 200_001)

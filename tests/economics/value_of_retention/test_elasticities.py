@@ -15,11 +15,11 @@ TIMINGS = ("first margin now", "just after a payment", "end of period")
 @pytest.mark.parametrize("cost_share", [0.0, 0.4])
 def test_elasticities_are_derivatives(timing, cost_share) -> None:
     r, d, step = 0.8, 0.12, 1e-6
-    value = margin_multiple(r, d, timing=timing)
+    value = margin_multiple(r, d, timing=timing, payment="year")
     cost = cost_share * value
 
     def net(retention=r, rate=d, margin=1.0, paid=cost):
-        return margin * margin_multiple(retention, rate, timing=timing) - paid
+        return margin * margin_multiple(retention, rate, timing=timing, payment="year") - paid
 
     slopes = {
         "retention_rate": net(retention=r * (1 + step)) - net(retention=r * (1 - step)),
@@ -27,14 +27,14 @@ def test_elasticities_are_derivatives(timing, cost_share) -> None:
         "annual_discount_rate": net(rate=d * (1 + step)) - net(rate=d * (1 - step)),
         "acquisition_cost": net(paid=cost * (1 + step)) - net(paid=cost * (1 - step)),
     }
-    table = value_elasticities(r, d, timing=timing, cost_share=cost_share)
+    table = value_elasticities(r, d, timing=timing, cost_share=cost_share, payment="year")
     for name, difference in slopes.items():
         assert table[name] == pytest.approx(difference / (2 * step) / net(), rel=1e-6, abs=1e-8)
 
 
 def test_published_elasticities() -> None:
     """Gupta, Lehmann and Stuart: (1 + i) / (1 + i - r), 1, -i / (1 + i - r)."""
-    table = value_elasticities(0.8, 0.12, timing="just after a payment")
+    table = value_elasticities(0.8, 0.12, timing="just after a payment", payment="year")
     assert table["retention_rate"] == pytest.approx(1.12 / 0.32)
     assert table["annual_discount_rate"] == pytest.approx(-0.12 / 0.32)
 

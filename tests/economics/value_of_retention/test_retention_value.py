@@ -16,19 +16,25 @@ TIMINGS = ("first margin now", "just after a payment", "end of period")
     ("rate", "multiples"), [(0.10, [1.20, 1.75, 2.67, 4.50]), (0.16, [1.07, 1.52, 2.22, 3.46])]
 )
 def test_gupta_and_lehmann_table(rate, multiples) -> None:
-    found = [margin_multiple(r, rate, timing="just after a payment") for r in (0.6, 0.7, 0.8, 0.9)]
+    found = [
+        margin_multiple(r, rate, timing="just after a payment", payment="year")
+        for r in (0.6, 0.7, 0.8, 0.9)
+    ]
     assert [round(one, 2) for one in found] == multiples
 
 
 def test_not_the_annuity_of_the_expected_lifetime() -> None:
     """Gupta, Lehmann and Stuart 2004: 250, where five years of 100 at 12% would give 360."""
-    assert round(100 * margin_multiple(0.8, 0.12, timing="just after a payment")) == 250
+    assert (
+        round(100 * margin_multiple(0.8, 0.12, timing="just after a payment", payment="year"))
+        == 250
+    )
     assert round(sum(100 / 1.12**year for year in range(1, 6))) == 360
 
 
 @pytest.mark.parametrize(("rate", "percent"), [(0.0, 111), (0.10, 41), (0.15, 32), (0.20, 27)])
 def test_five_points_of_retention(rate, percent) -> None:
-    gain = retention_value(100, 0.90, rate, timing="just after a payment")
+    gain = retention_value(100, 0.90, rate, timing="just after a payment", payment="year")
     assert round(100 * gain.relative_gain) == percent
     assert gain.lifetime_after == pytest.approx(2 * gain.lifetime)
     assert gain.gain == pytest.approx(gain.value * gain.relative_gain)
@@ -46,19 +52,22 @@ def test_multiple_is_the_sum_of_its_payments(timing, periods, growth) -> None:
         "just after a payment": (r / (1 + d)) ** (count + 1),
         "end of period": r**count / (1 + d) ** (count + 1),
     }[timing]
-    found = margin_multiple(r, d, timing=timing, periods=periods, growth=growth)
+    given = {"timing": timing, "periods": periods, "growth": growth}
+    found = margin_multiple(r, d, **given, payment="year")
     assert found == pytest.approx(float(margins @ paid), rel=1e-12)
 
 
 def test_a_finite_horizon_with_a_ratio_of_1() -> None:
-    assert margin_multiple(0.5, 0.0, timing="first margin now", periods=4, growth=1.0) == 4
+    given = {"timing": "first margin now", "periods": 4, "growth": 1.0}
+    assert margin_multiple(0.5, 0.0, **given, payment="year") == 4
 
 
 def test_break_even_leaves_the_value_unchanged() -> None:
-    found = break_even_retention(50, 0.60, 0.10, retention_spend=8, points=0.05)
-    after = customer_value(50, found.retention_rate, 0.10, found.retention_spend)
+    given = {"retention_spend": 8, "payment": "year"}
+    found = break_even_retention(50, 0.60, 0.10, **given, points=0.05)
+    after = customer_value(50, found.retention_rate, 0.10, found.retention_spend, payment="year")
     assert after == pytest.approx(94.0, rel=1e-12)
-    back = break_even_retention(50, 0.60, 0.10, retention_spend=8, extra_spend=found.extra_spend)
+    back = break_even_retention(50, 0.60, 0.10, **given, extra_spend=found.extra_spend)
     assert back.points == pytest.approx(0.05)
 
 
@@ -113,7 +122,8 @@ def test_periods_are_whole(periods) -> None:
 
 
 def test_spend_does_not_fall_below_0() -> None:
-    lower = break_even_retention(50, 0.6, 0.1, retention_spend=8, points=-0.05)
+    given = {"retention_spend": 8, "payment": "year"}
+    lower = break_even_retention(50, 0.6, 0.1, **given, points=-0.05)
     assert lower.retention_spend == pytest.approx(8 - 0.05 * 94)
     with pytest.raises(ParameterError, match=r"cannot fall by 9\.4: current retention_spend is 8"):
-        break_even_retention(50, 0.6, 0.1, retention_spend=8, points=-0.1)
+        break_even_retention(50, 0.6, 0.1, **given, points=-0.1)

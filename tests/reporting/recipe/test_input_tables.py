@@ -84,3 +84,48 @@ def test_a_run_without_notebooks_is_refused(project):
     text = RECIPE.format("{}").replace("[plain, needs]", "[needs]")
     with pytest.raises(ReportError, match="no notebook of this recipe can run"):
         run_recipe(write_recipe(project, text))
+
+
+BUNDLED = (
+    'books = "sample:books"  # the books\n'
+    'source: str | None = "dataset:sample"  # transactions; None: without\n'
+    'contacts: str | None = "sample:contacts"  # contacts; None: without'
+)
+
+
+def planned(project, recipe: str, parameters: str):
+    cell = "from relmark_research.reporting.display.story import answer\nanswer('done')"
+    write_notebook(project / "notebooks", "books", cell, parameters=parameters)
+    (project / "reports" / "recipes" / "books.csv").write_text("quarter,customers_won\n2024Q1,7\n")
+    (task,) = plan(read_recipe(write_recipe(project, recipe)))
+    return task
+
+
+def test_bundled_data_never_enter_a_run_on_own_tables(project):
+    own = "title: Own\ntables: {books: books.csv}\nnotebooks: [books]\n"
+    task = planned(project, own, BUNDLED)
+    assert task.missing_table == ""
+    assert (task.parameters["source"], task.parameters["contacts"]) == (None, None)
+    required = BUNDLED.replace("source: str | None", "source")
+    assert "it needs transactions" in planned(project, own, required).missing_table
+    sample = own.replace("books.csv", "sample:books")
+    task = planned(project, sample, BUNDLED)
+    assert (task.parameters["source"], task.missing_table) == ("dataset:sample", "")
+
+
+def test_own_transactions_come_without_bundled_tables(project):
+    own = "title: Own\ndata: {source: sales.csv}\ntables: {books: books.csv}\nnotebooks: [books]\n"
+    task = planned(project, own, BUNDLED)
+    assert task.parameters["contacts"] is None and task.missing_table == ""
+    without = planned(project, own.replace("tables: {books: books.csv}\n", ""), BUNDLED)
+    assert "it needs a table of books" in without.missing_table
+
+
+def test_a_notebook_that_reads_none_of_the_own_tables_has_no_bundled_data_either(project):
+    recipe = "title: Own\ntables: {books: books.csv}\nnotebooks: [books, needs]\n"
+    cell = "from relmark_research.reporting.display.story import answer\nanswer('done')"
+    write_notebook(project / "notebooks", "books", cell, parameters=BUNDLED)
+    (project / "reports" / "recipes" / "books.csv").write_text("quarter,customers_won\n2024Q1,7\n")
+    found = {task.name: task for task in plan(read_recipe(write_recipe(project, recipe)))}
+    assert found["books"].missing_table == ""
+    assert "it needs a table of contacts" in found["needs"].missing_table

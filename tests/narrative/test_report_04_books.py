@@ -1,0 +1,221 @@
+"""The sentences of report 04 for a firm that has nothing but its books."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from relmark_research.economics.budget.book_flow import book_retention
+from relmark_research.economics.budget.books_value import books_value
+from relmark_research.economics.budget.spend_ledger import SpendLedger
+from relmark_research.economics.response.acquisition_and_retention import (
+    acquisition_and_retention,
+)
+from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
+from relmark_research.errors import ParameterError
+from relmark_research.formats import formatter
+from relmark_research.narrative import report_04
+from relmark_research.narrative import report_04_books as words
+from tests.economics.budget.made_books import Truth, simulate_books
+from tests.economics.response.test_acquisition_and_retention import TRAITS, prospects
+
+CASH = formatter("USD")
+ASK = {"annual_margin": 400, "annual_discount_rate": 0.1}
+
+
+def firm_of(table: pd.DataFrame, **options):
+    return books_value(SpendLedger.from_table(table), **{**ASK, **options})
+
+
+@pytest.fixture(scope="module")
+def split() -> pd.DataFrame:
+    table = simulate_books(Truth(0.35, 0.45, 0.3), seed=3, periods=45)
+    table["customers_lost"] = table["customers_at_risk"] - table["customers_kept"]
+    table["closing_customers"] = table["customers_kept"] + table["customers_won"]
+    return table
+
+
+@pytest.fixture(scope="module")
+def total(split) -> pd.DataFrame:
+    names = ["quarter", "customers_won", "customers_lost", "closing_customers"]
+    return split[names].assign(marketing_spend=split["acquisition_spend"])
+
+
+@pytest.fixture(scope="module")
+def counted(total) -> pd.DataFrame:
+    return total.drop(columns="marketing_spend")
+
+
+def test_bundled_data_never_stand_beside_own_books() -> None:
+    given = ("dataset:sample", "sample:customers", "own.csv", None)
+    assert words.own_data("books.csv", *given) == (None, None, "own.csv", None)
+    assert words.own_data({"source": "books.csv"}, *given) == (None, None, "own.csv", None)
+    assert words.own_data("sample:books", *given) == given
+
+
+def test_the_margin_of_the_firm_is_money_or_a_share() -> None:
+    by_channel = pd.DataFrame({"annual_margin": [9.0, 7.0]}, index=["web", "all"])
+    assert words.firm_margin(by_channel, None) == {"annual_margin": 7.0}
+    assert words.firm_margin({"all": 80}, None) == {"annual_margin": 80.0}
+    assert words.firm_margin({"web": 80}, None) == {"annual_margin": 80.0}
+    assert words.firm_margin(None, 0.4) == {"margin": 0.4}
+    for none in (None, {}, {"web": 1, "shop": 2}):
+        with pytest.raises(ParameterError, match=r"needs a margin: parameters: annual_margin"):
+            words.firm_margin(none, None)
+
+
+def test_the_first_screen_of_a_firm_with_totals(total) -> None:
+    firm = firm_of(total)
+    found, unanswered = words.responses(firm.ledger)
+    said = words.answer(firm, found, None, CASH)
+    value, (low, high) = firm.customer_value, firm.customer_value_interval
+    assert low < value < high
+    assert said.startswith("A customer is worth $1,200 (1,1")
+    assert "at $400 of margin a year (given) and a discount rate of 10.0% (given)" in said
+    assert "costs at most $256 (all marketing spend per customer won) to acquire" in said
+    assert f"paid back in {firm.payback}" in said
+    assert "to retention pays if annual retention rises by more than 0.097 percentage" in said
+    assert unanswered == ["What more spend on retention would bring is left out: the books have no "
+                          "retention_spend."]  # fmt: skip
+    assert words.shift_or_none(firm, found, level=0.95, seed=1) is None
+    names = [each["name"] for each in words.key_figures(firm, None, "USD")]
+    assert names == ["customer_value", "annual_retention", "acquisition_cost", "payback"]
+    steps = words.next_steps(firm, found, None)
+    assert steps[0] == (
+        "1. **Measure the response of retention** with spend that is raised and lowered by lot in "
+        "some regions: the books alone do not identify it."
+    )
+    assert "**Add acquisition_spend and retention_spend to the books**" in steps[1]
+
+
+def test_the_first_screen_of_a_firm_that_splits_its_spend(split) -> None:
+    firm = firm_of(split)
+    found, unanswered = words.responses(firm.ledger)
+    shift = words.shift_or_none(firm, found, level=0.95, seed=1)
+    said = words.answer(firm, found, shift, CASH)
+    assert unanswered == []
+    assert "Moving 1% of the budget, $28,400, from acquisition to retention would gain $" in said
+    assert said.endswith("if spend did not follow expected demand.")
+    figure = words.key_figures(firm, shift, "USD")[-1]
+    assert (figure["name"], figure["value"]) == ("shift_probability", shift.probability)
+    assert "carry-over" in figure["meaning"]
+    verdicts = {0.99: "**Move 1% of the budget from acquisition", 0.5: "**Do not move the budget",
+                0.01: "**Move 1% of the budget from retention"}  # fmt: skip
+    for probability, start in verdicts.items():
+        step = words.next_steps(firm, found, replace(shift, probability=probability))[0]
+        assert step.startswith(f"1. {start}")
+
+
+def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
+    firm = firm_of(counted)
+    found, unanswered = words.responses(firm.ledger)
+    assert (found, len(unanswered)) == ({}, 2)
+    said = words.answer(firm, found, None, CASH)
+    assert "no more than that may be spent to acquire one" in said
+    assert "they do not show where the next money does most" in said
+    assert not words.can_break_even(firm, found)
+    assert words.value_heading(firm, CASH).endswith(
+        "the upper limit of what acquiring one may cost"
+    )
+    assert "there is no payback period" in words.value_paragraph(firm, CASH)
+    left_out = words.left_out(firm, "the books have no spend", unanswered, transactions=False)
+    assert "Cost and payback are left out" in left_out
+    assert "need transactions, which this run does not have" in left_out
+    assert "need transactions" not in words.left_out(firm, "x", [], transactions=True)
+    never = firm_of(counted, acquisition_cost=1e6)
+    assert "which is never paid back" in words.answer(never, found, None, CASH)
+    assert "Do not spend more on acquisition" in words.next_steps(never, found, None)[0]
+    assert words.value_heading(never, CASH).endswith("and never pays it back")
+    assert words.key_figures(never, None, "USD")[-1]["value"] is None
+
+
+def test_retention_shows_its_conversion(split, counted) -> None:
+    firm = firm_of(counted)
+    rates = firm.retention.rates["rate"]
+    assert words.conversion(firm).count("×") == 3
+    assert f"{100 * rates.iloc[0]:.1f}% × " in words.retention_paragraph(firm)
+    assert words.retention_heading(firm).endswith("of customers are still there after a year")
+    assert len(words.rate_lines(firm)) == 45
+    assert set(words.rate_formats(firm)) == {"at_risk", "won", "lost", "rate"}
+    assert words.rate_table(firm)["period"].iloc[-1] == counted["quarter"].iloc[-1]
+    active = pd.DataFrame({"quarter": split["quarter"], "customers_won": split["customers_won"],
+                           "active_customers": split["customers_at_risk"]})  # fmt: skip
+    busy = firm_of(active)
+    assert "of active customers are still active after a year" in words.retention_heading(busy)
+    assert "a dormant customer who returns counts as kept" in words.retention_paragraph(busy)
+    yearly = firm_of(SpendLedger.from_table("sample:books", by=""))
+    assert words.conversion(yearly) == "the rate of one year"
+    monthly = split.assign(quarter=[str(pd.Period("2020-01", "M") + i) for i in range(len(split))])
+    assert "monthly rates between" in words.conversion(firm_of(monthly))
+
+
+def test_responses_say_what_they_can_and_cannot(split) -> None:
+    firm = firm_of(split)
+    found, _ = words.responses(firm.ledger)
+    heading = words.response_heading(found, CASH)
+    assert heading.startswith("One more customer acquired costs $500 (380 to 660) and one more")
+    paragraph = words.response_paragraph(found["acquisition"], CASH)
+    assert "once trend and season are taken out" in paragraph
+    assert "of the effect comes in later periods" in paragraph
+    doubt = words.identification_paragraph(found["acquisition"])
+    assert "was not assigned at random" in doubt and "An experiment would settle it" in doubt
+    lines = words.response_lines(found["acquisition"])
+    assert lines.columns.to_list() == ["actual", "model"] and len(lines) == 45
+    short = simulate_books(Truth(0.35, 0.45, 0.3, spend_noise=0.02), seed=3, periods=14)
+    few, _ = words.responses(SpendLedger.from_table(short))
+    assert "do not identify what one more customer" in words.response_heading(few, CASH)
+    said = words.break_even_paragraph(firm_of(short), few, CASH)
+    assert "do not identify the marginal cost" in said and "average acquisition cost" in said
+
+
+def test_doubts_and_limits_are_those_of_the_firm(counted) -> None:
+    firm = firm_of(counted)
+    assert "Nothing about the flow of customers" in words.flow_paragraph(firm)
+    off = counted.copy()
+    off["closing_customers"] = off["closing_customers"] * np.where(off.index == 40, 1.1, 1)
+    assert "differs from closing customers" in words.flow_paragraph(firm_of(off))
+    assert "stay as they were in" in words.limits_paragraph(firm)
+    revised = pd.concat([counted.assign(published="2024-01-01"),
+                         counted.iloc[[3]].assign(published="2024-06-01")])  # fmt: skip
+    assert "1 rows were replaced by a later publication" in words.flow_paragraph(firm_of(revised))
+
+
+def test_a_position_needs_its_columns_margin_and_periods(split, total) -> None:
+    ask = {"annual_discount_rate": 0.1, "recent": 4, "payment": PaymentTerms()}
+    ledger = SpendLedger.from_table(total)
+    found, reason = words.position_or_reason(ledger, {"all": 400}, **ask)
+    assert found is None and reason.startswith("the books have no acquisition_spend, prospects_")
+    sample = SpendLedger.from_table("sample:books", by="")
+    assert words.position_or_reason(sample, None, **ask)[1] == "there is no annual margin in money"
+    flat = split.assign(prospects_reached=9e5, acquisition_spend=100.0)
+    found, reason = words.position_or_reason(SpendLedger.from_table(flat), {"all": 400}, **ask)
+    assert found is None and "at least 2 different spends" in reason
+    margins = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
+    found, reason = words.position_or_reason(sample, margins, **ask)
+    assert (reason, found.segments) == ("", sample.segments)
+    mean = words.annual_margin_of(found, margins, None)
+    assert 110 < mean < 1110
+    assert words.annual_margin_of(None, None, firm_of(total)) == 400
+    assert "its curves" not in report_04.memory_paragraph(found)
+    assert "largest probability that one does" in report_04.memory_paragraph(found)
+
+
+def test_the_joint_model_is_told_beside_the_separate_ones() -> None:
+    joint = acquisition_and_retention(prospects(1)[0], **TRAITS)
+    heading = report_04.joint_heading(joint)
+    assert heading.startswith("10% more acquisition spend goes with ") and "who stay" in heading
+    paragraph = report_04.joint_paragraph(joint, 120, 0.1, CASH)
+    assert "a regression of the duration of those acquired alone is biased" in paragraph
+    assert "two separate regressions" in paragraph and "$120" in paragraph
+    assert report_04.joint_table(joint, level=0.95).shape == (10, 8)
+    none = acquisition_and_retention(prospects(2, rho=0.0)[0], **TRAITS)
+    assert "which may be chance" in report_04.joint_paragraph(none, 120, 0.1, CASH)
+
+
+def test_every_number_of_the_table_names_its_source(total) -> None:
+    table = words.value_table(firm_of(total))
+    assert table["source"].str.len().min() > 0
+    assert np.isfinite(table["value"]).all()
+    retention = book_retention(SpendLedger.from_table(total)).annual
+    assert table["value"].iloc[0] == pytest.approx(retention)
