@@ -514,7 +514,9 @@ def test_the_paragraph_says_what_the_calendar_changed():
     assert "less than 0.5%" in report_03.calendar_paragraph(same, count)
     plain = TotalForecast(80, 50, 120, 0.95, 10)
     assert "shorter than a year" in report_03.calendar_paragraph(plain, count)
-    assert "neither a season nor events" in report_03.calendar_paragraph(plain, count, requested=False)
+    assert "neither a season nor events" in report_03.calendar_paragraph(
+        plain, count, requested=False
+    )
 
 
 def test_season_and_events_of_the_parameters_are_options():
