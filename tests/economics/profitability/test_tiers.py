@@ -43,10 +43,15 @@ def test_tiers_in_text_are_ordered_by_their_values():
 
 
 def test_tiers_as_categories_without_an_order_are_put_in_order():
-    classes = profit_classes(pd.Series([9.0, 1.0, -5.0, 3.0]), tiers={"silver": 0.25, "lead": 0.75})
+    classes = rm.profit_classes(
+        pd.Series([9.0, 1.0, -5.0, 3.0]), tiers={"silver": 0.25, "lead": 0.75}
+    )
     loose = classes.assign(tier=classes["tier"].astype(str).astype("category"))
     assert not loose["tier"].dtype.ordered
     pd.testing.assert_frame_equal(
-        tier_table(loose), tier_table(classes), check_categorical=False, check_dtype=False
+        rm.economics.tier_table(loose),
+        rm.economics.tier_table(classes),
+        check_categorical=False,
+        check_dtype=False,
     )
-    assert tier_table(loose)["tier"].to_list() == ["silver", "lead"]
+    assert rm.economics.tier_table(loose)["tier"].to_list() == ["silver", "lead"]
