@@ -84,7 +84,7 @@ def as_date(value: Day, *, name: str = "date") -> date:
     """
     if isinstance(value, pd.Timestamp):
         return value.date()
-    if isinstance(value, date):
+    if isinstance(value, date) and value is not pd.NaT:
         return date(value.year, value.month, value.day)
     try:
         return date.fromisoformat(str(value).strip()[:10])

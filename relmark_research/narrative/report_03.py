@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from relmark_research.clv.calendar.calendar_design import SEASONS, TREND
-from relmark_research.clv.calendar.calendar_options import CalendarOptions
+from relmark_research.clv.calendar.calendar_options import CALENDAR, CalendarOptions
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.forecasting.backtest import COMBINED, Backtest
 from relmark_research.clv.forecasting.expected_spend import SPEND
@@ -192,7 +192,7 @@ def candidates_heading(total: TotalForecast) -> str:
     model, benchmark, ratio = best
     errors = total.backtest.summary()["error"] if total.backtest else pd.Series(dtype=float)
     if not benchmark:
-        return f"{model} had the smallest error, {percent(float(errors[model]))}"
+        return f"{_named(model)} had the smallest error, {percent(float(errors[model]))}"
     if ratio < 1:
         weight = percent(total.models.get(benchmark, 0.0))
         return (
@@ -200,15 +200,15 @@ def candidates_heading(total: TotalForecast) -> str:
             f"{percent(float(errors[benchmark]))}, and has {weight} of the weight"
         )
     return (
-        f"{model} had a mean error of {percent(float(errors[model]))}; that of the best benchmark "
-        f"was {ratio:.1f} times as large"
+        f"{_named(model)} had a mean error of {percent(float(errors[model]))}; that of the best "
+        f"benchmark was {ratio:.1f} times as large"
     )
 
 
 def candidates_paragraph(total: TotalForecast) -> str:
     """Return the weights of models and benchmarks, and what they follow from."""
     named = sorted(total.models.items(), key=lambda item: -item[1])
-    weights = [f"{name} {percent(weight)}" for name, weight in named if weight >= _NAMED]
+    weights = [f"{_named(name)} {percent(weight)}" for name, weight in named if weight >= _NAMED]
     said = (
         "A benchmark is a forecast without a model. Models and benchmarks are weighed by their "
         f"errors in this log: {listing(weights)}."
@@ -220,9 +220,15 @@ def candidates_paragraph(total: TotalForecast) -> str:
     if errors[COMBINED] > 1.05 * errors[smallest]:
         said += (
             f" In the backtest the weighted forecast had an error of {percent(errors[COMBINED])}. "
-            f"{smallest} alone had {percent(errors[smallest])}, but that was not known in advance."
+            f"{_named(smallest)} alone had {percent(errors[smallest])}, but that was not known in "
+            "advance."
         )
     return said
+
+
+def _named(name: str) -> str:
+    """Return a candidate's name in a sentence."""
+    return name.replace(CALENDAR, " with calendar")
 
 
 def calendar_options(season: str, events: Mapping[str, Any]) -> CalendarOptions | Literal[False]:
@@ -243,31 +249,43 @@ def calendar_table(total: TotalForecast) -> pd.DataFrame:
 
 
 def calendar_heading(total: TotalForecast) -> str:
-    """Return the heading about the season: its highest part, or why there is none."""
+    """Return the heading about the season: its clearest part or event, or that there is none."""
     table = calendar_table(total)
-    season = table[table["group"] != "event"]
     if not len(table):
         return "No season is estimated"
-    clear = season[(season["low"] > 1) | (season["high"] < 1)]
-    events = table[table["group"] == "event"]
-    if len(clear):
-        top = season.sort_values("relative").iloc[-1]
-        return f"Purchases are {top['relative']:.2f} times the mean of the year in {top['effect']}"
+    clear = table[(table["low"] > 1) | (table["high"] < 1)]
+    season, events = (clear[(clear["group"] == "event") == is_event] for is_event in (False, True))
+    if len(season):
+        ordered = season.sort_values("relative")
+        shown = ordered.iloc[-1] if ordered["low"].iloc[-1] > 1 else ordered.iloc[0]
+        return (
+            f"Purchases are {shown['relative']:.2f} times the mean of the year in {shown['effect']}"
+        )
     if len(events):
         top = events.sort_values("relative").iloc[-1]
         return (
             f"On days of {top['effect']} purchases are {top['relative']:.2f} times those of others"
         )
-    return "No month differs clearly from the mean of the year"
+    parts = table.loc[table["group"] != "event", "group"]
+    if not len(parts):
+        return "No declared event changes purchases clearly"
+    part = str(parts.iloc[0]).replace("day_of_week", "day of the week")
+    return f"No {part} differs clearly from the mean of the year"
 
 
-def calendar_paragraph(total: TotalForecast, form: Formatter) -> str:
-    """Return what the season and the events are, and what they changed in the forecast."""
+def calendar_paragraph(total: TotalForecast, form: Formatter, *, requested: bool = True) -> str:
+    """Return what the season and the events are, and what they changed in the forecast.
+
+    Parameters
+    ----------
+    requested
+        Whether the report was asked for a season or events.
+    """
     if total.calendar is None or total.expected_without_calendar is None:
-        return (
-            "A season needs a log of a year or more, or one whose calendar can be estimated. The "
-            "forecast takes all parts of the year as alike."
-        )
+        reason = "The report was asked for neither a season nor events."
+        if requested:
+            reason = "The log is shorter than a year, or its calendar could not be estimated."
+        return f"{reason} The forecast treats all parts of the year alike."
     said = f"{total.calendar.words} Models with this calendar have "
     said += f"{percent(total.calendar_weight)} of the weight."
     before, after = total.expected_without_calendar, total.expected

@@ -495,6 +495,11 @@ def test_the_heading_names_the_highest_month_or_event():
     assert report_03.calendar_heading(flat) == "No month differs clearly from the mean of the year"
     event = seasonal_total(calendar([1.0] * 12 + [2.0], events=["sale"]))
     assert "On days of sale purchases are 2.00 times" in report_03.calendar_heading(event)
+    low = seasonal_total(calendar([1.0, 0.4] + [1.0] * 10))
+    assert report_03.calendar_heading(low).endswith("in Feb")  # the highest month is not clear
+    event_only = calendar([1.0] * 13, events=["sale"]).table(0.95).loc[["sale"]]
+    unclear = seasonal_total(SimpleNamespace(table=lambda level: event_only, words=""))
+    assert report_03.calendar_heading(unclear) == "No declared event changes purchases clearly"
     plain = TotalForecast(80, 50, 120, 0.95, 10)
     assert report_03.calendar_heading(plain) == "No season is estimated"
 
@@ -508,7 +513,10 @@ def test_the_paragraph_says_what_the_calendar_changed():
     same = seasonal_total(calendar([1.0] * 12), expected=100.2)
     assert "less than 0.5%" in report_03.calendar_paragraph(same, count)
     plain = TotalForecast(80, 50, 120, 0.95, 10)
-    assert "needs a log of a year" in report_03.calendar_paragraph(plain, count)
+    assert "shorter than a year" in report_03.calendar_paragraph(plain, count)
+    assert "neither a season nor events" in report_03.calendar_paragraph(
+        plain, count, requested=False
+    )
 
 
 def test_season_and_events_of_the_parameters_are_options():

@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError, check_choice
-from relmark_research.tables.read_table import Table, read_columns
-from relmark_research.tables.schemas import ColumnType
+from relmark_research.tables.read_table import Table, read_columns, read_values
+from relmark_research.tables.schemas import Column, ColumnType
 from relmark_research.units import DAYS_PER_YEAR, Day, as_date
 
 Array = np.ndarray
@@ -34,7 +34,7 @@ Events = Mapping[str, Any] | pd.DataFrame | Table | str | Path | None
 (a DataFrame or a file) with the columns event, start and optionally end and strength."""
 
 SEASONS: tuple[Season, ...] = get_args(Season)
-TREND = "trend"
+TREND, FIRST_PURCHASE = "trend", "first purchase"
 DAMPING = DAYS_PER_YEAR / 2  # days after which a trend has lost 63% of its slope
 _EPOCH = date(1970, 1, 1).toordinal()
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -139,10 +139,14 @@ class CalendarDesign:
         Raises
         ------
         ParameterError
-            If a season is unknown, or an event has no name or no days.
+            If a season is unknown, or an event has no name or no days, or the name of another part.
         DataError
             If a day of an event cannot be read, or a period ends before it starts.
         """
+        if not (season is None or isinstance(season, str | Iterable)):
+            raise ParameterError(
+                f"season is one of {', '.join(SEASONS)}, or None; found {season!r}."
+            )
         given = () if season is None else (season,) if isinstance(season, str) else tuple(season)
         for name in given:
             check_choice("season", name, SEASONS)
@@ -151,7 +155,9 @@ class CalendarDesign:
         if not (np.isfinite(damping) and damping > 0):
             raise ParameterError(f"damping is a number of days > 0; found {damping}.")
         until = None if trend_until is None else as_date(trend_until, name="trend_until")
-        return cls(given, declared_events(events), until, float(damping))
+        declared = declared_events(events)
+        _refuse_taken_names(declared)
+        return cls(given, declared, until, float(damping))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -246,39 +252,103 @@ def _from_table(table: Any) -> dict[str, list[tuple[Any, Any, float]]]:
     return found
 
 
+def _refuse_taken_names(events: tuple[Event, ...]) -> None:
+    """Raise ParameterError for an event that has the name of a part of a season or of the trend."""
+    taken = {label for labels in _LABELS.values() for label in labels} | {TREND, FIRST_PURCHASE}
+    same = [event.name for event in events if event.name in taken]
+    if same:
+        raise ParameterError(
+            f"an event cannot have the name of a part of the calendar; found {same[0]!r}. Give it "
+            "another name."
+        )
+
+
 def _event(name: Any, days: Any) -> Event:
     """Return an event from its days, periods or strengths."""
     if not isinstance(name, str) or not name.strip():
         raise ParameterError(f"an event needs a name; found {name!r}.")
     strengths: dict[int, float] = {}
     if isinstance(days, pd.Series):
-        given = zip(day_numbers(pd.DatetimeIndex(days.index)), days.astype(float), strict=True)
-        strengths = {int(day): float(value) for day, value in given}
+        strengths = _by_day(name, days)
     else:
-        for entry in [days] if isinstance(days, str | date) else days:
+        for entry in _entries(name, days):
             strengths |= _period(name, entry)
-    if not strengths or not np.isfinite(list(strengths.values())).all():
+    if not strengths:
+        raise ParameterError(f"the event {name!r} needs at least one day; found none.")
+    wrong = sum(not np.isfinite(strength) for strength in strengths.values())
+    if wrong:
         raise ParameterError(
-            f"the event {name!r} needs at least one day, and finite strengths; found "
-            f"{len(strengths)} days."
+            f"the strengths of the event {name!r} must be finite numbers; found {wrong:,} of "
+            f"{len(strengths):,} days without one."
         )
     ordered = sorted(strengths)
     return Event(name, tuple(ordered), tuple(strengths[day] for day in ordered))
 
 
+def _by_day(name: str, strengths: pd.Series) -> dict[int, float]:
+    """Return a Series of strengths by day, or raise DataError where it is none."""
+    index = strengths.index
+    if pd.api.types.is_numeric_dtype(index.dtype):
+        raise DataError(
+            f"the strengths of the event {name!r} are a Series by date; found an index of numbers."
+        )
+    dates = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+    if isinstance(dates, pd.DatetimeIndex) and dates.tz is not None:
+        dates = dates.tz_localize(None)  # the day where the event takes place
+    column = Column("date", "date", f"a day of the event {name}")
+    try:
+        read = pd.DatetimeIndex(read_values(pd.Series(dates), column))
+    except DataError as error:
+        raise DataError(f"the event {name!r}: {error}") from None
+    missing = int(np.sum(read.isna()))
+    if missing:
+        raise DataError(
+            f"each strength of the event {name!r} needs a day; {missing:,} of {len(read):,} have "
+            "none."
+        )
+    days = day_numbers(read)
+    if len(np.unique(days)) < len(days):
+        raise DataError(
+            f"each day of the event {name!r} has one strength; found {len(days):,} strengths of "
+            f"{len(np.unique(days)):,} days."
+        )
+    numbers = pd.to_numeric(strengths, errors="coerce").astype(float)
+    return {int(day): float(value) for day, value in zip(days, numbers, strict=True)}
+
+
+def _entries(name: str, days: Any) -> Iterable[Any]:
+    """Return the days and periods of an event, or raise ParameterError where there are none."""
+    if isinstance(days, tuple) and len(days) == 2 and not any(_is_period(day) for day in days):
+        raise ParameterError(
+            f"the event {name!r} is given as one pair, which may be a period or two days; write "
+            f"[{days!r}] for the period, or {list(days)!r} for the two days."
+        )
+    if isinstance(days, str | date | np.datetime64):
+        return [days]
+    if not isinstance(days, Iterable):
+        raise ParameterError(
+            f"the event {name!r} needs days, (first day, last day) pairs, or a Series of strengths "
+            f"by day; found {days!r}."
+        )
+    return days
+
+
+def _is_period(entry: Any) -> bool:
+    return isinstance(entry, tuple | list)
+
+
 def _period(name: str, entry: Any) -> dict[int, float]:
     """Return the strength by day of a day, or of (first day, last day[, strength])."""
-    parts = entry if isinstance(entry, tuple | list) else (entry, entry)
+    parts: tuple[Any, ...] = tuple(entry) if _is_period(entry) else (entry, entry)
     if len(parts) not in (2, 3):
         raise ParameterError(
             f"a period of the event {name!r} is (first day, last day); found {entry!r}."
         )
-    first, last = (as_date(day, name=f"a day of {name!r}").toordinal() for day in parts[:2])
+    first, last = (as_date(day, name=f"a day of {name!r}") for day in parts[:2])
     if last < first:
-        raise DataError(
-            f"a period of the event {name!r} ends on {parts[1]}, before its start {parts[0]}."
-        )
-    return dict.fromkeys(range(first, last + 1), float(parts[2]) if len(parts) == 3 else 1.0)
+        raise DataError(f"a period of the event {name!r} ends on {last}, before its start {first}.")
+    strength = pd.to_numeric(parts[2], errors="coerce") if len(parts) == 3 else 1.0
+    return dict.fromkeys(range(first.toordinal(), last.toordinal() + 1), float(strength))
 
 
 def _season_columns(season: Season, numbers: Array) -> Array:

@@ -1,17 +1,17 @@
 """Calendar effects: how much more, or less, all customers buy on a day.
 
-    s(d) = exp(z(d)'beta + log index(d) + irregular(month of d)) / c
+    s(d) = exp(z(d)'beta + log index(d)) / c
 
 z(d)         the design of `calendar_design`: seasons, events and trend
 index        known relative rates, where a user gives them
-irregular    an effect of each month observed that does not come again: what years differ by
 c            the mean of exp(z'beta) index over the year that ends with the log, so that s has a
              mean of 1 there and the model's alpha keeps its meaning
 
 The effects are estimated jointly with a model of purchases (`_calendar_likelihood`), each group
-with a penalty whose size is estimated as well (`_effect_sizes`). In a log of one year a month's
-season and its irregular effect are the same variable, and the priors of their sizes decide: the
-season is shrunk. A log that has seen a month several times decides itself.
+with a penalty whose size is estimated as well (`_effect_sizes`). Beside them each month observed
+has an irregular effect that does not come again, what years differ by; it is not part of s. In a
+log of one year a month's season and its irregular effect are the same variable, and the priors of
+their sizes decide: the season is shrunk. A log that has seen a month several times decides itself.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.clv.calendar._calendar_likelihood import CalendarLikelihood, DatedHistories
@@ -47,7 +48,7 @@ from relmark_research.customers.log.customer_summary import CustomerSummary
 from relmark_research.customers.log.distinct_histories import distinct_rows
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.stats.intervals import normal_quantile
-from relmark_research.units import DAYS_PER_YEAR, TimeUnit
+from relmark_research.units import DAYS_PER_YEAR, Day, TimeUnit, as_date
 
 if TYPE_CHECKING:
     from relmark_research.clv.estimation.fit import Fit
@@ -143,7 +144,7 @@ class CalendarEffects:
             days count in forecasts.
         trend
             Whether the rate may drift; the drift is damped to flat after the log. With one cohort
-            it is not told apart from the customers' dropout, as `words` then says.
+            it cannot be distinguished from the customers' dropout, as `words` then says.
         index
             A Series of relative rates by date, > 0, for logs shorter than a year; days that it does
             not cover have the rate of another year.
@@ -187,7 +188,7 @@ class CalendarEffects:
         return estimate(histories, first, log.observed_until, options=options, model=model)
 
     @classmethod
-    def of_index(cls, index: pd.Series, *, until: date) -> CalendarEffects:
+    def of_index(cls, index: pd.Series, *, until: Day) -> CalendarEffects:
         """Return the calendar of known relative rates, without a log.
 
         Parameters
@@ -198,17 +199,15 @@ class CalendarEffects:
             Last day known; the mean of s over the year that ends with it is 1.
         """
         options = CalendarOptions(season=None, trend=False, index=index)
-        return cls(options, CalendarDesign(), np.zeros(0), np.zeros((0, 0)), until, until)
+        last = as_date(until, name="until")
+        return cls(options, CalendarDesign(), np.zeros(0), np.zeros((0, 0)), last, last)
 
-    def relative_rates(self, first: date, last: date) -> Array:
+    def relative_rates(self, first: Day, last: Day) -> Array:
         """Return s of each day from ``first`` to ``last``, shape (days,)."""
-        numbers = np.arange(first.toordinal(), last.toordinal() + 1)
-        log_rates = self._log_regular(numbers) - self._log_level
-        import os
-
-        if len(self.irregular) and os.environ.get("CAL_IRR"):
-            log_rates = log_rates + self._irregular_columns(numbers) @ self.irregular
-        return np.exp(log_rates)
+        numbers = _numbers(first, last)
+        log_rates = self._log_unscaled(numbers) - self._log_level
+        result: Array = np.exp(log_rates)
+        return result
 
     def log_variance(self, after: date, until: date) -> float:
         """Return the variance of ln(A(until) - A(after)), from the effects and irregular months."""
@@ -238,9 +237,9 @@ class CalendarEffects:
             index=pd.Index(self.design.names, name="effect"),
         )
 
-    def by_day(self, first: date, last: date) -> pd.DataFrame:
-        """Return s and its parts by day: date, rate, regular (without irregular months), events."""
-        numbers = np.arange(first.toordinal(), last.toordinal() + 1)
+    def by_day(self, first: Day, last: Day) -> pd.DataFrame:
+        """Return s and the declared events by day: date, rate, events."""
+        numbers = _numbers(first, last)
         rows = self.design.matrix(numbers)
         active = np.array([group == "event" for group in self.design.groups], bool)
         named = [
@@ -251,7 +250,6 @@ class CalendarEffects:
             {
                 "date": dates_of(numbers),
                 "rate": self.relative_rates(first, last),
-                "regular": np.exp(self._log_regular(numbers) - self._log_level),
                 "events": named,
             }
         )
@@ -292,16 +290,39 @@ class CalendarEffects:
         for season in self.design.seasons:
             part = table[table["group"] == season]
             rates = part["relative"]
+            if ((part["low"] <= 1) & (part["high"] >= 1)).all():
+                named = season.replace("_", " ")
+                found.append(f"No season by {named} is distinguishable from chance.")
+                continue
             found.append(
                 f"Purchases are {rates.max():.2f} times the mean in {rates.idxmax()} and "
                 f"{rates.min():.2f} times in {rates.idxmin()}."
             )
         for name, row in table[table["group"] == "event"].iterrows():
+            if name in self._unseen_events:
+                found.append(
+                    f"No day of {name} is in the log, so its effect is not known and is taken as 0 "
+                    "in the estimate."
+                )
+                continue
             found.append(
                 f"On days of {name} they are {row['relative']:.2f} times those of other days "
                 f"(95% interval {row['low']:.2f} to {row['high']:.2f})."
             )
         return found
+
+    @property
+    def _unseen_events(self) -> set[str]:
+        """Return the events without a day in the log."""
+        first, last = self.first.toordinal(), self.until.toordinal()
+        return {
+            event.name
+            for event in self.design.events
+            if not any(
+                first <= day <= last and strength != 0
+                for day, strength in zip(event.days, event.strength, strict=True)
+            )
+        }
 
     @property
     def _reference(self) -> Array:
@@ -314,18 +335,15 @@ class CalendarEffects:
 
     @cached_property
     def _log_level(self) -> float:
-        return float(np.log(np.exp(self._log_regular(self._reference)).mean()))
+        return float(np.log(np.exp(self._log_unscaled(self._reference)).mean()))
 
-    def _log_regular(self, numbers: Array) -> Array:
+    def _log_unscaled(self, numbers: Array) -> Array:
         found = self.design.log_rates(numbers, self.effects)
         return found if self._index is None else found + self._index.log_rates(numbers)
 
-    def _irregular_columns(self, numbers: Array) -> Array:
-        return month_columns(self.first, self.until, numbers)
-
     def _mean_row(self, numbers: Array) -> Array:
         """Return the mean of z over some days, weighted by s: the gradient of ln sum s."""
-        weights = np.exp(self._log_regular(numbers))
+        weights = np.exp(self._log_unscaled(numbers))
         result: Array = weights @ self.design.matrix(numbers) / weights.sum()
         return result
 
@@ -357,6 +375,12 @@ class CalendarEffects:
             shown = rows[columns] @ self.effects
             levels[columns] = shown - (self.effects[columns] - level)
         return levels
+
+
+def _numbers(first: Day, last: Day) -> Array:
+    """Return the numbers of the days from ``first`` to ``last``."""
+    start, end = as_date(first, name="first"), as_date(last, name="last")
+    return np.arange(start.toordinal(), end.toordinal() + 1)
 
 
 def month_columns(first: date, until: date, numbers: Array) -> Array:
@@ -400,8 +424,9 @@ def estimate(
         options, design, np.zeros(len(design)), np.zeros((len(design),) * 2), first, until
     )
     regular = design.matrix(numbers)
-    monthly = base._irregular_columns(numbers)
+    monthly = month_columns(first, until, numbers)
     offset = np.zeros(len(numbers)) if base._index is None else base._index.log_rates(numbers)
+    offset = offset - special.logsumexp(offset) + np.log(len(numbers))  # only ratios count
     likelihood = CalendarLikelihood(
         model, histories, np.concatenate([regular, monthly], axis=1), offset, _WEEK.days
     )
@@ -477,7 +502,7 @@ def _notes(
     if design.trend_until is not None and _one_cohort(histories):
         notes.append(
             "90% of the customers came within a short part of the log, so that the trend and their "
-            "dropout are not told apart."
+            "dropout cannot be distinguished."
         )
     if yearly and histories.n_days < _YEAR:
         notes.append(

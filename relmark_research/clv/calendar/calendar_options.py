@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from relmark_research.clv.calendar.calendar_design import Events, Seasons
+import numpy as np
+
+from relmark_research.clv.calendar._given_index import DailyIndex
+from relmark_research.clv.calendar.calendar_design import CalendarDesign, Events, Seasons
 from relmark_research.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -50,6 +54,11 @@ class CalendarOptions:
     trend: bool = False
     index: pd.Series | None = None
 
+    def check_days(self, first: date, last: date) -> None:
+        """Raise DataError if the index covers some days neither itself nor by another year."""
+        if self.index is not None:
+            DailyIndex.of(self.index).log_rates(np.arange(first.toordinal(), last.toordinal() + 1))
+
     @property
     def needs_a_year(self) -> bool:
         """Whether there is nothing to estimate but a season, which a year shows."""
@@ -72,7 +81,9 @@ def calendar_options(calendar: CalendarChoice) -> CalendarOptions | None:
     Raises
     ------
     ParameterError
-        If it is anything else.
+        If it is anything else, or a season or an event cannot be used.
+    DataError
+        If the index is no Series of relative rates by date.
     """
     options = getattr(calendar, "options", calendar)
     if options is None:
@@ -80,6 +91,9 @@ def calendar_options(calendar: CalendarChoice) -> CalendarOptions | None:
     if options is False:
         return None
     if isinstance(options, CalendarOptions):
+        CalendarDesign.of(season=options.season, events=options.events)  # refuses before any fit
+        if options.index is not None:
+            DailyIndex.of(options.index)
         return options
     raise ParameterError(
         "calendar is None (a season by month), False (no calendar), CalendarOptions or "

@@ -30,6 +30,7 @@ from relmark_research._repr import one_line
 from relmark_research.clv.calendar._shrunk_effects import scale_grid, shrunk_effects
 from relmark_research.clv.calendar._within_customers import WithinCustomers
 from relmark_research.clv.calendar.calendar_design import (
+    FIRST_PURCHASE,
     TREND,
     CalendarDesign,
     Events,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
-FIRST_PURCHASE = "first purchase"
 _IRREGULAR = "irregular"
 _SCALES = (0.0, 0.03, 0.1, 0.3)  # standard deviations of a group's effects
 _GRIDS = {TREND: (0.0, 0.02, 0.05, 0.1), _IRREGULAR: (0.0, 0.02, 0.05, 0.1), FIRST_PURCHASE: (3.0,)}
@@ -332,7 +332,7 @@ class SpendCalendar:
         factor = own["factor"]
         if ((own["low"] <= 1) & (own["high"] >= 1)).all():
             named = season.replace("_", " ")
-            return f"No season of spend per purchase by {named} is told from chance."
+            return f"No season of spend per purchase by {named} is distinguishable from chance."
         return (
             f"Spend per purchase is highest in {factor.idxmax()} ({factor.max() - 1:+.0%}) and "
             f"lowest in {factor.idxmin()} ({factor.min() - 1:+.0%} against the average)."
@@ -345,7 +345,7 @@ class SpendCalendar:
         change = f"{_change(table, TREND)} a year"
         low, high = table.loc[[TREND], ["low", "high"]].to_numpy(float)[0]
         if low <= 1 <= high:
-            return f"No trend in customers' spend per purchase is told from chance: {change}."
+            return f"No trend in spend per purchase is distinguishable from chance: {change}."
         return (
             f"Customers' spend per purchase changes by {change}. Within customers, calendar time "
             "and time since the first purchase differ by a constant, so this trend is not applied "

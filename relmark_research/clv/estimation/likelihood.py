@@ -120,6 +120,10 @@ class Likelihood:
         result: Array = np.log(self.model.start(*self.data, weights=self.weights).values)
         return result
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: `summed` is a function, and is made anew."""
+        return {name: value for name, value in self.__dict__.items() if name != "summed"}
+
     @cached_property
     def summed(self) -> SummedLikelihood:
         """The model's own sums over these rows."""

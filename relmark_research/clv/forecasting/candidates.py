@@ -141,7 +141,8 @@ class Origin:
             fits, failures = fits | more, failures | failed
         spend = None
         if measure == "value":
-            first = next(iter(fits.values()), None)
+            plain = (fit for fit in fits.values() if fit.calendar is None)
+            first = next(plain, None)
             spend = expected_spend(history, known, day, first, calendar)
             why = {**why, **spend.failures}
         return cls(

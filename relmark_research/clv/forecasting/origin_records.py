@@ -110,6 +110,9 @@ def records(
     history = PurchaseHistory.of(log)
     last = log.observed_until
     days = origin_days(history, last, horizon, origins, measure)
+    if calendar is not None:
+        first = _first_purchase(history, last, measure)
+        calendar.check_days(first, last + timedelta(days=horizon))
     found: list[Record] = []
     failures: list[tuple[date, str, str]] = []
     for day in days:

@@ -46,7 +46,12 @@ def discounted_purchases_within(length: float, delta: float) -> Quantity:
 
 
 def discounted_purchases_on_calendar(
-    times: Array, clock: Array, length: float, delta: float
+    times: Array,
+    clock: Array,
+    length: float,
+    delta: float,
+    *,
+    later: tuple[float, float] = (1.0, 0.0),
 ) -> Quantity:
     """Return the quantity "discounted expected purchases" on the clock of a calendar.
 
@@ -58,28 +63,34 @@ def discounted_purchases_on_calendar(
         Operational time to the horizon; infinite for the whole residual lifetime.
     delta
         Continuous discount rate per unit of plain time.
+    later
+        After the last step: operational time per unit of plain time, > 0, and how much later than
+        at this constant rate purchases are made on average, in plain time.
 
     Returns
     -------
     function
         sum over steps of exp(-delta t) dE[X(A(t))], t in the middle of a step. It is computed as
         the plain formula on the clock, plus the differences of the discount factors times the
-        purchases of each step; later ones are as far from the clock as the last step.
+        purchases of each step; after the last step operational time runs at a constant rate, with
+        a delay.
     """
     middle, on_clock = ((ends + np.concatenate([[0.0], ends[:-1]])) / 2 for ends in (times, clock))
     change = np.exp(-delta * middle) - np.exp(-delta * on_clock)
     last = float(clock[-1])
-    later = np.exp(-delta * (times[-1] - last)) - 1
+    rate, delay = later
+    slower = delta / rate  # discount rate per unit of operational time, after the last step
+    factor = np.exp(slower * last - delta * (times[-1] + delay))
 
     def quantity(alive: PurchaseModel) -> Array:
-        total = alive.discounted_purchases(delta, length)
+        total = alive.discounted_purchases(delta, min(length, last))
         before: Array | float = 0.0
         for end, weight in zip(clock, change, strict=True):
             until = alive.expected_purchases(np.asarray(end))
             total, before = total + weight * (until - before), until
-        if later and length > last:
-            rest = alive.discounted_purchases(delta, length)
-            total = total + later * (rest - alive.discounted_purchases(delta, last))
+        if length > last:
+            rest = alive.discounted_purchases(slower, length)
+            total = total + factor * (rest - alive.discounted_purchases(slower, last))
         return total
 
     return quantity

@@ -7,6 +7,7 @@ ParameterError with the reason why the argument cannot be used.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def common_unit(fit: PurchaseInput, customers: CustomerSummary) -> TimeUnit:
 
     So it does if only one of both is on the clock of a calendar.
     """
-    _check_same_clock(fit, customers)
+    check_same_clock(fit, customers)
     fitted = fit.unit if isinstance(fit, Fit | CovariateFit) else None
     if customers.unit is None and fitted is None:
         raise ParameterError(
@@ -141,9 +142,11 @@ def calendar_of(fit: PurchaseInput) -> Calendar | None:
     return fit.calendar if isinstance(fit, Fit) else None
 
 
-def _check_same_clock(fit: PurchaseInput, customers: CustomerSummary) -> None:
+def check_same_clock(fit: PurchaseInput, customers: CustomerSummary) -> None:
     """Raise ParameterError if a fit and the customers are on different clocks."""
-    if isinstance(fit, Fit) and (fit.calendar is None) != (customers.calendar is None):
+    if not isinstance(fit, Fit):
+        return
+    if (fit.calendar is None) != (customers.calendar is None):
         fitted, given = "on a calendar", "in plain time"
         if fit.calendar is None:
             fitted, given = given, fitted
@@ -151,6 +154,21 @@ def _check_same_clock(fit: PurchaseInput, customers: CustomerSummary) -> None:
             f"the model was fitted to times {fitted}, but the customers' times are {given}. "
             "Summarise the customers as for the fit: log.customer_summary(calendar=effects)."
         )
+    if not _same_past(fit.calendar, customers.calendar, customers.observed_until):
+        raise ParameterError(
+            "the model was fitted to times on another calendar than the customers': their rates of "
+            f"the year until {customers.observed_until} differ. Summarise the customers with the "
+            "calendar of the fit: log.customer_summary(calendar=effects)."
+        )
+
+
+def _same_past(fitted: Calendar | None, given: Calendar | None, last: date | None) -> bool:
+    """Return whether two calendars agree on the last year; what comes may be declared anew."""
+    if fitted is None or given is None or fitted is given or last is None:
+        return True
+    first = last - timedelta(days=364)
+    ours, theirs = (calendar.relative_rates(first, last) for calendar in (fitted, given))
+    return bool(np.allclose(ours, theirs, rtol=1e-6, atol=0))
 
 
 def model_unit(fit: PurchaseInput, unit: str | TimeUnit | None, *, function: str) -> TimeUnit:

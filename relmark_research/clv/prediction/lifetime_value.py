@@ -222,7 +222,32 @@ class _Valuation:
         """Discounted purchases of a customer who is alive."""
         if self.steps is None:
             return discounted_purchases_within(self.length, self.delta)
-        return discounted_purchases_on_calendar(*self.steps, self.length, self.delta)
+        return discounted_purchases_on_calendar(
+            *self.steps, self.length, self.delta, later=self._later
+        )
+
+    @property
+    def _later(self) -> tuple[float, float]:
+        """Rate of operational time after the steps, and the delay of purchases against it.
+
+        The rate is the mean until the horizon, or of the steps' last year if there is none; the
+        delay is that of the steps' last year, whose season comes again.
+        """
+        if self.steps is None:
+            return 1.0, 0.0
+        times, clock = self.steps
+        rest = self.days / self.unit.days - times[-1]
+        if rest * self.unit.days < 1:
+            return 1.0, 0.0
+        year = times > times[-1] - self.unit.per_year
+        passed = np.diff(clock, prepend=0.0)[year]
+        rate = passed.sum() / np.diff(times, prepend=0.0)[year].sum()
+        middle, on_clock = ((np.append(0.0, ends[:-1]) + ends) / 2 for ends in (times, clock))
+        constant = times[-1] + (on_clock - clock[-1]) / rate
+        delay = passed @ (middle - constant)[year] / passed.sum()
+        if np.isfinite(rest):
+            rate = (self.length - clock[-1]) / rest
+        return float(rate), float(delay)
 
     def discounted_purchases(self) -> Array:
         """Return expected discounted purchases per distinct history."""
@@ -423,7 +448,7 @@ def _steps(customers: CustomerSummary, days: float, unit: TimeUnit) -> tuple[Arr
     """Return the ends of the weeks of a horizon, in plain and in operational time.
 
     None without a calendar. Of a long horizon the first five years, of an infinite one the first
-    two: later the season hardly changes how much a purchase is discounted.
+    two: later operational time runs at a constant rate.
     """
     if customers.calendar is None or customers.observed_until is None:
         return None

@@ -27,7 +27,12 @@ from relmark_research._repr import one_line
 from relmark_research.clv.estimation.fit import Fit, fit_model
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.clv.estimation.spend_model import SpendModel
-from relmark_research.clv.prediction._inputs import PurchaseInput, purchase_model, spend_model
+from relmark_research.clv.prediction._inputs import (
+    PurchaseInput,
+    check_same_clock,
+    purchase_model,
+    spend_model,
+)
 from relmark_research.clv.validation.spend_frequency_independence import (
     spend_frequency_correlation,
 )
@@ -55,7 +60,7 @@ class SpendDependence:
     coefficient
         Change of log spend by log rate; 0 where no dependence is seen.
     low, high
-        Its 95% interval; 0 where the correlation of spend and frequency is not told from 0.
+        Its 95% interval; 0 where the correlation of spend and frequency does not differ from 0.
     log_reference
         Mean log rate of repeat customers, at which the factor is 1.
     spend
@@ -92,13 +97,15 @@ class SpendDependence:
         Returns
         -------
         SpendDependence
-            With the coefficient 0 where the correlation of spend and frequency is not told from 0,
-            or the interval of the coefficient holds 0.
+            With the coefficient 0 where the correlation of spend and frequency does not differ from
+            0, or the interval of the coefficient holds 0.
 
         Raises
         ------
         DataError
             If spend cannot be fitted.
+        ParameterError
+            If the fit and the customers are on different clocks.
 
         Examples
         --------
@@ -110,6 +117,7 @@ class SpendDependence:
         """
         summary = CustomerSummary.of(customers)
         model = purchase_model(purchases, summary)
+        check_same_clock(purchases, summary)
         paid = (summary.frequency > 0) & (summary.monetary_value > 0)
         log_rates = np.log(purchase_rate(model, summary))
         reference = float(np.average(log_rates[paid], weights=summary.weights[paid]))
@@ -210,7 +218,7 @@ def _history_columns(x: Array, T: Array) -> Array:
 
 
 def _correlated(customers: CustomerSummary) -> bool:
-    """Return whether the rank correlation of spend and frequency is told from 0."""
+    """Return whether the rank correlation of spend and frequency differs from 0."""
     try:
         found = spend_frequency_correlation(customers)
     except (DataError, ParameterError):

@@ -140,17 +140,20 @@ class CustomerSummary:
             table.index = pd.Index(histories["customer_id"], name="customer_id")
         if "n_customers" in histories:
             table["n_customers"] = histories["n_customers"].astype("int64")
-        summary = cls.__new__(cls)  # the engine's result needs no checks
         known = {"unit": unit, "observed_until": observed_until, "calendar": calendar}
-        for name, value in {"table": table, **known}.items():
+        return cls._unchecked(table=table, **known)  # the engine's result needs no checks
+
+    @classmethod
+    def _unchecked(cls, **fields: object) -> CustomerSummary:
+        summary = cls.__new__(cls)
+        for name, value in fields.items():
             object.__setattr__(summary, name, value)
         return summary
 
     def with_rows(self, table: pd.DataFrame) -> CustomerSummary:
-        """Return other rows with the same unit, last day and calendar."""
-        return CustomerSummary(
-            table, unit=self.unit, observed_until=self.observed_until, calendar=self.calendar
-        )
+        """Return some of these rows with the same unit, last day and calendar, without checks."""
+        known = {"observed_until": self.observed_until, "calendar": self.calendar}
+        return self._unchecked(table=table, unit=self.unit, **known)
 
     def length(self, horizon: Horizon, unit: TimeUnit) -> float:
         """Return a horizon after the last day in a unit, on the customers' calendar.

@@ -43,6 +43,23 @@ def test_season_codes_follow_the_dates_themselves(season):
     assert max(expected) < len(season_labels(season))
 
 
+def strengths(days, values=None):
+    return pd.Series(values or [1.0] * len(days), index=days)
+
+
+def test_strengths_by_moment_count_on_the_day_of_their_own_time_zone():
+    at = pd.to_datetime(["2024-03-01 23:30"]).tz_localize("America/New_York")
+    (event,) = CalendarDesign.of(events={"sale": strengths(at)}).events
+    assert event.days == (date(2024, 3, 1).toordinal(),)
+
+
+def test_days_of_events_come_in_any_form():
+    expected = (date(2024, 3, 1).toordinal(),)
+    periods = strengths(pd.period_range("2024-03-01", periods=1, freq="D"))
+    for days in (np.datetime64("2024-03-01"), "2024-03-01", date(2024, 3, 1), periods):
+        assert CalendarDesign.of(events={"sale": days}).events[0].days == expected
+
+
 def test_seasons_repeat_in_future_years():
     design = CalendarDesign.of(season="month")
     past, future = (design.matrix(pd.DatetimeIndex([f"{y}-05-17"])) for y in (2020, 2031))
@@ -94,6 +111,20 @@ def test_day_numbers_are_ordinals_from_any_form():
         ({"events": {"sale": ["1/3/2024"]}}, ParameterError, "year first"),
         ({"events": {"sale": [("2024-03-02", "2024-03-01")]}}, DataError, "before its start"),
         ({"events": pd.DataFrame({"event": ["a"]})}, DataError, "start"),
+        ({"season": 3}, ParameterError, "day_of_week"),
+        ({"events": {"sale": None}}, ParameterError, "found None"),
+        ({"events": {"sale": 5}}, ParameterError, "found 5"),
+        ({"events": {"sale": ("2024-03-01", "2024-03-30")}}, ParameterError, "period or two days"),
+        ({"events": {"sale": [("2024-03-01", "2024-03-02", "x")]}}, ParameterError, "2 of 2 days"),
+        ({"events": {"sale": [pd.NaT]}}, ParameterError, "found NaT"),
+        ({"events": {"sale": strengths(["2024-03-01", "soon"])}}, DataError, "'sale'"),
+        ({"events": {"sale": strengths(["2024-03-01", None])}}, DataError, "1 of 2 have none"),
+        ({"events": {"sale": strengths(["2024-03-01"] * 2)}}, DataError, "one strength"),
+        ({"events": {"sale": strengths([0, 1])}}, DataError, "index of numbers"),
+        ({"events": {"sale": strengths(["2024-03-01"], ["x"])}}, ParameterError, "1 of 1 days"),
+        ({"season": "month", "events": {"Jan": ["2024-03-01"]}}, ParameterError, "another name"),
+        ({"events": {"trend": ["2024-03-01"]}}, ParameterError, "another name"),
+        ({"events": {"first purchase": ["2024-03-01"]}}, ParameterError, "another name"),
         ({"events": ["2024-01-01"]}, ParameterError, "mapping"),
         ({"trend_until": "2024-01-01", "damping": 0}, ParameterError, "> 0"),
     ],

@@ -1,5 +1,6 @@
 """The calendar of a log: estimated, given, on its clock and in words."""
 
+import pickle
 from datetime import date, timedelta
 
 import numpy as np
@@ -94,11 +95,11 @@ def test_events_are_told_apart_from_the_season():
     assert "On days of sale" in effects.words
 
 
-def test_with_one_cohort_the_words_say_that_trend_and_dropout_are_not_told_apart():
+def test_with_one_cohort_the_words_say_that_trend_and_dropout_cannot_be_distinguished():
     log = seasonal_log(days=800, customers=150, acquired=30)
     words = rm.CalendarEffects.fit(log, trend=True).words
-    assert "trend and their dropout are not told apart" in words
-    assert "not told apart" not in rm.CalendarEffects.fit(log).words
+    assert "trend and their dropout cannot be distinguished" in words
+    assert "dropout" not in rm.CalendarEffects.fit(log).words
 
 
 def test_a_trend_is_damped_to_flat(log):
@@ -255,3 +256,43 @@ def test_compare_models_takes_the_same_split_on_a_calendar(log):
     assert compared.refit(log.customer_summary()).fit.calendar is None
     with pytest.raises(ParameterError, match="on a calendar"):
         rm.compare_models(plain, models=["BGNBD"], on_calendar=plain)
+
+
+def test_an_event_without_a_day_in_the_log_is_said_to_be_unknown(log):
+    effects = rm.CalendarEffects.fit(log, season=None, events={"sale": ["2031-03-01"]})
+    assert "No day of sale is in the log" in effects.words
+    assert "On days of sale" not in effects.words
+
+
+def test_a_season_that_chance_explains_is_said_to_be_none():
+    log = seasonal_log(customers=300, months=np.ones(12))
+    assert "No season by month is distinguishable from chance." in rm.CalendarEffects.fit(log).words
+
+
+def test_a_calendar_and_its_fit_survive_pickling(log):
+    effects = rm.CalendarEffects.fit(log)
+    fit = effects.purchase_fit
+    again = pickle.loads(pickle.dumps(fit))
+    days = "2021-01-01", "2021-12-31"
+    assert (again.calendar.relative_rates(*days) == effects.relative_rates(*days)).all()
+    assert again.likelihood.evaluate(np.log(fit.model.values)).value == pytest.approx(
+        fit.log_likelihood
+    )
+
+
+def test_days_may_be_text():
+    index = pd.Series(1.0, index=pd.date_range("2021-01-01", periods=400))
+    effects = rm.CalendarEffects.of_index(index, until="2022-01-31")
+    assert effects.relative_rates("2022-01-01", "2022-01-02").tolist() == [1, 1]
+    assert effects.by_day("2022-01-01", "2022-01-02")["rate"].tolist() == [1, 1]
+    with pytest.raises(ParameterError, match="until"):
+        rm.CalendarEffects.of_index(index, until=None)
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e300])
+def test_only_the_ratios_of_an_index_count(factor):
+    log = seasonal_log(customers=150, days=800)
+    index = pd.Series(np.tile([0.5, 1.5], 600), index=pd.date_range("2018-06-01", periods=1200))
+    plain, scaled = (rm.CalendarEffects.fit(log, index=index * f) for f in (1.0, factor))
+    assert scaled.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-8)
+    assert scaled.notes == plain.notes

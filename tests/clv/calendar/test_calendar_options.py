@@ -1,10 +1,11 @@
 """What is taken as a calendar, and what is not."""
 
+import pandas as pd
 import pytest
 
 import relmark_research as rm
 from relmark_research.clv.calendar.calendar_options import CalendarOptions, calendar_options
-from relmark_research.errors import ParameterError
+from relmark_research.errors import DataError, ParameterError
 from tests.clv.calendar.simulated import seasonal_log
 
 
@@ -30,3 +31,24 @@ def test_only_a_season_needs_a_year():
 def test_anything_else_is_refused(calendar):
     with pytest.raises(ParameterError, match="CalendarOptions"):
         calendar_options(calendar)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (CalendarOptions(season="moon"), ParameterError, "day_of_week"),
+        (CalendarOptions(events={"sale": [("2024-03-02", "2024-03-01")]}), DataError, "before"),
+        (CalendarOptions(index=[1.0, 2.0]), DataError, "Series"),
+    ],
+)
+def test_options_that_no_origin_could_use_are_refused_before_any_fit(options, error, words):
+    with pytest.raises(error, match=words):
+        calendar_options(options)
+    with pytest.raises(error, match=words):
+        rm.forecast_total(rm.load_cdnow(), horizon="13 weeks", calendar=options)
+
+
+def test_an_index_that_does_not_cover_the_log_is_refused():
+    index = pd.Series(1.0, index=pd.date_range("1997-01-01", periods=50))
+    with pytest.raises(DataError, match="covers 50 days"):
+        rm.backtest(rm.load_cdnow(), horizon="13 weeks", calendar=CalendarOptions(index=index))

@@ -210,7 +210,7 @@ def test_words_say_what_moves(moving):
     assert "not applied to new customers" in moving.words
     flat = fitted(Spend(), seed=3)
     assert "No season of spend" in flat.words
-    assert "told from chance" in flat.words
+    assert "distinguishable from chance" in flat.words
     assert fitted(Spend(), seed=3, season=None, trend=False).words.startswith(
         "Spend per purchase is"
     )

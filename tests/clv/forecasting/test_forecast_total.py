@@ -224,3 +224,14 @@ def test_margin_scales_the_total_without_a_calendar_too(seasonal):
     how = {"horizon": "13 weeks", "origins": ["2020-08-01"], "measure": "value", "calendar": None}
     whole, half = (forecast(seasonal[0], margin=margin, **how) for margin in (None, 0.5))
     assert half.expected_without_calendar == pytest.approx(whole.expected_without_calendar / 2)
+
+
+def test_value_of_returns_that_are_kept_is_forecast():
+    """A customer whose returns exceed their purchases has a mean spend below 0."""
+    rng = np.random.default_rng(5)
+    table = rm.load_cdnow().days.to_pandas()[["customer_id", "date"]].iloc[:700]
+    table["value"] = np.where(rng.random(len(table)) < 0.2, -5.0, 20.0)
+    log = rm.read_transactions(table, returns="keep")
+    how = {"models": ["BGNBD"], "measure": "value", "calendar": False}
+    total = forecast(log, horizon="13 weeks", origins=["1997-12-31"], **how)
+    assert total.low < total.expected < total.high

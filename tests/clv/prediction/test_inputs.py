@@ -151,3 +151,22 @@ def test_one_model_for_all_customers_and_its_unit_are_asked_for():
     with pytest.raises(ParameterError, match="the unit of recency and T is not known"):
         common_unit(model, rm.CustomerSummary(HISTORY))
     assert str(common_unit(model, rm.CustomerSummary(HISTORY, unit="day"))) == "day"
+
+
+def test_customers_on_another_calendar_than_that_of_the_fit_are_refused():
+    log = rm.load_cdnow()
+    days = pd.date_range("1996-01-01", "1999-12-31")
+    rates = pd.Series(1.0, index=days), pd.Series(np.where(days.month < 6, 2.0, 1.0), index=days)
+    flat, early = (rm.CalendarEffects.of_index(index, until="1998-06-30") for index in rates)
+    fit = rm.BGNBD.fit(log.customer_summary(calendar=flat))
+    with pytest.raises(ParameterError, match="another calendar"):
+        rm.forecast(fit, log.customer_summary(calendar=early), horizon="13 weeks")
+    sale = rates[0].where(days < "1998-07-01", 2.0)  # only what comes differs: a plan
+    planned = rm.CalendarEffects.of_index(sale, until="1998-06-30")
+    plain, more = (
+        rm.forecast(fit, log.customer_summary(calendar=calendar), horizon="13 weeks")
+        for calendar in (flat, planned)
+    )
+    assert more["expected_purchases"].sum() > 1.5 * plain["expected_purchases"].sum()
+    with pytest.raises(ParameterError, match="in plain time"):
+        rm.clv.SpendDependence.fit(log.customer_summary(), fit, rm.GammaGamma)

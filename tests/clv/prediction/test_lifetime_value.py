@@ -240,3 +240,26 @@ def test_prediction_is_as_wide_as_the_errors_given(bought, paid, cdnow):
     assert wide.high - wide.low > 2 * (chance.high - chance.low)
     with pytest.raises(rm.ParameterError, match="errors of value are needed; found those of purch"):
         total(rm.clv.ForecastErrors.none("purchases"))
+
+
+@pytest.mark.parametrize("horizon", [None, "3640 days"])
+def test_after_the_weekly_steps_a_calendar_with_another_level_and_a_season_is_discounted(horizon):
+    """Against the definition: the sum over four weeks each of exp(-delta t) dE[X(A(t))]."""
+    log, days = rm.load_cdnow(), pd.date_range("1996-01-01", "2060-12-31")
+    season = np.where(days.month == 1, 4.0, 0.7) * np.where(days < "1998-07-01", 1.0, 0.6)
+    calendar = rm.CalendarEffects.of_index(pd.Series(season, index=days), until="1998-06-30")
+    customers = log.customer_summary(calendar=calendar)
+    fit, spend = rm.BGNBD.fit(customers), rm.GammaGamma.fit(customers)
+    customers = customers.with_rows(customers.table.iloc[:60])
+    found = rm.lifetime_value(
+        fit, spend, customers, margin=1, annual_discount_rate=0.1, horizon=horizon
+    )["discounted_purchases"].sum()
+    length = 3640 if horizon else 60 * 364
+    clock = np.cumsum(calendar.relative_rates("1998-07-01", days[-1].date()))[:length] / 7
+    few = customers.distinct_histories()
+    x, t_x, T = few.frequency, few.recency, few.T
+    alive, living = fit.model.p_alive(x, t_x, T), fit.model.living(x, t_x, T)
+    ends = np.arange(28, length + 1, 28)
+    totals = [few.weights @ (alive * living.expected_purchases(clock[end - 1])) for end in ends]
+    factors = 1.1 ** (-(ends - 14) / 365.2425)
+    assert found == pytest.approx(factors @ np.diff(totals, prepend=0), rel=1.5e-3)
