@@ -241,7 +241,7 @@ def _digits(numbers: pd.Series) -> float:
 
 
 def _object_text(value: object) -> str:
-    """Return a value as text: a whole float as a whole number, one of 2^53 or more with exponent."""
+    """Return a value as text: whole floats as whole numbers, from 2^53 on with an exponent."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, float | np.floating):
