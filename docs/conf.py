@@ -56,7 +56,7 @@ nitpick_ignore_regex = [
     ("py:class", rf"({OTHERS})\..*"),
     ("py:class", rf"(.*\.)?({ALIASES}|{INSIDE})"),
     ("py:class", r"relmark_research\..*"),  # no page: a test asks for the public
-    ("py:class", r"(dict|Mapping)\[str|Literal\['\w+'|date"),
+    ("py:class", r"(dict|Mapping|tuple)\[str|Literal\['\w+'|date"),
     ("py:class", r"[A-Z]\w+"),  # a type in a signature that has no page of its own
 ]
 suppress_warnings = ["toc.empty_glob", "mystnb.unknown_mime_type"]
