@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 
 from relmark_research.tables.options import ReadOptions
@@ -31,6 +32,21 @@ def converted(values: pd.Series, column: Column, options: ReadOptions) -> pd.Ser
     if _is_integer(values):
         return values.astype("str")
     return _texts(values, column)
+
+
+def whole_objects(values: pd.Series, column: Column) -> pd.Series:
+    """Return the objects of a column of text with whole floats as whole numbers: a group 1.0 is 1.
+
+    Ids are left as they are: their own reading counts those that it changes.
+    """
+    if column.type not in ("text", "choice") or values.dtype != object:
+        return values
+    return values.map(_whole_number, na_action="ignore")
+
+
+def _whole_number(value: object) -> object:
+    is_whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return int(value) if is_whole else value  # type: ignore[call-overload]
 
 
 def _texts(values: pd.Series, column: Column) -> pd.Series | None:

@@ -25,7 +25,7 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, check_choice, first_ids, first_rows, unknown_name
 from relmark_research.tables import _table_checks, sql_dialects
-from relmark_research.tables._converted_columns import converted
+from relmark_research.tables._converted_columns import converted, whole_objects
 from relmark_research.tables._table_checks import Checked, Values
 from relmark_research.tables.options import ReadOptions, dialect_of
 from relmark_research.tables.schemas import (
@@ -378,7 +378,8 @@ def _converted_by_engine(
 ) -> tuple[dict[str, pd.Series], dict[str, Values]]:
     """Return the pending columns of a frame, and their flags, by the rules of `tables.values`."""
     names = [column.name for column in pending]
-    numbered = frame[names].reset_index(drop=True)
+    whole = {column.name: whole_objects(frame[column.name], column) for column in pending}
+    numbered = frame[names].assign(**whole).reset_index(drop=True)
     raw = open_source.open_source(numbered.assign(relmark_row=np.arange(1, len(frame) + 1)))
     typed, flags = {}, {}
     for column in pending:

@@ -101,6 +101,6 @@ def test_spends_of_zero_are_left_out_and_named():
     table = pd.DataFrame({"frequency": [2.0, 1.0, 3.0], "recency": 1.0, "T": 2.0})
     table["monetary_value"] = [10.0, 0.0, 30.0]
     fit = LogNormalSpend.fit(rm.CustomerSummary(table, unit="week"))
-    assert fit.note == "1 repeat customers with a spend of 0 are left out: 1"
+    assert fit.note == "1 repeat customers with a spend of 0 are left out: row 2 (1)"
     with pytest.raises(rm.DataError, match="LogNormalSpend is estimated from the spend"):
         LogNormalSpend.fit(table.assign(monetary_value=0.0))

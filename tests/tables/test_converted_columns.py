@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from relmark_research.tables._converted_columns import converted
 from relmark_research.tables.options import ReadOptions
+from relmark_research.tables.read_table import group_values
 from relmark_research.tables.schemas import Column
 
 ID, DAY = Column("id", "id", "an id"), Column("day", "date", "a day")
@@ -73,3 +75,9 @@ def test_days_are_without_a_time_of_day():
     assert converted(moments, day, options) is None
     assert converted(days.dt.tz_localize("UTC"), day, options) is None
     assert converted(days, day, ReadOptions(time_zone="Europe/Sofia")) is None
+
+
+def test_groups_of_whole_numbers_are_the_same_in_any_type():
+    values = pd.Series([1, "1", 1.0, np.float32(1), "a"], dtype=object, name="group")
+    assert group_values(values).to_list() == ["1", "1", "1", "1", "a"]
+    assert group_values(pd.Series([2.0, 2.5], dtype=object)).to_list() == ["2", "2.5"]

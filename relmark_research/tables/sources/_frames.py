@@ -241,13 +241,11 @@ def _digits(numbers: pd.Series) -> float:
 
 
 def _object_text(value: object) -> str:
-    """Return a value as text: whole floats as whole numbers, from 2^53 on with an exponent."""
+    """Return a value as text; floats of 2^53 and more in the scientific notation they need."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, float | np.floating):
         number = float(value)
-        if number.is_integer() and abs(number) < 2**53:
-            return str(int(number))
         plain = abs(number) < 2**53 or not np.isfinite(number) or "e" in repr(number)
         return repr(number) if plain else f"{number:.16e}"
     return str(value)

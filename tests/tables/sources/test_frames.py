@@ -219,12 +219,6 @@ def test_only_columns_of_other_types_are_converted():
     assert [name for name, column in others.items() if not _needs_conversion(column)] == []
 
 
-def test_whole_numbers_of_any_type_are_one_text():
-    assert _objects(objects([1, "1", 1.0, np.float32(1), -0.0, 2.5])).to_list() == [
-        "1", "1", "1", "1", "0", "2.5",
-    ]  # fmt: skip
-
-
 def test_objects_become_one_type():
     mixed = _objects(objects([b"7", "8", None, [9]]))
     assert mixed.dropna().tolist() == [b"7", b"8", b"[9]"]
