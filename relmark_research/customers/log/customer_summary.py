@@ -151,9 +151,13 @@ class CustomerSummary:
         return summary
 
     def with_rows(self, table: pd.DataFrame) -> CustomerSummary:
-        """Return some of these rows with the same unit, last day and calendar, without checks."""
-        known = {"observed_until": self.observed_until, "calendar": self.calendar}
-        return self._unchecked(table=table, unit=self.unit, **known)
+        """Return rows with the same unit, last day and calendar; its own rows are not checked again."""
+        until, calendar = self.observed_until, self.calendar
+        if isinstance(table, pd.DataFrame) and table.dtypes.equals(self.table.dtypes):
+            return self._unchecked(
+                table=table, unit=self.unit, observed_until=until, calendar=calendar
+            )
+        return CustomerSummary(table, unit=self.unit, observed_until=until, calendar=calendar)
 
     def length(self, horizon: Horizon, unit: TimeUnit) -> float:
         """Return a horizon after the last day in a unit, on the customers' calendar.
@@ -224,7 +228,12 @@ class CustomerSummary:
         counted = summed.groupby(list(HISTORY), sort=True).sum().reset_index()
         if self.sum_log_gaps is not None:
             counted["sum_log_gaps"] /= np.maximum(counted["n_customers"], 1)
-        return self.with_rows(counted)
+        return self._unchecked(
+            table=counted,
+            unit=self.unit,
+            observed_until=self.observed_until,
+            calendar=self.calendar,
+        )
 
     def __len__(self) -> int:
         return len(self.table)
