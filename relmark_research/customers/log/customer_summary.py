@@ -151,7 +151,7 @@ class CustomerSummary:
         return summary
 
     def with_rows(self, table: pd.DataFrame) -> CustomerSummary:
-        """Return rows with the same unit, last day and calendar; its own rows are not checked again."""
+        """Return rows with the same unit, last day and calendar; own rows are not checked again."""
         until, calendar = self.observed_until, self.calendar
         if isinstance(table, pd.DataFrame) and table.dtypes.equals(self.table.dtypes):
             return self._unchecked(
