@@ -146,10 +146,11 @@ def _as_said(said: dict[str, Any], was: Any, now: Any) -> bool:
     if "monte_carlo_error" in said:
         reach = MONTE_CARLO_ERRORS * said["monte_carlo_error"]
         return not isinstance(was, str) and not isinstance(now, str) and abs(now - was) <= reach
+    near = said.get("tolerance", TOLERANCE)
     if "factor" in said:
-        return not isinstance(was, str) and alike(said["factor"] * was, now)
+        return not isinstance(was, str) and alike(said["factor"] * was, now, near)
     given = "old" in said and "new" in said
-    return given and alike(said["old"], was) and alike(said["new"], now)
+    return given and alike(said["old"], was) and alike(said["new"], now, near)
 
 
 def complaint(group: str, lines: list[str], *, most: int = 40) -> str:
