@@ -105,7 +105,8 @@ def positive_interval(
     >>> round(float(low), 2), round(float(high), 2)
     (82.2, 121.65)
     """
-    spread = np.exp(normal_quantile(level) * np.sqrt(log_variance))
+    with np.errstate(over="ignore"):  # beyond all numbers: from 0 to infinity
+        spread = np.exp(normal_quantile(level) * np.sqrt(log_variance))
     return value / spread, value * spread
 
 

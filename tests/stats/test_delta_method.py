@@ -69,3 +69,7 @@ def test_shares_of_none_and_all_stay():
     for end in share_interval(np.array([0.0, 1.0]), np.array([4.0, 1e9])):
         assert end.tolist() == [0, 1]
     assert share_interval(0.5, 1e12) == (0, 1)
+
+
+def test_an_interval_without_end_is_from_zero_to_infinity():
+    assert [float(end) for end in positive_interval(3.0, 1e13)] == [0.0, np.inf]
