@@ -355,7 +355,7 @@ def identification_paragraph(response: BooksResponse) -> str:
         f"Trend, season and price explain {share(1 - response.fit.spend_variation)} of the "
         "variation in spend, and the rest was not assigned at random: if more is spent when more "
         "customers are expected anyway, the effect is overstated. An experiment would settle it: "
-        "raise spend by 20% in some regions and lower it by 20% in others, drawn by lot; "
+        "raise spend by 20% in some regions and lower it by 20% in others, chosen at random; "
         f"{count(experiment_periods(response.fit))} region-periods give the marginal cost within "
         "25%."
     )
@@ -428,7 +428,7 @@ def next_steps(
     if unidentified:
         steps.append(
             f"**Measure the response of {listing(unidentified)}** with spend that is raised and "
-            "lowered by lot in some regions: the books alone do not identify it."
+            "lowered in some regions chosen at random: the books alone do not identify it."
         )
     lacking = [
         name for name in ("acquisition_spend", "retention_spend") if not firm.ledger.has(name)

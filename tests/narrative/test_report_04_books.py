@@ -83,8 +83,8 @@ def test_the_first_screen_of_a_firm_with_totals(total) -> None:
     assert names == ["customer_value", "annual_retention", "acquisition_cost", "payback"]
     steps = words.next_steps(firm, found, None)
     assert steps[0] == (
-        "1. **Measure the response of retention** with spend that is raised and lowered by lot in "
-        "some regions: the books alone do not identify it."
+        "1. **Measure the response of retention** with spend that is raised and lowered in some "
+        "regions chosen at random: the books alone do not identify it."
     )
     assert "**Add acquisition_spend and retention_spend to the books**" in steps[1]
 

@@ -81,7 +81,7 @@ EXERCISES = (
                 "At that moment both have just bought. Until when are they seen?",
             ),
         ),
-        meaning="The same silence says more about whoever used to buy often.",
+        meaning="The same silence says more about customers who used to buy often.",
     ),
     Exercise(
         key="3.3",
@@ -119,6 +119,6 @@ EXERCISES = (
             ),
         ),
         meaning="Two models fit the same data nearly equally well and differ by hundreds of "
-        "customers: whoever quotes a number of customers owes the definition with it.",
+        "customers: a number of customers needs its definition beside it.",
     ),
 )

@@ -12,6 +12,10 @@ from relmark_research.clv.covariates.time_varying_fit import TimeVaryingFit
 from tests.clv.covariates.moving import EFFECTS, START, panel, purchases
 
 RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "150"))
+UNFINISHED = pytest.mark.xfail(
+    strict=False,
+    reason="some fits of Pareto/NBD to 500 customers end at a limit, where intervals say nothing",
+)
 MODELS = {
     "BGNBD": rm.BGNBD(0.8, 6.0, 0.8, 2.5),
     "MBGNBD": rm.MBGNBD(0.8, 6.0, 0.8, 2.5),
@@ -233,12 +237,12 @@ def test_what_cannot_be_done_is_said(case):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "ParetoNBD"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=UNFINISHED) if name == "ParetoNBD" else name for name in MODELS],
+)
 def test_intervals_of_effects_and_forecasts_cover(name):
-    """The 95% intervals hold the true effects, and the ranges of totals the expected totals.
-
-    Pareto/NBD is left out: with 500 customers some of its fits end at a limit, without intervals.
-    """
+    """The 95% intervals hold the true effects, and the ranges of totals the expected totals."""
     model, held, totals, runs = MODELS[name], [], [], max(RUNS // 5, 2)
     for seed in range(runs):
         table, log = drawn(model, 500, 78, seed=1000 + 10 * seed)
