@@ -5,6 +5,10 @@ the estimate with its interval, the verdict of the holdout, the number of rows, 
 The gate decides whether the statement is a finding, a hint or withheld, and refuses words that the
 design does not carry: a causal verb needs a randomised design, an assumption stands in the sentence
 whose number it moves.
+
+Advice is a claim with the probability that acting gains. From 95% on it is: do; from 5% down:
+stop; between: test, with the expected gain, the chance of a loss and the size of the test that
+would settle it. A number that moves money and that nobody gave is marked "assumed" (`stated`).
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from statistics import NormalDist
 from typing import Any, Literal, get_args
 
 from relmark_research.errors import ParameterError, check_number, check_share
@@ -47,6 +52,8 @@ class Claim:
         The number and the ends of its interval; None where the statement has none.
     level
         The probability of the interval, between 0 and 1.
+    probability
+        The probability that acting gains, between 0 and 1, where the statement advises; else None.
     no_effect
         The value of the estimate at which the statement would be empty, such as 0 for a difference
         and 1 for a ratio; None where the statement is not a comparison.
@@ -66,8 +73,9 @@ class Claim:
     Raises
     ------
     ParameterError
-        The design is unknown; the statement or the hint has a causal verb that the design does not
-        carry; an assumed statement does not say that it is assumed.
+        The design is unknown; a probability is outside its domain; the statement or the hint has a
+        causal verb that the design does not carry; an assumed statement does not say that it is
+        assumed.
 
     Examples
     --------
@@ -83,6 +91,7 @@ class Claim:
     low: float | None = None
     high: float | None = None
     level: float = 0.95
+    probability: float | None = None
     no_effect: float | None = None
     holdout: bool | None = None
     rows: int | None = None
@@ -98,8 +107,17 @@ class Claim:
             known = ", ".join(get_args(Design))
             raise ParameterError(f"design: expected one of {known}; got {self.design!r}.")
         check_share("level", self.level)
+        if self.probability is not None:
+            check_number("probability", self.probability, low=0, high=1)
         for sentence in (self.statement, self.hint):
             check_words(sentence, design=self.design)
+
+    @property
+    def advice(self) -> AdviceVerdict | None:
+        """What is advised: "test" for a hint; None where the claim advises nothing."""
+        if self.probability is None or self.verdict == "withheld":
+            return None
+        return advice_verdict(self.probability) if self.verdict == "finding" else "test"
 
     @property
     def reason(self) -> str:
@@ -125,8 +143,9 @@ class Claim:
         """Return the claim for the manifest of a run, without its sentences."""
         names = ("design", "level", "no_effect", "holdout", "rows", "source")
         found = {name: getattr(self, name) for name in names}
-        numbers = {name: _finite(getattr(self, name)) for name in ("estimate", "low", "high")}
-        said = {"verdict": self.verdict, "reason": self.reason}
+        measures = ("estimate", "low", "high", "probability")
+        numbers = {name: _finite(getattr(self, name)) for name in measures}
+        said = {"verdict": self.verdict, "reason": self.reason, "advice": self.advice}
         return said | found | numbers | {"assumptions": list(self.assumptions)}
 
 
@@ -213,6 +232,196 @@ def advice_verdict(probability_of_gain: float) -> AdviceVerdict:
     return "stop" if probability_of_gain <= 1 - CERTAIN + 1e-12 else "test"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """An action with what it is expected to gain: do it, stop it, or test it.
+
+    Attributes
+    ----------
+    do, stop, test
+        What each verdict says, as an imperative without a full stop: "Repeat the e-mail", "Do not
+        repeat the e-mail", "Test the e-mail again".
+    gain
+        The expected gain in words, with its interval: "EUR 120 (-40 to 280)".
+    probability
+        The probability that doing it gains, between 0 and 1.
+    settled_by
+        The test that would settle it, with its size: "two random groups of 1,769 customers".
+    assuming
+        What is assumed, as the end of a sentence: "at an assumed margin of 30%".
+    reversible
+        Whether the action is cheap and easy to undo: it may then follow the expected gain.
+
+    Examples
+    --------
+    >>> email = Advice(do="Repeat the e-mail", stop="Do not repeat the e-mail",
+    ...                test="Test the e-mail again", gain="EUR 120 (-40 to 280)", probability=0.9,
+    ...                settled_by="two random groups of 1,769 customers")
+    >>> email.verdict
+    'test'
+    >>> print(email.sentence)
+    **Test the e-mail again.** The expected gain is EUR 120 (-40 to 280), with a 10% chance of a \
+loss. A test with two random groups of 1,769 customers would settle it.
+    """
+
+    do: str
+    stop: str
+    test: str
+    gain: str
+    probability: float
+    settled_by: str = ""
+    assuming: str = ""
+    reversible: bool = False
+
+    @property
+    def verdict(self) -> AdviceVerdict:
+        """What the probability of a gain advises."""
+        return advice_verdict(self.probability)
+
+    @property
+    def chance_of_loss(self) -> float:
+        """The probability that doing it gains nothing."""
+        return 1 - self.probability
+
+    @property
+    def sentence(self) -> str:
+        """The verdict, the expected gain, the chance of a loss, and what would settle it."""
+        return self._words(self.verdict)
+
+    def claim(
+        self,
+        design: Design,
+        *,
+        estimate: float | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        rows: int | None = None,
+        source: str = "",
+        assumptions: tuple[str, ...] = (),
+    ) -> Claim:
+        """Return the advice as a claim.
+
+        Only an experiment, a count, or a forecast that its holdout supports carries "do" or "stop";
+        otherwise the claim is a hint, which advises to test.
+
+        Parameters
+        ----------
+        design
+            What carries the expected gain.
+        estimate, low, high
+            The expected gain and its interval.
+        rows, source, assumptions
+            As in `Claim`.
+        """
+        return Claim(
+            statement=self.sentence,
+            hint=self._words("test"),
+            design=design,
+            estimate=estimate,
+            low=low,
+            high=high,
+            probability=self.probability,
+            rows=rows,
+            source=source,
+            assumptions=assumptions,
+        )
+
+    def _words(self, verdict: AdviceVerdict) -> str:
+        action = {"do": self.do, "stop": self.stop, "test": self.test}[verdict]
+        end = f", {self.assuming}" if self.assuming else ""
+        said = (
+            f"**{action}.** The expected gain is {self.gain}, with {_chance(self.chance_of_loss)} "
+            f"chance of a loss{end}."
+        )
+        if verdict != "test":
+            return said
+        if self.settled_by:
+            said += f" A test with {self.settled_by} would settle it."
+        if self.reversible:
+            said += " The action is cheap and reversible, so it may follow the expected gain."
+        return said
+
+
+def settling_size(
+    gain: float, standard_error: float, rows: int, *, power: float = 0.8
+) -> int | None:
+    """Return how many rows a test needs to settle whether acting gains, as the data so far vary.
+
+    Parameters
+    ----------
+    gain
+        The expected gain per unit, in any unit.
+    standard_error
+        Its standard error, > 0, in the same unit.
+    rows
+        How many rows gave that standard error, >= 1.
+    power
+        The probability that the test settles it, in (0, 1).
+
+    Returns
+    -------
+    int or None
+        rows (z(0.95) + z(power))^2 (standard_error / gain)^2, rounded up; None if the gain is 0 or
+        not known: no test shows which side of 0 it is on.
+
+    Examples
+    --------
+    >>> settling_size(0.2, 0.15, 1_000)
+    3478
+    """
+    check_share("power", power)
+    check_number("rows", rows, low=1)
+    if not math.isfinite(gain) or gain == 0 or not standard_error > 0:
+        return None
+    reach = NormalDist().inv_cdf(CERTAIN) + NormalDist().inv_cdf(power)
+    size = rows * (reach * standard_error / gain) ** 2
+    return math.ceil(size) if math.isfinite(size) else None
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A number that moves money: given by the user, or a default that is assumed.
+
+    Attributes
+    ----------
+    value
+        The number.
+    basis
+        ``"given"`` or ``"assumed"``; stands beside the number wherever it is said.
+    """
+
+    value: float
+    basis: Literal["given", "assumed"]
+
+    @property
+    def design(self) -> Design:
+        """The design of a sentence that only states the number."""
+        return "assumed" if self.basis == "assumed" else "counted"
+
+
+def stated(value: float | None, *, default: float) -> Stated:
+    """Return a user's number, or the default marked as assumed where there is none.
+
+    Examples
+    --------
+    >>> stated(None, default=0.3)
+    Stated(value=0.3, basis='assumed')
+    >>> stated(0.3, default=0.3).basis
+    'given'
+    """
+    return Stated(default, "assumed") if value is None else Stated(float(value), "given")
+
+
+def _chance(probability: float) -> str:
+    """Return a chance with its article: "a 12%", "an 8%", "a less than 1%"."""
+    if probability < 0.01:
+        return "a less than 1%"
+    if probability > 0.99:
+        return "a more than 99%"
+    text = f"{probability:.0%}"
+    return f"{'an' if text[0] == '8' or text in ('11%', '18%') else 'a'} {text}"
+
+
 def _doubts(claim: Claim) -> Iterator[tuple[Verdict, str]]:
     """Yield what speaks against a finding, the gravest first."""
     numbers = (claim.estimate, claim.low, claim.high)
@@ -224,6 +433,10 @@ def _doubts(claim: Claim) -> Iterator[tuple[Verdict, str]]:
         yield "withheld", "the data kept back contradict it."
     if claim.design == "assumed":
         yield "hint", "it rests on an assumption."
+    if claim.probability is not None and advice_verdict(claim.probability) == "test":
+        yield "hint", f"acting gains with a probability of {claim.probability:.0%}."
+    if claim.probability is not None and claim.design == "observational":
+        yield "hint", "no experiment measured what acting gains."
     if claim.no_effect is not None and not _excludes(claim):
         yield "hint", f"the interval holds {claim.no_effect:g}."
     if claim.design == "forecast" and claim.holdout is None:

@@ -4,7 +4,16 @@ import math
 import pytest
 
 from relmark_research.errors import ParameterError
-from relmark_research.evidence import Claim, advice_verdict, causal_words, check_words, method
+from relmark_research.evidence import (
+    Advice,
+    Claim,
+    advice_verdict,
+    causal_words,
+    check_words,
+    method,
+    settling_size,
+    stated,
+)
 
 
 def _claim(**evidence):
@@ -97,3 +106,78 @@ def test_a_record_is_valid_json():
 
 def test_a_sentence_on_method_claims_nothing_of_customers():
     assert method("Noise leads to wide intervals.").verdict == "finding"
+
+
+def _email(**changes):
+    said = {"do": "Repeat it", "stop": "Stop it", "test": "Test it", "gain": "EUR 5 (-1 to 11)"}
+    return Advice(**(said | {"probability": 0.97} | changes))
+
+
+@pytest.mark.parametrize(
+    ("probability", "start", "chance"),
+    [(0.97, "Repeat it", "a 3%"), (0.5, "Test it", "a 50%"), (0.02, "Stop it", "a 98%")],
+)
+def test_an_advice_has_three_verdicts(probability, start, chance):
+    advice = _email(probability=probability, settled_by="two groups of 90 customers")
+    said = f"**{start}.** The expected gain is EUR 5 (-1 to 11), with {chance} chance of a loss."
+    assert advice.sentence.startswith(said)
+    assert ("A test with two groups of 90" in advice.sentence) == (start == "Test it")
+
+
+@pytest.mark.parametrize(
+    ("design", "advice", "verdict"),
+    [
+        ("randomised", "do", "finding"),
+        ("counted", "do", "finding"),
+        ("observational", "test", "hint"),
+        ("forecast", "test", "hint"),
+        ("assumed", "test", "hint"),
+    ],
+)
+def test_only_evidence_carries_an_order_to_act(design, advice, verdict):
+    claim = _email(assuming="at an assumed margin").claim(design, estimate=5.0, low=-1, high=11)
+    assert (claim.advice, claim.verdict) == (advice, verdict)
+    assert claim.text.startswith("**Repeat it" if advice == "do" else "**Test it")
+    assert claim.as_record()["advice"] == advice
+
+
+def test_a_gain_that_is_as_likely_as_not_is_a_hint():
+    claim = _email(probability=0.5).claim("randomised")
+    assert (claim.verdict, claim.advice) == ("hint", "test")
+    assert claim.reason == "acting gains with a probability of 50%."
+
+
+def test_a_claim_without_a_probability_advises_nothing():
+    assert _claim().advice is None
+    assert _claim(probability=0.99, rows=1, fewest=2).advice is None
+    with pytest.raises(ParameterError, match="probability"):
+        _claim(probability=1.2)
+
+
+def test_a_cheap_action_may_follow_its_expected_gain():
+    assert "may follow the expected gain" in _email(probability=0.8, reversible=True).sentence
+    assert "may follow" not in _email(probability=0.97, reversible=True).sentence
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [(0.001, "a less than 1%"), (0.081, "an 8%"), (0.11, "an 11%"), (1, "a more")],
+)
+def test_a_chance_of_a_loss_is_never_certain(loss, words):
+    assert f"with {words}" in _email(probability=1 - loss).sentence
+
+
+def test_the_size_of_a_test_follows_the_gain_and_the_noise():
+    once = settling_size(0.2, 0.15, 1_000)
+    assert once == math.ceil(1_000 * ((1.6448536 + 0.8416212) * 0.15 / 0.2) ** 2)
+    assert settling_size(0.1, 0.15, 1_000) == pytest.approx(4 * once, abs=4)
+    assert settling_size(-0.2, 0.15, 1_000) == once
+    assert [settling_size(gain, 0.1, 10) for gain in (0, math.nan)] == [None, None]
+    with pytest.raises(ParameterError, match="power"):
+        settling_size(0.2, 0.15, 1_000, power=1)
+
+
+def test_a_default_is_assumed_and_a_given_number_is_not():
+    assert (stated(None, default=0.3).value, stated(None, default=0.3).design) == (0.3, "assumed")
+    given = stated(0, default=0.3)
+    assert (given.value, given.basis, given.design) == (0, "given", "counted")
