@@ -330,7 +330,7 @@ loss. A test with two random groups of 1,769 customers would settle it.
         action = {"do": self.do, "stop": self.stop, "test": self.test}[verdict]
         end = f", {self.assuming}" if self.assuming else ""
         said = (
-            f"**{action}.** The expected gain is {self.gain}, with {_chance(self.chance_of_loss)} "
+            f"**{action}.** The expected gain is {self.gain}, with {_percent_chance(self.chance_of_loss)} "
             f"chance of a loss{end}."
         )
         if verdict != "test":
@@ -412,7 +412,7 @@ def stated(value: float | None, *, default: float) -> Stated:
     return Stated(default, "assumed") if value is None else Stated(float(value), "given")
 
 
-def _chance(probability: float) -> str:
+def _percent_chance(probability: float) -> str:
     """Return a chance with its article: "a 12%", "an 8%", "a less than 1%"."""
     if probability < 0.01:
         return "a less than 1%"

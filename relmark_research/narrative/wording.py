@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 
+from relmark_research.evidence import Claim
 from relmark_research.formats import Detail, Formatter
 
 
@@ -51,3 +52,25 @@ def range_text(values: pd.Series, form: Formatter) -> str:
     """
     low, high = form(values.min()), form(values.max())
     return low if low == high else f"{low} to {high}"
+
+
+def counted(
+    statement: str, *, source: str, estimate: float | None = None, rows: int | None = None
+) -> Claim:
+    """Return a claim that is read off the data.
+
+    Parameters
+    ----------
+    statement
+        The sentence or heading.
+    source
+        The tables that it is counted in.
+    estimate, rows
+        Its number, and how many rows carry it.
+
+    Examples
+    --------
+    >>> counted("6 customers bought", source="transactions", estimate=6, rows=6).verdict
+    'finding'
+    """
+    return Claim(statement=statement, design="counted", estimate=estimate, rows=rows, source=source)

@@ -20,12 +20,17 @@ from relmark_research.clv.prediction.total_forecast import TotalForecast
 from relmark_research.clv.validation.interpurchase_regularity import PurchaseRegularity
 from relmark_research.clv.validation.model_selection import ModelSelection
 from relmark_research.errors import ParameterError
+from relmark_research.evidence import stated
 from relmark_research.formats import count, formatter
-from relmark_research.narrative import report_03
+from relmark_research.narrative import report_03 as module
+from relmark_research.narrative import report_03_customers as customers
 from relmark_research.reporting.record.manifest import RECORD_MIME
+from tests.narrative.texts import Texts
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_lifetime_value.ipynb"
 EURO = formatter("EUR")
+report_03 = Texts(module, customers)
+TERMS = {"margin": stated(None, default=0.3), "annual_discount_rate": stated(0.1, default=0.1)}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +87,7 @@ def ran(source, shown, **parameters):
     records = [data[RECORD_MIME] for data in shown if RECORD_MIME in data]
     kinds = ("answer", "key_figure", "forecast")
     said = {kind: [r for r in records if r["kind"] == kind] for kind in kinds}
-    texts = [r["text"] for r in records if r["kind"] in ("say", "finding")]
+    texts = [r["text"] for r in records if r["kind"] in ("say", "finding", "left_out")]
     figures = sum(data.get("text/html", "").startswith("<figure") for data in shown)
     return said["answer"][0]["text"], said["key_figure"], " ".join(texts), figures
 
@@ -94,7 +99,7 @@ def test_it_runs_without_dropout(staying, shown):
     assert answer.startswith(
         "In the next 13 weeks our 250 customers are expected to bring a margin"
     )
-    assert "if the margin is 30% of revenue, as assumed." in answer
+    assert "at a margin of 30% of revenue (assumed)" in answer
     assert "In this log's own backtest such ranges held the actual total" in answer
     assert answer.endswith("Purchases are too regular for this model to detect dropout.")
     assert key_figures[0]["low"] < key_figures[0]["value"] < key_figures[0]["high"]
@@ -107,7 +112,7 @@ def test_it_runs_without_dropout(staying, shown):
     assert "No stored forecast is finished yet" in text
     assert "when the data reach 31 March 2024." in text
     assert "at risk of dropout" not in text
-    assert "2. **Spend by value.**" in text
+    assert "2. **Limit spending by value.**" in text
     assert figures == 5  # neither P(alive) nor its matrix, which would be all one
     assert "median)" not in answer  # spend has a mean, which is not mentioned
     assert key_figures[0]["meaning"] == (
@@ -168,8 +173,11 @@ def test_it_runs_without_money(tmp_path, shown):
     assert "EUR" not in answer
     assert "€" not in answer
     assert [figure["name"] for figure in key_figures] == ["purchases", "ranges_held"]
-    assert "The log has no money, so the values of customers are left out." in text
-    assert "Look after the most frequent buyers" in text
+    assert (
+        "What is each customer worth? This report has no answer because the log has no money."
+        in text
+    )
+    assert "Know the most frequent buyers" in text
     assert "spend" not in text
 
 
@@ -213,20 +221,22 @@ MODEL_WINS = [
 
 
 def test_the_first_sentence_has_the_range_and_its_probability():
-    said = report_03.forecast_sentence(total_of(), horizon="26 weeks", money=EURO, margin=0.3)
+    said = report_03.forecast_claim(total_of(), horizon="26 weeks", money=EURO, **TERMS)
     assert said == (
         "In the next 26 weeks our 800 customers are expected to make 1,200 purchases (95% range "
         "1,000 to 1,400)."
     )
     worth = total_of(measure="value")
-    said = report_03.forecast_sentence(worth, horizon="2024-07-31", money=EURO, margin=0.25)
+    said = report_03.forecast_claim(worth, horizon="2024-07-31", money=EURO, **TERMS)
     assert said.startswith("By 31 July 2024 our 800 customers are expected to bring a margin of €")
-    assert said.endswith("if the margin is 25% of revenue, as assumed.")
+    assert said.endswith(
+        "at a margin of 30% of revenue (assumed) and a discount rate of 10% a year (given)."
+    )
 
 
 def test_the_record_of_the_ranges_is_counted():
     tested = total_of(MODEL_WINS).backtest
-    assert report_03.record_sentence(tested).endswith("held the actual total 1 of 2 times.")
+    assert report_03.record_claim(tested).endswith("held the actual total 1 of 2 times.")
     assert report_03.backtest_heading(tested) == (
         "1 of 2 past ranges held the actual total; the mean error was 21%"
     )
@@ -242,7 +252,7 @@ def test_the_record_of_the_ranges_is_counted():
 
 def test_a_log_too_short_for_a_backtest_says_so():
     tested = total_of([]).backtest
-    assert "too short" in report_03.record_sentence(tested)
+    assert "too short" in report_03.record_claim(tested)
     assert "too short" in report_03.backtest_heading(tested)
     assert report_03.last_origin(tested) is None
     assert "Weight" in report_03.errors_table(total_of([], weights={"BGNBD": 1.0}))
@@ -259,7 +269,7 @@ def test_a_benchmark_that_wins_is_named_with_its_weight():
     )
     text = report_03.candidates_paragraph(won)
     assert "same as last period 65% and BGNBD 35%" in text
-    assert "same as last period alone had 5%, but that was not known in advance" in text
+    assert "Same as last period alone had 5%, but that was not known in advance" in text
     assert report_03.errors_table(won).index[0] == "same as last period"
 
 
@@ -376,8 +386,8 @@ def test_a_total_per_customer_has_the_digits_of_its_range():
 @pytest.mark.parametrize(
     ("often", "finding", "advice"),
     [
-        (0.03, "the sooner inactivity indicates dropout", "A reminder is worth most"),
-        (0.95, "Inactivity hardly indicates dropout", "has no best time"),
+        (0.03, "the sooner inactivity indicates dropout", "no log without an experiment shows"),
+        (0.95, "Inactivity hardly indicates dropout", "show no best time for a reminder"),
     ],
 )
 def test_the_text_about_recency_follows_the_table(often, finding, advice):
@@ -421,7 +431,7 @@ def test_the_bound_of_dropout_is_given_for_random_purchases_only():
 
 def test_the_first_screen_says_that_the_tested_periods_overlap():
     tested = SimpleNamespace(issued=range(20), held=20, independent_periods=1.3)
-    assert report_03.record_sentence(tested).endswith(
+    assert report_03.record_claim(tested).endswith(
         "20 of 20 times, in periods that overlap (1.3 without overlap)."
     )
 
@@ -433,7 +443,7 @@ def test_no_dropout_is_not_reported_where_purchases_are_regular():
     regular, random = (
         PurchaseRegularity(2.0, low, 3.0, 0.01, 0.5, 0.4, 0.6, 2.0, 100) for low in (1.5, 0.9)
     )
-    assert report_03.caveats(Chosen, None, random) == " No dropout is detected."
+    assert report_03.caveats(Chosen, None, random) == "No dropout is detected."
     assert "too regular" in report_03.caveats(Chosen, None, regular)
     assert "no dropout is detected" in report_03.model_heading(Chosen, 3, random)
     assert "too regular" in report_03.model_heading(Chosen, 3, regular)
@@ -499,7 +509,7 @@ def test_the_heading_names_the_highest_month_or_event():
     assert report_03.calendar_heading(low).endswith("in Feb")  # the highest month is not clear
     event_only = calendar([1.0] * 13, events=["sale"]).table(0.95).loc[["sale"]]
     unclear = seasonal_total(SimpleNamespace(table=lambda level: event_only, words=""))
-    assert report_03.calendar_heading(unclear) == "No declared event changes purchases clearly"
+    assert report_03.calendar_heading(unclear).endswith("purchases are not clearly different")
     plain = TotalForecast(80, 50, 120, 0.95, 10)
     assert report_03.calendar_heading(plain) == "No season is estimated"
 
@@ -527,3 +537,39 @@ def test_season_and_events_of_the_parameters_are_options():
     assert report_03.calendar_options("week", {}).season == "week"
     with pytest.raises(ParameterError, match="month"):
         report_03.calendar_options("fortnight", {})
+
+
+def claim_of(rows, **level):
+    """Return the claim of a forecast with the backtest of rows of origin, model and totals."""
+    return module.forecast_claim(total_of(rows), horizon="26 weeks", money=EURO, **TERMS)
+
+
+def test_the_backtest_decides_whether_the_total_is_said():
+    missed = [(f"20{year}-01-31", "combined", 1000.0, 2000.0) for year in (20, 21, 22)]
+    held = [(origin, model, 1000.0, 1100.0) for origin, model, *_ in missed]
+    assert [claim_of(rows).verdict for rows in (held, missed, [])] == [
+        "finding",
+        "withheld",
+        "hint",
+    ]
+    said = claim_of(missed).text
+    assert "No total is forecast" in said
+    assert "only 0 of 3 times" in said
+    assert "1,200" not in said  # the number that the backtest contradicts
+    assert claim_of(missed[:1]).verdict == "finding"  # one miss in one is chance
+
+
+def test_a_log_that_begins_in_mid_business_says_so():
+    shown = SimpleNamespace(detected=True, words="It begins in mid-business.", customers=90)
+    (claim,) = module.truncation_note(shown)
+    assert "treated as new" in claim.text
+    assert claim.rows == 90
+    assert module.truncation_note(SimpleNamespace(detected=False)) == []
+
+
+def test_a_default_that_moves_money_is_assumed():
+    assumed = module.money_note(module.money_terms(*TERMS.values()))
+    assert (assumed.design, assumed.verdict) == ("assumed", "hint")
+    given = module.money_terms(stated(0.3, default=0.3), stated(0.1, default=0.1))
+    assert module.money_note(given).design == "method"
+    assert "assumed" not in module.money_note(given).text

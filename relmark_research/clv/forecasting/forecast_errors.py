@@ -41,6 +41,7 @@ PRIORS = {
 }
 _SMALL = 30  # purchases: below, totals are counted instead of taken as log-normal
 _POISSON = 1.001  # dispersion: below, counts are Poisson
+_MOST_COUNTS = 1_000_000  # above, counts are rounded amounts: a log of a few customers has no end
 _NODES = 101  # of the error of the mean, for small totals
 _GREATEST = float(np.finfo(float).max)
 
@@ -214,7 +215,10 @@ def _check_finite(horizon: float) -> None:
 
 def _count_quantiles(probability: Array, means: Array, dispersion: float) -> Array:
     """Return quantiles of counts that are negative binomial around a mean drawn from ``means``."""
-    counts = np.arange(_highest_count(dispersion, float(means.max())) + 2)
+    highest = _highest_count(dispersion, float(means.max()))
+    if highest > _MOST_COUNTS:
+        return np.round(_amount_quantiles(probability, means, dispersion))
+    counts = np.arange(highest + 2)
     cdf = _count_cdf(counts, means[:, None], dispersion).mean(axis=0)
     result: Array = np.searchsorted(cdf, np.minimum(probability, cdf[-1]) - 1e-12).astype(float)
     return result
@@ -243,7 +247,7 @@ def _amount_quantiles(probability: Array, means: Array, dispersion: float) -> Ar
     shape = means / dispersion
     cdf = special.gammainc(shape[:, None], amounts / dispersion).mean(axis=0)
     result: Array = np.interp(probability, cdf, amounts)
-    return result
+    return np.where(result <= amounts[1], 0.0, result)  # no purchases bring nothing at all
 
 
 def _drawn_counts(means: Array, dispersion: float, rng: np.random.Generator) -> Array:

@@ -183,3 +183,12 @@ def test_the_prior_names_its_source_and_shows_itself():
         assert given.n_origins == 0
         assert repr(given).startswith(f"<ForecastErrors: measure {measure}, sigma 0.1")
         assert '<th scope="row">finished forecasts</th><td>0</td>' in given._repr_html_()
+
+
+def test_a_hopelessly_uncertain_count_has_quantiles_without_a_table_of_all_counts():
+    """Two customers: the parameters are hardly known, so the highest count is in the billions."""
+    low, high = ForecastErrors.of_other_logs("purchases").interval(
+        5.0, horizon=182, level=0.95, log_variance=20.0
+    )
+    assert 0 <= low < 5 < high
+    assert high > 10_000
