@@ -15,12 +15,16 @@ from relmark_research.economics.response.acquisition_and_retention import (
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.errors import ParameterError
 from relmark_research.formats import formatter
-from relmark_research.narrative import report_04
-from relmark_research.narrative import report_04_books as words
+from relmark_research.narrative.value import report_04 as module
+from relmark_research.narrative.value import report_04_books as books
+from relmark_research.narrative.value import report_04_inputs, report_04_joint
 from tests.economics.budget.made_books import Truth, simulate_books
 from tests.economics.response.test_acquisition_and_retention import TRAITS, prospects
+from tests.narrative.texts import Texts
 
 CASH = formatter("USD")
+words = Texts(books, report_04_inputs)
+report_04 = Texts(module, report_04_joint)
 ASK = {"annual_margin": 400, "annual_discount_rate": 0.1}
 
 
@@ -76,12 +80,11 @@ def test_the_first_screen_of_a_firm_with_totals(total) -> None:
     assert "one costs at most $256 (all marketing spend per customer acquired), which is" in said
     assert f"paid back in {firm.payback}." in said
     assert "to retention pays if annual retention rises by more than 0.097 percentage" in said
-    assert unanswered == ["What more spend on retention would bring is left out: the books have no "
-                          "retention_spend."]  # fmt: skip
+    assert unanswered == {"retention": "the books have no retention_spend"}
     assert words.shift_or_none(firm, found, level=0.95, seed=1) is None
     names = [each["name"] for each in words.key_figures(firm, None, "USD")]
     assert names == ["customer_value", "annual_retention", "acquisition_cost", "payback"]
-    steps = words.next_steps(firm, found, None)
+    steps = [step.text for step in books.next_steps(firm, found, None, CASH)]
     assert steps[0] == (
         "1. **Run an experiment on retention spend**: raise and lower it in regions chosen at "
         "random. The books alone do not identify what it brings."
@@ -94,23 +97,25 @@ def test_the_first_screen_of_a_firm_that_splits_its_spend(split) -> None:
     found, unanswered = words.responses(firm.ledger)
     shift = words.shift_or_none(firm, found, level=0.95, seed=1)
     said = words.answer(firm, found, shift, CASH)
-    assert unanswered == []
+    assert unanswered == {}
     assert "Moving 1% of the budget, $28,400, from acquisition to retention would gain $" in said
     assert said.endswith("if spend did not follow expected demand.")
     figure = words.key_figures(firm, shift, "USD")[-1]
     assert (figure["name"], figure["value"]) == ("shift_probability", shift.probability)
     assert "carry-over" in figure["meaning"]
-    verdicts = {0.99: "**Move 1% of the budget from acquisition", 0.5: "**Do not move the budget",
-                0.01: "**Move 1% of the budget from retention"}  # fmt: skip
-    for probability, start in verdicts.items():
-        step = words.next_steps(firm, found, replace(shift, probability=probability))[0]
-        assert step.startswith(f"1. {start}")
+    ways = {0.99: "acquisition to retention", 0.5: "acquisition to", 0.01: "retention to acq"}
+    for probability, way in ways.items():
+        moved = replace(shift, probability=probability)
+        step = books.next_steps(firm, found, moved, CASH)[0]
+        assert step.text.startswith(f"1. **Test a move of 1% of the budget from {way}")
+        assert "region-periods of varied spend would settle it" in step.text
+        assert (step.verdict, step.advice) == ("hint", "test")  # books are no experiment
 
 
 def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     firm = firm_of(counted)
     found, unanswered = words.responses(firm.ledger)
-    assert (found, len(unanswered)) == ({}, 2)
+    assert (found, set(unanswered)) == ({}, {"acquisition", "retention"})
     said = words.answer(firm, found, None, CASH)
     assert "Acquiring one must cost less than that" in said
     assert "they cannot show which of the two should get more" in said
@@ -119,13 +124,17 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
         "the upper limit of what acquiring one may cost"
     )
     assert "there is no payback period" in words.value_paragraph(firm, CASH)
-    left_out = words.left_out(firm, "the books have no spend", unanswered, transactions=False)
-    assert "Cost and payback are left out" in left_out
-    assert "need transactions, which this run does not have" in left_out
-    assert "need transactions" not in words.left_out(firm, "x", [], transactions=True)
+    questions = words.left_out(firm, "the books have no spend", unanswered)
+    assert (
+        "neither acquisition_spend nor"
+        in questions["When does a customer pay back the cost of acquiring them?"]
+    )
+    assert words.left_out(None, "x", {}, no_value="no margin") == {
+        "Which split of the budget is best?": "x", "What is a customer worth?": "no margin",
+    }  # fmt: skip
     never = firm_of(counted, acquisition_cost=1e6)
     assert "which is never paid back." in words.answer(never, found, None, CASH)
-    assert "Do not spend more on acquisition" in words.next_steps(never, found, None)[0]
+    assert "Do not spend more on acquisition" in books.next_steps(never, found, None, CASH)[0].text
     assert words.value_heading(never, CASH).endswith("and never pays it back")
     assert words.key_figures(never, None, "USD")[-1]["value"] is None
 

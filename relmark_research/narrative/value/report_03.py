@@ -263,8 +263,8 @@ def candidates_paragraph(total: TotalForecast) -> list[Claim]:
     if errors[COMBINED] > 1.05 * errors[smallest]:
         worse = (
             f"In the backtest the weighted forecast had an error of {percent(errors[COMBINED])}. "
-            f"{_capital(_named(smallest))} alone had {percent(errors[smallest])}, but that was not known in "
-            "advance."
+            f"{_capital(_named(smallest))} alone had {percent(errors[smallest])}, but that was not "
+            "known in advance."
         )
         return [said, counted(worse, source=LOG, rows=len(total.backtest.issued))]
     return [said]

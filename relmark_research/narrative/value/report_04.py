@@ -1,6 +1,7 @@
 """The text of report 04, retention versus acquisition: costs, budget, curves, limits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -9,8 +10,8 @@ from relmark_research.economics.budget.budget_advice import BudgetRecommendation
 from relmark_research.economics.budget.customer_equity import CustomerEquity
 from relmark_research.economics.budget.spend_ledger import ALL
 from relmark_research.economics.budget.spending_position import SpendingPosition
-from relmark_research.economics.claims import Claim
-from relmark_research.economics.response.acquisition_and_retention import JointResponse
+from relmark_research.economics.claims import Claim as TextbookClaim
+from relmark_research.evidence import CERTAIN, Advice, Claim, Design, method, settling_size
 from relmark_research.formats import (
     Formatter,
     count,
@@ -20,27 +21,45 @@ from relmark_research.formats import (
     share,
     with_interval,
 )
-from relmark_research.narrative.wording import probability_text, range_text, rounded_money
+from relmark_research.narrative.wording import counted, probability_text, range_text, rounded_money
 
 PURPOSES = ("acquisition", "retention")
+BOOKS = "books"
 
 
-def answer(costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter) -> str:
-    """Return the answer: marginal costs, and the gain of a better budget."""
+def answer(
+    costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter, *, discount_rate: float
+) -> list[Claim]:
+    """Return the answer: marginal costs, and the gain of a better budget at an assumed rate."""
     won = _cost_text(costs, "marginal_acquisition_cost", cash)
     kept = _cost_text(costs, "marginal_retention_cost", cash)
+    said = f"The marginal cost is {won} per customer acquired and {kept} per customer retained."
+    return [
+        seen(said),
+        _gain_claim(best, cash, f"an assumed discount rate of {100 * discount_rate:.6g}% a year"),
+    ]
+
+
+def _gain_claim(best: BudgetRecommendation, cash: Formatter, terms: str) -> Claim:
+    """Return the gain of the best allocation: books without an experiment only suggest it."""
     gain = with_interval(best.gain, best.gain_low, best.gain_high, cash)
-    if best.probability < 0.8:
-        return (
-            f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
-            f"No allocation is clearly better than today's: the best one found would gain {gain}."
+    between = "between channels and " if len(best.table) > 2 else ""
+    if best.probability < CERTAIN:
+        said = (
+            "No allocation is clearly better than today's: the best one found would gain "
+            f"{gain} of customer equity, at {terms}."
         )
-    return (
-        f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
-        "Reallocating the same budget "
-        f"{'between channels and ' if len(best.table) > 2 else ''}between acquisition and "
-        f"retention would raise customer equity by {gain}."
-    )
+    else:
+        said = (
+            f"By the response curves, reallocating the same budget {between}between acquisition "
+            f"and retention would gain {gain} of customer equity, at {terms}; spend was not "
+            "assigned at random, so an experiment has to confirm it."
+        )
+    return Claim(
+        statement=said, design="observational", estimate=best.gain, low=best.gain_low,
+        high=best.gain_high, probability=best.probability, source=BOOKS,
+        assumptions=(terms,),
+    )  # fmt: skip
 
 
 def gain_meaning(best: BudgetRecommendation) -> str:
@@ -73,12 +92,10 @@ def key_figures(costs: pd.DataFrame, shift: BudgetShift, currency: str) -> list[
     return found
 
 
-def costs_heading(costs: pd.DataFrame, cash: Formatter) -> str:
+def costs_heading(costs: pd.DataFrame, cash: Formatter) -> Claim:
     """Return the heading about average and marginal cost."""
     ratio, low, high = _with_bounds(costs.loc[ALL], "marginal_cost_ratio")
     average = float(costs["cost_ratio"][ALL])
-    if low <= 1 <= high:
-        return "The marginal costs of acquisition and retention are about the same"
     higher, lower = reversed(PURPOSES) if ratio < 1 else PURPOSES
     turned = (ratio < 1) != (average < 1)
     start = f"On average {lower} costs more, but " if turned else ""
@@ -90,16 +107,20 @@ def costs_heading(costs: pd.DataFrame, cash: Formatter) -> str:
         f"{start}the marginal {higher} cost ({amounts[higher]}) exceeds the marginal {lower} cost "
         f"({amounts[lower]})"
     )
-    return said[0].upper() + said[1:]
+    return Claim(
+        statement=said[0].upper() + said[1:],
+        hint="The marginal costs of acquisition and retention do not differ clearly",
+        design="observational", estimate=ratio, low=low, high=high, no_effect=1, source=BOOKS,
+    )  # fmt: skip
 
 
-def costs_paragraph(costs: pd.DataFrame) -> str:
+def costs_paragraph(costs: pd.DataFrame) -> Claim:
     """Return the average and marginal cost ratios, and why they differ."""
     row = costs.loc[ALL]
     average, marginal = (
         with_interval(*_with_bounds(row, name)) for name in ("cost_ratio", "marginal_cost_ratio")
     )
-    return (
+    return seen(
         f"The average acquisition cost is {average} times the average retention cost; at the "
         f"margin the ratio is {marginal}. The average includes the spend with the highest returns. "
         "If a channel already retains nearly all customers that spend can retain, each further one "
@@ -120,22 +141,25 @@ def unit_costs_formats(costs: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def returns_heading(returned: pd.DataFrame, cash: Formatter) -> str:
+def returns_heading(returned: pd.DataFrame, cash: Formatter) -> Claim:
     """Return the heading about the highest and the lowest marginal return."""
     most, least = _highest_and_lowest_return(returned, cash)
     unit = rounded_money(1, cash)
-    return f"An additional {unit} returns {most[0]} in {most[1]} and {least[0]} in {least[1]}"
+    return seen(
+        f"An additional {unit} goes with {most[0]} of value in {most[1]} and {least[0]} in "
+        f"{least[1]}"
+    )
 
 
-def returns_paragraph(returned: pd.DataFrame, shift: BudgetShift, cash: Formatter) -> str:
-    """Return the marginal return by budget line, and the effect of a small shift."""
+def returns_paragraph(returned: pd.DataFrame, shift: BudgetShift, cash: Formatter) -> list[Claim]:
+    """Return the marginal return by budget line, and the gain of a small shift."""
     pays = int((returned["marginal_return_low"] > 1).sum())
-    return (
+    said = (
         "Each dot is the customer value (the year's margin and that of later years) per additional "
         f"unit of money beyond today's spend. On {pays} of {len(returned)} lines the interval is "
-        "above break-even. Large differences between lines mean that the budget is misallocated. "
-        f"{shift_sentence(shift, cash)}"
+        "above break-even. Large differences between lines suggest that the budget is misallocated."
     )
+    return [seen(said), shift_claim(shift, cash)]
 
 
 def _highest_and_lowest_return(returned: pd.DataFrame, cash: Formatter) -> list[tuple[str, str]]:
@@ -146,25 +170,34 @@ def _highest_and_lowest_return(returned: pd.DataFrame, cash: Formatter) -> list[
     ]
 
 
-def shift_sentence(shift: BudgetShift, cash: Formatter) -> str:
-    """Return the effect of a small shift from acquisition to retention."""
+def shift_claim(shift: BudgetShift, cash: Formatter) -> Claim:
+    """Return the gain of a small shift from acquisition to retention."""
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
-    return (
+    said = (
         f"Moving {100 * shift.share:g}% of the budget, {rounded_money(shift.amount, cash)}, from "
-        f"acquisition to retention, each line in proportion, would change customer equity by "
-        f"{gain}; it pays with {probability_text(shift.probability)}."
+        f"acquisition to retention, each line in proportion, goes with a change of customer equity "
+        f"by {gain}; it pays with {probability_text(shift.probability)}, if spend in the books did "
+        "not follow expected demand."
     )
+    return Claim(
+        statement=said, design="observational", estimate=shift.gain, low=shift.gain_low,
+        high=shift.gain_high, probability=shift.probability, source=BOOKS,
+    )  # fmt: skip
 
 
-def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> str:
+def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> Claim:
     """Return the heading about the gain of the best allocation."""
     gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
-    if best.probability < 0.8:
-        return f"No allocation is clearly better than today's; the best one found gains {gain}"
-    return f"Reallocating the same budget gains {gain}"
+    said = f"By the response curves, reallocating the same budget gains {gain}"
+    if best.probability < CERTAIN:
+        said = f"No allocation is clearly better than today's; the best one found gains {gain}"
+    return Claim(
+        statement=said, design="observational", estimate=best.gain, low=best.gain_low,
+        high=best.gain_high, probability=best.probability, source=BOOKS,
+    )  # fmt: skip
 
 
-def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> str:
+def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> Claim:
     """Return sums by purpose, probability of a gain, regret and shadow price."""
     sums = best.by_purpose()
     moved = rounded_money(float(best.table["change"].clip(lower=0).sum()), cash)
@@ -173,45 +206,99 @@ def allocation_paragraph(best: BudgetRecommendation, cash: Formatter) -> str:
         f"{rounded_money(sums['best'][purpose], cash)}"
         for purpose in PURPOSES
     )
-    return (
-        f"The optimum reallocates {moved} of the budget; in total, {purposes}. Customer equity is "
-        "the value of the customers acquired and retained in a year, net of that spend; the "
-        f"reallocation raises it with {probability_text(best.probability)}. Compared with the "
-        "optimum under known response curves, the expected loss (regret) is "
+    return seen(
+        f"The optimum by the curves reallocates {moved} of the budget; in total, {purposes}. "
+        "Customer equity is the value of the customers acquired and retained in a year, net of "
+        f"that spend; the reallocation gains with {probability_text(best.probability)}. Compared "
+        "with the optimum under known response curves, the expected loss (regret) is "
         f"{rounded_money(best.regret_today, cash)} for today's allocation and "
         f"{rounded_money(best.regret, cash)} for this one. An additional {rounded_money(1, cash)} "
-        f"of budget would add {cash(best.shadow_price)} net of itself."
+        f"of budget goes with {cash(best.shadow_price)} net of itself."
     )
 
 
-def next_steps(best: BudgetRecommendation, fitted: pd.DataFrame, cash: Formatter) -> list[str]:
-    """Return the advice, sorted by gain, with the money that each step moves."""
+def next_steps(
+    best: BudgetRecommendation,
+    fitted: pd.DataFrame,
+    cash: Formatter,
+    *,
+    rows: int,
+    design: Design = "observational",
+) -> list[Claim]:
+    """Return the advice, sorted by gain, with the money that each step moves.
+
+    Parameters
+    ----------
+    best
+        The recommended allocation.
+    fitted
+        The table of how well the books identify each curve.
+    cash
+        The format of money.
+    rows
+        Number of rows of the books, from which the size of the test follows.
+    design
+        What carries the response curves: ``"randomised"`` where spend was assigned at random.
+    """
     table = best.table
-    if best.probability < 0.8:
-        return ["1. **Keep the current allocation** and vary spend deliberately to learn more."]
-    more = table[table["change"] > 0].sort_values("gain", ascending=False)
-    less = table[table["change"] < 0].sort_values("change")
-    advice = [
-        "**Spend more where the marginal return is highest**: "
-        + "; ".join(_step(line, row, cash) for line, row in more.iloc[:3].iterrows())
-        + f". That gains {rounded_money(more['gain'].iloc[:3].sum(), cash)} of customer equity.",
-        "**Spend less where the marginal return is lowest**: "
-        + "; ".join(_step(line, row, cash) for line, row in less.iloc[:3].iterrows())
-        + f". That costs {rounded_money(-less['gain'].iloc[:3].sum(), cash)}.",
-    ]
+    advice = [_reallocate(best, cash, rows).claim(
+        design, estimate=best.gain, low=best.gain_low, high=best.gain_high, rows=rows, source=BOOKS
+    )]  # fmt: skip
+    if best.probability >= CERTAIN:
+        more = table[table["change"] > 0].sort_values("gain", ascending=False).iloc[:3]
+        less = table[table["change"] < 0].sort_values("change").iloc[:3]
+        gained, lost = more["gain"].sum(), -less["gain"].sum()
+        advice += [
+            seen(f"**Largest increases of the tested allocation**: {_lines(more, cash)}. By the "
+                 f"curves they gain {rounded_money(gained, cash)} of customer equity."),
+            seen(f"**Largest cuts of the tested allocation**: {_lines(less, cash)}. By the curves "
+                 f"they cost {rounded_money(lost, cash)}."),
+        ]  # fmt: skip
     at_bound = table[table["at_bound"] & (table["change"] > 0)]
     unidentified = fitted[fitted["identification"] != "identified"]
     if len(at_bound) or len(unidentified):
         lines = line_names(pd.concat([at_bound, unidentified]))
         advice.append(
-            f"**Test higher spend than observed so far on {lines}**, in a few places first: the "
-            "data do not show where it stops paying."
-        )
+            seen(f"**Test higher spend than observed so far on {lines}**, in a few places first: "
+                 "the data do not show where it stops paying.")
+        )  # fmt: skip
     advice.append(
-        "**Start with half of the change**, leave some places unchanged, and rerun this report "
-        "with the next two quarters: varied spend identifies the curves."
+        method("**Rerun this report with the next two quarters**: varied spend identifies the "
+               "curves.")
+    )  # fmt: skip
+    return numbered(advice)
+
+
+def numbered(steps: Sequence[Claim]) -> list[Claim]:
+    """Return steps with their numbers."""
+    return [
+        replace(step, statement=f"{place}. {step.statement}",
+                hint=f"{place}. {step.hint or step.statement}")
+        for place, step in enumerate(steps, start=1)
+    ]  # fmt: skip
+
+
+def _reallocate(best: BudgetRecommendation, cash: Formatter, rows: int) -> Advice:
+    """Return the reallocation as advice; the size of its test follows from its interval."""
+    error = (best.gain_high - best.gain_low) / (2 * 1.96)
+    size = settling_size(best.gain, error, rows)
+    return Advice(
+        do="Reallocate the budget",
+        stop="Keep the current allocation",
+        test="Test the reallocation in regions chosen at random and keep the others as they are",
+        gain=f"{with_interval(best.gain, best.gain_low, best.gain_high, cash)} a year",
+        probability=best.probability,
+        settled_by="" if size is None else f"{count(max(size, 8))} region-periods of varied spend",
     )
-    return [f"{number_}. {step}" for number_, step in enumerate(advice, start=1)]
+
+
+def _lines(table: pd.DataFrame, cash: Formatter) -> str:
+    return "; ".join(_step(line, row, cash) for line, row in table.iterrows())
+
+
+def seen(statement: str) -> Claim:
+    """Return a claim that the books carry: a comparison of spends that chance did not assign."""
+    return Claim(statement=statement, design="observational", source=BOOKS)
 
 
 def _step(line: Any, row: Any, cash: Formatter) -> str:
@@ -269,42 +356,45 @@ FIT_FORMATS = {
 }  # fmt: skip
 
 
-def payback_heading(values: pd.DataFrame) -> str:
+def payback_heading(values: pd.DataFrame) -> Claim:
     """Return the heading about the payback period."""
     months = values["payback_months"]
     never = months[months == float("inf")]
     if len(never):
         where = " and ".join(map(str, never.index))
-        return f"In {where} a customer never pays back the acquisition cost"
+        return seen(f"In {where} a customer never pays back the acquisition cost")
     if months.min() == months.max():
-        return f"A customer pays back the acquisition cost within {count(months.max())} months"
-    return (
+        return seen(
+            f"A customer pays back the acquisition cost within {count(months.max())} months"
+        )
+    return seen(
         f"A customer pays back the acquisition cost within {count(months.min())} to "
         f"{count(months.max())} months"
     )
 
 
-def payback_paragraph(values: pd.DataFrame, cash: Formatter) -> str:
+def payback_paragraph(values: pd.DataFrame, cash: Formatter) -> Claim:
     """Return the range of value to acquisition cost, average and marginal."""
     average = range_text(values["value_to_cost"], number)
     marginal = range_text(values["value_to_marginal_cost"], number)
-    return (
+    return seen(
         f"Customer value is {average} times the average acquisition cost and {marginal} times the "
-        "marginal acquisition cost. Payback accounts for churn and discounting; value is the first "
-        "year's margin plus that of later years at today's margins and retention rates."
+        "marginal acquisition cost. Payback accounts for churn and an assumed discount rate; value "
+        "is the first year's margin plus that of later years at today's margins and retention "
+        "rates."
     )
 
 
-def curves_heading(fitted: pd.DataFrame) -> str:
+def curves_heading(fitted: pd.DataFrame) -> Claim:
     """Return the heading about the number of identified response curves."""
     identified = int((fitted["identification"] == "identified").sum())
     if identified == len(fitted):
-        return f"The data identify all {identified} response curves, including their ceilings"
+        return seen(f"The data identify all {identified} response curves, including their ceilings")
     of_all = f"{identified} of {len(fitted)}"
-    return f"The data identify {of_all} response curves; the others are a matter of judgement"
+    return seen(f"The data identify {of_all} response curves; the others are a matter of judgement")
 
 
-def curves_paragraph(fitted: pd.DataFrame) -> str:
+def curves_paragraph(fitted: pd.DataFrame) -> Claim:
     """Return the curves that fit badly or are not identified."""
     poor = fitted[fitted["p_value"] < 0.01]
     unidentified = fitted[fitted["identification"] != "identified"]
@@ -319,7 +409,7 @@ def curves_paragraph(fitted: pd.DataFrame) -> str:
             f"For {line_names(unidentified)} the data do not identify the ceiling of the curve: "
             "vary spend more, above all upwards."
         )
-    return " ".join(said)
+    return seen(" ".join(said))
 
 
 def segment_with_largest_change(best: BudgetRecommendation) -> str:
@@ -338,23 +428,23 @@ def equity_points(equity: CustomerEquity) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", *columns])
 
 
-def surface_heading(segment: str, marked: pd.DataFrame, cash: Formatter) -> str:
+def surface_heading(segment: str, marked: pd.DataFrame, cash: Formatter) -> Claim:
     """Return the heading about customer equity in one segment."""
     today, best = marked["customer_equity"]
     who = "A prospect" if segment == ALL else f"In {segment} a prospect"
-    return (
+    return seen(
         f"{who} is worth {rounded_money(today, cash)} today and would be worth "
         f"{rounded_money(best, cash)} without a budget limit"
     )
 
 
-def surface_paragraph(marked: pd.DataFrame, cash: Formatter) -> str:
+def surface_paragraph(marked: pd.DataFrame, cash: Formatter) -> Claim:
     """Return the current and the best spend in one segment, and how to read the surface."""
     won, kept = (
         [rounded_money(float(spend), cash) for spend in marked[f"{purpose}_spend"]]
         for purpose in ("acquisition", "retention")
     )
-    return (
+    return seen(
         f"Current spend is {won[0]} per prospect and {kept[0]} per customer and year. Without a "
         f"budget limit {won[1]} and {kept[1]} would be optimal, which may be far beyond the "
         "observed spend. At the optimum the marginal acquisition cost and the marginal retention "
@@ -363,18 +453,18 @@ def surface_paragraph(marked: pd.DataFrame, cash: Formatter) -> str:
     )
 
 
-def sensitivity_heading(sensitivity: pd.DataFrame) -> str:
+def sensitivity_heading(sensitivity: pd.DataFrame) -> Claim:
     """Return the heading about the driver with the largest effect."""
     first = sensitivity.iloc[0]
     change = abs(first["equity_at_high"] / first["equity_today"] - 1)
-    return (
+    return method(
         f"Customer equity is most sensitive to the {sensitivity.index[0]}: a 10% increase "
         f"{'raises' if first['equity_at_high'] > first['equity_today'] else 'lowers'} it by "
         f"{share(change)}"
     )
 
 
-def retention_sentence(retention: pd.DataFrame) -> str:
+def retention_sentence(retention: pd.DataFrame) -> Claim:
     """Return the value of five points of retention, and the segments where they pay."""
     gained = range_text(retention["relative_gain"], share)
     pays = [str(segment) for segment in retention.index[retention["pays"]]]
@@ -383,21 +473,49 @@ def retention_sentence(retention: pd.DataFrame) -> str:
         where = f"According to the curves they pay in {'every' if pays else 'no'} segment"
     rest = [str(segment) for segment in retention.index[~retention["pays"]]]
     others = f" and not in {', '.join(rest)}" if pays and rest else ""
-    return (
+    return seen(
         f"Five percentage points more retention would raise customer value by {gained} if they "
         f"were free. {where}{others}."
     )
 
 
-def claims_heading(claims: Sequence[Claim]) -> str:
+def claims_heading(claims: Sequence[TextbookClaim]) -> Claim:
     """Return the heading about the number of claims that hold."""
     held = sum(claim.verdict == "holds" for claim in claims)
-    return f"{held} of {len(claims)} textbook claims hold here"
+    said = f"{held} of {len(claims)} textbook claims hold here"
+    return counted(said, source="books and transactions", estimate=held)
+
+
+def textbook_claim(claim: TextbookClaim) -> Claim:
+    """Return the test of a textbook's claim: on the holdout, or from the curves of the books."""
+    return _textbook(claim, f"**{claim.claim.capitalize()}: {claim.verdict}.** {claim.sentence}")
+
+
+def textbook_answer(claim: TextbookClaim) -> Claim:
+    """Return the test of a textbook's claim in plain text, for an answer."""
+    return _textbook(claim, claim.sentence)
+
+
+def claims_note(*, has_cost: bool, margin: float | None) -> list[Claim]:
+    """Return what stands for profit in a log without the cost of goods; none with it."""
+    if has_cost:
+        return []
+    if margin is None:
+        return [method("The log has no cost of goods, so revenue stands for profit.")]
+    return [method(f"Profit is revenue times the margin given, {share(margin)}.")]
+
+
+def _textbook(claim: TextbookClaim, said: str) -> Claim:
+    return Claim(
+        statement=said, hint=said, design="observational", estimate=claim.estimate, low=claim.low,
+        high=claim.high, no_effect=claim.threshold, withheld=said,
+        source="transactions" if "holdout" in claim.measure + claim.sentence else BOOKS,
+    )  # fmt: skip
 
 
 def trust_paragraph(
     position: SpendingPosition, fitted: pd.DataFrame, margins: pd.DataFrame | object
-) -> str:
+) -> Claim:
     """Return the tests of the curves and the basis of the margins."""
     worse = int((fitted["logit_aic_difference"] > 2).sum())
     fine = int((fitted["p_value"] >= 0.05).sum())
@@ -412,13 +530,17 @@ def trust_paragraph(
             f"{count(used.min())} and {count(used.max())} per segment; every interval here "
             "includes their uncertainty. "
         )
-    return said + (
-        "No spend outside the observed range is recommended: where the optimum is at the lowest or "
-        "highest observed spend (at_bound in its table), the true optimum may lie beyond."
+    return seen(
+        said
+        + (
+            "No spend outside the observed range is recommended: where the optimum is at the "
+            "lowest or highest observed spend (at_bound in its table), the true optimum may lie "
+            "beyond."
+        )
     )
 
 
-def memory_paragraph(position: SpendingPosition) -> str:
+def memory_paragraph(position: SpendingPosition) -> Claim:
     """Return on how many lines trend, season or carry-over matter, and that results contain it."""
     chances = {line: memory.probability for line, memory in position.memories.items()}
     likely = [line for line, chance in chances.items() if chance > 0.5]
@@ -427,23 +549,23 @@ def memory_paragraph(position: SpendingPosition) -> str:
         "chance."
     )
     if not likely:
-        return (
+        return seen(
             "No curve needs a trend, a season or carry-over of earlier spend beside it; the "
             f"largest probability that one does is {share(max(chances.values()))}. {contained}"
         )
     names = ", ".join(_line_name(*line) for line in likely)
-    return (
+    return seen(
         f"On {len(likely)} of {len(chances)} lines ({names}) trend, season or carry-over of "
         "earlier spend explain part of what looks like a response, and their curves were corrected "
         f"for it. {contained}"
     )
 
 
-def limits_paragraph(position: SpendingPosition) -> str:
+def limits_paragraph(position: SpendingPosition) -> Claim:
     """Return the assumptions and limits of the model."""
     per = {"year": "of a year"}.get(position.period.name, f"per {position.period.name}, compounded")
-    return (
-        f"The model assumes {position.payment}, a discount rate of "
+    return method(
+        f"The model assumes {position.payment}, an assumed discount rate of "
         f"{share(position.annual_discount_rate)}, one margin and one retention rate ({per}) per "
         "segment for all years, and customers whose quality does not depend on the spend on "
         "acquiring them. It assumes that spend varied independently of the quality of the "
@@ -451,67 +573,3 @@ def limits_paragraph(position: SpendingPosition) -> str:
         "only spend that is raised and lowered by lot would show it. A single rate for "
         "heterogeneous customers undervalues those with a long tenure."
     )
-
-
-NO_JOINT = (
-    "Whether customers won with more effort stay for a shorter time is left out: it needs a table "
-    "of prospects, acquired or not (acquired), with the spend on each, the duration of those "
-    "acquired, and a trait that moves acquisition only."
-)
-
-
-def joint_heading(joint: JointResponse) -> str:
-    """Return the heading about what acquisition effort does to retention."""
-    effect = joint.effect_of_effort()[["relative_change", "low", "high"]].to_numpy(float)
-    won = with_interval(effect[0, 0], effect[0, 1], effect[0, 2], share)
-    stay, low, high = (float(each) for each in effect[1])
-    said = f"10% more acquisition spend goes with {won} more customers"
-    if low <= 0 <= high:
-        return f"{said}, who stay about as long ({share(low)} to {share(high)})"
-    ends = sorted((abs(low), abs(high)))
-    change = with_interval(abs(stay), ends[0], ends[1], share)
-    return f"{said}, who stay {change} {'shorter' if stay < 0 else 'longer'}"
-
-
-def joint_paragraph(
-    joint: JointResponse, annual_margin: float, annual_discount_rate: float, cash: Formatter
-) -> str:
-    """Return the correlation, the balance of the budget, and what separate regressions would do."""
-    low, high = joint.correlation_interval()
-    best, separate = (
-        joint.best_spends(
-            annual_margin=annual_margin, annual_discount_rate=annual_discount_rate, separate=apart
-        )
-        for apart in (False, True)
-    )
-    today = joint.profit(annual_margin=annual_margin, annual_discount_rate=annual_discount_rate)
-    lost = max(0.0, float(best["joint_profit"] - separate["joint_profit"]))
-    said = (
-        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. What else "
-        f"makes a prospect come and what makes a customer stay are correlated by "
-        f"{with_interval(joint.correlation, low, high)}"
-    )
-    if low <= 0 <= high:
-        said += ", which may be chance: the two separate regressions may do as well. "
-    else:
-        said += ", so that a regression of the duration of those acquired alone is biased. "
-    separately = (
-        f"The spends advised by the two separate regressions would lose {cash(lost)} of that per "
-        "prospect."
-        if lost > 0.005 * abs(float(best["joint_profit"]))
-        else "The two separate regressions advise about the same spends."
-    )
-    return said + (
-        f"At {cash(annual_margin)} of margin a year, profit per prospect is {cash(today)} "
-        f"today and would be {cash(float(best['joint_profit']))} with "
-        f"{cash(float(best['acquisition_spend']))} per prospect and "
-        f"{cash(float(best['retention_spend']))} per customer and year: "
-        f"{share(float(best['acquisition_share']))} of the budget for acquisition (searched within "
-        f"a third and three times today's spends). {separately} Spend was not assigned at random, "
-        "so this goes with spend rather than being its effect."
-    )
-
-
-def joint_table(joint: JointResponse, *, level: float) -> pd.DataFrame:
-    """Return the coefficients of both models with intervals, for the page."""
-    return joint.summary(level).reset_index()

@@ -11,10 +11,13 @@ from relmark_research.economics.budget import equity_plot_tables
 from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.economics.budget.unit_costs import unit_costs
 from relmark_research.formats import formatter
-from relmark_research.narrative import report_04
+from relmark_research.narrative.value import report_04 as module
 from relmark_research.narrative.wording import rounded_money
+from tests.narrative.texts import Texts
 
 CASH = formatter("EUR")
+report_04 = Texts(module)
+ASSUMED = {"discount_rate": 0.1}
 MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
 
 
@@ -36,14 +39,18 @@ def costs():
 
 
 def test_the_answer_names_costs_and_gain(costs, best) -> None:
-    said = report_04.answer(costs, best, CASH)
+    said = report_04.answer(costs, best, CASH, **ASSUMED)
     assert said.startswith(
         "The marginal cost is €103 per customer acquired and €150 per customer retained."
     )
     unsure = replace(best, probability=0.6)
-    assert "No allocation is clearly better than today's" in report_04.answer(costs, unsure, CASH)
+    assert "No allocation is clearly better than today's" in report_04.answer(
+        costs, unsure, CASH, **ASSUMED
+    )
     assert report_04.allocation_heading(unsure, CASH).startswith("No allocation is clearly better")
-    assert "Keep the current allocation" in report_04.next_steps(unsure, costs, CASH)[0]
+    steps = module.next_steps(unsure, costs.assign(identification="identified"), CASH, rows=60)
+    assert steps[0].advice == "test"
+    assert steps[0].text.startswith("1. **Test the reallocation")
 
 
 def test_costs_finding_follows_the_figures(costs) -> None:
@@ -57,15 +64,15 @@ def test_costs_finding_follows_the_figures(costs) -> None:
         turned.loc["all", name] = value
     assert report_04.costs_heading(turned, CASH).startswith("The marginal acquisition cost (")
     turned.loc["all", "marginal_cost_ratio_low"] = 0.5
-    assert "about the same" in report_04.costs_heading(turned, CASH)
+    assert "do not differ clearly" in report_04.costs_heading(turned, CASH)
     assert "note" not in report_04.unit_costs_table(costs)
 
 
 def test_steps_and_words_have_their_numbers(position, best) -> None:
     fitted = equity_plot_tables.fit_table(position)
-    steps = report_04.next_steps(best, fitted, CASH)
-    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
-    assert "web retention from €154,000 to €" in steps[1]
+    steps = [step.text for step in module.next_steps(best, fitted, CASH, rows=60)]
+    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4.", "5."]
+    assert "web retention from €154,000 to €" in steps[2]
     said = [
         report_04.allocation_paragraph(best, CASH),
         report_04.returns_paragraph(
@@ -124,7 +131,7 @@ def test_headings_and_paragraphs_name_their_numbers(costs, position, best) -> No
     returned = position.marginal_returns(draws=20)
     most, least = (returned["marginal_return"].agg(how) for how in ("idxmax", "idxmin"))
     heading = report_04.returns_heading(returned, CASH)
-    assert heading.startswith("An additional €1 returns €")
+    assert heading.startswith("An additional €1 goes with €")
     first, second = heading.split(" and ")[0], heading.split(" and ")[-1]
     assert first.endswith(f" in {' '.join(most)}".replace("all ", ""))
     assert second.endswith(f" in {' '.join(least)}".replace("all ", ""))
@@ -135,8 +142,9 @@ def test_headings_and_paragraphs_name_their_numbers(costs, position, best) -> No
     formats = report_04.unit_costs_formats(costs)
     assert (formats["cost_ratio"], formats["acquisition_cost"]) == ("number", "money")
     assert "note" not in formats
-    sure = replace(best, probability=0.8)
-    assert report_04.allocation_heading(sure, CASH).startswith("Reallocating the same budget gains")
+    sure = replace(best, probability=0.96)
+    heading = report_04.allocation_heading(sure, CASH)
+    assert heading.startswith("By the response curves, reallocating the same budget gains")
 
 
 def test_payback_is_one_length_a_range_or_never() -> None:

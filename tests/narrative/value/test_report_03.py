@@ -22,12 +22,12 @@ from relmark_research.clv.validation.model_selection import ModelSelection
 from relmark_research.errors import ParameterError
 from relmark_research.evidence import stated
 from relmark_research.formats import count, formatter
-from relmark_research.narrative import report_03 as module
-from relmark_research.narrative import report_03_customers as customers
+from relmark_research.narrative.value import report_03 as module
+from relmark_research.narrative.value import report_03_customers as customers
 from relmark_research.reporting.record.manifest import RECORD_MIME
 from tests.narrative.texts import Texts
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "03_lifetime_value.ipynb"
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "03_lifetime_value.ipynb"
 EURO = formatter("EUR")
 report_03 = Texts(module, customers)
 TERMS = {"margin": stated(None, default=0.3), "annual_discount_rate": stated(0.1, default=0.1)}

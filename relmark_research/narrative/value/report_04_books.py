@@ -14,16 +14,13 @@ import pandas as pd
 from relmark_research.economics.budget.book_flow import all_rates
 from relmark_research.economics.budget.books_response import (
     BooksResponse,
-    books_response,
-    shift_by_response,
 )
 from relmark_research.economics.budget.books_value import BooksValue
 from relmark_research.economics.budget.budget_advice import BudgetShift
-from relmark_research.economics.budget.spend_ledger import ALL, PURPOSES, SPLIT, SpendLedger
-from relmark_research.economics.budget.spending_position import SpendingPosition, spending_position
+from relmark_research.economics.budget.spend_ledger import PURPOSES
+from relmark_research.economics.claims import Claim as TextbookClaim
 from relmark_research.economics.response.response_with_memory import experiment_periods
-from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.evidence import Advice, Claim, method
 from relmark_research.formats import (
     Detail,
     Formatter,
@@ -34,6 +31,8 @@ from relmark_research.formats import (
     share,
     with_interval,
 )
+from relmark_research.narrative.value.report_04 import BOOKS, numbered, seen, textbook_answer
+from relmark_research.narrative.value.report_04_inputs import RetentionOnly
 from relmark_research.narrative.wording import probability_text, rounded_money
 
 SAMPLE = "sample:books"
@@ -55,132 +54,63 @@ _COUNTED = {
 }
 
 
-def own_data(books: Any, *others: Any) -> tuple[Any, ...]:
-    """Return the other sources, None for bundled ones where the books are the reader's own."""
-    named = books.get("source", "") if isinstance(books, Mapping) else books
-    if str(named).startswith("sample:"):
-        return tuple(other or None for other in others)
-    bundled = ("sample:", "dataset:sample")
-    return tuple(None if not o or str(o).startswith(bundled) else o for o in others)
-
-
-def firm_margin(margins: Any, margin: float | None) -> dict[str, float]:
-    """Return the firm's margin as an argument of `books_value`: money, or a share of revenue.
-
-    Raises
-    ------
-    ParameterError
-        If neither is given, or margins are by segment only.
-    """
-    if margin is not None:
-        return {"margin": float(margin)}
-    if isinstance(margins, pd.DataFrame) and ALL in margins.index:
-        return {"annual_margin": float(margins["annual_margin"][ALL])}
-    if isinstance(margins, Mapping) and ALL in margins:
-        return {"annual_margin": float(margins[ALL])}
-    if isinstance(margins, Mapping) and len(margins) == 1:
-        return {"annual_margin": float(next(iter(margins.values())))}
-    raise ParameterError(
-        "the value of a customer needs a margin: parameters: annual_margin: {all: 120} (money per "
-        "customer and year), or margin: 0.4 (a share of the revenue in the books). The books and "
-        "the transactions of this run have none."
-    )
-
-
-def with_margin_source(firm: BooksValue, margins: Any) -> BooksValue:
-    """Return the value with its margin named as one from transactions, where it is."""
-    measured = isinstance(margins, pd.DataFrame) and firm.margin_basis == "given"
-    return replace(firm, margin_basis="transactions") if measured else firm
-
-
-def annual_margin_of(
-    position: SpendingPosition | None, margins: Any, firm: BooksValue | None
-) -> float:
-    """Return the firm's annual margin, money: of the books, given, or the mean of the segments."""
-    if firm is not None:
-        return firm.annual_margin
-    if isinstance(margins, pd.DataFrame) and ALL in margins.index:
-        return float(margins["annual_margin"][ALL])
-    assert position is not None
-    weights = position.today.loc[position.segments, "customers_won"].to_numpy(float)
-    known = position.annual_margins.loc[position.segments, "annual_margin"].to_numpy(float)
-    return float(known @ weights / weights.sum())
-
-
-def position_or_reason(
-    ledger: SpendLedger, margins: Any, *, annual_discount_rate: float, recent: int | None,
-    payment: PaymentTerms,
-) -> tuple[SpendingPosition | None, str]:  # fmt: skip
-    """Return the spending position, or None and why the books do not carry one."""
-    missing = [name for name in SPLIT if not ledger.has(name)]
-    if missing:
-        return None, f"the books have no {listing(missing)}"
-    if margins is None:
-        return None, "there is no annual margin in money"
-    try:
-        found = spending_position(
-            ledger,
-            annual_margin=margins,
-            annual_discount_rate=annual_discount_rate,
-            recent=recent,
-            payment=payment,
-        )
-    except DataError as error:
-        return None, str(error).rstrip(".")
-    return found, ""
-
-
-def responses(ledger: SpendLedger) -> tuple[dict[str, BooksResponse], list[str]]:
-    """Return the responses that the books can be asked for, and why others are left out."""
-    found: dict[str, BooksResponse] = {}
-    left_out = []
-    for purpose in PURPOSES:
-        spends = [f"{purpose}_spend"] + ["marketing_spend"] * (purpose == "acquisition")
-        reason = f"the books have no {' or '.join(spends)}"
-        if any(ledger.has(name) for name in spends):
-            try:
-                found[purpose] = books_response(ledger, purpose=purpose)
-                continue
-            except DataError as error:
-                reason = str(error).rstrip(".")
-        left_out.append(f"What more spend on {purpose} would bring is left out: {reason}.")
-    return found, left_out
-
-
-def shift_or_none(
-    firm: BooksValue, found: Mapping[str, BooksResponse], *, level: float, seed: int
-) -> BudgetShift | None:
-    """Return the gain of a small shift between both budgets; None unless both are known."""
-    if set(found) != set(PURPOSES) or found["acquisition"].spend_column != "acquisition_spend":
-        return None
-    return shift_by_response(firm, found["acquisition"], found["retention"], level=level, seed=seed)
-
-
 def answer(
     firm: BooksValue,
     found: Mapping[str, BooksResponse],
     shift: BudgetShift | None,
     cash: Formatter,
-) -> str:
+) -> list[Claim]:
     """Return the answer: value, cost and payback, and what the books say of the next money."""
     worth = with_interval(firm.customer_value, *firm.customer_value_interval, cash)
-    said = f"A customer is worth {worth} {_assumptions(firm, cash)}. "
+    said = f"A customer is worth {worth} {_assumptions(firm, cash)}."
     if firm.payback is None:
-        said += "Acquiring one must cost less than that. "
+        said += " Acquiring one must cost less than that."
     elif firm.payback.never:
-        said += f"Acquiring one costs {_cost(firm, cash)}, which is never paid back. "
+        said += f" Acquiring one costs {_cost(firm, cash)}, which is never paid back."
     else:
-        said += f"Acquiring one costs {_cost(firm, cash)}, which is paid back in {firm.payback}. "
-    said += f"{retention_heading(firm)}. "
+        said += f" Acquiring one costs {_cost(firm, cash)}, which is paid back in {firm.payback}."
+    claims = [_of_value(firm, said, cash), _sentence(retention_heading(firm))]
     if shift is not None:
-        return said + _shift_text(shift, cash)
+        return [*claims, _shift_claim(shift, cash)]
     if can_break_even(firm, found):
-        return f"{said}{break_even_heading(firm, found, cash)}."
-    return (
-        f"{said}The books do not show the spend on acquisition and on retention, so they cannot "
-        "show which of the two should get more. One percentage point more annual retention is "
-        f"worth {rounded_money(firm.point_value, cash)} per customer."
-    )
+        return [*claims, _sentence(break_even_heading(firm, found, cash))]
+    return [
+        *claims,
+        seen(
+            "The books do not show the spend on acquisition and on retention, so they cannot show "
+            "which of the two should get more. One percentage point more annual retention is "
+            f"worth {rounded_money(firm.point_value, cash)} per customer."
+        ),
+    ]
+
+
+def answer_without_value(
+    kept: RetentionOnly | None, claims: Sequence[TextbookClaim]
+) -> list[Claim]:
+    """Return the answer where neither a budget nor the value of a customer can be judged."""
+    said = [
+        method(
+            "These data do not show whether the next money should go to acquisition or to "
+            "retention: that needs books with the spend on both, and a margin."
+        )
+    ]
+    if kept is not None:
+        said.append(_sentence(retention_heading(kept)))
+    return said + [textbook_answer(claim) for claim in claims]
+
+
+def _of_value(firm: BooksValue, statement: str, cash: Formatter) -> Claim:
+    """Return a claim about the value of a customer, with what it assumes."""
+    low, high = firm.customer_value_interval
+    return Claim(
+        statement=statement, design="observational", estimate=firm.customer_value, low=low,
+        high=high, source=BOOKS, assumptions=(_assumptions(firm, cash),),
+    )  # fmt: skip
+
+
+def _sentence(heading: Claim) -> Claim:
+    """Return a heading as a sentence."""
+    return replace(heading, statement=f"{heading.statement}.")
 
 
 def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> list[dict[str, Any]]:
@@ -213,7 +143,7 @@ def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> l
     return found
 
 
-def conversion(firm: BooksValue) -> str:
+def conversion(firm: BooksValue | RetentionOnly) -> str:
     """Return how the period rates make the annual one."""
     kept = firm.retention
     rates = kept.rates["rate"].to_list()
@@ -225,16 +155,20 @@ def conversion(firm: BooksValue) -> str:
     return f"{name}ly rates between {share(min(rates))} and {share(max(rates))}, multiplied"
 
 
-def retention_heading(firm: BooksValue) -> str:
+def retention_heading(firm: BooksValue | RetentionOnly) -> Claim:
     """Return the heading about retention."""
     kept = firm.retention
     annual = with_interval(kept.annual, kept.low, kept.high, share)
+    said = f"{annual} of customers stay for a year"
     if kept.basis == "active customers":
-        return f"Returning customers imply an annual retention rate of {annual}"
-    return f"{annual} of customers stay for a year"
+        said = f"Returning customers imply an annual retention rate of {annual}"
+    return Claim(
+        statement=said, design="observational", estimate=kept.annual, low=kept.low, high=kept.high,
+        source=BOOKS,
+    )  # fmt: skip
 
 
-def retention_paragraph(firm: BooksValue) -> str:
+def retention_paragraph(firm: BooksValue | RetentionOnly) -> Claim:
     """Return what the rate is counted from, its conversion, and what it leaves open."""
     kept = firm.retention
     said = (
@@ -247,10 +181,10 @@ def retention_paragraph(firm: BooksValue) -> str:
             "returns later counts as returning, so the rate describes activity; it is not the "
             "share of customers who ever buy again."
         )
-    return said
+    return seen(said)
 
 
-def rate_lines(firm: BooksValue) -> pd.DataFrame:
+def rate_lines(firm: BooksValue | RetentionOnly) -> pd.DataFrame:
     """Return every period's rate as an annual one, for `plots.simple.lines`."""
     rates = all_rates(firm.ledger)[1]["rate"].dropna()
     index = pd.Index([period.start_time.year + (period.start_time.month - 1) / 12
@@ -259,21 +193,31 @@ def rate_lines(firm: BooksValue) -> pd.DataFrame:
                         index=index)  # fmt: skip
 
 
-def value_heading(firm: BooksValue, cash: Formatter) -> str:
+def value_heading(firm: BooksValue, cash: Formatter) -> Claim:
     """Return the heading about value, cost and payback."""
     worth = rounded_money(firm.customer_value, cash)
     if firm.payback is None:
-        return f"A customer is worth {worth}, the upper limit of what acquiring one may cost"
+        return _of_value(
+            firm,
+            f"A customer is worth {worth}, the upper limit of what acquiring one may cost",
+            cash,
+        )
     ratio = number(firm.value_to_cost)
     if firm.payback.never:
-        return f"A customer is worth {ratio} times the acquisition cost and never pays it back"
-    return (
+        return _of_value(
+            firm,
+            f"A customer is worth {ratio} times the acquisition cost and never pays it back",
+            cash,
+        )
+    return _of_value(
+        firm,
         f"A customer is worth {ratio} times the acquisition cost, which is paid back in "
-        f"{firm.payback}"
+        f"{firm.payback}",
+        cash,
     )
 
 
-def value_paragraph(firm: BooksValue, cash: Formatter) -> str:
+def value_paragraph(firm: BooksValue, cash: Formatter) -> Claim:
     """Return the terms of the value, and where the margin and the cost come from."""
     said = (
         f"The value of {rounded_money(firm.customer_value, cash)} is the present value of "
@@ -286,17 +230,21 @@ def value_paragraph(firm: BooksValue, cash: Formatter) -> str:
         )
     said += "."
     if firm.payback is None:
-        return f"{said} The books have no acquisition spend, so there is no payback period."
+        return _of_value(
+            firm,
+            f"{said} The books have no acquisition spend, so there is no payback period.",
+            cash,
+        )
     cost = rounded_money(firm.acquisition.cost, cash)
-    return f"{said} The acquisition cost of {cost} is {_cost_basis(firm)}."
+    return _of_value(firm, f"{said} The acquisition cost of {cost} is {_cost_basis(firm)}.", cash)
 
 
 def break_even_heading(
     firm: BooksValue, found: Mapping[str, BooksResponse], cash: Formatter
-) -> str:
+) -> Claim:
     """Return the heading about how much retention must rise for money moved to pay."""
     points, amount = _break_even(firm, found)
-    return (
+    return seen(
         f"Moving {rounded_money(amount, cash)} a year to retention pays if annual retention rises "
         f"by more than {_points(points)} percentage points"
     )
@@ -304,7 +252,7 @@ def break_even_heading(
 
 def break_even_paragraph(
     firm: BooksValue, found: Mapping[str, BooksResponse], cash: Formatter
-) -> str:
+) -> Claim:
     """Return how the break-even is counted, and from which cost."""
     response = found.get("acquisition")
     _, amount = _break_even(firm, found)
@@ -315,7 +263,7 @@ def break_even_paragraph(
         " The books do not identify the marginal cost; it is usually higher than the average, and "
         "then a smaller rise is enough."
     )  # fmt: skip
-    return (
+    return seen(
         f"That is 1% of {_spend_name(response)} spend. At the {cost} acquisition cost of "
         f"{cash(_acquisition_cost(firm, response))} it acquires "
         f"{count_of(round(amount / _acquisition_cost(firm, response)), 'customer')} a year, whom "
@@ -331,7 +279,7 @@ def can_break_even(firm: BooksValue, found: Mapping[str, BooksResponse]) -> bool
     return known and "acquisition" in found and firm.customers > 0 and firm.customer_value > 0
 
 
-def response_heading(found: Mapping[str, BooksResponse], cash: Formatter) -> str:
+def response_heading(found: Mapping[str, BooksResponse], cash: Formatter) -> Claim:
     """Return the heading about marginal costs."""
     parts = []
     for purpose, response in found.items():
@@ -342,10 +290,10 @@ def response_heading(found: Mapping[str, BooksResponse], cash: Formatter) -> str
         else:
             parts.append(f"the books do not identify what one more customer {what} costs")
     said = " and ".join(parts)
-    return said[0].upper() + said[1:]
+    return seen(said[0].upper() + said[1:])
 
 
-def response_paragraph(response: BooksResponse, cash: Formatter) -> str:
+def response_paragraph(response: BooksResponse, cash: Formatter) -> Claim:
     """Return elasticity, carry-over, the average beside the marginal cost, and their doubt."""
     fit = response.fit
     low, high = fit.elasticity_interval()
@@ -363,12 +311,12 @@ def response_paragraph(response: BooksResponse, cash: Formatter) -> str:
     )
     if response.spend_column == "marketing_spend":
         said += " All marketing spend is counted, because the books do not split it."
-    return said
+    return seen(said)
 
 
-def identification_paragraph(response: BooksResponse) -> str:
+def identification_paragraph(response: BooksResponse) -> Claim:
     """Return why books cannot settle the response, and the experiment that would."""
-    return (
+    return seen(
         f"{_explained(response)} explain {share(1 - response.fit.spend_variation)} of the "
         "variation in spend, and the rest was not assigned at random. If more is spent when more "
         "customers are expected anyway, the estimate is too high. An experiment would settle it: "
@@ -395,24 +343,42 @@ def response_lines(response: BooksResponse) -> pd.DataFrame:
     )
 
 
-def left_out(firm: BooksValue, reason: str, found: Sequence[str], *, transactions: bool) -> str:
-    """Return the sections that are left out, each with what it needs."""
-    said = [f"Response curves and the best split of the budget are left out: {reason}."]
-    said += list(found)
-    if firm.payback is None:
-        said.append(
-            "Cost and payback are left out: the books have neither acquisition_spend nor "
-            "marketing_spend, and no acquisition_cost was given."
+def left_out(
+    firm: BooksValue | None, reason: str, found: Mapping[str, str], *, no_value: str = ""
+) -> dict[str, str]:
+    """Return the questions without an answer, each with the reason."""
+    said = {"Which split of the budget is best?": reason}
+    said |= {f"What does more spend on {name} bring?": why for name, why in found.items()}
+    if no_value:
+        said["What is a customer worth?"] = no_value
+    elif firm is not None and firm.payback is None:
+        said["When does a customer pay back the cost of acquiring them?"] = (
+            "the books have neither acquisition_spend nor marketing_spend, and no acquisition_cost "
+            "was given"
         )
-    if not transactions:
-        said.append(
-            "The claims about loyal customers and about the most profitable few are left out: they "
-            "need transactions, which this run does not have."
-        )
-    return " ".join(said)
+    return said
 
 
-def flow_paragraph(firm: BooksValue) -> str:
+def retention_figures(kept: RetentionOnly) -> list[dict[str, Any]]:
+    """Return the arguments of `story.record` for books without a margin: annual retention."""
+    rate = kept.retention
+    return [
+        {"name": "annual_retention", "value": rate.annual, "low": rate.low, "high": rate.high,
+         "unit": "share", "label": "Annual retention", "meaning": conversion(kept)},
+    ]  # fmt: skip
+
+
+def steps_without_value(reason: str) -> list[Claim]:
+    """Return what to do next where neither a budget nor a value can be judged."""
+    return numbered(
+        [
+            method(f"**Add what is missing**: {reason}."),
+            method("**Rerun this report** when it is there, and with the next period."),
+        ]
+    )
+
+
+def flow_paragraph(firm: BooksValue) -> Claim:
     """Return how the books were checked, and what is questioned."""
     periods = len(firm.ledger.firm())
     said = f"The books cover {count_of(periods, firm.ledger.period.name)}."
@@ -421,13 +387,13 @@ def flow_paragraph(firm: BooksValue) -> str:
         was = "was" if restated == 1 else "were"
         said += f" {count_of(restated, 'row')} {was} replaced by a later publication."
     if firm.questions:
-        return f"{said} {' '.join(firm.questions)}"
-    return f"{said} No number in them, and none that was given, is implausible."
+        return seen(f"{said} {' '.join(firm.questions)}")
+    return seen(f"{said} No number in them, and none that was given, is implausible.")
 
 
-def limits_paragraph(firm: BooksValue) -> str:
+def limits_paragraph(firm: BooksValue) -> Claim:
     """Return what the value assumes."""
-    return (
+    return method(
         "The value assumes that margin and retention stay as they were in "
         f"{_periods(firm)} and are the same for all customers. Customers differ, and those with a "
         "long tenure are the more loyal ones: a single rate undervalues them and overvalues new "
@@ -437,36 +403,46 @@ def limits_paragraph(firm: BooksValue) -> str:
 
 
 def next_steps(
-    firm: BooksValue, found: Mapping[str, BooksResponse], shift: BudgetShift | None
-) -> list[str]:
+    firm: BooksValue, found: Mapping[str, BooksResponse], shift: BudgetShift | None, cash: Formatter
+) -> list[Claim]:
     """Return what to do next, in the order of what it settles."""
-    steps = []
+    steps: list[Claim] = []
     if shift is not None:
-        steps.append(_verdict(shift))
+        steps.append(_shift_advice(shift, found, cash))
     if firm.payback is not None and firm.payback.never:
         steps.append(
-            "**Do not spend more on acquisition at this cost**: the margins never cover it. Check "
-            "the margin first, because the result depends on it most."
+            seen(
+                "**Do not spend more on acquisition at this cost**: the margins never cover it. "
+                "Check the margin first, because the result depends on it most."
+            )
         )
     unidentified = [name for name in PURPOSES if name not in found
                     or found[name].fit.grade != "identified"]  # fmt: skip
     if unidentified:
         steps.append(
-            f"**Run an experiment on {listing(unidentified)} spend**: raise and lower it in "
-            "regions chosen at random. The books alone do not identify what it brings."
+            seen(
+                f"**Run an experiment on {listing(unidentified)} spend**: raise and lower it in "
+                "regions chosen at random. The books alone do not identify what it brings."
+            )
         )
     lacking = [
         name for name in ("acquisition_spend", "retention_spend") if not firm.ledger.has(name)
     ]
     if lacking:
         steps.append(
-            f"**Add {listing(lacking)} to the books**: the report can then compare acquisition "
-            "with retention."
+            seen(
+                f"**Add {listing(lacking)} to the books**: the report can then compare acquisition "
+                "with retention."
+            )
         )
     if not firm.ledger.has("prospects_reached"):
-        steps.append("**Count the prospects reached**: the report can then fit response curves.")
-    steps.append("**Rerun this report with the next period** and compare retention with this one.")
-    return [f"{place}. {step}" for place, step in enumerate(steps, start=1)]
+        steps.append(
+            method("**Count the prospects reached**: the report can then fit response curves.")
+        )
+    steps.append(
+        method("**Rerun this report with the next period** and compare retention with this one.")
+    )
+    return numbered(steps)
 
 
 def value_table(firm: BooksValue) -> pd.DataFrame:
@@ -474,47 +450,53 @@ def value_table(firm: BooksValue) -> pd.DataFrame:
     return firm.table().reset_index()
 
 
-def rate_formats(firm: BooksValue) -> dict[str, str]:
+def rate_formats(firm: BooksValue | RetentionOnly) -> dict[str, str]:
     """Return the formats of the columns of `rate_table`."""
     return {name: form for name, form in RATE_FORMATS.items() if name in firm.retention.rates}
 
 
-def rate_table(firm: BooksValue) -> pd.DataFrame:
+def rate_table(firm: BooksValue | RetentionOnly) -> pd.DataFrame:
     """Return the period rates with their period as text."""
     table = firm.retention.rates.reset_index()
     return table.assign(period=table["period"].astype(str))
 
 
-def _verdict(shift: BudgetShift) -> str:
+def _shift_advice(shift: BudgetShift, found: Mapping[str, BooksResponse], cash: Formatter) -> Claim:
+    """Return the small shift as advice; books without an experiment carry a test of it only."""
     share_ = f"{100 * shift.share:g}% of the budget"
-    if shift.probability >= 0.95:
-        return (
-            f"**Move {share_} from acquisition to retention**, in some regions first: it pays with "
-            f"{_sure(shift)} if spend in the books did not follow expected demand."
-        )
-    if shift.probability <= 0.05:
-        back = probability_text(1 - shift.probability)
-        return (
-            f"**Move {share_} from retention to acquisition**, in some regions first: it pays with "
-            f"{back} if spend in the books did not follow expected demand."
-        )
-    return (
-        f"**Do not move the budget on this evidence**: moving {share_} to retention pays with "
-        f"{_sure(shift)}. An experiment would settle it."
+    periods = max(experiment_periods(response.fit) for response in found.values())
+    forward = shift.probability >= 0.5
+    source, target = ("acquisition", "retention") if forward else ("retention", "acquisition")
+    advice = Advice(
+        do=f"Move {share_} from acquisition to retention",
+        stop=f"Do not move {share_} from acquisition to retention",
+        test=f"Test a move of {share_} from {source} to {target} in regions chosen at random",
+        gain=with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
+        + " a year for a move to retention",
+        probability=shift.probability,
+        settled_by=f"{count_of(periods, 'region-period')} of varied spend",
     )
+    return advice.claim(
+        "observational", estimate=shift.gain, low=shift.gain_low, high=shift.gain_high,
+        source=BOOKS,
+    )  # fmt: skip
 
 
 def _sure(shift: BudgetShift) -> str:
     return probability_text(shift.probability)
 
 
-def _shift_text(shift: BudgetShift, cash: Formatter) -> str:
+def _shift_claim(shift: BudgetShift, cash: Formatter) -> Claim:
     gain = with_interval(shift.gain, shift.gain_low, shift.gain_high, cash)
-    return (
+    said = (
         f"Moving {100 * shift.share:g}% of the budget, {rounded_money(shift.amount, cash)}, from "
         f"acquisition to retention would gain {gain}: it pays with {_sure(shift)}, if spend did "
         "not follow expected demand."
     )
+    return Claim(
+        statement=said, design="observational", estimate=shift.gain, low=shift.gain_low,
+        high=shift.gain_high, probability=shift.probability, source=BOOKS,
+    )  # fmt: skip
 
 
 def _assumptions(firm: BooksValue, cash: Formatter) -> str:

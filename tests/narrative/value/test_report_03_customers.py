@@ -8,7 +8,7 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.formats import formatter
-from relmark_research.narrative import report_03_customers as customers
+from relmark_research.narrative.value import report_03_customers as customers
 
 EURO = formatter("EUR")
 SCORE = rm.clv.HoldoutScore(10, 10, 0.0, 1.0, 1.0, 0.4, -1.0)

@@ -1,0 +1,1 @@
+"""The text of the reports on value: lifetime value, and retention versus acquisition."""
