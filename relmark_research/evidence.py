@@ -329,10 +329,8 @@ loss. A test with two random groups of 1,769 customers would settle it.
     def _words(self, verdict: AdviceVerdict) -> str:
         action = {"do": self.do, "stop": self.stop, "test": self.test}[verdict]
         end = f", {self.assuming}" if self.assuming else ""
-        said = (
-            f"**{action}.** The expected gain is {self.gain}, with {_percent_chance(self.chance_of_loss)} "
-            f"chance of a loss{end}."
-        )
+        loss = _percent_chance(self.chance_of_loss)
+        said = f"**{action}.** The expected gain is {self.gain}, with {loss} chance of a loss{end}."
         if verdict != "test":
             return said
         if self.settled_by:

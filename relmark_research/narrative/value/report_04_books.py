@@ -7,17 +7,17 @@ sentence.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
-from relmark_research.economics.budget.book_flow import all_rates
+from relmark_research.economics.budget.book_flow import BookRetention, all_rates
 from relmark_research.economics.budget.books_response import (
     BooksResponse,
 )
 from relmark_research.economics.budget.books_value import BooksValue
 from relmark_research.economics.budget.budget_advice import BudgetShift
-from relmark_research.economics.budget.spend_ledger import PURPOSES
+from relmark_research.economics.budget.spend_ledger import PURPOSES, SpendLedger
 from relmark_research.economics.claims import Claim as TextbookClaim
 from relmark_research.economics.response.response_with_memory import experiment_periods
 from relmark_research.evidence import Advice, Claim, method
@@ -32,7 +32,6 @@ from relmark_research.formats import (
     with_interval,
 )
 from relmark_research.narrative.value.report_04 import BOOKS, numbered, seen, textbook_answer
-from relmark_research.narrative.value.report_04_inputs import RetentionOnly
 from relmark_research.narrative.wording import probability_text, rounded_money
 
 SAMPLE = "sample:books"
@@ -52,6 +51,18 @@ _COUNTED = {
     "customers lost": "customers lost; customers acquired in the period may leave in it as well",
     "active customers": "returning customers, over those active in the period before",
 }
+
+
+class WithRetention(Protocol):
+    """Books whose retention is known, whether the value of a customer is or not."""
+
+    @property
+    def ledger(self) -> SpendLedger:
+        """The books."""
+
+    @property
+    def retention(self) -> BookRetention:
+        """Their retention."""
 
 
 def answer(
@@ -85,7 +96,7 @@ def answer(
 
 
 def answer_without_value(
-    kept: RetentionOnly | None, claims: Sequence[TextbookClaim]
+    books: WithRetention | None, claims: Sequence[TextbookClaim]
 ) -> list[Claim]:
     """Return the answer where neither a budget nor the value of a customer can be judged."""
     said = [
@@ -94,8 +105,8 @@ def answer_without_value(
             "retention: that needs books with the spend on both, and a margin."
         )
     ]
-    if kept is not None:
-        said.append(_sentence(retention_heading(kept)))
+    if books is not None:
+        said.append(_sentence(retention_heading(books)))
     return said + [textbook_answer(claim) for claim in claims]
 
 
@@ -143,7 +154,7 @@ def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> l
     return found
 
 
-def conversion(firm: BooksValue | RetentionOnly) -> str:
+def conversion(firm: WithRetention) -> str:
     """Return how the period rates make the annual one."""
     kept = firm.retention
     rates = kept.rates["rate"].to_list()
@@ -155,7 +166,7 @@ def conversion(firm: BooksValue | RetentionOnly) -> str:
     return f"{name}ly rates between {share(min(rates))} and {share(max(rates))}, multiplied"
 
 
-def retention_heading(firm: BooksValue | RetentionOnly) -> Claim:
+def retention_heading(firm: WithRetention) -> Claim:
     """Return the heading about retention."""
     kept = firm.retention
     annual = with_interval(kept.annual, kept.low, kept.high, share)
@@ -168,7 +179,7 @@ def retention_heading(firm: BooksValue | RetentionOnly) -> Claim:
     )  # fmt: skip
 
 
-def retention_paragraph(firm: BooksValue | RetentionOnly) -> Claim:
+def retention_paragraph(firm: WithRetention) -> Claim:
     """Return what the rate is counted from, its conversion, and what it leaves open."""
     kept = firm.retention
     said = (
@@ -184,7 +195,7 @@ def retention_paragraph(firm: BooksValue | RetentionOnly) -> Claim:
     return seen(said)
 
 
-def rate_lines(firm: BooksValue | RetentionOnly) -> pd.DataFrame:
+def rate_lines(firm: WithRetention) -> pd.DataFrame:
     """Return every period's rate as an annual one, for `plots.simple.lines`."""
     rates = all_rates(firm.ledger)[1]["rate"].dropna()
     index = pd.Index([period.start_time.year + (period.start_time.month - 1) / 12
@@ -359,12 +370,12 @@ def left_out(
     return said
 
 
-def retention_figures(kept: RetentionOnly) -> list[dict[str, Any]]:
+def retention_figures(books: WithRetention) -> list[dict[str, Any]]:
     """Return the arguments of `story.record` for books without a margin: annual retention."""
-    rate = kept.retention
+    rate = books.retention
     return [
         {"name": "annual_retention", "value": rate.annual, "low": rate.low, "high": rate.high,
-         "unit": "share", "label": "Annual retention", "meaning": conversion(kept)},
+         "unit": "share", "label": "Annual retention", "meaning": conversion(books)},
     ]  # fmt: skip
 
 
@@ -450,12 +461,12 @@ def value_table(firm: BooksValue) -> pd.DataFrame:
     return firm.table().reset_index()
 
 
-def rate_formats(firm: BooksValue | RetentionOnly) -> dict[str, str]:
+def rate_formats(firm: WithRetention) -> dict[str, str]:
     """Return the formats of the columns of `rate_table`."""
     return {name: form for name, form in RATE_FORMATS.items() if name in firm.retention.rates}
 
 
-def rate_table(firm: BooksValue | RetentionOnly) -> pd.DataFrame:
+def rate_table(firm: WithRetention) -> pd.DataFrame:
     """Return the period rates with their period as text."""
     table = firm.retention.rates.reset_index()
     return table.assign(period=table["period"].astype(str))
