@@ -10,7 +10,7 @@ SEED ?= 1
 N ?= 120
 JOBS ?= 2
 
-.PHONY: help install engines docs lessons report test test-all mutants studies lint format types lab sample lock clean
+.PHONY: help install engines docs lessons report test test-all mutants studies sentences lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ mutants: $(READY) ## N mutations of random lines, drawn by SEED: do the mirrorin
 
 studies: $(READY) ## ranges of forecasts on the real logs in the folder DATA (skipped where it is not named)
 	RELMARK_DATA="$(DATA)" $(BIN)/python -m pytest -m slow -rs -s tests/studies
+
+sentences: $(READY) ## every sentence of all reports with its claim, on three data sets (DATA=DIR: four)
+	$(BIN)/python -m tests.sentences --data "$(DATA)" --jobs $(JOBS)
 
 lint: $(READY)   ## ruff and mypy
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""All composed sentences of all reports with their claims: ``make sentences``."""
