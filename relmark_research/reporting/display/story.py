@@ -15,7 +15,7 @@ import pandas as pd
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
-from relmark_research.evidence import Claim, method
+from relmark_research.evidence import Claim
 from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
@@ -280,7 +280,7 @@ def table(
     _check_name(name)
     shown = frame if clear_ids else with_pseudonyms(frame, None)
     if shown is None:
-        say(method(left_out_sentence(caption)))
+        say(Claim(statement=left_out_sentence(caption), design="method"))
         return
     layout = TableLayout(name, caption, currency, open, clear_ids)
     frame = shown
