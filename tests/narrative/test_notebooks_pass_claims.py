@@ -72,9 +72,9 @@ class Cells:
         elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
             for name, each in zip(target.elts, value.elts, strict=True):
                 self._assign(name, each)
-        elif isinstance(target, ast.Tuple):  # the parts of a result
-            for name in target.elts:
-                self._assign(name, value)
+        elif isinstance(target, ast.Tuple):
+            for name, each in zip(target.elts, _parts(value, len(target.elts)), strict=True):
+                self._assign(name, each)
 
     def said(self) -> Iterator[ast.Call]:
         """Yield the calls that say something."""
@@ -118,6 +118,16 @@ class Cells:
             if full in returned_types():
                 return returns_claims(full)
         return returns_claims(function.attr)
+
+
+def _parts(value: ast.expr, n: int) -> list[ast.expr]:
+    """Return where the n names of a loop or a result come from."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        if value.func.id == "enumerate" and n == 2:
+            return [ast.Constant(0), value.args[0]]
+        if value.func.id == "zip" and n == len(value.args):
+            return value.args
+    return [value] * n
 
 
 def cells(path: Path) -> Cells:
@@ -175,6 +185,7 @@ def test_bare_text_is_found(code: str) -> None:
         "for note in report_03.truncation_note(found) if found else []:\n    story.say(note)",
         "from relmark_research.evidence import method\nstory.say(method('How it was done.'))",
         "a, b = report_03.record_claim(t), 5\nstory.say(a)",
+        "for n, step in enumerate([report_03.record_claim(t)], start=1):\n    story.say(step)",
     ],
 )
 def test_claims_pass(code: str) -> None:

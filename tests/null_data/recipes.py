@@ -6,6 +6,7 @@ import pandas as pd
 import yaml
 
 from tests.null_data.firms import ARMS, COLUMNS
+from tests.sentences.records import ROOT
 
 NOTEBOOKS = (
     "01_customer_base", "02_differentiation", "03_lifetime_value", "04_retention_vs_acquisition",
@@ -27,11 +28,16 @@ SETTINGS = {
 }
 
 
+def notebooks() -> list[str]:
+    """Return the paths of the reports, for a recipe outside the project."""
+    return [str(ROOT / "notebooks" / f"{name}.ipynb") for name in NOTEBOOKS]
+
+
 def write_firm(folder: Path, tables: dict[str, pd.DataFrame], *, name: str = "firm") -> Path:
     """Write tables and a recipe of every report that has one of them; return the recipe."""
     for table, frame in tables.items():
         frame.to_csv(folder / f"{table}.csv", index=False)
-    recipe = {"title": f"Simulated: {name}", "notebooks": list(NOTEBOOKS), "reuse": False}
+    recipe = {"title": f"Simulated: {name}", "notebooks": notebooks(), "reuse": False}
     if LOG in tables:
         recipe["data"] = _data(tables[LOG])
     others = [table for table in tables if table != LOG]

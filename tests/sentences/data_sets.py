@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from tests.null_data import firms
-from tests.null_data.recipes import NOTEBOOKS, write_firm
+from tests.null_data.recipes import notebooks, write_firm
 from tests.sentences.records import ROOT
 
 ONLINE_RETAIL = "online_retail.csv.gz"
@@ -41,7 +41,7 @@ def recipes(folder: Path, data: Path | None = None) -> dict[str, Path]:
 
 def _log(path: Path, data: dict) -> Path:
     """Write a recipe of all reports on transactions alone."""
-    recipe = {"title": path.stem, "data": data, "notebooks": list(NOTEBOOKS), "reuse": False}
+    recipe = {"title": path.stem, "data": data, "notebooks": notebooks(), "reuse": False}
     recipe["parameters"] = {"03_lifetime_value": {"horizon": "26 weeks"}}
     path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
     return path
