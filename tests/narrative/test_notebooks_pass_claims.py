@@ -21,7 +21,7 @@ NOT_YET = {  # notebooks that still pass bare text; empty when all are converted
     "01_customer_base", "02_differentiation", "05_loyalty_ladder", "06_profitability",
     "07_relationship_levels", "08_partners", "09_campaigns",
 }  # fmt: skip
-_CLAIMS = re.compile(r"(?:(?:list|tuple|Sequence|Iterator|Iterable)\[)?(?:evidence\.)?Claim\b")
+_CLAIMS = re.compile(r"(?:(?:list|tuple|Sequence|Iterator|Iterable)\[)*(?:evidence\.)?Claim\b")
 
 
 @cache
@@ -86,6 +86,8 @@ class Cells:
 
     def is_claim(self, value: ast.expr, seen: frozenset[str] = frozenset()) -> bool:
         """Return whether an expression can only be a claim, or a list of claims."""
+        if isinstance(value, ast.Constant):
+            return value.value is None  # what is not there is not said
         if isinstance(value, ast.IfExp):
             return self.is_claim(value.body, seen) and self.is_claim(value.orelse, seen)
         if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):

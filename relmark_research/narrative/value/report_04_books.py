@@ -322,7 +322,12 @@ def response_paragraph(response: BooksResponse, cash: Formatter) -> Claim:
     )
     if response.spend_column == "marketing_spend":
         said += " All marketing spend is counted, because the books do not split it."
-    return seen(said)
+    return Claim(
+        statement=said,
+        hint=f"The books do not show a response to {_spend_name(response)} spend. {said}",
+        design="observational", estimate=fit.elasticity, low=low, high=high, no_effect=0,
+        source=BOOKS,
+    )  # fmt: skip
 
 
 def identification_paragraph(response: BooksResponse) -> Claim:
