@@ -47,7 +47,8 @@ class RetentionCurve:
         Row per group and time of an event: group, time, at_risk (customers followed until then),
         events (customers who churned, or for a log bought again), survival (share without the event
         until then), survival_low, survival_high, retention_rate (1 - events / at_risk), churn_rate
-        (events / at_risk), followup (longest follow-up of the group).
+        (events / at_risk), followup (longest follow-up of the group). A group without an event has
+        one row without events, at the end of its follow-up.
     unit
         The unit of time.
     level
@@ -79,10 +80,11 @@ class RetentionCurve:
         rows = []
         for group, own in self.table.groupby("group", sort=False):
             known = own[own["time"] <= time]
-            row = known.iloc[-1] if len(known) and own["followup"].iloc[0] >= time else None
             names = ["survival", "survival_low", "survival_high"]
             values: dict[str, float] = dict.fromkeys(names, np.nan)
-            values |= {} if row is None else {name: float(row[name]) for name in names}
+            if own["followup"].iloc[0] >= time:  # before the first event all are there
+                values["survival"] = 1.0
+                values |= {name: float(known.iloc[-1][name]) for name in names if len(known)}
             rows.append({"group": group, "customers": int(own["at_risk"].iloc[0]), **values})
         return pd.DataFrame(rows)
 
@@ -282,6 +284,9 @@ def _survival_table(own: pd.DataFrame, group: str, level: float) -> pd.DataFrame
     time, event = (counted.index.get_level_values(name).to_numpy() for name in ("time", "event"))
     curve = kaplan_meier(time, event, counted.to_numpy())
     low, high = curve.interval(level)
+    followup = float(own["time"].max())
+    if not len(curve.time):
+        return _without_events(group, len(own), followup)
     return pd.DataFrame(
         {
             "group": group,
@@ -293,6 +298,17 @@ def _survival_table(own: pd.DataFrame, group: str, level: float) -> pd.DataFrame
             "survival_high": high,
             "retention_rate": 1 - curve.hazard,
             "churn_rate": curve.hazard,
-            "followup": float(own["time"].max()),
+            "followup": followup,
         }
     )
+
+
+def _without_events(group: str, customers: int, followup: float) -> pd.DataFrame:
+    """Return the row of a group without an event: all are there until the end of the follow-up."""
+    return pd.DataFrame(
+        {
+            "group": [group], "time": [followup], "at_risk": [customers], "events": [0],
+            "survival": [1.0], "survival_low": [np.nan], "survival_high": [np.nan],
+            "retention_rate": [1.0], "churn_rate": [0.0], "followup": [followup],
+        }
+    )  # fmt: skip

@@ -20,7 +20,8 @@ def retention_curve(
     ----------
     table
         Row per group and time: group, time, at_risk, survival, survival_low,
-        survival_high. Of more than four groups the four largest are drawn.
+        survival_high[, followup]. Of more than four groups the four largest are drawn. A curve ends
+        with its group's follow-up; without that column, with its last event.
     unit
         The unit of time, for the axis.
     again
@@ -81,8 +82,17 @@ def _curves(table: pd.DataFrame, again: bool) -> dict[str, pd.DataFrame]:
         first = 0.0 if again else 1.0
         start = {"time": 0.0, "low": first, "share": first, "high": first}
         drawn = pd.DataFrame({"time": own["time"], "low": low, "share": share, "high": high})
-        curves[str(group)] = pd.concat([pd.DataFrame([start]), drawn], ignore_index=True)
+        drawn = pd.concat([pd.DataFrame([start]), drawn], ignore_index=True)
+        curves[str(group)] = _until(drawn, own)
     return curves
+
+
+def _until(drawn: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
+    """Return a curve that goes on, without further events, to the end of its follow-up."""
+    end = float(own["followup"].max()) if "followup" in own else float(drawn["time"].iloc[-1])
+    if not end > drawn["time"].iloc[-1]:
+        return drawn
+    return pd.concat([drawn, drawn.tail(1).assign(time=end)], ignore_index=True)
 
 
 def describe_retention_curve(
@@ -98,7 +108,7 @@ def describe_retention_curve(
     Returns
     -------
     str
-        The share at the end of each group's curve, with its interval.
+        The share at the end of each group's curve, with its time and its interval.
 
     Raises
     ------
@@ -113,13 +123,13 @@ def describe_retention_curve(
     Share retained, with intervals: after 2 months 60% (20% to 80%) of all.
     """
     curves = _curves(table, again)
-    parts = []
+    parts, told = [], None
     for group, own in curves.items():
         last = own.iloc[-1]
         interval = f" ({percent(last['low'])} to {percent(last['high'])})"
         known = interval if pd.notna(last["low"]) else ""
-        parts.append(f"{percent(last['share'])}{known} of {group}")
-    longest = max(own["time"].max() for own in curves.values())
-    time = f"{count(longest)} {unit}{'' if longest == 1 else 's'}"
+        time = f"after {count(last['time'])} {unit}{'' if last['time'] == 1 else 's'} "
+        parts.append(f"{'' if time == told else time}{percent(last['share'])}{known} of {group}")
+        told = time
     share = "that bought again" if again else "retained"
-    return f"Share {share}, with intervals: after {time} {', '.join(parts)}."
+    return f"Share {share}, with intervals: {', '.join(parts)}."

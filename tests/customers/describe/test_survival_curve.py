@@ -154,3 +154,16 @@ def test_a_log_needs_follow_up_and_groups_of_its_customers():
     assert set(rm.retention_curve(log, by=half).table["group"]) <= {"x", "not known"}
     with pytest.raises(DataError, match="2 of 2 have none, first: 'a'"):
         rm.retention_curve(log, by=pd.Series({"A": "x", "B": "y"}))
+
+
+def test_a_group_without_an_event_stays_until_its_follow_up_ends():
+    table = pd.DataFrame(
+        {"tenure": [1, 2, 2, 5], "churned": [1, 0, 0, 0], "plan": ["a", "a", "b", "b"]}
+    )
+    curve = rm.retention_curve(table, by="plan")
+    known = curve.at(4).set_index("group")["survival"]
+    assert np.isnan(known["a"])  # followed for 2 months only
+    assert known["b"] == 1
+    assert curve.at(0.5)["survival"].tolist() == [1, 1]  # before the first event
+    own = curve.table[curve.table["group"] == "b"]
+    assert own[["time", "at_risk", "events", "survival"]].to_numpy().tolist() == [[5, 2, 0, 1]]

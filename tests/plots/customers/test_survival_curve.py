@@ -103,11 +103,11 @@ def test_the_size_of_a_group_is_its_number_at_the_start(five, ax):
 def test_words(retained):
     retained.loc[3, ["time", "at_risk"]] = [5, 10]
     assert describe_retention_curve(retained, unit="week") == (
-        "Share retained, with intervals: after 5 weeks 70% (60% to 78%) of shop, 30% (20% to 45%) "
-        "of web."
+        "Share retained, with intervals: after 2 weeks 70% (60% to 78%) of shop, after 5 weeks 30% "
+        "(20% to 45%) of web."
     )
     assert describe_retention_curve(retained, again=True).startswith(
-        "Share that bought again, with intervals: after 5 months 30% (22% to 40%) of shop"
+        "Share that bought again, with intervals: after 2 months 30% (22% to 40%) of shop"
     )
     first = retained[retained["time"] == 1]
     assert describe_retention_curve(first).startswith("Share retained, with intervals: after 1 mon")
@@ -116,3 +116,13 @@ def test_words(retained):
 
 def test_a_table_without_one_of_its_columns_is_refused(retained):
     needs([retention_curve, describe_retention_curve], retained)
+
+
+def test_a_curve_ends_with_its_follow_up(retained, ax):
+    ends = retained["group"].map({"shop": 60.0, "web": 2.0})
+    followed = retained.assign(followup=ends)
+    retention_curve(followed, ax=ax)
+    assert lines(ax) == [([0, 1, 2, 60], [1, 0.8, 0.7, 0.7]), ([0, 1, 2], [1, 0.6, 0.3])]
+    said = describe_retention_curve(followed)
+    assert "after 60 months 70%" in said
+    assert "after 2 months 30%" in said
