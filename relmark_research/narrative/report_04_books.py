@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from relmark_research.economics.budget.book_flow import all_rates
+from relmark_research.economics.budget.book_flow import all_rates, book_flow
 from relmark_research.economics.budget.books_response import (
     BooksResponse,
     books_response,
@@ -23,7 +23,7 @@ from relmark_research.economics.budget.spend_ledger import ALL, PURPOSES, SPLIT,
 from relmark_research.economics.budget.spending_position import SpendingPosition, spending_position
 from relmark_research.economics.response.response_with_memory import experiment_periods
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, check_number
 from relmark_research.formats import (
     Detail,
     Formatter,
@@ -70,10 +70,16 @@ def firm_margin(margins: Any, margin: float | None) -> dict[str, float]:
     Raises
     ------
     ParameterError
-        If neither is given, or margins are by segment only.
+        If neither or both are given, the share is none, or margins are by segment only.
     """
     if margin is not None:
-        return {"margin": float(margin)}
+        if isinstance(margins, Mapping) and margins:
+            raise ParameterError(
+                "expected annual_margin (money) or margin (a share of revenue), not both; found "
+                f"annual_margin: {dict(margins)} and margin: {margin}. Leave one out."
+            )
+        rule = "must be a share of the revenue in the books, such as 0.3 for 30%"
+        return {"margin": check_number("margin", margin, low=0, high=1, rule=rule)}
     if isinstance(margins, pd.DataFrame) and ALL in margins.index:
         return {"annual_margin": float(margins["annual_margin"][ALL])}
     if isinstance(margins, Mapping) and ALL in margins:
@@ -172,6 +178,8 @@ def answer(
     else:
         said += f"Acquiring one costs {_cost(firm, cash)}, which is paid back in {firm.payback}. "
     said += f"{retention_heading(firm)}. "
+    if _is_off(firm):
+        said += "The books do not add up (see How far to trust this), so check them first. "
     if shift is not None:
         return said + _shift_text(shift, cash)
     if can_break_even(firm, found):
@@ -181,6 +189,12 @@ def answer(
         "show which of the two should get more. One percentage point more annual retention is "
         f"worth {rounded_money(firm.point_value, cash)} per customer."
     )
+
+
+def _is_off(firm: BooksValue) -> bool:
+    """Whether the flow of customers does not add up in most of the periods of the rates."""
+    flow = book_flow(firm.latest)
+    return firm.retention.basis == "customers lost" and not flow["agrees"].mean() > 0.5
 
 
 def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> list[dict[str, Any]]:
