@@ -236,7 +236,10 @@ def conversion(firm: BooksValue) -> str:
         return f"the rate of one {name}"
     if len(rates) == round(kept.period.per_year) and len(rates) <= 4:
         return f"{' × '.join(share(rate) for rate in rates)}, one rate per {name}"
-    return f"{name}ly rates between {share(min(rates))} and {share(max(rates))}, multiplied"
+    return (
+        f"the product of {len(rates)} {name}ly rates between {share(min(rates))} and "
+        f"{share(max(rates))}"
+    )
 
 
 def retention_heading(firm: BooksValue) -> str:

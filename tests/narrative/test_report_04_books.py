@@ -148,7 +148,7 @@ def test_retention_shows_its_conversion(split, counted) -> None:
     yearly = firm_of(SpendLedger.from_table("sample:books", by=""))
     assert words.conversion(yearly) == "the rate of one year"
     monthly = split.assign(quarter=[str(pd.Period("2020-01", "M") + i) for i in range(len(split))])
-    assert "monthly rates between" in words.conversion(firm_of(monthly))
+    assert "the product of 12 monthly rates between" in words.conversion(firm_of(monthly))
 
 
 def test_responses_say_what_they_can_and_cannot(split) -> None:
