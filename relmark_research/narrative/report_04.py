@@ -505,7 +505,8 @@ def joint_paragraph(
         else "The two separate regressions advise about the same spends."
     )
     return said + (
-        f"At a margin of {cash(annual_margin)} a year, profit per prospect is {cash(today)} today. "
+        f"At a margin of {rounded_money(annual_margin, cash)} a year, profit per prospect is "
+        f"{cash(today)} today. "
         f"By the model it is highest, {cash(float(best['joint_profit']))}, with "
         f"{cash(float(best['acquisition_spend']))} per prospect and "
         f"{cash(float(best['retention_spend']))} per customer and year, which gives acquisition "
