@@ -438,7 +438,7 @@ def _read_labels(texts: pd.Series, code: str) -> pd.PeriodIndex:
 
 def _quarters_apart(months: pd.PeriodIndex) -> bool:
     """Whether there are 3 months or more, each a quarter or several after the one before."""
-    steps = np.diff(np.unique(months.asi8))
+    steps = np.diff(np.unique(months.asi8.astype(float)))
     return len(steps) > 1 and steps.min() == 3 and bool((steps % 3 == 0).all())
 
 

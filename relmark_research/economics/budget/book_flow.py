@@ -311,7 +311,7 @@ def all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
 def _check_flow(flow: pd.DataFrame) -> None:
     """Refuse books whose columns are not of one firm, unit or period."""
     size = np.maximum(flow["opening"].abs(), flow["closing"].abs())
-    off = (flow["gap"].abs() / size).dropna()
+    off: pd.Series = (flow["gap"].abs() / size).dropna()
     if len(off) and off.median() > _NO_FLOW:
         first = flow.loc[off.index[off > _NO_FLOW][0]]
         raise DataError(

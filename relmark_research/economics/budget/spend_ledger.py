@@ -319,7 +319,7 @@ def _check_shares(table: pd.DataFrame) -> None:
         known = counts[name][counts[name] > 0]
         if len(known) and known.max() < 1:
             rule = f"{name} must count customers, in the unit of the other columns, not be a rate"
-            _refuse(table, table[name] > 0, rule, [name])
+            _refuse(table, table[name] > 0, rule, [str(name)])
 
 
 def _check_periods(table: pd.DataFrame) -> None:
