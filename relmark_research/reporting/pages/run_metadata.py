@@ -129,8 +129,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        said = {label_of(name).lower(): _text(item) for name, item in value.items()}
-        return ", ".join(f"{name}: {text}" for name, text in said.items() if text)
+        items = (f"{label_of(name).lower()}: {_text(item)}" for name, item in value.items())
+        return ", ".join(items)
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_text, value))
     if isinstance(value, int) and abs(value) >= 10_000:
