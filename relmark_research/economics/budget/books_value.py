@@ -356,6 +356,8 @@ def books_value(
     source = MarginSource(annual_margin, margin)
     money, revenue = source.of(ledger, retention)
     cost = AcquisitionCost.of(used, acquisition_cost)
+    if source.basis == "given" and np.isfinite(revenue):
+        question_share(money, revenue, "annual revenue per customer")
     if money < 1 and cost.basis != "not known":
         question_share(money, cost.cost, "an acquisition cost")
     return BooksValue(ledger, used, retention, money, revenue, source.basis, cost, terms, rate)

@@ -15,6 +15,7 @@ from relmark_research.evidence import CERTAIN, Advice, Claim, Design, method, se
 from relmark_research.formats import (
     Formatter,
     count,
+    count_of,
     estimate,
     formatter,
     number,
@@ -364,12 +365,11 @@ def payback_heading(values: pd.DataFrame) -> Claim:
         where = " and ".join(map(str, never.index))
         return seen(f"In {where} a customer never pays back the acquisition cost")
     if months.min() == months.max():
-        return seen(
-            f"A customer pays back the acquisition cost within {count(months.max())} months"
-        )
+        within = count_of(months.max(), "month")
+        return seen(f"A customer pays back the acquisition cost within {within}")
     return seen(
         f"A customer pays back the acquisition cost within {count(months.min())} to "
-        f"{count(months.max())} months"
+        f"{count_of(months.max(), 'month')}"
     )
 
 
@@ -482,7 +482,8 @@ def retention_sentence(retention: pd.DataFrame) -> Claim:
 def claims_heading(claims: Sequence[TextbookClaim]) -> Claim:
     """Return the heading about the number of claims that hold."""
     held = sum(claim.verdict == "holds" for claim in claims)
-    said = f"{held} of {len(claims)} textbook claims hold here"
+    claimed = "claim holds" if len(claims) == 1 else "claims hold"
+    said = f"{held} of {len(claims)} textbook {claimed} here"
     return counted(said, source="books and transactions", estimate=held)
 
 
@@ -570,6 +571,6 @@ def limits_paragraph(position: SpendingPosition) -> Claim:
         "segment for all years, and customers whose quality does not depend on the spend on "
         "acquiring them. It assumes that spend varied independently of the quality of the "
         "period's prospects; if more was spent on better prospects, the curves are too steep, and "
-        "only spend that is raised and lowered by lot would show it. A single rate for "
+        "only spend that is raised and lowered at random would show it. A single rate for "
         "heterogeneous customers undervalues those with a long tenure."
     )

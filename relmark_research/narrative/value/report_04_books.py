@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from relmark_research.economics.budget.book_flow import BookRetention, all_rates
+from relmark_research.economics.budget.book_flow import BookRetention, all_rates, book_flow
 from relmark_research.economics.budget.books_response import (
     BooksResponse,
 )
@@ -32,7 +32,7 @@ from relmark_research.formats import (
     with_interval,
 )
 from relmark_research.narrative.value.report_04 import BOOKS, numbered, seen, textbook_answer
-from relmark_research.narrative.wording import probability_text, rounded_money
+from relmark_research.narrative.wording import counted, probability_text, rounded_money
 
 SAMPLE = "sample:books"
 VALUE_FORMATS = {"value": "number", "low": "number", "high": "number"}
@@ -81,6 +81,9 @@ def answer(
     else:
         said += f" Acquiring one costs {_cost(firm, cash)}, which is paid back in {firm.payback}."
     claims = [_of_value(firm, said, cash), _sentence(retention_heading(firm))]
+    if _is_off(firm):
+        off = "The books do not add up (see How far to trust this), so check them first."
+        claims.append(counted(off, source=BOOKS))
     if shift is not None:
         return [*claims, _shift_claim(shift, cash)]
     if can_break_even(firm, found):
@@ -124,6 +127,12 @@ def _sentence(heading: Claim) -> Claim:
     return replace(heading, statement=f"{heading.statement}.")
 
 
+def _is_off(firm: BooksValue) -> bool:
+    """Whether the flow of customers does not add up in most of the periods of the rates."""
+    flow = book_flow(firm.latest)
+    return firm.retention.basis == "customers lost" and not flow["agrees"].mean() > 0.5
+
+
 def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> list[dict[str, Any]]:
     """Return the arguments of `story.record`: value, cost, payback, retention, probability."""
     low, high = firm.customer_value_interval
@@ -163,7 +172,10 @@ def conversion(firm: WithRetention) -> str:
         return f"the rate of one {name}"
     if len(rates) == round(kept.period.per_year) and len(rates) <= 4:
         return f"{' × '.join(share(rate) for rate in rates)}, one rate per {name}"
-    return f"{name}ly rates between {share(min(rates))} and {share(max(rates))}, multiplied"
+    return (
+        f"the product of {len(rates)} {name}ly rates between {share(min(rates))} and "
+        f"{share(max(rates))}"
+    )
 
 
 def retention_heading(firm: WithRetention) -> Claim:

@@ -27,8 +27,14 @@ from relmark_research.economics.claims import (
 )
 from relmark_research.economics.profitability.holdout_profit import holdout_profit
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
-from relmark_research.errors import DataError, ParameterError, RelmarkError
+from relmark_research.errors import DataError, ParameterError, check_number
 from relmark_research.formats import listing
+
+_NO_MARGIN = (
+    "the value of a customer needs a margin: parameters: annual_margin: {all: 120} (money per "
+    "customer and year), or margin: 0.4 (a share of the revenue in the books). The books and "
+    "the transactions of this run have none"
+)
 
 
 def own_data(books: Any, *others: Any) -> tuple[Any, ...]:
@@ -48,21 +54,23 @@ def firm_margin(margins: Any, margin: float | None) -> dict[str, float]:
     Raises
     ------
     ParameterError
-        If neither is given, or margins are by segment only.
+        If neither or both are given, the share is none, or margins are by segment only.
     """
     if margin is not None:
-        return {"margin": float(margin)}
+        if isinstance(margins, Mapping) and margins:
+            raise ParameterError(
+                "expected annual_margin (money) or margin (a share of revenue), not both; found "
+                f"annual_margin: {dict(margins)} and margin: {margin}. Leave one out."
+            )
+        rule = "must be a share of the revenue in the books, such as 0.3 for 30%"
+        return {"margin": check_number("margin", margin, low=0, high=1, rule=rule)}
     if isinstance(margins, pd.DataFrame) and ALL in margins.index:
         return {"annual_margin": float(margins["annual_margin"][ALL])}
     if isinstance(margins, Mapping) and ALL in margins:
         return {"annual_margin": float(margins[ALL])}
     if isinstance(margins, Mapping) and len(margins) == 1:
         return {"annual_margin": float(next(iter(margins.values())))}
-    raise ParameterError(
-        "the value of a customer needs a margin: parameters: annual_margin: {all: 120} (money per "
-        "customer and year), or margin: 0.4 (a share of the revenue in the books). The books and "
-        "the transactions of this run have none."
-    )
+    raise ParameterError(f"{_NO_MARGIN}.")
 
 
 def with_margin_source(firm: BooksValue, margins: Any) -> BooksValue:
@@ -110,17 +118,20 @@ def firm_or_reason(
     ledger: SpendLedger, margins: Any, margin: float | None, terms: FirmTerms
 ) -> tuple[BooksValue | None, str]:
     """Return the value of a customer from the books, or None and why they do not carry it."""
+    if margins is None and margin is None:
+        return None, _NO_MARGIN
+    given = firm_margin(margins, margin)
     try:
         firm = books_value(
             ledger,
-            **firm_margin(margins, margin),
+            **given,
             payment=terms.payment,
             annual_discount_rate=terms.annual_discount_rate,
             acquisition_cost=terms.acquisition_cost,
             recent=terms.recent,
             level=terms.level,
         )
-    except RelmarkError as error:
+    except DataError as error:
         return None, _reason(error)
     return with_margin_source(firm, margins), ""
 

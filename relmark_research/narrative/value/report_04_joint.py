@@ -5,6 +5,7 @@ import pandas as pd
 from relmark_research.economics.response.acquisition_and_retention import JointResponse
 from relmark_research.evidence import Claim
 from relmark_research.formats import Formatter, count, share, with_interval
+from relmark_research.narrative.wording import rounded_money
 
 PROSPECTS = "acquired prospects"
 
@@ -36,31 +37,28 @@ def joint_paragraph(
     today = joint.profit(annual_margin=annual_margin, annual_discount_rate=annual_discount_rate)
     lost = max(0.0, float(best["joint_profit"] - separate["joint_profit"]))
     said = (
-        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. What else "
-        f"makes a prospect come and what makes a customer stay are correlated by "
+        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. The "
+        "unobserved parts of acquisition and of duration have a correlation of "
         f"{with_interval(joint.correlation, low, high)}"
     )
     if low <= 0 <= high:
-        said += ", which may be chance: the two separate regressions may do as well. "
+        said += ", which may be chance: two separate regressions may do as well. "
     else:
-        said += ", so that a regression of the duration of those acquired alone is biased. "
+        said += ", so a regression of duration on acquired customers alone is biased. "
     separately = (
-        f"The spends advised by the two separate regressions would lose {cash(lost)} of that per "
+        f"The spends advised by the two separate regressions would earn {cash(lost)} less per "
         "prospect."
         if lost > 0.005 * abs(float(best["joint_profit"]))
         else "The two separate regressions advise about the same spends."
     )
     return _seen(
-        said
-        + (
-            f"At {cash(annual_margin)} of margin a year, profit per prospect is {cash(today)} "
-            f"today and would be {cash(float(best['joint_profit']))} with "
-            f"{cash(float(best['acquisition_spend']))} per prospect and "
-            f"{cash(float(best['retention_spend']))} per customer and year: "
-            f"{share(float(best['acquisition_share']))} of the budget for acquisition (searched "
-            f"within a third and three times today's spends). {separately} Spend was not assigned "
-            "at random, so this goes with spend rather than being its effect."
-        )
+        said + f"At a margin of {rounded_money(annual_margin, cash)} a year, profit per prospect "
+        f"is {cash(today)} today. By the model it is highest, {cash(float(best['joint_profit']))}, "
+        f"with {cash(float(best['acquisition_spend']))} per prospect and "
+        f"{cash(float(best['retention_spend']))} per customer and year, which gives acquisition "
+        f"{share(float(best['acquisition_share']))} of the budget (searched between a third and "
+        f"three times today's spends). {separately} Spend was not assigned at random: these "
+        "differences go with spend and are not shown to be its effect."
     )
 
 

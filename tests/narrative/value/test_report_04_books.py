@@ -157,7 +157,7 @@ def test_retention_shows_its_conversion(split, counted) -> None:
     yearly = firm_of(SpendLedger.from_table("sample:books", by=""))
     assert words.conversion(yearly) == "the rate of one year"
     monthly = split.assign(quarter=[str(pd.Period("2020-01", "M") + i) for i in range(len(split))])
-    assert "monthly rates between" in words.conversion(firm_of(monthly))
+    assert "the product of 12 monthly rates between" in words.conversion(firm_of(monthly))
 
 
 def test_responses_say_what_they_can_and_cannot(split) -> None:
@@ -217,7 +217,7 @@ def test_the_joint_model_is_told_beside_the_separate_ones() -> None:
     heading = report_04.joint_heading(joint)
     assert heading.startswith("10% more acquisition spend goes with ") and "who stay" in heading
     paragraph = report_04.joint_paragraph(joint, 120, 0.1, CASH)
-    assert "a regression of the duration of those acquired alone is biased" in paragraph
+    assert "a regression of duration on acquired customers alone is biased" in paragraph
     assert "two separate regressions" in paragraph and "$120" in paragraph
     assert report_04.joint_table(joint, level=0.95).shape == (10, 8)
     none = acquisition_and_retention(prospects(2, rho=0.0)[0], **TRAITS)
@@ -249,3 +249,29 @@ def test_a_margin_from_transactions_is_not_called_assumed(counted) -> None:
 def test_a_stated_share_keeps_its_digits(counted) -> None:
     said = words.answer(firm_of(counted, annual_discount_rate=0.125), {}, None, CASH)
     assert "an assumed discount rate of 12.5% a year" in said
+
+
+@pytest.mark.parametrize(
+    ("margins", "margin", "words_"),
+    [
+        (None, "30%", "margin must be a share of the revenue.*found the text '30%'"),
+        (None, 30, "margin must be a share of the revenue.*found 30"),
+        ({"all": 90}, 0.3, "not both; found annual_margin: {'all': 90} and margin: 0.3"),
+    ],
+)
+def test_a_margin_that_is_none_is_refused_in_the_words_of_the_recipe(margins, margin, words_):
+    with pytest.raises(ParameterError, match=words_):
+        words.firm_margin(margins, margin)
+
+
+def test_books_that_do_not_add_up_say_so_on_the_first_screen(counted) -> None:
+    off = counted.assign(closing_customers=counted["closing_customers"] * 1.0)
+    off.loc[off.index % 2 == 0, "closing_customers"] *= 1.05
+    assert "The books do not add up" in words.answer(firm_of(off), {}, None, CASH)
+    assert "add up" not in words.answer(firm_of(counted), {}, None, CASH)
+
+
+def test_counts_of_one_are_singular() -> None:
+    months = pd.DataFrame({"payback_months": [1.0, 1.0]}, index=["web", "mail"])
+    assert report_04.payback_heading(months).endswith("within 1 month")
+    assert report_04.payback_heading(months.assign(payback_months=[1.0, 2.0])).endswith("2 months")
