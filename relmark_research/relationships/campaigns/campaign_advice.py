@@ -1,16 +1,18 @@
 """Whether to repeat a campaign: three verdicts on its profit, and the test that would settle it.
 
 With P the probability that an arm gains, an arm is repeated if P >= .95 and not repeated if
-P <= .05 (`evidence.advice_verdict`). Between the two the evidence decides nothing; a new test of two
-groups of
+P <= .05 (`evidence.advice_verdict`). Between the two the evidence decides nothing; a new test with
+two groups of
 
     n = 2 s^2 ((z_.95 + z_.80) / gain)^2
 
-customers each would show a gain of the size of the estimate, with probability .80 (s is the standard
-deviation of profit per customer).
+customers each would show a gain of the size of the estimate, with probability .80 (s is the
+standard deviation of profit per customer).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -67,14 +69,14 @@ def campaign_advice(uplift: pd.DataFrame, *, level: float = 0.95) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def _advice_row(row: dict[str, object], z: float) -> dict[str, object]:
+def _advice_row(row: dict[Any, Any], z: float) -> dict[str, object]:
     sizes = np.array([row["customers"], row["control_customers"]], float)
     rates = np.array([row["response"], row["control_response"]], float)
-    responses = int(round(float(sizes @ rates)))
-    gain, low, high = (float(row[f"{_GAIN}{end}"]) for end in ("", "_low", "_high"))  # type: ignore[arg-type]
+    responses = round(float(sizes @ rates))
+    gain, low, high = (float(row[f"{_GAIN}{end}"]) for end in ("", "_low", "_high"))
     error = (high - low) / (2 * z)
     enough = bool(sizes.min() >= FEWEST_CUSTOMERS and responses >= FEWEST_RESPONSES and error > 0)
-    chance = float(row["probability_profitable"])  # type: ignore[arg-type]
+    chance = float(row["probability_profitable"])
     return {
         "campaign_id": row["campaign_id"],
         "arm": row["arm"],

@@ -13,6 +13,7 @@ level 1 - (1 - level) / m (Bonferroni).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -139,7 +140,7 @@ def _class_names(cuts: np.ndarray) -> list[str]:
     ends = [f"{cut:.3g}" if abs(cut) < 1000 else f"{cut:,.0f}" for cut in cuts]
     if len(set(ends)) < len(ends):
         ends = [f"{cut:g}" for cut in cuts]
-    between = [f"{low} to {high}" for low, high in zip(ends, ends[1:], strict=False)]
+    between = [f"{low} to {high}" for low, high in pairwise(ends)]
     return [f"up to {ends[0]}", *between, f"above {ends[-1]}"]
 
 

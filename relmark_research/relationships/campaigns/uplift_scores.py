@@ -5,9 +5,9 @@ and y the outcome less its prediction from the covariates, without the arm. Then
 
     z = y (t - e) / (e (1 - e))   has   E[z | x] = effect of the arm on a customer x
 
-The covariates are groups (`covariate_groups`), one indicator each. Their coefficients in a regression
-of z have a common normal prior, whose variance is estimated (empirical Bayes), so that groups that
-do not differ give equal scores. Each customer is scored by the customers of the other folds.
+The covariates are groups (`covariate_groups`), one indicator each. Their coefficients in a
+regression of z have a common normal prior, whose variance is estimated (empirical Bayes), so that
+groups that do not differ give equal scores. Each customer is scored by those of the other folds.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def uplift_by_score(
     by_row = margin if isinstance(margin, (int, float)) else rows["customer_id"].map(margin)
     profit = (by_row * rows["value_in_window"] - rows["cost"]).to_numpy(float)
     treated, response = (rows["arm"] == arm).to_numpy(), rows["responded"].to_numpy(float)
-    z, found = normal_quantile(level), []
+    z = normal_quantile(level)
+    found: list[dict[str, float]] = []
     for number in np.unique(place):
         own = place == number
         if min(treated[own].sum(), (~treated[own]).sum()) < 2:

@@ -1,8 +1,8 @@
 """The funnel from counts by stage, where the days of the stages are not known.
 
 Of n prospects in a stage, x reach the next one. The share x / n has Wilson's interval. Counts hold
-prospects who may still pass the stage, so that the share is a conversion to date; it is the eventual
-one only where all of the prospects are decided.
+prospects who may still pass the stage, so that the share is a conversion to date; it is the
+eventual one only where all of the prospects are decided.
 """
 
 from __future__ import annotations
@@ -104,9 +104,10 @@ def _share(reached: float, entered: float, level: float) -> tuple[float, float, 
 def _check(name: str, stages: list[str], reached: np.ndarray) -> None:
     group = "" if name == ALL else f" of group {name!r}"
     if len(stages) < 2 or len(set(stages)) < len(stages) or reached[0] == 0:
+        found = [f"{stage} {n:.0f}" for stage, n in zip(stages, reached, strict=True)]
         raise DataError(
             f"stage_counts: expected two different stages or more{group}, the first with all "
-            f"prospects; found {', '.join(f'{s} {n:.0f}' for s, n in zip(stages, reached, strict=True))}."
+            f"prospects; found {', '.join(found)}."
         )
     wrong = np.flatnonzero(np.diff(reached) > 0)
     if len(wrong):
