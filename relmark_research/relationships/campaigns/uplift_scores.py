@@ -22,6 +22,10 @@ from relmark_research.stats.intervals import normal_quantile
 
 Array = np.ndarray
 
+_CLASS_COLUMNS = [
+    "class", "share", "customers", "control_customers", "score", "responses", "uplift",
+    "uplift_low", "uplift_high", "profit", "profit_low", "profit_high",
+]  # fmt: skip
 _RATIOS = np.concatenate([[0.0], np.geomspace(1e-6, 1.0, 60)])  # prior to residual variance
 
 
@@ -62,7 +66,8 @@ def uplift_scores(
     Returns
     -------
     Series
-        Expected difference of the response rates, by row of `arm_rows`.
+        Expected difference of the response rates, by row of `arm_rows`. Its mean is that of all
+        customers in every fold, so that folds do not differ by the chance of their own mean.
 
     Raises
     ------
@@ -80,14 +85,15 @@ def uplift_scores(
     treated = (rows["arm"] == arm).to_numpy(float)
     share = pd.Series(treated, rows.index).groupby(rows["campaign_id"]).transform("mean").to_numpy()
     outcome = rows["responded"].to_numpy(float)
-    score = np.empty(len(rows))
+    inverse = (treated - share) / (share * (1 - share))
+    score = np.full(len(rows), float((inverse * outcome).mean()))
+    centred = design - design.mean(axis=0)
     for number in range(folds):
         own, others = fold == number, fold != number
         base, slopes = _pooled_regression(design[others], outcome[others])
         rest = outcome[others] - base - design[others] @ slopes
-        z = rest * (treated[others] - share[others]) / (share[others] * (1 - share[others]))
-        level, effects = _pooled_regression(design[others], z)
-        score[own] = level + design[own] @ effects
+        _, effects = _pooled_regression(design[others], rest * inverse[others])
+        score[own] += centred[own] @ effects
     return pd.Series(score, rows.index, name="score")
 
 
@@ -141,7 +147,8 @@ def uplift_by_score(
         row |= _interval("uplift", response[own], treated[own], z)
         row |= _interval("profit", profit[own], treated[own], z)
         found.append(row)
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(found, columns=_CLASS_COLUMNS)
+    table = table.astype(float).astype({"class": int, "customers": int, "control_customers": int})
     error = (table["profit_high"] - table["profit_low"]) / (2 * z)
     return table.assign(probability_profitable=_probability_above(table["profit"], error))
 
