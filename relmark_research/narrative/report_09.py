@@ -11,18 +11,30 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from relmark_research.evidence import Claim, Design, method
-from relmark_research.formats import Formatter, count, formatter, listing, number, share
-from relmark_research.formats import with_interval as ranged
+from relmark_research.evidence import CERTAIN, Claim, Design, method
+from relmark_research.formats import (
+    Formatter,
+    count,
+    formatter,
+    listing,
+    number,
+    share,
+    with_interval,
+)
 from relmark_research.narrative.wording import probability_text
 from relmark_research.relationships.campaigns.campaign_table import CampaignTable
 from relmark_research.relationships.campaigns.qini import QiniCurve
 
 Kind = Literal["profit", "revenue", "responses"]
+Ends = tuple[float, float, float]
 
 _MOST_STEPS = 4  # arms of one verdict in the advice
 _IMBALANCE = 0.001  # adjusted p-value below which arms were not alike before the campaign
-_ENDS = ("", "_low", "_high")
+
+CLASS_FORMATS = dict.fromkeys(
+    ["share", "score", "uplift", "uplift_low", "uplift_high", "probability_profitable"], "share"
+) | dict.fromkeys(["profit", "profit_low", "profit_high"], "money")
+"""Display format of the columns of `uplift_by_score`."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +107,12 @@ def basis(
         Code of the currency.
     """
     money, terms = formatter(currency), []
-    is_measured = margin is not None and not isinstance(margin, (int, float))
     kind: Kind = "responses" if not table.has_value else "revenue" if margin is None else "profit"
-    if kind == "profit" and not is_measured:
-        terms.append(f"an assumed margin of {share(margin)}")  # type: ignore[arg-type]
+    if kind == "profit" and isinstance(margin, (int, float)):
+        terms.append(f"an assumed margin of {100 * margin:g}%")
     if kind == "profit" and table.cost_from == "assumed":
         one = isinstance(contact_cost, (int, float))
-        terms.append(f"an assumed cost of {money(contact_cost)} a contact" if one  # type: ignore[arg-type]
+        terms.append(f"an assumed cost of {money(contact_cost)} a contact" if one
                      else "assumed costs of a contact")  # fmt: skip
     if kind != "responses" and response_value is not None:
         terms.append(f"an assumed value of {money(response_value)} a response")
@@ -116,7 +127,7 @@ def is_balanced(balance: pd.DataFrame) -> bool:
     """Return whether the arms were alike before the campaigns, in all covariates together."""
     if balance.empty:
         return True
-    return bool(balance["p_value"].min() * len(balance) >= _IMBALANCE)
+    return bool(balance["p_value"].fillna(1.0).min() * len(balance) >= _IMBALANCE)
 
 
 def anyway_share(uplift: pd.DataFrame) -> float:
@@ -126,9 +137,9 @@ def anyway_share(uplift: pd.DataFrame) -> float:
     return expected / responses if responses else float("nan")
 
 
-def answer(total: tuple[float, float, float], advice: pd.DataFrame, terms: Basis) -> list[Claim]:
+def answer(total: Ends, advice: pd.DataFrame, terms: Basis) -> list[Claim]:
     """Return the answer: what the campaigns brought, and how many arms pay."""
-    found = ranged(*total, terms.money)
+    found = _ranged(total, terms.money)
     noun = terms.kind
     if not terms.is_randomised:
         statement = (
@@ -137,11 +148,12 @@ def answer(total: tuple[float, float, float], advice: pd.DataFrame, terms: Basis
         )
         caution = "Chance did not decide who was addressed, so this does not measure the campaigns."
         return [_compared(statement, total, terms, hint=statement), _observed(caution)]
-    amount = ranged(*total, terms.money)
+    amount = _ranged(total, terms.money)
     if terms.kind == "profit":
         verb = "gained" if total[0] >= 0 else "lost"
-        lost = tuple(-end for end in (total[0], total[2], total[1]))
-        amount = amount if total[0] >= 0 else ranged(*lost, terms.money)
+        amount = (
+            amount if total[0] >= 0 else _ranged((-total[0], -total[2], -total[1]), terms.money)
+        )
         statement = f"The campaigns {verb} {amount} after their cost{terms.terms}."
         hint = f"Whether the campaigns pay is not certain: profit {found}{terms.terms}."
     else:
@@ -159,6 +171,25 @@ def no_answer() -> Claim:
     )
 
 
+def no_step() -> Claim:
+    """Return the advice where nothing was measured."""
+    return method("Run a campaign with a control group chosen at random, and record who was in it.")
+
+
+def total_label(terms: Basis) -> tuple[str, str]:
+    """Return the name of the key figure of all campaigns, and what it means."""
+    what = {"profit": "Profit", "revenue": "Revenue", "responses": "Responses"}[terms.kind]
+    if terms.is_randomised:
+        meaning = f"against the control groups{terms.terms}"
+        return f"{what} that the campaigns added", meaning
+    return f"{what} of customers addressed", f"above that of as many others{terms.terms}"
+
+
+def control_response(uplift: pd.DataFrame) -> float:
+    """Return the mean response of the control groups, kept off 0 and 1 for a sample size."""
+    return float(np.clip(uplift["control_response"].mean(), 0.001, 0.95))
+
+
 def arms_heading(uplift: pd.DataFrame, advice: pd.DataFrame, terms: Basis) -> Claim:
     """Return the heading about the arms: how many pay, lose, or are undecided."""
     if terms.is_randomised and terms.kind == "profit":
@@ -171,7 +202,7 @@ def arms_heading(uplift: pd.DataFrame, advice: pd.DataFrame, terms: Basis) -> Cl
 
 def arm_paragraph(row: pd.Series, terms: Basis) -> list[Claim]:
     """Return the response of one arm, that of its control group, and the difference."""
-    ends = tuple(float(row[f"uplift{end}"]) for end in _ENDS)
+    ends = _ends(row, "uplift")
     rates = (
         f"Of those addressed in {terms.name(row)}, {share(row['response'])} responded; of the "
         f"control group, {share(row['control_response'])}."
@@ -231,20 +262,22 @@ def subgroups_heading(groups: pd.DataFrame, terms: Basis, *, level: float = 0.95
 
 def subgroups_paragraph(groups: pd.DataFrame, terms: Basis, *, level: float = 0.95) -> list[Claim]:
     """Return, for each arm, the group that differs most, with intervals corrected for the looks."""
-    said = []
+    said: list[Claim] = []
     for _, own in groups.groupby(["campaign_id", "arm"], sort=False):
         if len(said) == _MOST_STEPS:
             break
         top, tests = own.iloc[0], count(looks(groups))
-        ends = tuple(float(top[name]) for name in ("effect", "low", "high"))
-        apart = tuple(
-            float(top[f"difference{end}"])
-            for end in ("", "_simultaneous_low", "_simultaneous_high")
+        ends = (float(top["effect"]), float(top["low"]), float(top["high"]))
+        others = _points(_ends(top, "rest_effect"))
+        apart = (
+            float(top["difference"]),
+            float(top["difference_simultaneous_low"]),
+            float(top["difference_simultaneous_high"]),
         )
         where = f"customers with {_group(top)}"
         statement = (
             f"{terms.name(top)}: {_points(ends)} points of response among {where}, "
-            f"{_point(top['rest_effect'])} among all others. The difference is {_points(apart)} "
+            f"{others} among all others. The difference is {_points(apart)} "
             f"points, corrected for {tests} comparisons."
         )
         hint = (
@@ -253,6 +286,13 @@ def subgroups_paragraph(groups: pd.DataFrame, terms: Basis, *, level: float = 0.
         )
         said.append(_of_group(top, statement, hint, terms, level))
     return said
+
+
+def groups_of_top_arm(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the groups of the arm that has the clearest difference."""
+    top = groups.iloc[0]
+    is_own = (groups["arm"] == top["arm"]) & (groups["campaign_id"] == top["campaign_id"])
+    return groups[is_own]
 
 
 def looks(groups: pd.DataFrame) -> int:
@@ -306,17 +346,20 @@ def targeting_step(classes: pd.DataFrame, curve: QiniCurve, arm: str, terms: Bas
             f"**Address the customers with the highest score for {arm} first**, and leave out a "
             "tenth of them at random as a control group."
         )
-    pays = classes[classes["probability_profitable"] >= 0.95]
+    chance = classes["probability_profitable"]
+    pays, loses = classes[chance >= CERTAIN], classes[chance <= 1 - CERTAIN]
     if pays.empty:
         return _counted(
             f"**Test {arm} on the customers with the highest score**: no class of customers pays "
             f"with a probability of 95%{terms.terms}."
         )
-    part = share(pays["share"].sum())
-    low = ranged(*pays.iloc[-1][["profit", "profit_low", "profit_high"]], terms.money)
+    part, lost = share(pays["share"].sum()), share(loses["share"].sum())
+    rest = share(1 - pays["share"].sum() - loses["share"].sum())
+    low = _ranged(_ends(pays.iloc[-1], "profit"), terms.money)
     return Claim(
-        statement=f"**Address the {part} of customers in the classes that pay** with {arm}: the "
-        f"least of them gains {low} per customer{terms.terms}. Leave out a tenth at random.",
+        statement=f"**Address first the {part} of customers in the classes that pay** with {arm}: "
+        f"the last of these classes gains {low} per customer{terms.terms}. For {rest} of customers "
+        f"it is undecided whether they pay, and {lost} lose money: leave these out.",
         design="randomised",
         rows=int(pays["customers"].sum()),
     )
@@ -341,6 +384,20 @@ def balance_paragraph(balance: pd.DataFrame, *, randomised: bool) -> list[Claim]
     return claims
 
 
+def sources_paragraph(table: CampaignTable) -> list[Claim]:
+    """Return what the table of campaigns lacks, and the campaigns left out."""
+    said = []
+    if not table.has_customers:
+        said.append("The campaigns name no customers, so each row counts as another customer.")
+    if "date" not in table.frame:
+        said.append("They have no dates, so all of them are used, whatever the last day is.")
+    if table.without_control:
+        names = listing(table.without_control[:4])
+        said.append(f"Left out, without a control group or without another arm: {names}.")
+    said.append("What worked in these campaigns need not work in another.")
+    return [method(sentence) for sentence in said]
+
+
 def detectable_paragraph(size: float | None) -> Claim:
     """Return the size of a test that shows three percentage points of uplift."""
     if size is None:
@@ -354,12 +411,20 @@ def detectable_paragraph(size: float | None) -> Claim:
 def _verdicts(advice: pd.DataFrame, terms: Basis, *, stop: str = ".") -> Claim:
     counts = advice["verdict"].value_counts()
     n = {name: int(counts.get(name, 0)) for name in ("do", "stop", "test")}
-    parts = [f"{count(n['do'])} of {count(len(advice))} arms {'pays' if n['do'] == 1 else 'pay'}"]
-    parts += [f"{count(n['stop'])} {'loses' if n['stop'] == 1 else 'lose'} money"] * (n["stop"] > 0)
-    parts += [f"{count(n['test'])} {'is' if n['test'] == 1 else 'are'} undecided"] * (n["test"] > 0)
-    said = f"{listing(parts)}, with a probability of at least 95%" if n["do"] + n["stop"] else (
-        "No arm surely pays, and none surely loses money" if len(advice) > 1
-        else "Whether the campaign pays is undecided")  # fmt: skip
+    sure = "with a probability of 95% or more"
+    if len(advice) == 1:
+        name, verdict = terms.name(advice.iloc[0]), str(advice["verdict"].iloc[0])
+        verb = {"do": "pays", "stop": "loses money"}.get(verdict)
+        said = f"{name} {verb} {sure}" if verb else f"Whether {name} pays is undecided"
+    elif n["do"] + n["stop"] == 0:
+        said = f"None of the {count(len(advice))} arms surely pays, and none surely loses money"
+    else:
+        pays, loses = ("pays" if n["do"] == 1 else "pay"), ("loses" if n["stop"] == 1 else "lose")
+        said = f"{count(n['do'])} of {count(len(advice))} arms {pays}"
+        said += f" and {count(n['stop'])} {loses} money" if n["stop"] else ""
+        said += f", {sure}"
+        open_ = "is" if n["test"] == 1 else "are"
+        said += f"; {count(n['test'])} {open_} undecided" if n["test"] else ""
     return Claim(statement=said + stop, design=terms.design, rows=len(advice))
 
 
@@ -384,18 +449,18 @@ def _test(row: Mapping[Any, Any], terms: Basis) -> Claim:
                      f"{terms.terms}.", row, terms)  # fmt: skip
     chance = probability_text(float(row["probability_of_loss"]))
     settles = (
-        "no test of a practical size would settle it"
+        "no test of a practical size would settle a gain of this size"
         if np.isnan(size)
-        else f"a test with two groups of {count(size)} customers would settle it"
+        else f"a test with two groups of {count(size)} customers would settle a gain of this size"
     )
     return _gain(f"**Test {name} again before deciding**: expected profit {{gain}} per customer "
                  f"addressed{terms.terms}, {chance} of a loss; {settles}.", row, terms)  # fmt: skip
 
 
 def _gain(sentence: str, row: Mapping[Any, Any], terms: Basis) -> Claim:
-    ends = tuple(float(row[name]) for name in ("gain", "gain_low", "gain_high"))
+    ends = _ends(row, "gain")
     return Claim(
-        statement=sentence.replace("{gain}", ranged(*ends, terms.money)),
+        statement=sentence.replace("{gain}", _ranged(ends, terms.money)),
         design=terms.design,
         estimate=ends[0],
         low=ends[1],
@@ -407,8 +472,8 @@ def _gain(sentence: str, row: Mapping[Any, Any], terms: Basis) -> Claim:
 def _break_even(row: Mapping[Any, Any], terms: Basis) -> Claim:
     """Return the margin, or the value of a response, from which an arm pays."""
     name, cost = terms.name(row), float(row["cost"])
-    ends = tuple(float(row[f"incremental_value{end}"]) for end in _ENDS)
-    brought = f"{ranged(*ends, terms.money)} of {_noun(terms)} per customer addressed"
+    ends = _ends(row, "incremental_value")
+    brought = f"{_ranged(ends, terms.money)} of {_noun(terms)} per customer addressed"
     if ends[1] <= 0:
         said = f"**Test {name} again before deciding**: {brought}, which may be nothing."
     elif cost <= 0:
@@ -425,12 +490,12 @@ def _break_even(row: Mapping[Any, Any], terms: Basis) -> Claim:
 
 
 def _test_with_control(row: Mapping[Any, Any], terms: Basis) -> Claim:
-    ends = tuple(float(row[f"{terms.measure}{end}"]) for end in _ENDS)
+    ends = _ends(row, terms.measure)
     size = float(row["test_per_group"])
     how = "" if np.isnan(size) else f" of {count(size)} customers"
     return _compared(
         f"**Test {terms.name(row)} with a random control group{how}**: those addressed had "
-        f"{ranged(*ends, terms.money)} more {_noun(terms)} than the others{terms.terms}, and "
+        f"{_ranged(ends, terms.money)} more {_noun(terms)} than the others{terms.terms}, and "
         "chance did not decide who was addressed.",
         ends,
         terms,
@@ -439,10 +504,10 @@ def _test_with_control(row: Mapping[Any, Any], terms: Basis) -> Claim:
 
 def _class_sentence(row: pd.Series, terms: Basis) -> Claim:
     which = "highest" if row["class"] == 1 else "lowest"
-    ends = tuple(float(row[f"uplift{end}"]) for end in _ENDS)
+    ends = _ends(row, "uplift")
     profit = ""
     if terms.kind == "profit":
-        amount = ranged(*(float(row[f"profit{end}"]) for end in _ENDS), terms.money)
+        amount = _ranged(_ends(row, "profit"), terms.money)
         profit = f", profit {amount} per customer{terms.terms}"
     who = "uplift" if terms.is_randomised else "difference to the others"
     return Claim(
@@ -470,11 +535,20 @@ def _of_group(top: pd.Series, statement: str, hint: str, terms: Basis, level: fl
     )
 
 
-def _compared(statement: str, ends: tuple[float, ...], terms: Basis, *, hint: str = "") -> Claim:
+def _compared(statement: str, ends: Ends, terms: Basis, *, hint: str = "") -> Claim:
     return Claim(
         statement=statement, hint=hint, design=terms.design, estimate=ends[0], low=ends[1],
         high=ends[2], no_effect=0,
     )  # fmt: skip
+
+
+def _ends(row: Mapping[Any, Any] | pd.Series, name: str) -> Ends:
+    """Return an estimate of a row with the ends of its interval."""
+    return float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"])
+
+
+def _ranged(ends: Ends, form: Formatter) -> str:
+    return with_interval(ends[0], ends[1], ends[2], form)
 
 
 def _counted(statement: str) -> Claim:
@@ -496,8 +570,8 @@ def _noun(terms: Basis) -> str:
     return {"profit": "profit", "revenue": "revenue", "responses": "responses"}[terms.kind]
 
 
-def _points(ends: tuple[float, ...]) -> str:
-    return ranged(*(100 * end for end in ends), number)  # type: ignore[arg-type]
+def _points(ends: Ends) -> str:
+    return with_interval(100 * ends[0], 100 * ends[1], 100 * ends[2], number)
 
 
 def _point(value: float) -> str:

@@ -12,15 +12,20 @@ def funnel_heading(won: pd.DataFrame) -> Claim:
     first, last = won.iloc[0], won.iloc[-1]
     stage = f"reach the stage “{first['stage']}”"
     shares = [share(row["cumulative_conversion"]) for row in (first, last)]
-    said = f"{shares[0]} of the prospects {stage}" if len(won) == 1 else (
-        f"{shares[0]} of prospects from {first['group']} {stage}, {shares[1]} from {last['group']}")  # fmt: skip
+    if len(won) == 1:
+        return _counted(f"{shares[0]} of the prospects {stage}")
+    ours, theirs = (
+        f"{part} of prospects from {row['group']}"
+        for part, row in zip(shares, (first, last), strict=True)
+    )
+    said = f"{ours} {stage}, {theirs}"
     return _counted(said)
 
 
 def funnel_paragraph(funnel: pd.DataFrame, words: str, *, dated: bool) -> list[Claim]:
     """Return where most prospects are lost, and how those without an end are counted."""
     leak = largest_leak(funnel)
-    lost = ranged(*(float(leak[f"drop_off{end}"]) for end in ("", "_low", "_high")), share)
+    lost = ranged(leak["drop_off"], leak["drop_off_low"], leak["drop_off_high"], share)
     where = "" if len(set(funnel["group"])) == 1 else f" from {leak['group']}"
     how = (
         "Recent prospects count for the time they were observed, not as failures."
@@ -36,8 +41,7 @@ def funnel_paragraph(funnel: pd.DataFrame, words: str, *, dated: bool) -> list[C
 
 def largest_leak(funnel: pd.DataFrame) -> pd.Series:
     """Return the row of the funnel with the largest drop-off."""
-    leak: pd.Series = funnel.loc[funnel["drop_off"].astype(float).idxmax()]
-    return leak
+    return funnel.iloc[int(funnel["drop_off"].astype(float).argmax())]
 
 
 def trend_heading(trend: pd.DataFrame, stage: str, within_days: int) -> Claim:
@@ -66,6 +70,23 @@ def funnel_step(funnel: pd.DataFrame) -> Claim:
     where = "" if len(set(funnel["group"])) == 1 else f" for prospects from {leak['group']}"
     lost = share(leak["drop_off"])
     return _counted(f"**Look at the step to “{leak['stage']}”**{where}: {lost} are lost there.")
+
+
+def won_label(won: pd.DataFrame) -> str:
+    """Return the name of the key figure: the conversion of the best group."""
+    first = won.iloc[0]
+    end = f"{str(first['stage']).capitalize()}"
+    return end if len(won) == 1 else f"{end}, from {first['group']}"
+
+
+def trend_paragraph(words: str) -> Claim:
+    """Return the trend in words."""
+    return _counted(words)
+
+
+def limits_paragraph() -> Claim:
+    """Return what the funnel takes for granted."""
+    return method("The funnel takes recent prospects to be like earlier ones.")
 
 
 def _counted(statement: str) -> Claim:

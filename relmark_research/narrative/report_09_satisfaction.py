@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from relmark_research.evidence import Claim
+from relmark_research.evidence import Claim, method
 from relmark_research.formats import Formatter, count, number, share
 from relmark_research.formats import with_interval as ranged
 from relmark_research.relationships.satisfaction.net_promoter_score import NetPromoterScore
@@ -28,7 +28,7 @@ def retention_paragraph(
     slopes: pd.DataFrame, knot: float, lack_of_fit: float, words: str
 ) -> list[Claim]:
     """Return the odds ratios of a point, and whether a straight line fits."""
-    odds = [number(slopes.loc[name, "odds_ratio"]) for name in ("below", "above")]
+    odds = [number(float(slopes["odds_ratio"][name])) for name in ("below", "above")]
     fits = "fits no better" if lack_of_fit > 0.05 else "fits better: trust the dots, not the line"
     return [
         _observed(words),
@@ -41,8 +41,8 @@ def retention_paragraph(
 
 def point_heading(worth: PointValue, money: Formatter) -> Claim:
     """Return the heading about the value of one point more."""
-    value = worth.table.loc["lifetime"]
-    found = ranged(*value[["value", "low", "high"]], money)
+    value = worth.table.to_dict("index")["lifetime"]
+    found = ranged(value["value"], value["low"], value["high"], money)
     return Claim(
         statement=f"One point more goes with {found} per customer, over the time they stay",
         hint=f"One point more goes with no certain difference in value: {found} per customer",
@@ -56,13 +56,16 @@ def point_heading(worth: PointValue, money: Formatter) -> Claim:
 
 def point_paragraph(worth: PointValue, words: str, money: Formatter, rate: float) -> list[Claim]:
     """Return what one point more brings if retention follows the answer, which is assumed."""
-    gained, year, life = (worth.table.loc[name] for name in ("retention", "next year", "lifetime"))
-    ends = ["value", "low", "high"]
+    rows = worth.table.to_dict("index")
+    gained, year, life = (rows[name] for name in ("retention", "next year", "lifetime"))
+    said = [
+        ranged(row["value"], row["low"], row["high"], form)
+        for row, form in ((gained, share), (year, money))
+    ]
     return [
         _observed(words),
         _observed(
-            f"On average a point goes with {ranged(*gained[ends], share)} of retention and "
-            f"{ranged(*year[ends], money)} in the next year."
+            f"On average a point goes with {said[0]} of retention and {said[1]} in the next year."
         ),
         Claim(
             statement="This is the value of raising the answer only if retention follows it, which "
@@ -102,13 +105,34 @@ def nps_heading(score: NetPromoterScore, level: float) -> Claim:
 
 def satisfaction_step(worth: PointValue, drivers: pd.DataFrame | None, money: Formatter) -> Claim:
     """Return the advice on satisfaction: a test, because nothing was tried on customers."""
-    top = worth.by_score.loc[worth.by_score["value"].idxmax()]
+    top = worth.by_score.iloc[int(worth.by_score["value"].argmax())]
     about = "" if drivers is None else f" about {_plain(drivers['item'].iloc[0])}"
-    found = ranged(*top[["value", "low", "high"]], money)
+    found = ranged(top["value"], top["low"], top["high"], money)
     return _observed(
         f"**Test calling customers who answer {top['score']:.0f}**{about}, a random half of them: "
         f"a point there goes with {found} per customer."
     )
+
+
+def described(words: str) -> Claim:
+    """Return a description of a comparison of customers as a claim."""
+    return _observed(words)
+
+
+def nps_paragraph(words: str) -> list[Claim]:
+    """Return the score by quarter, and how to read a change."""
+    return [
+        Claim(statement=words, design="counted"),
+        method("Where the intervals overlap much, a change between quarters is within chance."),
+    ]
+
+
+def limits_paragraph() -> list[Claim]:
+    """Return what answers cannot show."""
+    return [
+        method("That satisfied customers stay was observed, not tried in an experiment."),
+        method("They may differ in other ways, and only those who answered are known."),
+    ]
 
 
 def _observed(statement: str) -> Claim:

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 
 from relmark_research.formats import percent
 from relmark_research.plots._dot_intervals import draw_ranges, size_of
-from relmark_research.plots.marks import name_axes
-from relmark_research.plots.style import canvas, percent_axis
+from relmark_research.plots.marks import name_axes, percent_axis
+from relmark_research.plots.style import canvas
 from relmark_research.plots.tables import checked
 
 _NUMBERS = ["effect", "low", "high", "p_value_adjusted"]
@@ -54,7 +54,8 @@ def describe_subgroup_effects(groups: pd.DataFrame, *, significance: float = 0.0
     """Return a description in words of `subgroup_effects`."""
     shown = _shown(groups)
     differ = int((shown["p_value_adjusted"] < significance).sum())
-    best, least = (shown.loc[find(shown["effect"])] for find in (pd.Series.idxmax, pd.Series.idxmin))
+    places = int(shown["effect"].argmax()), int(shown["effect"].argmin())
+    best, least = (shown.iloc[place] for place in places)
     return (
         f"Response above the control group in {len(shown)} groups of customers: from "
         f"{_interval(least)} to {_interval(best)}. {differ} groups differ from all others."

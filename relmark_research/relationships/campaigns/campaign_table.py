@@ -8,8 +8,8 @@ costs and what a response is worth can be given instead of columns; then they ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,15 @@ import pandas as pd
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, ParameterError, check_number, unknown_name
 from relmark_research.relationships.campaigns.campaign_design import COLUMNS, CampaignColumns
+from relmark_research.relationships.campaigns.mailing_plan import cells_before_campaign
+from relmark_research.relationships.satisfaction.survey_answers import rows_until
 from relmark_research.tables.options import ReadOptions
 from relmark_research.tables.read_table import open_table, read_values
 from relmark_research.tables.schemas import CAMPAIGNS, Column
+from relmark_research.units import Day
+
+if TYPE_CHECKING:
+    from relmark_research.customers.log.transactions import TransactionLog
 
 ContactCost = float | Mapping[str, float]
 ONE_CAMPAIGN = "campaign"
@@ -67,6 +73,24 @@ class CampaignTable:
         """The names for `campaign_uplift`, with the covariates that are numbers in every row."""
         full = tuple(name for name in self.numeric if self.frame[name].notna().all())
         return CampaignColumns(covariates=full, control=self.control)
+
+    def until(self, day: Day | None, *, window_days: int = 0) -> CampaignTable:
+        """Return the campaigns whose response window ended by a day; all without dates."""
+        if day is None or "date" not in self.frame:
+            return self
+        return replace(self, frame=rows_until(self.frame, day, window_days=window_days))
+
+    def with_history(self, log: TransactionLog | None) -> CampaignTable:
+        """Return the table with each customer's recency, frequency and spend before the campaign.
+
+        It is unchanged without a log, customers or days, or where it has such columns.
+        """
+        names = [name for name in ("recency", "frequency", "monetary") if name not in self.frame]
+        if log is None or not self.has_customers or "date" not in self.frame or len(names) < 3:
+            return self
+        frame = cells_before_campaign(log, self.frame, bins=2, measures="RF").drop(columns="cell")
+        found = tuple(name for name in names if name in frame)
+        return replace(self, frame=frame, covariates=(*self.covariates, *found))
 
     def _rows(self) -> dict[str, object]:
         arms = self.frame["arm"].value_counts()

@@ -29,7 +29,8 @@ Outcome = Literal["responded", "value_in_window"]
 
 SUBGROUP_FORMATS = dict.fromkeys(
     [
-        "effect", "low", "high", "rest_effect", "difference", "difference_low", "difference_high",
+        "effect", "low", "high", "rest_effect", "rest_effect_low", "rest_effect_high",
+        "difference", "difference_low", "difference_high",
         "difference_simultaneous_low", "difference_simultaneous_high",
     ],
     "share",
@@ -40,8 +41,9 @@ OTHER = "other"
 _FEWEST = 20  # customers of the arm and of the control, in a group and outside it
 _COLUMNS = [
     "campaign_id", "arm", "covariate", "group", "customers", "control_customers", "effect", "low",
-    "high", "rest_effect", "difference", "difference_low", "difference_high",
-    "difference_simultaneous_low", "difference_simultaneous_high", "p_value", "p_value_adjusted",
+    "high", "rest_effect", "rest_effect_low", "rest_effect_high", "difference", "difference_low",
+    "difference_high", "difference_simultaneous_low", "difference_simultaneous_high", "p_value",
+    "p_value_adjusted",
 ]  # fmt: skip
 
 
@@ -70,7 +72,7 @@ def campaign_subgroups(
     DataFrame
         Row per campaign, arm, covariate and group with 20 customers or more in the arm and in the
         control, in the group and outside it: customers, control_customers, effect with low and
-        high, rest_effect (of the other customers), difference = effect - rest_effect with its
+        high, rest_effect (of the other customers) with its interval, difference = effect - rest_effect with its
         interval and its simultaneous interval, p_value, p_value_adjusted (Holm, over all arms and
         covariates). The largest difference in absolute z comes first.
 
@@ -96,7 +98,7 @@ def campaign_subgroups(
         for name, labels in groups.items()
         for row in _group_rows(own, labels.loc[own.index], outcome, campaigns.control)
     ]
-    found = pd.DataFrame(rows, columns=[*_COLUMNS[:10], "difference", "error", "twin"])
+    found = pd.DataFrame(rows, columns=[*_COLUMNS[:12], "difference", "error", "twin"])
     return _with_intervals(found, normal_quantile(level), level)
 
 
@@ -175,6 +177,8 @@ def _group_rows(
             "low": variance,  # an interval later, when all are known
             "high": variance,
             "rest_effect": rest,
+            "rest_effect_low": rest_variance,
+            "rest_effect_high": rest_variance,
             "difference": effect - rest,
             "error": float(np.sqrt(variance + rest_variance)),
             "twin": len(names) == 2 and name == names[1],
@@ -194,6 +198,7 @@ def _effect(value: np.ndarray, treated: np.ndarray) -> tuple[float, float]:
 
 def _with_intervals(found: pd.DataFrame, z: float, level: float) -> pd.DataFrame:
     """Return the rows with intervals and adjusted p-values, the clearest difference first."""
+    rest = z * np.sqrt(found["rest_effect_low"].astype(float))
     half, error = z * np.sqrt(found["low"].astype(float)), found["error"].astype(float)
     tests = max(int((~found["twin"].astype(bool)).sum()), 1)
     joint = normal_quantile(1 - (1 - level) / tests)
@@ -203,6 +208,8 @@ def _with_intervals(found: pd.DataFrame, z: float, level: float) -> pd.DataFrame
     found = found.assign(
         low=found["effect"] - half,
         high=found["effect"] + half,
+        rest_effect_low=found["rest_effect"] - rest,
+        rest_effect_high=found["rest_effect"] + rest,
         difference_low=found["difference"] - z * error,
         difference_high=found["difference"] + z * error,
         difference_simultaneous_low=found["difference"] - joint * error,
