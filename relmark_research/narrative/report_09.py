@@ -53,6 +53,8 @@ class Basis:
         What is assumed, such as ``", at an assumed margin of 30.0%"``; empty if nothing is.
     several
         Whether there are several campaigns.
+    doubt
+        Why the groups cannot be compared like those of an experiment; empty if they can.
     """
 
     design: Design
@@ -60,6 +62,7 @@ class Basis:
     currency: str
     terms: str = ""
     several: bool = False
+    doubt: str = ""
 
     @property
     def money(self) -> Formatter:
@@ -118,9 +121,11 @@ def basis(
         terms.append(f"an assumed value of {money(response_value)} a response")
     said = f", at {listing(terms)}" if terms else ""
     if kind == "profit" and table.cost_from == "none":
-        said += ", before the cost of contacts, which is not known"
-    design: Design = "randomised" if randomised and is_balanced(balance) else "observational"
-    return Basis(design, kind, currency, said, len(set(table.frame["campaign_id"])) > 1)
+        said += ", without the cost of contacts"
+    doubt = "" if is_balanced(balance) else "the arms were not alike before the campaigns"
+    doubt = doubt if randomised else "chance did not decide who was addressed"
+    several = len(set(table.frame["campaign_id"])) > 1
+    return Basis("observational" if doubt else "randomised", kind, currency, said, several, doubt)
 
 
 def is_balanced(balance: pd.DataFrame) -> bool:
@@ -146,7 +151,7 @@ def answer(total: Ends, advice: pd.DataFrame, terms: Basis) -> list[Claim]:
             f"The customers addressed brought {found} more {noun} than as many of the others"
             f"{terms.terms}."
         )
-        caution = "Chance did not decide who was addressed, so this does not measure the campaigns."
+        caution = f"This does not measure the campaigns, as {terms.doubt}."
         return [_compared(statement, total, terms, hint=statement), _observed(caution)]
     amount = _ranged(total, terms.money)
     if terms.kind == "profit":
@@ -196,7 +201,9 @@ def arms_heading(uplift: pd.DataFrame, advice: pd.DataFrame, terms: Basis) -> Cl
         return _verdicts(advice, terms, stop="")
     clear = int((uplift[f"{terms.measure}_low"] > 0).sum())
     than = "the control group" if terms.is_randomised else "customers who were not addressed"
-    said = f"{count(clear)} of {count(len(uplift))} arms had more {_noun(terms)} than {than}"
+    said = (
+        f"{count(clear)} of {count(len(uplift))} arms had clearly more {_noun(terms)} than {than}"
+    )
     return Claim(statement=said, design="counted", rows=len(uplift))
 
 
@@ -496,7 +503,7 @@ def _test_with_control(row: Mapping[Any, Any], terms: Basis) -> Claim:
     return _compared(
         f"**Test {terms.name(row)} with a random control group{how}**: those addressed had "
         f"{_ranged(ends, terms.money)} more {_noun(terms)} than the others{terms.terms}, and "
-        "chance did not decide who was addressed.",
+        f"{terms.doubt}.",
         ends,
         terms,
     )

