@@ -241,6 +241,7 @@ def advice_steps(uplift: pd.DataFrame, advice: pd.DataFrame, terms: Basis) -> li
     table = uplift.reset_index(drop=True)
     rows = [table.loc[i].to_dict() | advice.loc[i].to_dict() for i in range(len(table))]
     if not terms.is_randomised:
+        rows.sort(key=lambda row: -float(row[terms.measure]) * float(row["customers"]))
         return [_test_with_control(row, terms) for row in rows[:_MOST_STEPS]]
     if terms.kind != "profit":
         return [_break_even(row, terms) for row in rows[:_MOST_STEPS]]
