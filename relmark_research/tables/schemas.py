@@ -368,7 +368,10 @@ ANSWERS = Schema(
 
 
 def _measure(name: str, meaning: str, unit: str, example: str, *, above: bool = False) -> Column:
-    return Column(name, "number", meaning, unit, low=0, above=above, required=True, example=example)
+    without = f"{meaning} by kind of partner, and what the ties go with"
+    return Column(
+        name, "number", meaning, unit, low=0, above=above, without=without, example=example
+    )
 
 
 PARTNERS = Schema(
@@ -376,7 +379,8 @@ PARTNERS = Schema(
     "a partner of the firm",
     (
         _id("partner_id", "the partner", "B017"),
-        Column("constituency", "choice", "kind of partner", required=True, example="supplier",
+        Column("constituency", "choice", "kind of partner", without="results by kind of partner",
+               example="supplier",
                choices=("supplier", "distributor", "agency", "employee", "investor")),
         _measure("commitment_years", "length of the agreement", "years", "1"),
         _measure("guarantees", "number of guarantees", "guarantees", "2"),

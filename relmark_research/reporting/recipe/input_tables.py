@@ -147,5 +147,7 @@ def _absolute(source: str, folder: Path) -> str:
 def is_available(table: GivenTable) -> bool:
     """Return whether the source of a table exists, as far as that is known without reading it."""
     source = source_of(table)
-    elsewhere = source.startswith((SAMPLE, DATASET)) or bool(secret_names(source)) or is_remote(source)
+    elsewhere = (
+        source.startswith((SAMPLE, DATASET)) or bool(secret_names(source)) or is_remote(source)
+    )
     return elsewhere or bool(source_files(source))

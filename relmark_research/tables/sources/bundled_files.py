@@ -208,18 +208,19 @@ def _complete_journey_campaigns() -> pd.DataFrame:
     received = pd.read_parquet(complete_journey_file("campaigns"))
     parts = []
     described = pd.read_parquet(complete_journey_file("campaign_descriptions"))
-    for row in described.sort_values("start_date").itertuples(index=False):
-        length = row.end_date - row.start_date
-        if row.start_date - length <= spend.columns[0] or row.end_date > spend.columns[-1]:
+    for row in described.sort_values("start_date").to_dict("records"):
+        start, end, name = row["start_date"], row["end_date"], row["campaign_id"]
+        length = end - start
+        if start - length <= spend.columns[0] or end > spend.columns[-1]:
             continue
-        until = row.start_date - pd.Timedelta(days=1)
+        until = start - pd.Timedelta(days=1)
         known = spend.index[spend.loc[:, :until].sum(axis=1) > 0]
-        own = received.loc[received["campaign_id"] == row.campaign_id, "household_id"].astype(str)
-        window = spend.loc[known, row.start_date : row.end_date].sum(axis=1)
+        own = received.loc[received["campaign_id"] == name, "household_id"].astype(str)
+        window = spend.loc[known, start:end].sum(axis=1)
         columns = {
-            "campaign_id": f"{row.campaign_id} ({row.campaign_type})",
+            "campaign_id": f"{name} ({row['campaign_type']})",
             "customer_id": known,
-            "date": row.start_date,
+            "date": start,
             "arm": pd.Series(known.isin(own)).map({True: "received", False: "control"}).array,
             "responded": (window > 0).astype(int).array,
             "value_in_window": window.round(2).array,
