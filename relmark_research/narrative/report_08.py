@@ -1,6 +1,7 @@
 """The text of report 08, partners: the answer, scales, drivers, one partner, advice."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -331,7 +332,7 @@ def no_step() -> Claim:
     )
 
 
-def _saving(row: Mapping[str, float] | pd.Series, statement: str, hint: str = "") -> Claim:
+def _saving(row: Mapping[Any, Any] | pd.Series, statement: str, hint: str = "") -> Claim:
     return Claim(
         statement=statement,
         hint=hint,

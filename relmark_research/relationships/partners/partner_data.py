@@ -183,10 +183,10 @@ def _records(partners: Any, kinds: Mapping[str, str] | None) -> pd.DataFrame:
     if "constituency" not in partners:
         partners = partners.assign(constituency=NO_KIND)
     kind, ids = partners["constituency"], partners["partner_id"]
-    for each in kind.unique() if kinds is not None else ():
-        if each not in kinds:
-            words = unknown_name("kind of partner", each, kinds)
-            raise DataError(f"the partners: {words} Rename it, or give kinds=.")
+    wrong = [] if kinds is None else [each for each in kind.unique() if each not in kinds]
+    if kinds is not None and wrong:
+        words = unknown_name("kind of partner", wrong[0], kinds)
+        raise DataError(f"the partners: {words} Rename it, or give kinds=.")
     names = partners["name"].fillna(ids) if "name" in partners else ids
     measures = [name for name in (*POSITIVE, *COUNTED) if name in partners]
     table = partners.assign(
