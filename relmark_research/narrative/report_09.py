@@ -53,7 +53,7 @@ class Basis:
         What is assumed, such as ``", at an assumed margin of 30.0%"``; empty if nothing is.
     several
         Whether there are several campaigns.
-    doubt
+    caveat
         Why the groups cannot be compared like those of an experiment; empty if they can.
     """
 
@@ -62,7 +62,7 @@ class Basis:
     currency: str
     terms: str = ""
     several: bool = False
-    doubt: str = ""
+    caveat: str = ""
 
     @property
     def money(self) -> Formatter:
@@ -122,10 +122,10 @@ def basis(
     said = f", at {listing(terms)}" if terms else ""
     if kind == "profit" and table.cost_from == "none":
         said += ", without the cost of contacts"
-    doubt = "" if is_balanced(balance) else "the arms were not alike before the campaigns"
-    doubt = doubt if randomised else "chance did not decide who was addressed"
+    caveat = "" if is_balanced(balance) else "the arms were not alike before the campaigns"
+    caveat = caveat if randomised else "chance did not decide who was addressed"
     several = len(set(table.frame["campaign_id"])) > 1
-    return Basis("observational" if doubt else "randomised", kind, currency, said, several, doubt)
+    return Basis("observational" if caveat else "randomised", kind, currency, said, several, caveat)
 
 
 def is_balanced(balance: pd.DataFrame) -> bool:
@@ -151,7 +151,7 @@ def answer(total: Ends, advice: pd.DataFrame, terms: Basis) -> list[Claim]:
             f"The customers addressed brought {found} more {noun} than as many of the others"
             f"{terms.terms}."
         )
-        caution = f"This does not measure the campaigns, as {terms.doubt}."
+        caution = f"This does not measure the campaigns, as {terms.caveat}."
         return [_compared(statement, total, terms, hint=statement), _observed(caution)]
     amount = _ranged(total, terms.money)
     if terms.kind == "profit":
@@ -263,18 +263,18 @@ def subgroups_heading(groups: pd.DataFrame, terms: Basis, *, level: float = 0.95
         f"{subject} is {more} for customers with {_group(top)}: "
         f"{_point(top['effect'])} points of response, {_point(top['rest_effect'])} for all others"
     )
-    tests = count(looks(groups))
+    tests = count(comparisons(groups))
     hint = f"No group of customers responds differently beyond chance ({tests} comparisons)"
     return _of_group(top, statement, hint, terms, level)
 
 
 def subgroups_paragraph(groups: pd.DataFrame, terms: Basis, *, level: float = 0.95) -> list[Claim]:
-    """Return, for each arm, the group that differs most, with intervals corrected for the looks."""
+    """Return, for each arm, the group that differs most, with corrected intervals."""
     said: list[Claim] = []
     for _, own in groups.groupby(["campaign_id", "arm"], sort=False):
         if len(said) == _MOST_STEPS:
             break
-        top, tests = own.iloc[0], count(looks(groups))
+        top, tests = own.iloc[0], count(comparisons(groups))
         ends = (float(top["effect"]), float(top["low"]), float(top["high"]))
         others = _points(_ends(top, "rest_effect"))
         apart = (
@@ -303,7 +303,7 @@ def groups_of_top_arm(groups: pd.DataFrame) -> pd.DataFrame:
     return groups[is_own]
 
 
-def looks(groups: pd.DataFrame) -> int:
+def comparisons(groups: pd.DataFrame) -> int:
     """Return how many differences were looked at: one for two groups, otherwise one a group."""
     sizes = groups.groupby(["campaign_id", "arm", "covariate"]).size()
     return int(sizes.where(sizes > 2, 1).sum())
@@ -504,7 +504,7 @@ def _test_with_control(row: Mapping[Any, Any], terms: Basis) -> Claim:
     return _compared(
         f"**Test {terms.name(row)} with a random control group{how}**: those addressed had "
         f"{_ranged(ends, terms.money)} more {_noun(terms)} than the others{terms.terms}, and "
-        f"{terms.doubt}.",
+        f"{terms.caveat}.",
         ends,
         terms,
     )

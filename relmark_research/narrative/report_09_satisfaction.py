@@ -50,9 +50,9 @@ def retention_paragraph(
     ]
 
 
-def point_heading(worth: PointValue, money: Formatter) -> Claim:
+def point_heading(point_value: PointValue, money: Formatter) -> Claim:
     """Return the heading about the value of one point more."""
-    value = worth.table.to_dict("index")["lifetime"]
+    value = point_value.table.to_dict("index")["lifetime"]
     found = ranged(value["value"], value["low"], value["high"], money)
     return Claim(
         statement=f"One point more goes with {found} per customer, over the time they stay",
@@ -65,9 +65,11 @@ def point_heading(worth: PointValue, money: Formatter) -> Claim:
     )
 
 
-def point_paragraph(worth: PointValue, words: str, money: Formatter, rate: float) -> list[Claim]:
+def point_paragraph(
+    point_value: PointValue, words: str, money: Formatter, rate: float
+) -> list[Claim]:
     """Return what one point more brings if retention follows the answer, which is assumed."""
-    rows = worth.table.to_dict("index")
+    rows = point_value.table.to_dict("index")
     gained, year, life = (rows[name] for name in ("retention", "next year", "lifetime"))
     said = [
         ranged(row["value"], row["low"], row["high"], form)
@@ -114,9 +116,11 @@ def nps_heading(score: NetPromoterScore, level: float) -> Claim:
     )
 
 
-def satisfaction_step(worth: PointValue, drivers: pd.DataFrame | None, money: Formatter) -> Claim:
+def satisfaction_step(
+    point_value: PointValue, drivers: pd.DataFrame | None, money: Formatter
+) -> Claim:
     """Return the advice on satisfaction: a test, because nothing was tried on customers."""
-    top = worth.by_score.iloc[int(worth.by_score["value"].argmax())]
+    top = point_value.by_score.iloc[int(point_value.by_score["value"].argmax())]
     about = "" if drivers is None else f" about {_plain(drivers['item'].iloc[0])}"
     found = ranged(top["value"], top["low"], top["high"], money)
     return _observed(

@@ -20,7 +20,7 @@ from relmark_research.relationships.campaigns.campaign_design import COLUMNS, Ca
 from relmark_research.relationships.campaigns.mailing_plan import cells_before_campaign
 from relmark_research.relationships.satisfaction.survey_answers import rows_until
 from relmark_research.tables.options import ReadOptions
-from relmark_research.tables.read_table import open_table, read_values
+from relmark_research.tables.read_table import group_values, open_table, read_values
 from relmark_research.tables.schemas import CAMPAIGNS, Column
 from relmark_research.units import Day
 
@@ -167,7 +167,8 @@ def read_campaigns(
 def _opened(table: Any, covariates: Iterable[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the table as it stands, and the names of its covariates."""
     raw = open_table(table, CAMPAIGNS.relaxed())
-    raw = open_table(raw, CAMPAIGNS.requiring("arm", *(_MAIN & set(raw.columns))))
+    if "arm" not in raw:
+        raise DataError(f"campaigns: {unknown_name('column', 'arm', raw.columns)}")
     if "responded" not in raw and "value_in_window" not in raw:
         raise DataError(
             "campaigns: expected a response (responded, 1 or 0) or a value (value_in_window); "
@@ -242,11 +243,13 @@ def _with_control(frame: pd.DataFrame, control: str) -> tuple[pd.DataFrame, tupl
 
 def _numbers_or_groups(values: pd.Series, table: Any) -> pd.Series:
     """Return a covariate as numbers where all of it are, and as groups otherwise."""
+    if pd.api.types.is_numeric_dtype(values):
+        return values.astype(float)
     given = table.get("options") if isinstance(table, Mapping) else None
     options = ReadOptions(**(given or {}))
-    name = str(values.name)
     try:
-        numbers = read_values(values, Column(name, "number", "a covariate"), options=options)
+        column = Column(str(values.name), "number", "a covariate")
+        numbers = read_values(values, column, options=options)
     except DataError:
-        return pd.Series(read_values(values, Column(name, "choice", "a covariate")), values.index)
+        return group_values(values)
     return pd.Series(numbers.astype(float), values.index)

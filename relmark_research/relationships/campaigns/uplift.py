@@ -154,9 +154,13 @@ def total_profit(
     if uplift.empty:
         raise DataError("expected the table of campaign_uplift; found no rows.")
     check_choice("measure", measure, ("incremental_profit", "incremental_value"))
-    half = uplift["customers"] * (uplift[f"{measure}_high"] - uplift[f"{measure}_low"]) / 2
+    if measure == "incremental_profit":
+        name, sizes = "total_incremental_profit", pd.Series(1.0, uplift.index)
+    else:
+        name, sizes = measure, uplift["customers"]
+    half = sizes * (uplift[f"{name}_high"] - uplift[f"{name}_low"]) / 2
     reach = float(np.sqrt((half.groupby(uplift["campaign_id"]).sum() ** 2).sum()))
-    total = float((uplift["customers"] * uplift[measure]).sum())
+    total = float((sizes * uplift[name]).sum())
     return total, total - reach, total + reach
 
 
