@@ -28,6 +28,7 @@ FEWEST_CUSTOMERS = 30
 FEWEST_RESPONSES = 10
 LARGEST_TEST = 10_000_000  # customers per group, beyond which no firm tests
 _POWER = 0.8
+_LEAST_ERROR = 1e-9
 _GAIN = "incremental_profit"
 _NUMBERS = (
     "customers", "control_customers", "response", "control_response", _GAIN, f"{_GAIN}_low",
@@ -75,6 +76,7 @@ def _advice_row(row: dict[Any, Any], z: float) -> dict[str, object]:
     responses = round(float(sizes @ rates))
     gain, low, high = (float(row[f"{_GAIN}{end}"]) for end in ("", "_low", "_high"))
     error = (high - low) / (2 * z)
+    error = error if error > _LEAST_ERROR * abs(gain) else 0.0  # rounding, where nothing varies
     enough = bool(sizes.min() >= FEWEST_CUSTOMERS and responses >= FEWEST_RESPONSES and error > 0)
     chance = float(row["probability_profitable"])
     return {

@@ -245,6 +245,8 @@ def _numbers_or_groups(values: pd.Series, table: Any) -> pd.Series:
     """Return a covariate as numbers where all of it are, and as groups otherwise."""
     if pd.api.types.is_numeric_dtype(values):
         return values.astype(float)
+    if not values.drop_duplicates().astype(str).str.contains(r"\d").any():
+        return group_values(values)
     given = table.get("options") if isinstance(table, Mapping) else None
     options = ReadOptions(**(given or {}))
     try:
