@@ -30,7 +30,7 @@ $(READY): requirements.lock pyproject.toml
 	fi
 	@touch $(READY)
 
-engines: $(READY) ## add PostgreSQL, PySpark and polars to .venv, from their own lock
+engines: $(READY) ## add PostgreSQL, PySpark, polars and the Complete Journey to .venv, from their own lock
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-engines.lock; \
 	else \
@@ -94,7 +94,8 @@ lock:            ## resolve the lock anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra lab --extra dev --python-version 3.11 --quiet pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --extra spark --extra polars --constraint requirements.lock \
+	  --extra postgres --extra spark --extra polars --extra complete-journey \
+	  --constraint requirements.lock \
 	  --python-version 3.11 --quiet pyproject.toml -o requirements-engines.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-header \
 	  --extra docs --constraint requirements.lock \

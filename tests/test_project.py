@@ -27,7 +27,7 @@ HEAVY = ("matplotlib", "papermill", "ibis", "duckdb", "lifetimes")
 
 LOCKS = {
     "requirements.lock": ("lab", "dev"),
-    "requirements-engines.lock": ("postgres", "spark", "polars"),
+    "requirements-engines.lock": ("postgres", "spark", "polars", "complete-journey"),
     "requirements-docs.lock": ("docs",),
 }
 

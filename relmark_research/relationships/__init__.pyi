@@ -1,9 +1,14 @@
+from .campaigns.campaign_advice import campaign_advice
 from .campaigns.campaign_design import CampaignColumns, campaign_balance, campaign_size
+from .campaigns.campaign_table import CampaignTable, read_campaigns
 from .campaigns.mailing_plan import MailingPlan, mailing_plan
 from .campaigns.qini import QiniCurve, qini_curve
+from .campaigns.subgroups import campaign_subgroups
 from .campaigns.targeting import uplift_cells
 from .campaigns.uplift import campaign_uplift
+from .campaigns.uplift_scores import uplift_by_score, uplift_scores
 from .funnel.conversion_funnel import Prospects, conversion_funnel, funnel_costs, funnel_trend
+from .funnel.stage_conversion import stage_conversion
 from .partners.partner_data import PartnerData, partner_summary, read_partners
 from .partners.path_model import PathEstimate, relationship_drivers
 from .partners.relationship_quality import QualityScores, relationship_quality
@@ -18,6 +23,7 @@ from .satisfaction.value_of_a_point import PointValue, value_of_a_point
 
 __all__ = [
     "CampaignColumns",
+    "CampaignTable",
     "MailingPlan",
     "NetPromoterScore",
     "PartnerData",
@@ -31,8 +37,10 @@ __all__ = [
     "Scorecards",
     "TieEffects",
     "WeakPartners",
+    "campaign_advice",
     "campaign_balance",
     "campaign_size",
+    "campaign_subgroups",
     "campaign_uplift",
     "conversion_funnel",
     "discriminant_validity",
@@ -44,6 +52,7 @@ __all__ = [
     "nps_table",
     "partner_summary",
     "qini_curve",
+    "read_campaigns",
     "read_partners",
     "relationship_drivers",
     "relationship_quality",
@@ -52,8 +61,11 @@ __all__ = [
     "scale_reliability",
     "scales_from_items",
     "scorecards",
+    "stage_conversion",
     "tie_effects",
+    "uplift_by_score",
     "uplift_cells",
+    "uplift_scores",
     "value_of_a_point",
     "weak_partners",
 ]

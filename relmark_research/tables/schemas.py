@@ -314,16 +314,18 @@ CAMPAIGNS = Schema(
     "campaigns",
     "a customer in a campaign, the control group included",
     (
-        Column("campaign_id", "choice", "the campaign", required=True, example="2024-spring"),
-        _CUSTOMER,
+        Column("campaign_id", "choice", "the campaign",
+               without="results by campaign: all rows are one", example="2024-spring"),
+        _id("customer_id", "the customer", "C00017", required=False,
+            without="link to the transactions: each row is another customer"),
         Column("arm", "choice", "arm to which the customer was assigned", required=True,
                example="mail", choices=("control", "mail", "call")),
-        Column("cost", "number", "cost of the contact", "money", low=0, required=True,
-               example="0.90"),
+        Column("cost", "number", "cost of the contact", "money", low=0,
+               without="cost, unless it is given for each contact", example="0.90"),
         Column("responded", "flag", "whether the customer ordered in the response window",
-               required=True, example="0"),
+               without="response: a customer with a value has responded", example="0"),
         Column("value_in_window", "number", "revenue in the response window", "money",
-               required=True, example="53.02"),
+               without="profit, unless the value of a response is given", example="53.02"),
         Column("date", "date", "day of the campaign", without="mailing plan",
                example="2024-05-08"),
         Column("pre_value", "number", "revenue before the campaign", "money",
@@ -331,6 +333,20 @@ CAMPAIGNS = Schema(
     ),
     money="value_in_window",
     used_by="campaign_uplift, campaign_balance; report 09",
+)  # fmt: skip
+
+STAGE_COUNTS = Schema(
+    "stage_counts",
+    "a stage of the funnel, in order, or a stage and a group",
+    (
+        Column("stage", "choice", "the stage; the first one has all prospects", required=True,
+               example="offer"),
+        Column("count", "whole number", "prospects who reached the stage", "prospects", low=0,
+               required=True, example="312"),
+        Column("group", "choice", "group of the prospects, such as their source",
+               without="results by group", example="fair"),
+    ),
+    used_by="stage_conversion; report 09",
 )  # fmt: skip
 
 ANSWERS = Schema(
@@ -352,7 +368,10 @@ ANSWERS = Schema(
 
 
 def _measure(name: str, meaning: str, unit: str, example: str, *, above: bool = False) -> Column:
-    return Column(name, "number", meaning, unit, low=0, above=above, required=True, example=example)
+    without = f"{meaning} by kind of partner, and what the ties go with"
+    return Column(
+        name, "number", meaning, unit, low=0, above=above, without=without, example=example
+    )
 
 
 PARTNERS = Schema(
@@ -360,7 +379,8 @@ PARTNERS = Schema(
     "a partner of the firm",
     (
         _id("partner_id", "the partner", "B017"),
-        Column("constituency", "choice", "kind of partner", required=True, example="supplier",
+        Column("constituency", "choice", "kind of partner", without="results by kind of partner",
+               example="supplier",
                choices=("supplier", "distributor", "agency", "employee", "investor")),
         _measure("commitment_years", "length of the agreement", "years", "1"),
         _measure("guarantees", "number of guarantees", "guarantees", "2"),
@@ -412,8 +432,8 @@ LADDER_HISTORY = Schema(
 SCHEMAS: dict[str, Schema] = {
     schema.name: schema
     for schema in (
-        TRANSACTIONS, CUSTOMERS, CONTACTS, EVENTS, PROSPECTS, BOOKS, CONTRACTS, CAMPAIGNS,
-        ANSWERS, PARTNERS, SURVEY, LADDER_HISTORY,
+        TRANSACTIONS, CUSTOMERS, CONTACTS, EVENTS, PROSPECTS, STAGE_COUNTS, BOOKS, CONTRACTS,
+        CAMPAIGNS, ANSWERS, PARTNERS, SURVEY, LADDER_HISTORY,
     )
 }  # fmt: skip
 """The schemas by name."""

@@ -8,6 +8,7 @@ from tests.house.test_public_names import _public_names
 NAMES = _public_names()
 PLAIN = {  # their fields are all there is to show, and they are short
     "AnnualRate",
+    "CampaignColumns",
     "Effect",
     "Evidence",
     "GlossaryEntry",

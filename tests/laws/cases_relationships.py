@@ -28,6 +28,30 @@ def campaign_total_profit(level: float) -> Any:
     return total_profit(found, level=level)
 
 
+@case("campaign_advice", points=("gain",))
+def campaign_advice(level: float) -> Any:
+    found = rm.relationships.campaign_uplift(made.campaigns(), margin=0.4, level=level)
+    return rm.relationships.campaign_advice(found, level=level)
+
+
+@case("campaign_subgroups", points=("effect", "rest_effect", "difference"))
+def campaign_subgroups(level: float) -> Any:
+    return rm.relationships.campaign_subgroups(made.campaign_table(), level=level)
+
+
+@case("uplift_by_score", points=("uplift", "profit"))
+def uplift_by_score(level: float) -> Any:
+    table = made.campaign_table()
+    score = rm.relationships.uplift_scores(table, arm="mail", seed=1)
+    return rm.relationships.uplift_by_score(table, score, arm="mail", margin=0.4, level=level)
+
+
+@case("stage_conversion", kinds="shifted")
+def stage_conversion(level: float) -> Any:
+    counts = pd.DataFrame({"stage": ["met", "offer", "won"], "count": [200, 80, 20]})
+    return rm.relationships.stage_conversion(counts, level=level)
+
+
 @case("uplift_cells", points=("posterior_mean",), kinds="shifted", bad_levels=3)
 def uplift_cells(level: float) -> Any:
     return rm.relationships.uplift_cells(made.mailed(), **PRICES, level=level)

@@ -329,6 +329,11 @@ def campaigns() -> pd.DataFrame:
 
 
 @cache
+def campaign_table() -> Any:
+    return rm.relationships.read_campaigns(campaigns())
+
+
+@cache
 def mailed() -> pd.DataFrame:
     """The customers of the campaigns by mail, in cells that were fixed before."""
     run = campaigns()

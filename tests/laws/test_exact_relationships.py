@@ -10,6 +10,7 @@ from scipy import optimize, special, stats
 from statsmodels.discrete.discrete_model import Logit
 
 import relmark_research as rm
+from relmark_research.relationships.campaigns.subgroups import covariate_groups
 from relmark_research.relationships.campaigns.uplift import total_profit
 from relmark_research.relationships.funnel.conversion_funnel import funnel_curves
 from relmark_research.relationships.partners.reliability import feldt_interval
@@ -87,6 +88,53 @@ def test_an_uplift_by_hand():
     if len(arms) > 2:
         together = gain + SIGNS * dunnett(variance) * error
         assert np.allclose(ends(row, "incremental_profit_simultaneous"), together, rtol=1e-3)
+
+
+@exact_value_of("campaign_advice")
+def test_the_gain_of_advice_has_the_interval_of_the_profit():
+    found = rm.relationships.campaign_uplift(made.campaigns(), margin=0.4, level=LEVEL)
+    row = rm.relationships.campaign_advice(found, level=LEVEL).iloc[0]
+    assert np.allclose(ends(row, "gain"), ends(found.iloc[0], "incremental_profit"))
+
+
+@exact_value_of("campaign_subgroups")
+def test_the_difference_of_a_subgroup_by_hand():
+    table = made.campaign_table()
+    row = rm.relationships.campaign_subgroups(table, outcome="value_in_window", level=LEVEL).iloc[0]
+    run = table.frame[table.frame["campaign_id"] == row["campaign_id"]]
+    groups = covariate_groups(table.frame["pre_value"]).loc[run.index]
+    variance, effect = [], []
+    for own in (run[groups == row["group"]], run[groups != row["group"]]):
+        arms = [own.loc[own["arm"] == arm, "value_in_window"] for arm in (row["arm"], "control")]
+        effect.append(arms[0].mean() - arms[1].mean())
+        variance.append(sum(arm.var() / len(arm) for arm in arms))
+    error = np.sqrt(sum(variance))
+    assert np.allclose(ends(row, "difference"), effect[0] - effect[1] + SIGNS * Z * error)
+    assert np.allclose(ends(row, "rest_effect"), effect[1] + SIGNS * Z * np.sqrt(variance[1]))
+    assert np.allclose([row["low"], row["high"]], effect[0] + SIGNS * Z * np.sqrt(variance[0]))
+
+
+@exact_value_of("uplift_by_score")
+def test_the_profit_of_a_class_by_hand():
+    table = made.campaign_table()
+    score = rm.relationships.uplift_scores(table, arm="mail", seed=1)
+    found = rm.relationships.uplift_by_score(
+        table, score * 0, arm="mail", margin=0.4, level=LEVEL
+    ).iloc[0]
+    rows = table.frame.loc[score.index]
+    profit = 0.4 * rows["value_in_window"] - rows["cost"]
+    arms = [profit[rows["arm"] == arm] for arm in ("mail", "control")]
+    error = np.sqrt(sum(arm.var() / len(arm) for arm in arms))
+    gain = arms[0].mean() - arms[1].mean()
+    assert np.allclose(ends(found, "profit"), gain + SIGNS * Z * error)
+
+
+@exact_value_of("stage_conversion")
+def test_a_conversion_by_stage_is_wilsons():
+    counts = pd.DataFrame({"stage": ["met", "won"], "count": [200, 20]})
+    row = rm.relationships.stage_conversion(counts, level=LEVEL).iloc[0]
+    for end in ends(row, "conversion"):  # (p - end)^2 = z^2 end (1 - end) / n
+        assert (0.1 - end) ** 2 == pytest.approx(Z**2 * end * (1 - end) / 200)
 
 
 def test_the_simultaneous_interval_of_an_uplift_is_newcombe_at_dunnett():

@@ -81,6 +81,18 @@ door("relationships.CampaignColumns.read", lambda: {"table": made.campaigns()},
      lambda table: r.CampaignColumns().read(table), any_source=True)  # fmt: skip
 door("relationships.campaign_uplift", lambda: {"campaigns": made.campaigns()},
      lambda campaigns: r.campaign_uplift(campaigns, margin=0.4))  # fmt: skip
+door("relationships.read_campaigns", lambda: {"table": made.campaigns()},
+     lambda table: r.read_campaigns(table).frame, any_source=True)  # fmt: skip
+door("relationships.campaign_advice",
+     lambda: {"uplift": r.campaign_uplift(made.campaigns(), margin=0.4)},
+     lambda uplift: r.campaign_advice(uplift))  # fmt: skip
+door("relationships.uplift_by_score", lambda: {"score": _uplift_score()},
+     lambda score: r.uplift_by_score(
+         r.read_campaigns(made.campaigns()), score, arm="mail", margin=0.4
+     ), index=("score",))  # fmt: skip
+door("relationships.stage_conversion", lambda: {"counts": pd.DataFrame(
+         {"stage": ["met", "won"], "count": [200, 20], "group": "fair"}
+     )}, lambda counts: r.stage_conversion(counts), order=False, any_source=True)  # fmt: skip
 door("relationships.campaign_balance", lambda: {"campaigns": made.campaigns()},
      lambda campaigns: r.campaign_balance(campaigns))  # fmt: skip
 door("relationships.mailing_plan", lambda: {"cells": pd.DataFrame(
@@ -166,6 +178,10 @@ def _purchases() -> pd.DataFrame:
 def _dated() -> pd.DataFrame:
     days = pd.to_datetime(["2024-01-05", "2024-03-31", "2024-02-01", "2024-01-31"])
     return pd.DataFrame({"customer_id": ["7", "7", "12", "12"], "date": days})
+
+
+def _uplift_score() -> pd.Series:
+    return r.uplift_scores(r.read_campaigns(made.campaigns()), arm="mail", seed=1)
 
 
 def _score() -> pd.Series:

@@ -18,6 +18,7 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
         "economics.ResponseWithMemory",
         "economics.SpendLedger", "economics.SpendingPosition", "ladder.Drivers",
         "ladder.FirstPassage", "ladder.LadderHistory", "ladder.LadderValue", "ladder.Projection",
+        "relationships.CampaignTable",
         "relationships.MailingPlan", "relationships.PartnerData", "relationships.PathEstimate",
         "relationships.PointValue", "relationships.Prospects", "relationships.QiniCurve",
         "relationships.QualityScores", "relationships.RetentionLink", "relationships.WeakPartners",

@@ -7,6 +7,7 @@ from .funnel import (
 )
 from .mailing_cells import cell_rates, describe_cell_rates
 from .qini import describe_qini_curve, qini_curve
+from .subgroups import describe_subgroup_effects, subgroup_effects
 
 __all__ = [
     "cell_rates",
@@ -16,7 +17,9 @@ __all__ = [
     "describe_funnel_trend",
     "describe_incremental_profits",
     "describe_qini_curve",
+    "describe_subgroup_effects",
     "funnel_trend",
     "incremental_profits",
     "qini_curve",
+    "subgroup_effects",
 ]

@@ -67,7 +67,7 @@ class CampaignColumns:
         names = dict(zip(COLUMNS, given, strict=True))
         covariates = [Column(name, "number", "measured before the campaign")
                       for name in self.covariates]  # fmt: skip
-        schema = CAMPAIGNS.with_columns(covariates)
+        schema = CAMPAIGNS.with_columns(covariates).requiring(*COLUMNS)
         if isinstance(table, Mapping):
             table = open_table(table, schema.relaxed())
         found = read_table(table, schema=schema, columns=names).frame.reset_index(drop=True)
@@ -202,8 +202,8 @@ def check_control(table: pd.DataFrame, control: str) -> None:
             raise DataError(
                 f"campaign {campaign!r} has no control group: expected an arm {control!r}, found "
                 f"{', '.join(map(str, sizes.index))}. Without a randomised control group the "
-                "effect of the campaign cannot be estimated; remove the campaign, or name its "
-                "control arm: CampaignColumns(control=...)."
+                "effect of the campaign cannot be estimated; remove the campaign, or name the "
+                "arm that was not contacted: control."
             )
         if len(sizes) < 2 or sizes.min() < 2:
             raise DataError(

@@ -9,7 +9,7 @@ import pandas as pd
 from relmark_research.customers.log.returns import PARTS_PER_UNIT
 from relmark_research.errors import DataError, first_rows
 from relmark_research.tables.read_table import groups_by_customer, open_table
-from relmark_research.tables.schemas import CAMPAIGNS
+from relmark_research.tables.schemas import CAMPAIGNS, NOT_KNOWN
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
@@ -62,6 +62,50 @@ def margin_by_customer(log: TransactionLog, groups: pd.Series | None = None) -> 
             f"in {bad.index[0]!r}. Check the costs, or give the margin as a share."
         )
     return group.map(share).dropna()
+
+
+def groups_of_log(log: TransactionLog, groups: pd.Series) -> pd.Series:
+    """Return the group of each customer of the log and of ``groups``, "not known" without one.
+
+    Parameters
+    ----------
+    log
+        Transactions.
+    groups
+        Group, such as the segment, by customer_id.
+    """
+    known = groups_by_customer(groups)
+    ids = log.rows.select("customer_id").distinct().to_pandas()["customer_id"].astype(str)
+    everyone = known.index.union(pd.Index(ids), sort=False)
+    return known.reindex(everyone).fillna(NOT_KNOWN).rename_axis("customer_id")
+
+
+def margin_of_rows(campaigns: pd.DataFrame, margin: pd.Series | float) -> pd.Series | float:
+    """Return the margin of each customer of the campaigns.
+
+    Parameters
+    ----------
+    campaigns
+        Rows with customer_id.
+    margin
+        Contribution margin, a share of value: a number, or one by customer_id. Customers without
+        one have the mean of the others.
+
+    Raises
+    ------
+    DataError
+        If none of the customers has a margin.
+    """
+    if isinstance(margin, (int, float)):
+        return margin
+    ids = pd.Index(open_table(campaigns, CAMPAIGNS.relaxed())["customer_id"].unique())
+    found = margin.reindex(ids)
+    if found.isna().all():
+        raise DataError(
+            "expected customers of the transactions in the campaigns; found none. Check that both "
+            "write the ids alike."
+        )
+    return found.fillna(float(found.mean()))
 
 
 def contribution_per_response(campaigns: pd.DataFrame, margin: pd.Series | float) -> float:

@@ -25,7 +25,13 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ndtr
 
-from relmark_research.errors import DataError, ParameterError, check_level, first_rows
+from relmark_research.errors import (
+    DataError,
+    ParameterError,
+    check_choice,
+    check_level,
+    first_rows,
+)
 from relmark_research.relationships.campaigns.campaign_design import CampaignColumns
 from relmark_research.stats.intervals import normal_quantile
 from relmark_research.tables.read_table import read_values
@@ -120,13 +126,17 @@ def campaign_uplift(
     return pd.DataFrame(rows)
 
 
-def total_profit(uplift: pd.DataFrame, *, level: float = 0.95) -> tuple[float, float, float]:
+def total_profit(
+    uplift: pd.DataFrame, *, measure: str = "incremental_profit", level: float = 0.95
+) -> tuple[float, float, float]:
     """Return the incremental profit of all arms of `campaign_uplift`, with its interval.
 
     Parameters
     ----------
     uplift
         The table of `campaign_uplift`.
+    measure
+        ``"incremental_profit"``, or ``"incremental_value"`` for revenue.
     level
         Probability of the intervals of that table.
 
@@ -143,10 +153,14 @@ def total_profit(uplift: pd.DataFrame, *, level: float = 0.95) -> tuple[float, f
     """
     if uplift.empty:
         raise DataError("expected the table of campaign_uplift; found no rows.")
-    name = "total_incremental_profit"
-    half = (uplift[f"{name}_high"] - uplift[f"{name}_low"]) / 2
+    check_choice("measure", measure, ("incremental_profit", "incremental_value"))
+    if measure == "incremental_profit":
+        name, sizes = "total_incremental_profit", pd.Series(1.0, uplift.index)
+    else:
+        name, sizes = measure, uplift["customers"]
+    half = sizes * (uplift[f"{name}_high"] - uplift[f"{name}_low"]) / 2
     reach = float(np.sqrt((half.groupby(uplift["campaign_id"]).sum() ** 2).sum()))
-    total = float(uplift[name].sum())
+    total = float((sizes * uplift[name]).sum())
     return total, total - reach, total + reach
 
 
@@ -333,10 +347,12 @@ def _response_effect(responses: Array, n: Array, arm: int, level: float) -> dict
     newcombe = {"compare": "diff", "method": "newcomb"}
     low, high = confint_proportions_2indep(*counts, **newcombe, alpha=1 - level)
     joint_low, joint_high = confint_proportions_2indep(*counts, **newcombe, alpha=joint_alpha)
-    ratio_low, ratio_high = confint_proportions_2indep(
-        *counts, compare="ratio", method="log-adjusted", alpha=1 - level
-    )
-    test = test_proportions_2indep(*counts, compare="diff", method="score")
+    with np.errstate(invalid="ignore", divide="ignore"):  # rates of 0 and 1
+        ratio_low, ratio_high = confint_proportions_2indep(
+            *counts, compare="ratio", method="log-adjusted", alpha=1 - level
+        )
+        test = test_proportions_2indep(*counts, compare="diff", method="score")
+    statistic = float(test.statistic) if np.isfinite(test.statistic) else 0.0
     return {
         "control_customers": n[0],
         "response": rate[arm],
@@ -346,8 +362,8 @@ def _response_effect(responses: Array, n: Array, arm: int, level: float) -> dict
         "uplift_high": float(high),
         "uplift_simultaneous_low": float(joint_low),
         "uplift_simultaneous_high": float(joint_high),
-        "p_value": float(test.pvalue),
-        "p_value_adjusted": dunnett.p_value(float(test.statistic)),
+        "p_value": float(test.pvalue) if np.isfinite(test.pvalue) else 1.0,
+        "p_value_adjusted": dunnett.p_value(statistic),
         "response_ratio": rate[arm] / rate[0] if rate[0] else np.nan,
         "response_ratio_low": float(ratio_low),
         "response_ratio_high": float(ratio_high),

@@ -76,7 +76,7 @@ class Prospects:
         table: Any,
         *,
         start: str = "first_contact",
-        stages: tuple[str, ...] = STAGES,
+        stages: tuple[str, ...] | None = STAGES,
         lost: str | None = None,
         observed_until: Day | None = None,
     ) -> Prospects:
@@ -87,7 +87,7 @@ class Prospects:
         table
             One row per prospect: any source of `read_table`.
         start, stages, lost
-            Columns, as in the attributes.
+            Columns, as in the attributes; None takes the usual stages that the table has.
         observed_until
             Last day to observe; by default the last day in the table.
 
@@ -98,7 +98,7 @@ class Prospects:
             before the previous one or was reached without it, or a prospect was lost before the
             first contact or was both lost and won.
         """
-        stages = tuple(stages)
+        stages = _usual_stages(table) if stages is None else tuple(stages)
         days = [start, *stages, *([lost] if lost else [])]
         table = _with_dates(table, days)
         _check_order(table, [start, *stages], lost)
@@ -431,6 +431,18 @@ def _cost_row(group: Prospects, cost: str, level: float) -> dict[str, float]:
         factor = np.exp(normal_quantile(level) * influence.std(ddof=1) / np.sqrt(n))
         row |= {"acquisition_cost": ratio, "low": ratio / factor, "high": ratio * factor}
     return row | {"lost_cost_share": spent[won == 0].sum() / total if total else np.nan}
+
+
+def _usual_stages(table: Any) -> tuple[str, ...]:
+    """Return the usual stages of a table, in order."""
+    known = open_table(table, PROSPECTS.relaxed()).columns
+    stages = tuple(name for name in STAGES if name in known)
+    if not stages:
+        raise DataError(
+            f"prospects: expected stages such as {', '.join(STAGES)}; found the columns "
+            f"{', '.join(map(str, known))}. Name the columns with the days of the stages, in order."
+        )
+    return stages
 
 
 def _with_dates(table: Any, names: list[str]) -> pd.DataFrame:

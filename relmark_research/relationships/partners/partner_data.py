@@ -44,6 +44,8 @@ DYADS = {
 """Dyad of the supply chain by kind of partner; other kinds are in none."""
 TIES = ("social_tie", "economic_tie", "technical_tie")
 POSITIVE = ("response_time_days", "transaction_cost")
+NO_KIND = "partner"
+"""Kind of all partners where the records name none."""
 COUNTED = ("transactions_per_year", "commitment_years", "guarantees", *TIES)
 
 
@@ -96,11 +98,11 @@ class PartnerData:
 
 
 def read_partners(
-    partners: Any,
-    survey: Any,
+    partners: Any | None,
+    survey: Any | None,
     *,
     scales: Sequence[Scale] = PARTNER_SCALES,
-    kinds: Mapping[str, str] = CONSTITUENCIES,
+    kinds: Mapping[str, str] | None = None,
     as_of: Day | None = None,
 ) -> PartnerData:
     """Return the partners with their answers, after all checks.
@@ -111,22 +113,24 @@ def read_partners(
         One row per partner: partner_id, constituency (kind of partner), commitment_years (length
         of the agreement), guarantees (number), social_tie, economic_tie, technical_tie (strength),
         response_time_days (days to answer an offer, > 0), transaction_cost (money per transaction,
-        > 0), transactions_per_year; optionally name.
+        > 0), transactions_per_year, name; only partner_id is needed, and what lacks is left out.
+        None takes the partners of the survey, without a record.
     survey
-        One row per questionnaire: partner_id, date, and the items of the scales.
+        One row per questionnaire: partner_id, date, and the items of the scales; None: no survey.
     scales
         The scales of the survey, with their reversed items.
     kinds
-        Constituency by kind of partner, if the kinds have other names.
+        Constituency by kind of partner. None groups the usual kinds (`CONSTITUENCIES`); others are
+        groups of their own.
     as_of
         Last day of answers to use; None for all.
 
     Raises
     ------
     DataError
-        If a column is missing, an id is missing or repeated, a measure is missing, negative or
-        (cost, time) zero, a kind is unknown, a partner of the survey is not in the records, an
-        answer is outside its scale, an item is constant, or an item is miskeyed.
+        If there is neither table, an id is missing or repeated, a measure is missing, negative or
+        (cost, time) zero, a kind is not among ``kinds``, a partner of the survey is not in the
+        records, an answer is outside its scale, an item is constant, or an item is miskeyed.
 
     Examples
     --------
@@ -136,8 +140,11 @@ def read_partners(
     >>> data.records["group"].value_counts().to_dict()
     {'marketing partners': 68, 'employees': 14, 'financial community': 10}
     """
-    records = _records(partners, kinds)
+    if survey is None:
+        return _without_survey(partners, kinds)
     sheets = open_table(survey, _survey_schema(scales)).reset_index(drop=True)
+    found = sheets[["partner_id"]].drop_duplicates() if partners is None else partners
+    records = _records(found, kinds)
     _check_known(sheets["partner_id"], records.index)
     if as_of is not None:
         sheets = sheets[sheets["date"] <= pd.Timestamp(as_date(as_of, name="as_of"))]
@@ -160,20 +167,33 @@ def _survey_schema(scales: Sequence[Scale]) -> Schema:
     return replace(SURVEY, columns=own).with_columns(items)
 
 
-def _records(partners: Any, kinds: Mapping[str, str]) -> pd.DataFrame:
-    partners = open_table(partners, PARTNERS)
-    for kind in partners["constituency"].unique():
-        if kind not in kinds:
-            words = unknown_name("kind of partner", kind, kinds)
-            raise DataError(f"the partners: {words} Rename it, or give kinds=.")
-    ids = partners["partner_id"]
-    measures = {name: partners[name].astype(float) for name in (*POSITIVE, *COUNTED)}
+def _without_survey(partners: Any, kinds: Mapping[str, str] | None) -> PartnerData:
+    if partners is None:
+        raise DataError("expected a table of partners, a survey of them, or both; found neither.")
+    records = _records(partners, kinds)
+    answers = pd.DataFrame({"partner_id": [], "date": []})
+    notes = (f"{len(records):,} partners, without a survey",)
+    return PartnerData(records, answers, pd.DataFrame(), (), notes)
+
+
+def _records(partners: Any, kinds: Mapping[str, str] | None) -> pd.DataFrame:
+    partners = open_table(partners, PARTNERS.relaxed().requiring("partner_id"))
+    present = [name for name in ("constituency", *POSITIVE, *COUNTED) if name in partners]
+    partners = open_table(partners, PARTNERS.requiring(*present))
+    if "constituency" not in partners:
+        partners = partners.assign(constituency=NO_KIND)
+    kind, ids = partners["constituency"], partners["partner_id"]
+    wrong = [] if kinds is None else [each for each in kind.unique() if each not in kinds]
+    if kinds is not None and wrong:
+        words = unknown_name("kind of partner", wrong[0], kinds)
+        raise DataError(f"the partners: {words} Rename it, or give kinds=.")
     names = partners["name"].fillna(ids) if "name" in partners else ids
+    measures = [name for name in (*POSITIVE, *COUNTED) if name in partners]
     table = partners.assign(
-        **measures,
+        **{name: partners[name].astype(float) for name in measures},
         name=names.astype(str),
-        group=partners["constituency"].map(dict(kinds)),
-        dyad=partners["constituency"].map(DYADS),
+        group=kind.map(dict(CONSTITUENCIES if kinds is None else kinds)).fillna(kind),
+        dyad=kind.map(DYADS),
     )
     return table.set_index("partner_id")
 
@@ -233,7 +253,7 @@ def partner_summary(
         Row per kind: partners, transactions (per year), annual_cost (sum of transactions x cost),
         then with _low and _high (Student's t; missing for a single partner) response_days and
         transaction_cost (geometric means), commitment_years, guarantees, social_tie, economic_tie,
-        technical_tie (means).
+        technical_tie (means); those of which the records have the columns.
 
     Raises
     ------
@@ -261,14 +281,15 @@ def partner_summary(
 
 
 def _summary_row(group: pd.DataFrame, level: float) -> dict[str, float]:
-    annual_cost = group["transactions_per_year"] * group["transaction_cost"]
-    row: dict[str, float] = {
-        "partners": len(group),
-        "transactions": float(group["transactions_per_year"].sum()),
-        "annual_cost": float(annual_cost.sum()),
-    }
+    row: dict[str, float] = {"partners": len(group)}
+    if "transactions_per_year" in group:
+        row["transactions"] = float(group["transactions_per_year"].sum())
+    if {"transactions_per_year", "transaction_cost"} <= set(group):
+        annual_cost = group["transactions_per_year"] * group["transaction_cost"]
+        row["annual_cost"] = float(annual_cost.sum())
     names = {"response_time_days": "response_days"}
-    for column in (*POSITIVE, "commitment_years", "guarantees", *TIES):
+    measures = (*POSITIVE, "commitment_years", "guarantees", *TIES)
+    for column in [name for name in measures if name in group]:
         values, name = group[column].to_numpy(), names.get(column, column)
         ends = _mean_interval(np.log(values) if column in POSITIVE else values, level)
         ends = np.exp(ends) if column in POSITIVE else ends

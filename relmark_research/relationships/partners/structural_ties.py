@@ -16,6 +16,7 @@ from scipy import stats
 
 from relmark_research._repr import html_table, one_line
 from relmark_research.errors import DataError, check_choice, check_level, check_share
+from relmark_research.relationships._validate import check_columns
 from relmark_research.relationships.partners.partner_data import TIES, PartnerData
 from relmark_research.relationships.partners.relationship_quality import QualityScores
 from relmark_research.stats.intervals import percentile_interval, t_quantile
@@ -167,6 +168,7 @@ def tie_effects(data: PartnerData, quality: QualityScores, *, outcome: str = "co
     import statsmodels.api as sm
 
     check_choice("outcome", outcome, OUTCOMES)
+    check_columns(data.records, "partners", [*TIES, OUTCOMES[outcome]])
     kinds = pd.get_dummies(data.records["constituency"], dtype=float)
     design = data.records[list(TIES)].join(kinds)
     drivers: tuple[str, ...] = TIES

@@ -68,6 +68,8 @@ def satisfaction_drivers(
     columns = tuple(Column(name, "number", "an answer") for name in (score, *items))
     answers = open_table(answers, Schema("answers", "an answer", columns))
     check_columns(answers, "answers", [score, *items])
+    if not items:
+        raise DataError("satisfaction drivers need answers to single questions; found no column.")
     scores = check_scale(answers[score], (0, 10))
     table = pd.DataFrame({item: check_scale(answers[item], item_scale) for item in items})
     use = scores.notna() & table.notna().all(axis=1)

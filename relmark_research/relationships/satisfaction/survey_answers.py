@@ -8,7 +8,7 @@ import pandas as pd
 
 from relmark_research.errors import DataError, first_rows
 from relmark_research.relationships._validate import check_columns
-from relmark_research.tables.read_table import open_table, read_values
+from relmark_research.tables.read_table import groups_by_customer, open_table, read_values
 from relmark_research.tables.schemas import ANSWERS, CONTACTS, CUSTOMERS, NOT_KNOWN, Column, Schema
 from relmark_research.units import Day, as_date
 
@@ -41,6 +41,23 @@ def with_customer(answers: pd.DataFrame, customers: pd.DataFrame, *columns: str)
             f"none, first {first_rows(unknown, ids)}. Add these customers, or remove their answers."
         )
     return answers.assign(**{name: by_id[name].reindex(ids).to_numpy() for name in columns})
+
+
+def with_groups(answers: pd.DataFrame, groups: pd.Series, *, name: str) -> pd.DataFrame:
+    """Return the answers with the group of each customer, "not known" without one.
+
+    Parameters
+    ----------
+    answers
+        One row per answer, with customer_id.
+    groups
+        Group, such as the segment, by customer_id.
+    name
+        Name of the column to add.
+    """
+    answers = open_table(answers, _answers("customer_id"))
+    found = groups_by_customer(groups).reindex(answers["customer_id"]).fillna(NOT_KNOWN)
+    return answers.assign(**{name: found.to_numpy()})
 
 
 def with_relationship_level(answers: pd.DataFrame, contacts: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +142,8 @@ def answers_until(
     if day is None:
         return answers
     found = rows_until(answers, day)
+    if retained not in found:
+        return found
     end = _days(found) + pd.Timedelta(days=follow_up_days)
     return found.assign(**{retained: found[retained].where(end <= pd.Timestamp(as_date(day)))})
 

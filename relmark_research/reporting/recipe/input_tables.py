@@ -137,7 +137,7 @@ def _is_sample(value: Any) -> bool:
 
 
 def _absolute(source: str, folder: Path) -> str:
-    if source.startswith(SAMPLE) or secret_names(source):
+    if source.startswith((SAMPLE, DATASET)) or secret_names(source):
         return source
     if is_remote(source):
         return databases.with_absolute_path(source, folder)
@@ -147,5 +147,7 @@ def _absolute(source: str, folder: Path) -> str:
 def is_available(table: GivenTable) -> bool:
     """Return whether the source of a table exists, as far as that is known without reading it."""
     source = source_of(table)
-    elsewhere = source.startswith(SAMPLE) or bool(secret_names(source)) or is_remote(source)
+    elsewhere = (
+        source.startswith((SAMPLE, DATASET)) or bool(secret_names(source)) or is_remote(source)
+    )
     return elsewhere or bool(source_files(source))

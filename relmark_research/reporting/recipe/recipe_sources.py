@@ -4,7 +4,7 @@ import glob
 from pathlib import Path
 from typing import Any
 
-from relmark_research.errors import ParameterError, ReportError, unknown_name
+from relmark_research.errors import DataError, ParameterError, ReportError, unknown_name
 from relmark_research.reporting.record.secrets import fill_in_secrets, secret_names
 from relmark_research.tables.sources import databases, engine_sessions
 
@@ -58,17 +58,30 @@ def check_source(data: dict[str, Any]) -> None:
     if source is None or is_remote(source):
         return
     if source.startswith("dataset:"):
-        from relmark_research.tables.sources.bundled_files import DATASETS
-
-        name = source.removeprefix("dataset:")
-        if name not in DATASETS:
-            raise ReportError(f"data.source: {unknown_name('bundled data set', name, DATASETS)}")
+        _check_dataset(source.removeprefix("dataset:"))
     elif Path(source).is_dir() and not source_files(source):
         raise ReportError(f"data.source: the folder {source} is empty or cannot be read.")
     elif not source_files(source):
         files = _visible_files(Path(source).parent)[:_LISTED]
         problem = unknown_name("file", Path(source).name, files)
         raise ReportError(f"data.source: nothing found at {source}: {problem}")
+
+
+def _check_dataset(name: str) -> None:
+    """Raise an error unless a data set is bundled, or comes with an installed package."""
+    from relmark_research.tables.sources.bundled_files import (
+        DATASETS,
+        OPTIONAL_DATASETS,
+        dataset_file,
+    )
+
+    known = (*DATASETS, *OPTIONAL_DATASETS)
+    if name not in known:
+        raise ReportError(f"data.source: {unknown_name('bundled data set', name, known)}")
+    try:
+        dataset_file(name)
+    except DataError as error:
+        raise ReportError(f"data.source: {error}") from None
 
 
 def _visible_files(folder: Path) -> list[str]:

