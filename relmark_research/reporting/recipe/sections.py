@@ -88,10 +88,20 @@ class KnownTable:
         The names of its columns, ours and others; None where it was not read.
     rows
         Number of its rows, or of customers in the transactions; None where it was not read.
+    lacking
+        Columns that it certainly does not have.
+    absent
+        Why there is no such table after all, in words; empty if there is one.
     """
 
     columns: frozenset[str] | None = None
     rows: int | None = None
+    lacking: frozenset[str] = frozenset()
+    absent: str = ""
+
+    def has(self, column: str) -> bool:
+        """Return whether it has a column, as far as is known."""
+        return column not in self.lacking and (self.columns is None or column in self.columns)
 
 
 @dataclass(frozen=True)
@@ -209,7 +219,7 @@ def _planned(
         if not found:
             return PlannedSection(section)
         reasons += found
-        missing += [table for table in needs if table not in tables]
+        missing += [table for table in needs if table not in tables or tables[table].absent]
     words = ", and ".join(dict.fromkeys(reasons))
     return PlannedSection(section, words, tuple(dict.fromkeys(missing)))
 
@@ -222,8 +232,8 @@ def _missing(
 ) -> Iterator[str]:
     """Yield what one of the alternatives lacks, in words."""
     for name, columns in needs.items():
-        if name not in tables:
-            yield _no_table(name)
+        if name not in tables or tables[name].absent:
+            yield tables[name].absent if name in tables else _no_table(name)
             continue
         lacking = [_no_column(name, each, tables[name], parameters) for each in columns]
         found = [words for words in lacking if words]
@@ -261,7 +271,7 @@ def _no_column(table: str, column: str, known: KnownTable, parameters: Mapping[s
         column = str(parameters.get(by_parameter[1]) or "")
         if not column:
             return f"no column is named for the parameter {by_parameter[1]}"
-    if known.columns is None or column in known.columns:
+    if known.has(column):
         return ""
     return f"{_subject(table)} no column {column}"
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import (
     RECORD_MIME,
+    LeftOutSection,
     NotebookRun,
     issued_forecast,
     key_figure,
+    left_out_section,
 )
 
 if TYPE_CHECKING:
@@ -91,7 +93,20 @@ def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> Noteboo
         title=notebook_title(notebook) or run.notebook,
         answer=answers[-1] if answers else "",
         key_figures=tuple(figures.values()),
+        left_out=_left_out(run.left_out, records),
     )
+
+
+def _left_out(
+    planned: tuple[LeftOutSection, ...], records: list[dict[str, Any]]
+) -> tuple[LeftOutSection, ...]:
+    """Return the questions without an answer: those of the plan, and those that were said."""
+    by_question = {each.question: each for each in planned}
+    said = [left_out_section(each) for each in records if each["kind"] == "left_out"]
+    for each in said:
+        known = by_question.get(each.question)
+        by_question[each.question] = replace(each, tables=known.tables) if known else each
+    return tuple(by_question.values())
 
 
 def unfinished_reason(notebook: "NotebookNode") -> str:
