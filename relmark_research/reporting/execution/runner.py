@@ -132,8 +132,7 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     """Check everything, execute the run in a temporary folder, and publish it."""
     recipe = end.recipe
     tasks = plan(recipe, as_of=options.as_of, only=options.only)
-    _runnable(tasks)  # before the data are read, which takes longer
-    store = RunStore(end.store)
+    store, runnable = RunStore(end.store), _runnable(tasks)
     browser = find_browser() if options.pdf else None
     store.check_not_running()  # before the data are read, which takes longer
     died = end.tell_of_dead_runs()
@@ -142,29 +141,23 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     data = read_run_data(recipe, options.as_of)
     tasks = with_known_data(tasks, recipe, data.known)
     runnable = _runnable(tasks)
-    check_names([task.case for task in tasks], data.ids)
     manifest = initial_manifest(
         recipe, tasks, data, fingerprints, command=command, ledger=_ledger(store)
     )
     redactor = Redactor(data.ids, id_key(recipe.path.parent))
-    limits = _limits(recipe)
     with store.locked() as repaired:
         write_marker(store.path)
         end.started = True
         previous, found = _previous_run(store)
         run_id, folder = store.new_run()
         try:
-            execution = RunExecution(
-                recipe, runnable, folder, on_progress, limits, previous, options.force, redactor
-            )
+            terms = (_limits(recipe), previous, options.force, redactor)
+            execution = RunExecution(recipe, runnable, folder, on_progress, *terms)
+            notes = _printed((*manifest.notes, *repaired, *found))
             before = previous.manifest.run_id if previous else None
-            notes = (*manifest.notes, *repaired, *found)
             manifest = replace(manifest, run_id=run_id, before=before, notes=(*notes, *died))
-            for note in notes:
-                print(f"relmark: {note}", file=sys.stderr, flush=True)
-            manifest = execution.execute(
-                redactor.manifest(manifest), fingerprints, jobs=options.jobs
-            )
+            manifest = redactor.manifest(manifest)
+            manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
             if browser:
                 print_pages(folder, browser)
             set_access(folder, share=recipe.share)
@@ -174,6 +167,12 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
         store.prune(options.keep or recipe.keep)
         _write_overviews(store, recipe)
     return published
+
+
+def _printed(notes: tuple[str, ...]) -> tuple[str, ...]:
+    for note in notes:
+        print(f"relmark: {note}", file=sys.stderr, flush=True)
+    return notes
 
 
 def _ledger(store: RunStore) -> Ledger:
@@ -230,6 +229,7 @@ def initial_manifest(
     ledger: Ledger | None = None,
 ) -> Manifest:
     """Return the manifest of a run before it starts."""
+    check_names([task.case for task in tasks], data.ids)
     ledger = ledger or Ledger()
     found = data.fingerprints
     names = {task.name for task in tasks}

@@ -175,8 +175,8 @@ def _section_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
             yield from ("", task.name, *aligned(rows))
     further = further_questions(left_out_of(task) for task in tasks)
     if further:
-        asked: list[tuple[str, ...]] = [(table, " ".join(words)) for table, words in further]
-        yield from ("", "further tables would answer", *aligned(asked))
+        further_rows: list[tuple[str, ...]] = [(table, " ".join(words)) for table, words in further]
+        yield from ("", "further tables would answer", *aligned(further_rows))
 
 
 def _missing_columns(table: Table) -> list[str]:
