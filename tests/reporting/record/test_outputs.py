@@ -200,7 +200,12 @@ def test_plain_papermill_gives_the_key_figures(tmp_path):
     source = write_notebook(tmp_path, "speaks", SPEAKS)
     output = tmp_path / "out.ipynb"
     papermill.execute_notebook(
-        str(source), str(output), {"margin": 0.4}, kernel_name="python3", progress_bar=False
+        str(source),
+        str(output),
+        {"margin": 0.4},
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
     )
     figures = key_figures(output)
     assert figures.loc["margin", ["value", "low", "high", "unit"]].tolist() == [
