@@ -173,10 +173,23 @@ def _section_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
                  for each in omitted]  # fmt: skip
         if rows:
             yield from ("", task.name, *aligned(rows))
+    yield from _detail_lines(tasks)
     further = further_questions(left_out_of(task) for task in tasks)
     if further:
         further_rows: list[tuple[str, ...]] = [(table, " ".join(words)) for table, words in further]
         yield from ("", "further tables would answer", *aligned(further_rows))
+
+
+def _detail_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
+    """Yield the questions whose answers further tables would make more detailed."""
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        for each in task.sections if not task.missing_table else ():
+            for table in each.detail:
+                found.setdefault(table, []).append(each.section.question)
+    if found:
+        rows: list[tuple[str, ...]] = [(name, " ".join(found[name])) for name in sorted(found)]
+        yield from ("", "further tables would add detail to", *aligned(rows))
 
 
 def _missing_columns(table: Table) -> list[str]:

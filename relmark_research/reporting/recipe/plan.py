@@ -184,7 +184,7 @@ def _with_sections(task: Task, recipe: Recipe, known: Mapping[str, KnownTable]) 
     sections = read_sections(task.notebook)
     if not sections:
         return task
-    needed = {name for section in sections for name in section.tables}
+    needed = {name for section in sections for name in (*section.tables, *section.uses)}
     tables = {name: _known_table(name, task, recipe, known) for name in needed}
     given = {name: table for name, table in tables.items() if table is not None}
     planned = plan_sections(sections, given, task.parameters)

@@ -11,7 +11,8 @@ A notebook declares its sections in its metadata, below ``relmark``:
 ``needs`` maps a table to columns: the table is a parameter of the notebook, or ``transactions``; a
 column is one of ours (``cost``), or ``{segment}``, the column that the parameter ``segment`` names.
 A list of such mappings is a list of alternatives, of which one is enough. ``at_least`` is the least
-number of rows of a table, or of customers in the transactions.
+number of rows of a table, or of customers in the transactions. ``uses`` lists further tables that
+add detail where they are given.
 """
 
 import json
@@ -26,7 +27,7 @@ from relmark_research.errors import ReportError, unknown_name
 
 TRANSACTIONS = "transactions"
 
-_KEYS = ("name", "question", "needs", "at_least")
+_KEYS = ("name", "question", "needs", "at_least", "uses")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _BY_PARAMETER = re.compile(r"\{(\w+)\}")
 _WORDS = {  # parameter -> what one asks for; others are asked for by their name
@@ -54,6 +55,8 @@ class Section:
         Alternatives, of which one is enough; each maps tables to their columns.
     at_least
         Least number of rows by table, and of customers in the transactions.
+    uses
+        Tables that add detail, and without which it runs too.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Section:
     question: str
     needs: tuple[Needs, ...] = ({},)
     at_least: Mapping[str, int] = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str:
@@ -117,11 +121,14 @@ class PlannedSection:
     missing
         The tables, by parameter, of which one needs to be given to have an answer; empty if it is
         not for want of a table.
+    detail
+        The tables that would add detail to a section that runs.
     """
 
     section: Section
     reason: str = ""
     missing: tuple[str, ...] = ()
+    detail: tuple[str, ...] = ()
 
     @property
     def runs(self) -> bool:
@@ -217,11 +224,16 @@ def _planned(
     for needs in section.needs:
         found = list(_missing(section, needs, tables, parameters))
         if not found:
-            return PlannedSection(section)
+            detail = tuple(name for name in section.uses if _is_absent(name, tables))
+            return PlannedSection(section, detail=detail)
         reasons += found
-        missing += [table for table in needs if table not in tables or tables[table].absent]
+        missing += [table for table in needs if _is_absent(table, tables)]
     words = ", and ".join(dict.fromkeys(reasons))
     return PlannedSection(section, words, tuple(dict.fromkeys(missing)))
+
+
+def _is_absent(name: str, tables: Mapping[str, KnownTable]) -> bool:
+    return name not in tables or bool(tables[name].absent)
 
 
 def _missing(
@@ -232,7 +244,7 @@ def _missing(
 ) -> Iterator[str]:
     """Yield what one of the alternatives lacks, in words."""
     for name, columns in needs.items():
-        if name not in tables or tables[name].absent:
+        if _is_absent(name, tables):
             yield tables[name].absent if name in tables else _no_table(name)
             continue
         lacking = [_no_column(name, each, tables[name], parameters) for each in columns]
@@ -301,7 +313,10 @@ def _section(content: Any, parameters: frozenset[str]) -> Section:
     needs = _alternatives(name, content.get("needs", {}), parameters)
     section = Section(name, question.strip(), needs)
     at_least = _at_least(section, content.get("at_least", {}))
-    return Section(name, section.question, needs, at_least)
+    uses = content.get("uses", [])
+    if not isinstance(uses, list) or not set(uses) <= parameters:
+        raise ReportError(f"{name}.uses: expected a list of parameters; found {uses!r}.")
+    return Section(name, section.question, needs, at_least, tuple(uses))
 
 
 def _alternatives(name: str, content: Any, parameters: frozenset[str]) -> tuple[Needs, ...]:

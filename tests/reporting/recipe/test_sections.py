@@ -73,6 +73,17 @@ def test_a_name_stands_once():
         parse_sections([FUNNEL, FUNNEL], parameters=KNOWN)
 
 
+def test_a_table_that_is_only_used_adds_detail_and_is_not_needed():
+    section = Section("one", "Who?", ({"contacts": ()},), uses=("prospects", "by"))
+    tables = {"contacts": KnownTable(), "by": KnownTable()}
+    (planned,) = plan_sections((section,), tables)
+    assert (planned.runs, planned.detail) == (True, ("prospects",))
+    declared = [FUNNEL | {"uses": ["contacts"]}]
+    assert parse_sections(declared, parameters=KNOWN)[0].uses == ("contacts",)
+    with pytest.raises(ReportError, match="list of parameters"):
+        parse_sections([FUNNEL | {"uses": ["contact"]}], parameters=KNOWN)
+
+
 def test_a_missing_table_is_named_as_what_would_give_an_answer():
     (planned,) = plan_sections(parse_sections([FUNNEL], parameters=KNOWN), {})
     assert (planned.runs, planned.missing) == (False, ("prospects",))
