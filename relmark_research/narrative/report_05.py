@@ -298,14 +298,14 @@ def censored() -> Claim:
     return method("People whose data end on the way are censored: they do not count as stuck.")
 
 
-def extrapolated(ways: pd.DataFrame, loss: pd.DataFrame, lost: str, terms: Terms) -> Claim:
+def extrapolated(ways: pd.DataFrame, loss: pd.DataFrame, end: str, terms: Terms) -> Claim:
     """Return where the matrix leads beyond what was observed: shares and times, extrapolated.
 
     Parameters
     ----------
     ways, loss
-        First passage to the target and to the state ``lost``, as `time_to` gives them.
-    lost
+        First passage to the target and to the state ``end``, as `time_to` gives them.
+    end
         The last state off the ladder.
     terms
         The report's terms.
@@ -313,8 +313,8 @@ def extrapolated(ways: pd.DataFrame, loss: pd.DataFrame, lost: str, terms: Terms
     way, out = _row(ways, terms.start), _row(loss, terms.start)
     words = (
         f"Extrapolated beyond the data with a constant matrix, {share(way['probability'])} of "
-        f"{terms.start} customers become {terms.target} before they are {lost}, after "
-        f"{number(way['mean'])} {terms.period}s on average; a {terms.start} customer is {lost} "
+        f"{terms.start} customers become {terms.target} before they are {end}, after "
+        f"{number(way['mean'])} {terms.period}s on average; a {terms.start} customer is {end} "
         f"after {number(out['mean'])} {terms.period}s on average."
     )
     ends = ["probability", "probability_low", "probability_high"]
