@@ -194,6 +194,7 @@ def _body_and_provenance(body: Body, run: NotebookRun, manifest: Manifest) -> di
         "body": Markup(body.html),
         "preparation": Markup(body.preparation),
         "messages": body.messages.strip(),
+        "left_out": [each for each in run.left_out if each.question not in body.left_out],
         "command": manifest.command,
         "provenance": run_metadata.provenance_terms(manifest, run),
         "versions": list(manifest.versions.items()),

@@ -1,6 +1,5 @@
 """The sections of the nine reports: what they declare agrees with their cells and parameters."""
 
-import ast
 import json
 import re
 from pathlib import Path
@@ -28,19 +27,6 @@ def cells(path):
         for cell in content
         if cell["cell_type"] == "code"
     ]
-
-
-def words(path):
-    """The strings of a notebook's code, and of the modules of its narrative."""
-    modules = (ROOT / "relmark_research" / "narrative").glob(f"report_{path.stem[:2]}*.py")
-    sources = [code for _, code in cells(path)] + [module.read_text() for module in modules]
-    strings = (
-        node.value
-        for source in sources
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    )
-    return " ".join(strings)
 
 
 def test_there_are_nine():
@@ -74,14 +60,14 @@ def test_every_table_and_every_column_that_a_section_needs_may_be_none(path):
 
 
 @each_report
-def test_a_section_that_may_be_left_out_is_guarded_and_says_so(path):
-    code, said = cells(path), words(path)
+def test_the_cells_of_a_section_that_may_be_left_out_are_guarded(path):
+    code = cells(path)
     for section in read_sections(path):
         if section.needs == ({TRANSACTIONS: ()},) and not section.at_least:
             continue
         own = [source for tags, source in code if section.tag in tags]
-        assert any(re.search(r"\bif\b|\bfor\b", source) for source in own), section.name
-        assert section.question in said, section.question
+        guarded = [bool(re.search(r"\b(if|for|attempt)\b", source)) for source in own]
+        assert any(guarded), section.name
 
 
 OWN = "title: Own\nnotebooks: [{}]\ndata: {{source: sales.csv}}\n"
@@ -91,8 +77,10 @@ RUNS = {  # on transactions without cost and without any other table
 }
 
 
-@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS if path.stem[:2] != "08"])
-def test_every_report_but_that_of_partners_is_planned_on_transactions_alone(tmp_path, name):
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS if path.stem[:2] < "08"])
+def test_every_report_but_those_of_partners_and_campaigns_is_planned_on_transactions_alone(
+    tmp_path, name
+):
     recipe = write_recipe(tmp_path, OWN.format(ROOT / "notebooks" / f"{name}.ipynb"))
     (recipe.parent / "sales.csv").write_text("customer_id,date,value\na,2024-01-01,1\n")
     (task,) = plan(read_recipe(recipe, settings=("cost=none",) if has_cost(name) else ()))

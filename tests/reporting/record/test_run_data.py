@@ -168,3 +168,6 @@ def test_index_and_manifest_say_what_is_left_out(project):
     assert f"Left out: {sentence}" in page
     assert "What further tables would answer" in page
     assert manifest.run_of("funnel").answer == "saw True, None, False"
+    report = (run / "funnel.html").read_text(encoding="utf-8")
+    assert "Who pays? No answer because" not in report  # the notebook has said it
+    assert report.count("there is no table of prospects") == 2  # two questions, said for it
