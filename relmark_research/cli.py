@@ -190,6 +190,9 @@ def check(
 ) -> None:
     """Read a log, another table or all tables of a recipe, and print the audit.
 
+    Of a recipe it also prints which sections of which report can run, why the others are left out,
+    and which further table would answer which further question.
+
     Where the source cannot be read, prints the lines of a recipe that make it readable, as far as
     the data settle them. Ends with exit code 2 if the data are not sufficient for a report.
     """

@@ -30,7 +30,7 @@ from .levels_of_relationship.level_effects_on_moves import (
     level_costs,
     level_effects_on_moves,
 )
-from .levels_of_relationship.level_policy import LevelPolicy, best_levels
+from .levels_of_relationship.level_policy import LevelPolicy, best_levels, break_even_climb
 from .levels_of_relationship.relationship_level import Effect, RelationshipLevel, read_levels
 from .levels_of_relationship.textbook_grid import (
     GridCuts,
@@ -126,6 +126,7 @@ __all__ = [
     "book_retention",
     "books_response",
     "books_value",
+    "break_even_climb",
     "break_even_retention",
     "claims_table",
     "compare_with_textbook",

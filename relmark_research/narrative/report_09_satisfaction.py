@@ -15,9 +15,10 @@ def retention_heading(gap: Mapping[str, float], slopes: pd.DataFrame, knot: floa
     """Return the heading about retention by answer, below and above the knot."""
     if gap["low"] <= 0:
         both = slopes.loc[["below", "above"]]
-        row = both.iloc[int((both["estimate"] / both["standard_error"]).argmax())]
+        row = both.iloc[int((both["estimate"] / both["standard_error"]).abs().argmax())]
+        way = "higher" if row["estimate"] > 0 else "lower"
         return Claim(
-            statement="Retention is higher for customers with higher answers",
+            statement=f"Retention is {way} for customers with higher answers",
             hint="Retention is not shown to differ by the answer",
             design="observational",
             estimate=float(row["estimate"]),
@@ -123,6 +124,11 @@ def satisfaction_step(
     top = point_value.by_score.iloc[int(point_value.by_score["value"].argmax())]
     about = "" if drivers is None else f" about {_plain(drivers['item'].iloc[0])}"
     found = ranged(top["value"], top["low"], top["high"], money)
+    if not top["low"] > 0:
+        return _observed(
+            "**Keep asking, and do not act on the answers yet**: no answer is shown at which a "
+            f"point more goes with more value. The largest difference is {found} per customer."
+        )
     return _observed(
         f"**Test calling customers who answer {top['score']:.0f}**{about}, a random half of them: "
         f"a point there goes with {found} per customer."

@@ -1,4 +1,5 @@
 from .display import story
 from .record.forecast_ledger import scored_forecasts
+from .record.outputs import key_figures
 
-__all__ = ["scored_forecasts", "story"]
+__all__ = ["key_figures", "scored_forecasts", "story"]

@@ -125,6 +125,11 @@ door("economics.best_levels", lambda: {"annual_margin_by_rung": made.rung_margin
          made.estimate(), e.assumed_levels(LEVELS),
          annual_margin_by_rung=annual_margin_by_rung, annual_discount_rate=0.1
      ).table, index=("annual_margin_by_rung",))  # fmt: skip
+door("economics.break_even_climb", lambda: {"annual_margin_by_rung": made.rung_margins()},
+     lambda annual_margin_by_rung: e.break_even_climb(
+         made.estimate(), e.assumed_levels(LEVELS), made.estimate().states[0],
+         annual_margin_by_rung=annual_margin_by_rung, annual_discount_rate=0.1
+     ), index=("annual_margin_by_rung",))  # fmt: skip
 door("economics.known_levels", lambda: {"contacts": made.sample("contacts")},
      lambda contacts: e.known_levels(made.history(), contacts=contacts, assumed=LEVELS),
      any_source=True)  # fmt: skip

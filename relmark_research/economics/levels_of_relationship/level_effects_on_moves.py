@@ -145,6 +145,7 @@ def known_levels(
     contacts: str | pd.DataFrame | None,
     controls: Sequence[str] = (),
     assumed: Mapping[str, Sequence[float]],
+    base: str | None = None,
 ) -> tuple[Levels, Drivers | None]:
     """Return levels estimated from contacts, or the assumed ones without contacts.
 
@@ -159,6 +160,9 @@ def known_levels(
         Columns of customers that are controlled for.
     assumed
         ``{name: [cost, climb, fall]}`` as for `assumed_levels`, used if contacts is None.
+    base
+        The level of the contacts that the others are compared with; None: basic, or the level of
+        the lowest cost where there is no basic.
 
     Returns
     -------
@@ -180,7 +184,8 @@ def known_levels(
     table = open_table(contacts, "contacts", needs=("relationship_level",))
     moves = moves_table(history, table[["customer_id", "date", "relationship_level"]])
     costs = level_costs(moves, table, period=history.period)
-    return level_effects_on_moves(moves, costs=costs, controls=controls)
+    cheapest = "basic" if "basic" in costs or not costs else min(costs, key=lambda n: costs[n])
+    return level_effects_on_moves(moves, costs=costs, controls=controls, base=base or cheapest)
 
 
 def _effect(fitted: Drivers, move: str, name: str) -> Effect:

@@ -15,8 +15,10 @@ Kotler 2000, Marketing Management, on the five levels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -133,6 +135,85 @@ def best_levels(
     alone = markov.discounted_values(under, reward, discount)
     gains = drawn_value - markov.discounted_values(drawn[:, 0], reward[0], discount)
     return _policy(estimate, names, (best, value, alone), (drawn_best, drawn_value, gains), level)
+
+
+def break_even_climb(
+    estimate: TransitionMatrix,
+    levels: Sequence[RelationshipLevel],
+    rung: str,
+    *,
+    annual_margin_by_rung: Mapping[str, float] | pd.Series,
+    annual_discount_rate: float,
+    most: float = 100.0,
+) -> pd.DataFrame:
+    """Return how much each level must raise the odds of climbing to pay for its cost.
+
+    Parameters
+    ----------
+    estimate
+        Transition probabilities under the first level.
+    levels
+        Cost of each (money per person and year); their effects are not used.
+    rung
+        Whose people's value is compared.
+    annual_margin_by_rung, annual_discount_rate
+        As for `best_levels`.
+    most
+        The largest odds ratio that is tried.
+
+    Returns
+    -------
+    DataFrame
+        Index relationship_level; annual_cost (money per person and year on the rung) and
+        climb_odds_ratio: the ratio r, the same on all rungs and falls as they are, at which V(r)
+        on the rung equals that of the first level; missing if it exceeds ``most``.
+
+    Raises
+    ------
+    ParameterError
+        The estimate has no calendar period.
+
+    Examples
+    --------
+    >>> from relmark_research.ladder.answers.transition_estimate import estimate_transitions
+    >>> counts = pd.DataFrame([[90, 10], [0, 50]], index=["first", "client"],
+    ...                       columns=["first", "client"])
+    >>> levels = [RelationshipLevel("basic", cost=0.0), RelationshipLevel("calls", cost=10.0)]
+    >>> table = break_even_climb(estimate_transitions(counts, period="year"), levels, "first",
+    ...                          annual_margin_by_rung={"first": 10.0, "client": 100.0},
+    ...                          annual_discount_rate=0.1)
+    >>> table["climb_odds_ratio"].round(2).tolist()
+    [1.0, 1.68]
+    """
+    P, rank = estimate.complete_matrix("a break-even"), estimate.rank
+    margin = margins_by_state(estimate.states, annual_margin_by_rung)
+    period = calendar_period(estimate)
+    discount = period_discount_factor(period, annual_discount_rate)
+    at = estimate.state_index(rung)
+    first = levels[0].costs_by_rung(estimate.states)
+    costs = [one.costs_by_rung(estimate.states) for one in levels]
+
+    def value(ratio: float, cost: Array) -> float:
+        changed = with_odds_ratios(P, rank, ratio, 1.0)
+        found = markov.discounted_values(changed, (margin - cost) * period.years, discount)
+        return float(found[at])
+
+    base = value(1.0, first)
+    ratios = [_root(partial(value, cost=cost), base, most) for cost in costs]
+    found = {"annual_cost": [float(cost[at]) for cost in costs], "climb_odds_ratio": ratios}
+    names = pd.Index([one.name for one in levels], name="relationship_level")
+    return pd.DataFrame(found, index=names)
+
+
+def _root(value: Callable[[float], float], base: float, most: float) -> float:
+    """Return the ratio from 1 on at which a rising value equals ``base``; NaN beyond ``most``."""
+    from scipy.optimize import brentq
+
+    if value(1.0) >= base:
+        return 1.0
+    if value(most) < base:
+        return math.nan
+    return float(brentq(lambda ratio: value(ratio) - base, 1.0, most, xtol=1e-10))
 
 
 def with_odds_ratios(P: Array, rank: Array, climb: Array | float, fall: Array | float) -> Array:

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from relmark_research.errors import ReportError, values_hidden, without_emails
 from relmark_research.reporting.execution._run_end import (
@@ -26,34 +26,25 @@ from relmark_research.reporting.execution.run_execution import (
 from relmark_research.reporting.execution.supervisor import Limits, default_memory_limit
 from relmark_research.reporting.pages.pdf import find_browser, print_pages
 from relmark_research.reporting.privacy.permissions import SHARED_FOLDER, set_access
-from relmark_research.reporting.privacy.redaction import KnownIds, Redactor, check_names
+from relmark_research.reporting.privacy.redaction import Redactor, check_names
 from relmark_research.reporting.recipe.hooks import Notification, Result
-from relmark_research.reporting.recipe.plan import Task, plan, task_names
+from relmark_research.reporting.recipe.plan import Task, plan, task_names, with_known_data
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
 from relmark_research.reporting.record.forecast_ledger import Ledger, forecasts_of, read_ledger
-from relmark_research.reporting.record.left_out import facts_of, read_recipe_tables
-from relmark_research.reporting.record.log_match import check_tables_in_log
 from relmark_research.reporting.record.manifest import Manifest, NotebookRun, read_manifest
 from relmark_research.reporting.record.outputs import source_title
 from relmark_research.reporting.record.provenance import (
-    check_data,
     code_hash,
     git_state,
     installed_packages,
     versions,
 )
+from relmark_research.reporting.record.run_data import RunData, left_out_of, read_run_data
 from relmark_research.reporting.record.secrets import Scrubber, scrubbed_errors
 from relmark_research.reporting.reuse.result_key import Fingerprints, result_key
 from relmark_research.reporting.store.run_checks import check_run, checksum
 from relmark_research.reporting.store.run_store import RunStore, utc_now
-from relmark_research.reporting.store.scratch import temporary_folder
 from relmark_research.tables.pseudonyms import id_key
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from relmark_research.customers.log.transactions import TransactionLog
-    from relmark_research.tables.read_table import Table
 
 _SEED = re.compile(r"(^|_)seed$")
 
@@ -141,35 +132,32 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
     """Check everything, execute the run in a temporary folder, and publish it."""
     recipe = end.recipe
     tasks = plan(recipe, as_of=options.as_of, only=options.only)
-    runnable = _runnable(tasks)
-    store = RunStore(end.store)
+    store, runnable = RunStore(end.store), _runnable(tasks)
     browser = find_browser() if options.pdf else None
     store.check_not_running()  # before the data are read, which takes longer
     died = end.tell_of_dead_runs()
     write_marker(store.path)
     fingerprints = Fingerprints(project=recipe.path.parent)
-    manifest, ids = initial_manifest(
-        recipe, tasks, options, fingerprints, command=command, ledger=_ledger(store)
+    data = read_run_data(recipe, options.as_of)
+    tasks = with_known_data(tasks, recipe, data.known)
+    runnable = _runnable(tasks)
+    manifest = initial_manifest(
+        recipe, tasks, data, fingerprints, command=command, ledger=_ledger(store)
     )
-    redactor = Redactor(ids, id_key(recipe.path.parent))
-    limits = _limits(recipe)
+    redactor = Redactor(data.ids, id_key(recipe.path.parent))
     with store.locked() as repaired:
         write_marker(store.path)
         end.started = True
         previous, found = _previous_run(store)
         run_id, folder = store.new_run()
         try:
-            execution = RunExecution(
-                recipe, runnable, folder, on_progress, limits, previous, options.force, redactor
-            )
+            terms = (_limits(recipe), previous, options.force, redactor)
+            execution = RunExecution(recipe, runnable, folder, on_progress, *terms)
+            notes = _printed((*manifest.notes, *repaired, *found))
             before = previous.manifest.run_id if previous else None
-            notes = (*manifest.notes, *repaired, *found)
             manifest = replace(manifest, run_id=run_id, before=before, notes=(*notes, *died))
-            for note in notes:
-                print(f"relmark: {note}", file=sys.stderr, flush=True)
-            manifest = execution.execute(
-                redactor.manifest(manifest), fingerprints, jobs=options.jobs
-            )
+            manifest = redactor.manifest(manifest)
+            manifest = execution.execute(manifest, fingerprints, jobs=options.jobs)
             if browser:
                 print_pages(folder, browser)
             set_access(folder, share=recipe.share)
@@ -179,6 +167,12 @@ def _run(end: RunEnd, options: RunOptions, command: str, on_progress: ProgressCa
         store.prune(options.keep or recipe.keep)
         _write_overviews(store, recipe)
     return published
+
+
+def _printed(notes: tuple[str, ...]) -> tuple[str, ...]:
+    for note in notes:
+        print(f"relmark: {note}", file=sys.stderr, flush=True)
+    return notes
 
 
 def _ledger(store: RunStore) -> Ledger:
@@ -228,33 +222,30 @@ def _write_overviews(store: RunStore, recipe: Recipe) -> None:
 def initial_manifest(
     recipe: Recipe,
     tasks: tuple[Task, ...],
-    options: RunOptions,
+    data: RunData,
     fingerprints: Fingerprints,
     *,
     command: str,
     ledger: Ledger | None = None,
-) -> tuple[Manifest, KnownIds]:
-    """Return the manifest of a run before it starts, and the ids of its data.
-
-    Reads the data and may raise their errors.
-    """
+) -> Manifest:
+    """Return the manifest of a run before it starts."""
+    check_names([task.case for task in tasks], data.ids)
     ledger = ledger or Ledger()
-    data, ids = _data_fingerprints(recipe, options.as_of)
-    check_names([task.case for task in tasks], ids)
+    found = data.fingerprints
     names = {task.name for task in tasks}
     skipped = [NotebookRun(name, "skipped") for name in task_names(recipe) if name not in names]
     skipped += [_skipped_run(task) for task in tasks if task.missing_table]
     queued = [
-        _queued_run(task, fingerprints, data, ledger) for task in tasks if not task.missing_table
+        _queued_run(task, fingerprints, found, ledger) for task in tasks if not task.missing_table
     ]
-    manifest = Manifest(
+    return Manifest(
         recipe=recipe.name,
         title=recipe.title,
         run_id="",
         started=utc_now().isoformat(timespec="seconds"),
-        as_of=options.as_of,
+        as_of=data.as_of,
         data=dict(recipe.data),
-        fingerprint=data.get("", {}),
+        fingerprint=found.get("", {}),
         versions=versions(),
         packages=installed_packages(),
         git=git_state(recipe.path.parent),
@@ -264,7 +255,6 @@ def initial_manifest(
         ledger=ledger.forecasts,
         notes=ledger.notes,
     )
-    return manifest, ids
 
 
 def _runnable(tasks: tuple[Task, ...]) -> tuple[Task, ...]:
@@ -284,44 +274,8 @@ def _skipped_run(task: Task) -> NotebookRun:
         path=str(task.notebook),
         case=task.case,
         error=f"Skipped: {task.missing_table}",
+        left_out=left_out_of(task),
     )
-
-
-def _data_fingerprints(
-    recipe: Recipe, as_of: str | None
-) -> tuple[dict[str, dict[str, Any]], KnownIds]:
-    """Return the fingerprint of each source, by an empty key if there is one, and the ids.
-
-    Raises DataError where a table of the recipe does not match the log.
-    """
-    with temporary_folder():
-        tables = read_recipe_tables(recipe.tables)
-        facts = {name: facts_of(table) for name, table in tables.items()}
-        ids = _ids_of_tables(tables)
-
-        def check(log: TransactionLog) -> None:
-            nonlocal ids
-            check_tables_in_log(tables, log, recipe.max_outside_log)
-            ids = ids.with_log(log)
-
-        found = {
-            key: check_data(
-                {**recipe.data, **({"source": key} if key else {})},
-                as_of=as_of,
-                also=check,
-            )
-            for key in recipe.matrix.get("source", [""])
-        }
-    return {key: each | ({"tables": facts} if facts else {}) for key, each in found.items()}, ids
-
-
-def _ids_of_tables(tables: Mapping[str, Table]) -> KnownIds:
-    ids = KnownIds()
-    for table in tables.values():
-        for column in table.schema.columns:
-            if column.type == "id" and column.name in table.frame:
-                ids = ids.with_ids(table.frame[column.name].dropna().unique())
-    return ids
 
 
 def _queued_run(
@@ -343,6 +297,7 @@ def _queued_run(
         key=key.digest,
         inputs=key.inputs,
         obstacles=key.obstacles,
+        left_out=left_out_of(task),
         seeds={name: value for name, value in task.parameters.items() if _SEED.search(name)},
     )
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from relmark_research.errors import DataError
 from relmark_research.reporting.execution.cli_views import aligned, print_audit
-from relmark_research.reporting.recipe.plan import Task, plan
+from relmark_research.reporting.recipe.plan import Task, plan, with_known_data
 from relmark_research.reporting.recipe.recipe_file import Recipe, read_recipe
 from relmark_research.reporting.recipe.recipe_sources import source_files
+from relmark_research.reporting.recipe.sections import TRANSACTIONS, KnownTable
 from relmark_research.reporting.record.left_out import (
     facts_of,
     left_out_words,
     read_recipe_tables,
 )
 from relmark_research.reporting.record.log_match import check_tables_in_log
+from relmark_research.reporting.record.manifest import further_questions
 from relmark_research.reporting.record.provenance import check_data, read_options
+from relmark_research.reporting.record.run_data import known_log, known_tables, left_out_of
 from relmark_research.tables.options import worded_for
 from relmark_research.tables.proposals import Proposal, propose
 from relmark_research.tables.read_table import Table, read_table
@@ -112,25 +115,29 @@ def check_recipe_file(path: Path | str, *, settings: tuple[str, ...] = ()) -> No
     tasks = plan(recipe)
     print(f"{recipe.path.name}: {recipe.title}")
     tables = read_recipe_tables(recipe.tables)
-    lines, matches = _data_lines(recipe, tables)
+    lines, matches, known = _data_lines(recipe, tables)
+    tasks = with_known_data(tasks, recipe, known)
     for name, table in tables.items():
         words = [left_out_words(facts_of(table)), *matches.get(name, ())]
         lines.append((name, table.source, "; ".join(word for word in words if word)))
     print("\n".join(aligned(lines)) if lines else "  no data of its own: the bundled sample")
     missing = [line for table in tables.values() for line in _missing_columns(table)]
     print("\n".join([*missing, "", *aligned([("notebook", "runs"), *map(_task_line, tasks)])]))
+    print("\n".join(_section_lines(tasks)))
 
 
 def _data_lines(
     recipe: Recipe, tables: Mapping[str, Table]
-) -> tuple[list[tuple[str, ...]], dict[str, list[str]]]:
-    """Return a line per source of the data, and by table what of it is outside the log."""
+) -> tuple[list[tuple[str, ...]], dict[str, list[str]], dict[str, dict[str, KnownTable]]]:
+    """Return a line per source, by table what of it is outside the log, and what is known."""
     lines: list[tuple[str, ...]] = []
     outside: dict[str, list[str]] = {}
-    readable = []
+    readable, known = [], {"": known_tables(tables)}
 
     def match_tables(log: TransactionLog) -> None:
         readable.append(source)
+        key = source if "source" in recipe.matrix else ""
+        known[key] = known_tables(tables) | {TRANSACTIONS: known_log(log)}
         for name, match in check_tables_in_log(tables, log, recipe.max_outside_log).items():
             outside.setdefault(name, []).append(match.words())
 
@@ -145,11 +152,44 @@ def _data_lines(
             raise
         days = f"{found['first_day']} to {found['last_day']}"
         lines.append(("data", source, f"{left_out_words(found)}; {days}"))
-    return lines, outside
+    return lines, outside, known
 
 
 def _task_line(task: Task) -> tuple[str, ...]:
-    return task.name, f"no: {task.missing_table}" if task.missing_table else "yes"
+    if task.missing_table:
+        return task.name, f"no: {task.missing_table}"
+    running = sum(each.runs for each in task.sections)
+    whole = running == len(task.sections)
+    return task.name, "yes" if whole else f"in part: {running} of {len(task.sections)} sections"
+
+
+def _section_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
+    """Yield the sections of each notebook, and the questions that further tables would answer."""
+    for task in tasks:
+        runs = [("runs", each.section.question) for each in task.sections if each.runs]
+        omitted = left_out_of(task)
+        rows: list[tuple[str, ...]] = [] if task.missing_table else [*runs]
+        rows += [("left out", f"{each.question} No answer because {each.reason.rstrip('.')}.")
+                 for each in omitted]  # fmt: skip
+        if rows:
+            yield from ("", task.name, *aligned(rows))
+    yield from _detail_lines(tasks)
+    further = further_questions(left_out_of(task) for task in tasks)
+    if further:
+        further_rows: list[tuple[str, ...]] = [(table, " ".join(words)) for table, words in further]
+        yield from ("", "further tables would answer", *aligned(further_rows))
+
+
+def _detail_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
+    """Yield the questions whose answers further tables would make more detailed."""
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        for each in task.sections if not task.missing_table else ():
+            for table in each.detail:
+                found.setdefault(table, []).append(each.section.question)
+    if found:
+        rows: list[tuple[str, ...]] = [(name, " ".join(found[name])) for name in sorted(found)]
+        yield from ("", "further tables would add detail to", *aligned(rows))
 
 
 def _missing_columns(table: Table) -> list[str]:

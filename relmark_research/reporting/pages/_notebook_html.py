@@ -66,6 +66,8 @@ class Body:
         Text written to standard error.
     failure
         The error that stopped the notebook, or None.
+    left_out
+        Questions of which the notebook says that they are left out.
     """
 
     title: str = ""
@@ -76,6 +78,7 @@ class Body:
     preparation: str = ""
     messages: str = ""
     failure: Failure | None = None
+    left_out: list[str] = field(default_factory=list)
     sections: list[_Section] = field(default_factory=lambda: [_Section()])
 
 
@@ -211,6 +214,7 @@ def _record(body: Body, record: dict[str, Any]) -> str:
     elif kind == "say":
         return markdown(text)
     elif kind == "left_out":
+        body.left_out.append(str(record.get("question", "")))
         return f'<p class="rm-left-out">{escape(text, quote=False)}</p>'
     return ""
 

@@ -13,7 +13,12 @@ from urllib.parse import quote
 from relmark_research import formats
 from relmark_research.reporting.pages import run_metadata
 from relmark_research.reporting.pages._notebook_html import Body, Failure, read_body
-from relmark_research.reporting.record.manifest import KeyFigure, Manifest, NotebookRun
+from relmark_research.reporting.record.manifest import (
+    KeyFigure,
+    Manifest,
+    NotebookRun,
+    further_questions,
+)
 from relmark_research.reporting.record.run_comparison import (
     Change,
     Comparison,
@@ -115,6 +120,7 @@ def render_index(manifest: Manifest, before: Manifest | None = None) -> str:
         causes=compare_runs(before, manifest).causes if before else (),
         since=formats.day_or_text(before.finished or before.started) if before else "",
         reports=[_report_card(run, before) for run in manifest.notebooks],
+        further=further_questions(run.left_out for run in manifest.notebooks),
         notes=manifest.notes,
         command=manifest.command,
         provenance=run_metadata.provenance_terms(manifest),
@@ -188,6 +194,7 @@ def _body_and_provenance(body: Body, run: NotebookRun, manifest: Manifest) -> di
         "body": Markup(body.html),
         "preparation": Markup(body.preparation),
         "messages": body.messages.strip(),
+        "left_out": [each for each in run.left_out if each.question not in body.left_out],
         "command": manifest.command,
         "provenance": run_metadata.provenance_terms(manifest, run),
         "versions": list(manifest.versions.items()),
@@ -233,6 +240,7 @@ def _report_card(run: NotebookRun, before: Manifest | None) -> dict[str, Any]:
         "reused": run.reused_from,
         "answer": run.answer,
         "error": run.error,
+        "left_out": run.left_out,
         "key_figures": [
             key_figure_card(each, changes[each.name] if old else None, _date_of(before))
             for each in run.key_figures

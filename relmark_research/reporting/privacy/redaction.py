@@ -205,6 +205,10 @@ class Redactor:
             observed={kind: self._named(found) for kind, found in run.observed.items()},
             obstacles=tuple(self.text(each) for each in run.obstacles),
             reason=self.text(run.reason),
+            left_out=tuple(
+                replace(each, question=self.text(each.question), reason=self.text(each.reason))
+                for each in run.left_out
+            ),
         )
 
     def _named(self, hashes: Mapping[str, str]) -> dict[str, str]:

@@ -328,7 +328,7 @@ def _comments(source: str) -> dict[int, str]:
 
 def _validated(parameter: Parameter, value: Any) -> Any:
     value = _dates_as_text(value)
-    if value is None and parameter.optional:
+    if parameter.optional and (value is None or _is_none_word(parameter, value)):
         return None
     if parameter.takes_table and parameter.type in ("str", "any") and _is_table(value):
         return value
@@ -347,6 +347,10 @@ def _validated(parameter: Parameter, value: Any) -> Any:
     if not is_type[parameter.type] or not _is_encodable(value):
         raise _wrong_type(parameter, value)
     return float(value) if parameter.type == "float" else value
+
+
+def _is_none_word(parameter: Parameter, value: Any) -> bool:
+    return parameter.type == "str" and str(value).strip().lower() == "none"
 
 
 def _is_table(value: Any) -> bool:

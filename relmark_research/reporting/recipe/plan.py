@@ -2,8 +2,8 @@
 
 import math
 import re
-from collections.abc import Container, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from relmark_research.reporting.recipe.declared_inputs import (
 )
 from relmark_research.reporting.recipe.input_tables import (
     available_tables,
+    is_available,
     missing_table,
+    source_of,
     uses_own_data,
     without_bundled_data,
 )
@@ -28,13 +30,25 @@ from relmark_research.reporting.recipe.parameters import (
     read_parameters,
 )
 from relmark_research.reporting.recipe.recipe_file import Recipe
+from relmark_research.reporting.recipe.sections import (
+    TRANSACTIONS,
+    KnownTable,
+    PlannedSection,
+    plan_sections,
+    read_sections,
+)
 from relmark_research.units import as_date
 
 _Schema = dict[str, Parameter]
 
 MOST_REPORTS = 500  # of one notebook, by the matrix
 
-_NO_MONEY = "it needs the value of each purchase, and this log has no money (data: value: none)."
+_SAID_NONE = {  # key of the data section -> why a notebook that needs it is skipped
+    "source": "it needs transactions, and the recipe says that there are none (source: none).",
+    "value": "it needs the value of each purchase, and this log has no money (data: value: none).",
+    "cost": "it needs the cost of the goods, and the recipe says that there is none (data: cost: "
+    "none).",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,9 @@ class Task:
     case
         The parameters that the recipe's matrix sets.
     missing_table
-        Why the notebook cannot run without a table, or without money; empty if it can run.
+        Why the notebook cannot run, for want of a table, a column or rows; empty if it can run.
+    sections
+        Its sections, and which of them are left out and why; empty if it declares none.
     declared
         What it reads without a parameter for it.
 
@@ -67,6 +83,7 @@ class Task:
     overrides: dict[str, Any]
     case: dict[str, Any] = field(default_factory=dict)
     missing_table: str = ""
+    sections: tuple[PlannedSection, ...] = ()
     declared: DeclaredInputs = field(default_factory=DeclaredInputs)
 
     @property
@@ -113,7 +130,90 @@ def plan(
         if _is_requested(recipe, notebook, schemas[notebook], only)
         for case in _cases(recipe, notebook, schemas[notebook])
     ]
-    return _select(tasks, only, [notebook.stem for notebook in recipe.notebooks])
+    selected = _select(tasks, only, [notebook.stem for notebook in recipe.notebooks])
+    return with_known_data(selected, recipe, {})
+
+
+def with_known_data(
+    tasks: tuple[Task, ...], recipe: Recipe, found: Mapping[str, Mapping[str, KnownTable]]
+) -> tuple[Task, ...]:
+    """Return the tasks with the sections that the data allow.
+
+    A task none of whose sections can run is skipped. A column of value or of cost that only the
+    notebook's default names becomes None where the transactions do not have it.
+
+    Parameters
+    ----------
+    tasks
+        The result of `plan`.
+    recipe
+        Their recipe.
+    found
+        What is known of the recipe's tables and of the transactions, by source; the key of the
+        recipe's own source is empty.
+    """
+    return tuple(
+        _with_sections(
+            _without_unknown_columns(task, recipe, known.get(TRANSACTIONS, KnownTable())),
+            recipe,
+            known,
+        )
+        for task in tasks
+        for known in [found.get(str(task.case.get("source", "")), {})]
+    )
+
+
+def _without_unknown_columns(task: Task, recipe: Recipe, log: KnownTable) -> Task:
+    schema = {each.name: each for each in read_parameters(task.notebook)}
+    unknown = {
+        name: None
+        for name in ("value", "cost")
+        if name in schema
+        and schema[name].optional
+        and name not in recipe.data
+        and task.parameters[name]
+        and task.parameters[name] == schema[name].default
+        and not log.has(task.parameters[name])
+    }
+    if not unknown:
+        return task
+    return replace(task, parameters=task.parameters | unknown, overrides=task.overrides | unknown)
+
+
+def _with_sections(task: Task, recipe: Recipe, known: Mapping[str, KnownTable]) -> Task:
+    sections = read_sections(task.notebook)
+    if not sections:
+        return task
+    needed = {name for section in sections for name in (*section.tables, *section.uses)}
+    tables = {name: _known_table(name, task, recipe, known) for name in needed}
+    given = {name: table for name, table in tables.items() if table is not None}
+    planned = plan_sections(sections, given, task.parameters)
+    reason = task.missing_table
+    if not reason and not any(each.runs for each in planned):
+        reasons = dict.fromkeys(each.reason for each in planned)
+        reason = f"none of its sections can run: {'; '.join(reasons)}."
+    return replace(task, sections=planned, missing_table=reason)
+
+
+def _known_table(
+    name: str, task: Task, recipe: Recipe, known: Mapping[str, KnownTable]
+) -> KnownTable | None:
+    """Return what is known of a table that a task reads; None if it reads none."""
+    given = task.parameters.get("source" if name == TRANSACTIONS else name)
+    if not given:
+        table = recipe.tables.get(name)
+        if table is None or is_available(table):
+            return None
+        return KnownTable(absent=f"there is no file {Path(source_of(table)).name}")
+    if name == TRANSACTIONS:
+        is_known = given == task.case.get("source", recipe.data.get("source"))
+        found = known.get(name, KnownTable()) if is_known else KnownTable()
+        columns = ("value", "cost")
+        lacking = {each for each in columns if not task.parameters.get(each, True)}
+        named = {each for each in columns if task.parameters.get(each)}
+        own = None if found.columns is None else found.columns | named
+        return replace(found, columns=own, lacking=frozenset(lacking))
+    return known.get(name, KnownTable()) if given == recipe.tables.get(name) else KnownTable()
 
 
 def task_names(recipe: Recipe) -> list[str]:
@@ -194,7 +294,7 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], from_data: Mapping[str,
             )
     for name in recipe.shared_parameters:
         _check_known("parameters", "parameter or notebook", name, known, also=notebooks)
-    for name in recipe.tables:
+    for name in (*recipe.tables, *recipe.no_tables):
         _check_known("tables", "parameter", name, known)
     for setting in recipe.settings:
         if setting.notebook is None:
@@ -225,10 +325,11 @@ def _task(
     case: dict[str, Any],
 ) -> Task:
     values = {name: value for name, value in from_data.items() if name in schema}
-    needs_money = "value" in values and values["value"] is None and not schema["value"].optional
-    if needs_money:
-        del values["value"]
-    values |= available_tables(schema.values(), recipe.tables)
+    lacks = [key for key in _SAID_NONE if _needs_what_is_not(schema, values, key)]
+    values = {name: value for name, value in values.items() if name not in lacks}
+    values |= _no_tables(schema, recipe.no_tables) | available_tables(
+        schema.values(), recipe.tables
+    )
     written = {name: each for name, each in recipe.shared_parameters.items() if name in schema}
     written |= recipe.notebook_parameters.get(notebook.stem, {}) | case
     values |= resolve_paths(written, schema, recipe.path.parent)
@@ -245,10 +346,37 @@ def _task(
         raise ReportError(f"notebook {notebook.stem}: {error}") from None
     overrides = {name: value for name, value in bound.items() if value != schema[name].default}
     missing = missing_table(schema.values(), recipe.tables, values, sample=not own)
-    missing = _NO_MONEY if needs_money else missing
+    missing = next((_SAID_NONE[key] for key in lacks), missing)
+    missing = _said_none(schema, recipe.no_tables) or missing
     set_by_matrix = {name: bound[name] for name in case}
     declared = recipe.inputs.with_more(declared_in_notebook(notebook))
-    return Task(notebook, bound, overrides, set_by_matrix, missing, declared)
+    return Task(notebook, bound, overrides, set_by_matrix, missing, declared=declared)
+
+
+def _needs_what_is_not(schema: _Schema, values: Mapping[str, Any], key: str) -> bool:
+    """Return whether a notebook needs a key of the data section of which there is none."""
+    is_none = key in values and values[key] is None
+    return is_none and not schema[key].optional and schema[key].type != "any"
+
+
+def _no_tables(schema: _Schema, names: Iterable[str]) -> dict[str, None]:
+    """Return None for the tables that the recipe says there are none of, where that is allowed."""
+    return {
+        name: None
+        for name in names
+        if name in schema and (schema[name].optional or schema[name].type == "any")
+    }
+
+
+def _said_none(schema: _Schema, names: Iterable[str]) -> str:
+    """Return why a notebook cannot run without a table that the recipe says there is none of."""
+    for name in names:
+        if name in schema and schema[name].takes_bundled and not schema[name].optional:
+            return (
+                f"it needs a table of {name}, and the recipe names none. "
+                f"Name its file under tables: {name}: {name}.csv"
+            )
+    return ""
 
 
 def _settings(recipe: Recipe, notebook: str, schema: _Schema) -> dict[str, Any]:

@@ -6,7 +6,8 @@ data:
   customer: customer_id
 notebooks: [01_customer_base, 03_lifetime_value]
 tables:
-  contacts: contacts.csv       # a notebook that needs a missing table is skipped
+  contacts: contacts.csv       # without a table a notebook has fewer sections
+  prospects: none              # there is no such table, not even the sample's
   customers:                   # a table with other names or in another format
     source: people.txt
     columns: {customer_id: Customer ID}
@@ -52,6 +53,7 @@ from relmark_research.tables import yaml_files
 
 When = Literal["always", "done", "failed", "alert"]
 
+_MAY_BE_NONE = ("source", "value", "cost")  # keys of the data section
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _TEXT = Annotated[str, Field(min_length=1)]
 _TYPES = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
@@ -188,9 +190,9 @@ class RecipeFile(Section):
     def _as_sections(cls, tables: Any) -> Any:
         if not isinstance(tables, dict):
             return tables
-        empty = {name: None for name, table in tables.items() if table == ""}
+        empty = {name: None for name, table in tables.items() if _is_no_table(table)}
         named = {name: {"source": t} for name, t in tables.items() if t and isinstance(t, str)}
-        return tables | empty | named
+        return tables | named | empty
 
     @field_validator("time_limit", mode="before")
     @classmethod
@@ -232,12 +234,15 @@ class Recipe:
     name, path
         The stem of the file name, and the path of the file.
     data
-        The data section. The source is an absolute path, a glob, a URL or ``dataset:NAME``.
+        The data section. The source is an absolute path, a glob, a URL or ``dataset:NAME``; a
+        source, value or cost of None says that there is none.
     notebooks
         Paths of the notebooks, in the order of the recipe.
     tables
         The user's tables by parameter name: an absolute path or ``sample:NAME``, or a mapping of
         source, columns and options, as `read_table` takes them.
+    no_tables
+        The tables that, as the recipe says, there are none of.
     max_outside_log
         Share of a table's rows or customers that may be outside the log, where one is declared.
     shared_parameters
@@ -270,6 +275,7 @@ class Recipe:
     notebooks: tuple[Path, ...]
     data: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, str | dict[str, Any]] = field(default_factory=dict)
+    no_tables: tuple[str, ...] = ()
     max_outside_log: dict[str, float] = field(default_factory=dict)
     shared_parameters: dict[str, Any] = field(default_factory=dict)
     notebook_parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -332,6 +338,7 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         notebooks=notebooks,
         data=resolve_source(content["data"], path.parent),
         tables=resolve_tables(content["tables"], path.parent),
+        no_tables=tuple(name for name, table in content["tables"].items() if not table),
         max_outside_log={
             name: table["max_outside_log"]
             for name, table in content["tables"].items()
@@ -578,16 +585,20 @@ def _with_data_key(data: dict[str, Any], place: str, name: str, text: str) -> di
     if place != "data" or name not in keys or name == "options":
         wrong = f"{place}.{name}".removeprefix("data.")
         raise ReportError(f"--set data: {unknown_name('key in data', wrong, keys)}")
-    value = None if name == "value" and _is_none(text) else text
+    value = None if name in _MAY_BE_NONE and _is_none(text) else text
     return {**data, **resolve_source({name: value}, Path.cwd())}
 
 
 def _data_keys(data: DataSection) -> dict[str, Any]:
-    """Return the keys of the data section that are set; ``value: none`` is a log without money."""
+    """Return the keys of the data section that are set; None says that there is none."""
     keys = data.model_dump(exclude_none=True)
-    if "value" in data.model_fields_set and _is_none(data.value):
-        keys["value"] = None
-    return keys
+    said = data.model_fields_set.intersection(_MAY_BE_NONE)
+    return keys | {name: None for name in said if _is_none(getattr(data, name))}
+
+
+def _is_no_table(table: Any) -> bool:
+    source = table.get("source") if isinstance(table, dict) else table
+    return isinstance(source, str) and (not source or _is_none(source))
 
 
 def _is_none(text: str | None) -> bool:

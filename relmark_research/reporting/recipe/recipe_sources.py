@@ -50,7 +50,7 @@ def check_source(data: dict[str, Any]) -> None:
     except ParameterError as error:
         raise ReportError(f"data.engine: {error}") from None
     source = fill_in_secrets(data.get("source"))
-    if data and source is None:
+    if data and "source" not in data:
         raise ReportError(
             "the data section of the recipe has no source. Write data.source in the recipe, or "
             "set it on the command line: --set data.source=FILE."

@@ -8,10 +8,11 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,6 +112,25 @@ class IssuedForecast:
         return (date.fromisoformat(self.end) - date.fromisoformat(self.origin)).days
 
 
+@dataclass(frozen=True)
+class LeftOutSection:
+    """A question that a report does not answer.
+
+    Attributes
+    ----------
+    question
+        The question.
+    reason
+        Why there is no answer: a part of a sentence, such as ``"there is no table of books"``.
+    tables
+        The tables, by parameter, that would give an answer; empty if it is not for want of a table.
+    """
+
+    question: str
+    reason: str
+    tables: tuple[str, ...] = ()
+
+
 @short_repr
 @dataclass(frozen=True, repr=False)
 class NotebookRun:
@@ -156,6 +176,8 @@ class NotebookRun:
         How many times it was started.
     forecasts
         The forecasts that it recorded.
+    left_out
+        The questions that it does not answer, planned or found when it ran.
     """
 
     notebook: str
@@ -181,6 +203,7 @@ class NotebookRun:
     memory: int | None = None
     attempts: int = 0
     forecasts: tuple[IssuedForecast, ...] = ()
+    left_out: tuple[LeftOutSection, ...] = ()
 
     @property
     def file_stem(self) -> str:
@@ -328,6 +351,19 @@ def read_manifest(run: Path) -> Manifest:
     return Manifest.from_json(path.read_text(encoding="utf-8-sig"))
 
 
+def further_questions(
+    left_out: Iterable[tuple[LeftOutSection, ...]],
+) -> list[tuple[str, list[str]]]:
+    """Return each table that a run does not have, with the questions that it would answer."""
+    found: dict[str, list[str]] = {}
+    for each in chain.from_iterable(left_out):
+        for table in each.tables:
+            questions = found.setdefault(table, [])
+            if each.question not in questions:
+                questions.append(each.question)
+    return sorted(found.items())
+
+
 def write_atomically(path: Path, text: str, *, durable: bool = True) -> Path:
     """Write ``text`` to ``path`` so that a reader sees the old file or the new one, never a part.
 
@@ -359,6 +395,12 @@ def key_figure(record: dict[str, Any]) -> KeyFigure:
     }
     value = math.nan if value is None else float(value)
     return KeyFigure(**{**content, **limits, "value": value})
+
+
+def left_out_section(record: dict[str, Any]) -> LeftOutSection:
+    """Return the LeftOutSection of a record; unknown keys are ignored."""
+    content = _fields_of(LeftOutSection, record)
+    return LeftOutSection(**{**content, "tables": tuple(content.get("tables", ()))})
 
 
 def issued_forecast(record: dict[str, Any]) -> IssuedForecast:
@@ -437,7 +479,9 @@ def _notebook_run(record: dict[str, Any]) -> NotebookRun:
     record["obstacles"] = tuple(record.get("obstacles", ()))
     figures = tuple(key_figure(figure) for figure in record.pop("key_figures", ()))
     issued = tuple(issued_forecast(each) for each in record.pop("forecasts", ()))
-    return NotebookRun(key_figures=figures, forecasts=issued, **_fields_of(NotebookRun, record))
+    omitted = tuple(left_out_section(each) for each in record.pop("left_out", ()))
+    rest = _fields_of(NotebookRun, record)
+    return NotebookRun(key_figures=figures, forecasts=issued, left_out=omitted, **rest)
 
 
 def _fields_of(result_class: type, record: dict[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import (
     RECORD_MIME,
+    LeftOutSection,
     NotebookRun,
     issued_forecast,
     key_figure,
+    left_out_section,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
     from nbformat import NotebookNode
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
@@ -91,7 +94,60 @@ def with_recorded_results(run: NotebookRun, notebook: "NotebookNode") -> Noteboo
         title=notebook_title(notebook) or run.notebook,
         answer=answers[-1] if answers else "",
         key_figures=tuple(figures.values()),
+        left_out=_left_out(run.left_out, records),
     )
+
+
+def key_figures(executed: Path | str) -> "pd.DataFrame":
+    """Return the key figures of an executed notebook, whichever program executed it.
+
+    Parameters
+    ----------
+    executed
+        An ``.ipynb`` file that papermill, JupyterLab or a run of a recipe wrote.
+
+    Returns
+    -------
+    DataFrame
+        value, low, high, unit, label and text by name, in the order in which they were recorded;
+        the last value counts if a key figure is recorded twice.
+
+    Raises
+    ------
+    ReportError
+        The file is not a notebook, or a record in it is malformed.
+
+    Examples
+    --------
+    >>> key_figures("out.ipynb").loc["repeat_share", "value"]  # doctest: +SKIP
+    0.489
+    """
+    import nbformat
+    import pandas as pd
+
+    path = Path(executed)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise ReportError(
+            f"expected an executed notebook; {path} cannot be read: {error}."
+        ) from None
+    run = with_recorded_results(NotebookRun(path.stem), notebook)
+    columns = ["name", "value", "low", "high", "unit", "label", "text"]
+    rows = [[getattr(each, column) for column in columns] for each in run.key_figures]
+    return pd.DataFrame(rows, columns=columns).set_index("name")
+
+
+def _left_out(
+    planned: tuple[LeftOutSection, ...], records: list[dict[str, Any]]
+) -> tuple[LeftOutSection, ...]:
+    """Return the questions without an answer: those of the plan, and those that were said."""
+    by_question = {each.question: each for each in planned}
+    said = [left_out_section(each) for each in records if each["kind"] == "left_out"]
+    for each in said:
+        known = by_question.get(each.question)
+        by_question[each.question] = replace(each, tables=known.tables) if known else each
+    return tuple(by_question.values())
 
 
 def unfinished_reason(notebook: "NotebookNode") -> str:

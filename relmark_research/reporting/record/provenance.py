@@ -60,7 +60,7 @@ def check_data(
     Parameters
     ----------
     data
-        The recipe's data section, with an absolute source.
+        The recipe's data section, with an absolute source; None where there are no transactions.
     as_of
         Last day of the data that is used, or None.
     also
@@ -77,7 +77,7 @@ def check_data(
     DataError, ParameterError, ReportError
         The data, a column name or an option is invalid.
     """
-    if "source" not in data:
+    if data.get("source") is None:
         return {}
     data = fill_in_secrets(data)
     from relmark_research.customers.log.transactions import read_transactions

@@ -98,3 +98,19 @@ def test_a_choice_needs_two_levels_and_known_rungs(chain):
     found = rm.economics.best_levels(chain, [level("basic"), level("dear", cost=1.0)], **terms)
     assert repr(found).startswith("<LevelPolicy: prospect: basic, first-time: basic")
     assert found._repr_html_().count("<tr>") == 6
+
+
+def test_a_level_at_its_break_even_is_worth_as_much_as_the_base(chain):
+    margin = {"prospect": 0, "first-time": 32, "repeat": 56, "advocate": 120, "lost": 0}
+    terms = {"annual_margin_by_rung": margin, "annual_discount_rate": 0.1}
+    levels = [level("basic", cost=1.0), level("calls", cost=4.0), level("gold", cost=1e6)]
+    found = rm.economics.break_even_climb(chain, levels, "first-time", **terms)
+    assert found["annual_cost"].tolist() == [1.0, 4.0, 1e6]
+    assert found.loc["basic", "climb_odds_ratio"] == 1.0
+    assert np.isnan(found.loc["gold", "climb_odds_ratio"])
+    enough = float(found.loc["calls", "climb_odds_ratio"])
+    values = rm.economics.best_levels(
+        chain, [level("basic", cost=1.0), level("calls", cost=4.0, climb=ratio(enough))], **terms
+    ).values.loc["first-time"]
+    assert enough > 1
+    assert values["calls"] == pytest.approx(values["basic"], rel=1e-9)

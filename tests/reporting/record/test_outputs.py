@@ -8,6 +8,7 @@ from relmark_research.errors import ReportError
 from relmark_research.reporting.record.manifest import RECORD_MIME, NotebookRun
 from relmark_research.reporting.record.outputs import (
     correct_cell_states,
+    key_figures,
     notebook_title,
     read_executed,
     source_title,
@@ -15,6 +16,7 @@ from relmark_research.reporting.record.outputs import (
     with_recorded_results,
     without_records,
 )
+from tests.reporting.books import SPEAKS, write_notebook
 
 
 def said(record):
@@ -190,3 +192,40 @@ def test_an_error_that_papermill_forgives_is_the_reason():
     book = new_notebook(cells=[new_code_cell("1"), new_code_cell("exit", outputs=[ended])])
     assert unfinished_reason(book) == "SystemExit: 0 (cell 2 of 2): the notebook ended early."
     assert unfinished_reason(new_notebook(cells=[new_code_cell("1")])) == ""
+
+
+def test_plain_papermill_gives_the_key_figures(tmp_path):
+    import papermill
+
+    source = write_notebook(tmp_path, "speaks", SPEAKS)
+    output = tmp_path / "out.ipynb"
+    papermill.execute_notebook(
+        str(source),
+        str(output),
+        {"margin": 0.4},
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
+    )
+    figures = key_figures(output)
+    assert figures.loc["margin", ["value", "low", "high", "unit"]].tolist() == [
+        0.4,
+        0.2,
+        0.8,
+        "share",
+    ]
+
+
+def test_a_notebook_that_recorded_nothing_has_no_key_figures(tmp_path):
+    figures = key_figures(write_notebook(tmp_path, "silent", "1"))
+    assert len(figures) == 0
+    assert "value" in figures
+
+
+def test_key_figures_of_another_file_are_refused(tmp_path):
+    path = tmp_path / "out.ipynb"
+    with pytest.raises(ReportError, match="expected an executed notebook"):
+        key_figures(path)
+    path.write_text("value: 1")
+    with pytest.raises(ReportError, match="expected an executed notebook"):
+        key_figures(path)
