@@ -235,7 +235,7 @@ def base_response(
     """
     days = int(min(Horizon.parse(window).length(TimeUnit("day")), split.length))
     start = split.calibration.observed_until
-    end = pd.Timestamp(start) + pd.Timedelta(days=days)
+    end = pd.Timestamp(str(start)) + pd.Timedelta(days=days)
     holdout = log.until(end.date()).split(at=start, unit="day").holdout
     bought = int((holdout["purchases"] > 0).sum())
     low, high = wilson_interval(bought, len(holdout))
