@@ -456,8 +456,9 @@ def _arm_advice(row: pd.Series, contribution: float, cash: Formatter, *, randomi
             f"{probability_text(1 - p)} of a loss.{settle}"
         )
     return Claim(
-        statement=said, design="assumed", estimate=float(row["gain"]), low=float(row["gain_low"]),
-        high=float(row["gain_high"]), no_effect=0.0, source="campaigns",
+        statement=said, hint=said, design="randomised", estimate=float(row["gain"]),
+        low=float(row["gain_low"]), high=float(row["gain_high"]),
+        no_effect=0.0 if verdict == "test" else None, source="campaigns",
         assumptions=("contribution per response",),
     )  # fmt: skip
 

@@ -385,7 +385,7 @@ def _step(row: Mapping[Any, Any], sd: float, money: Formatter, horizon_years: fl
     if verdict == "do":
         said = (
             f"{what}: under the assumed effect the expected gain is {gain}, with "
-            f"{probability_text(p)} of a gain."
+            f"{probability_text(p)} of a gain. Check that effect on a random half first."
         )
     elif verdict == "stop":
         said = f"**Leave it**: {what.strip('*')} is, under the assumed effect, no gain ({gain})."

@@ -73,7 +73,8 @@ def test_advice_on_a_letter_follows_its_verdict(letter, control, verdict: str) -
     (said,) = report_02.mailing_advice(found, 10.0, CASH, randomised=True)
     assert said.text.startswith(verdict)
     assert "assumed contribution of $10.00" in said.text
-    assert said.design == "assumed"
+    assert said.assumptions == ("contribution per response",)
+    assert said.verdict == ("hint" if verdict.startswith("**Test") else "finding")
 
 
 def test_effects_are_findings_of_experiments_only() -> None:

@@ -37,10 +37,11 @@ class UsableCosts:
         customer_id, date, cost, kind and the table's other columns, of known customers; None where
         there is no such table.
     customers
-        customer_id, acquisition_date, acquisition_cost of every customer; None where acquisition
-        costs are not known.
+        customer_id, acquisition_date, acquisition_cost of every customer, and is_known, whether the
+        table has them; None where acquisition costs are not known.
     segments
-        Segment by customer_id, for every customer of the log; None without segments.
+        Segment by customer_id, for every customer of the log and of the table; None without
+        segments.
     notes
         What was left out, and what is counted as 0, in sentences.
     """
@@ -157,7 +158,8 @@ def _acquired(
             f"the acquisition cost of {len(missing):,} of {len(bought):,} customers is not known "
             "and counted as 0"
         )
-    return pd.concat([given, missing], ignore_index=True), notes
+    parts = [given.assign(is_known=True), missing.assign(is_known=False)]
+    return pd.concat(parts, ignore_index=True), notes
 
 
 def _known_contacts(table: pd.DataFrame, known: pd.Index) -> tuple[pd.DataFrame, list[str]]:
@@ -176,7 +178,8 @@ def _known_contacts(table: pd.DataFrame, known: pd.Index) -> tuple[pd.DataFrame,
 def _segments(ids: pd.Index, people: pd.DataFrame | None, segment: str | None) -> pd.Series | None:
     if people is None or not segment or segment not in people.columns:
         return None
-    groups = people.set_index("customer_id")[segment].reindex(ids)
+    everyone = ids.union(pd.Index(people["customer_id"]))
+    groups = people.set_index("customer_id")[segment].reindex(everyone)
     text = groups.astype("string").str.strip()
     named = text.where(text.notna() & (text != ""), NOT_KNOWN).astype(str)
     return named.rename("segment").rename_axis("customer_id")

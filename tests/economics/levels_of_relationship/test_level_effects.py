@@ -104,3 +104,17 @@ def test_coefficients_that_are_not_known_stay_so_in_the_draws():
     assert drawn[:, 0].mean() == pytest.approx(1, abs=0.02)
     assert drawn[:, 0].std() == pytest.approx(0.2, rel=0.05)
     np.testing.assert_allclose(drawn[:, 2], 2, atol=1e-9)
+
+
+def test_levels_of_any_names_are_ordered_by_cost() -> None:
+    years = drawn_years(3000, seed=2)
+    plain = rm.economics.level_effects(years)
+    names = {"basic": "Z", "proactive": "A"}
+    other = years.assign(relationship_level=years["relationship_level"].map(names))
+    found = rm.economics.level_effects(other)
+    assert found.levels == ("Z", "A")
+    assert found.table()["retention"].tolist() == plain.table()["retention"].tolist()
+    given = [rm.economics.RelationshipLevel(name) for name in ("A", "Z")]
+    assert rm.economics.level_effects(years=other.assign(cost=1.0), levels=given).levels == (
+        "A", "Z"
+    )  # fmt: skip

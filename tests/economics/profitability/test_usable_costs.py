@@ -43,7 +43,7 @@ def test_an_unknown_acquisition_cost_is_counted_as_0_and_said() -> None:
 
 def test_segments_have_any_name_and_come_from_any_column() -> None:
     found = usable_costs(LOG, customers=PEOPLE, segment="Art").segments
-    assert found.to_dict() == {"a": "x", "b": "not known"}
+    assert found.to_dict() == {"a": "x", "b": "not known", "p": "not known"}
     assert usable_costs(LOG, customers=PEOPLE, segment="segment").segments is None
     assert usable_costs(LOG, customers=PEOPLE, segment=None).segments is None
     assert usable_costs(LOG).segments is None
