@@ -341,9 +341,10 @@ def _usual_order(years: pd.DataFrame) -> tuple[str, ...]:
     """Return the textbook's levels, or those that occur by their mean cost."""
     means = years.groupby("relationship_level")["cost"].mean().sort_values(kind="stable")
     found = tuple(means.index.astype(str))
-    for name in found:  # the same level, written in two ways
-        if name not in level_names() and name.lower() in level_names():
-            check_choice("level", name, level_names())
+    lower = pd.Series(found).str.lower()
+    if lower.duplicated().any():
+        twice = ", ".join(sorted(pd.Series(found)[lower.duplicated(keep=False)]))
+        raise DataError(f"every level must be written in one way; found {twice}. Write them alike.")
     return level_names() if set(found) <= set(level_names()) else found
 
 

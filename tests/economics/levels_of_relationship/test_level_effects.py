@@ -79,10 +79,14 @@ def test_bad_account_years() -> None:
         )
     with pytest.raises(DataError, match="costs must be 0 or more"):
         rm.economics.level_effects(years.assign(cost=-1.0))
+    capital = years["relationship_level"].str.capitalize()
     with pytest.raises(ParameterError, match=r"no level '[BP].*Did you mean '[bp]"):
         rm.economics.level_effects(
-            years.assign(relationship_level=years["relationship_level"].str.capitalize())
+            years.assign(relationship_level=capital), levels=rm.economics.read_levels()
         )
+    mixed = capital.where(years.index % 2 == 0, years["relationship_level"])
+    with pytest.raises(DataError, match="written in one way; found Basic, Proactive, basic, pro"):
+        rm.economics.level_effects(years.assign(relationship_level=mixed))
     with pytest.raises(DataError, match="effects compare levels; found 1"):
         rm.economics.level_effects(years[years["relationship_level"] == "basic"])
     with pytest.raises(DataError, match="each segment needs 2 complete account years"):
