@@ -468,6 +468,13 @@ def notes_paragraph(notes: tuple[str, ...]) -> Claim:
     return method(f"What was decided on the way: {'; '.join(notes)}.")
 
 
+def no_choice(*, has_cost: bool) -> str:
+    """Return why no level can be valued, as a reason without a full stop."""
+    if not has_cost:
+        return "the transactions have no cost of goods"
+    return "nothing is known of what levels add and cost"
+
+
 def in_textbook(effects: LevelEffects) -> bool:
     """Return whether the levels are the textbook's five, so that its grid can be compared."""
     return set(effects.levels) <= set(level_names())

@@ -170,6 +170,8 @@ def test_a_log_too_short_for_a_holdout_leaves_sections_out(page, tmp_path) -> No
     pd.DataFrame(rows, columns=["customer_id", "date", "value"]).to_csv(tmp_path / "a.csv")
     found = page(NAME, source=str(tmp_path / "a.csv"))
     assert found.left_out == [
-        "What do customers do after they are scored?", "Who buys a second time?"
-    ]  # fmt: skip
+        "Which segments buy again?",
+        "What do letters add, and which pay?",
+        "Who buys a second time?",
+    ]
     assert found.texts("answer") == ["0 of 12 customers buy both lately and often."]

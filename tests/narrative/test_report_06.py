@@ -203,7 +203,7 @@ def test_the_report_on_transactions_alone_and_on_revenue_alone(page, firm) -> No
                    customers=people)  # fmt: skip
     assert "revenue" in revenue.figures
     assert "profit" not in revenue.figures
-    assert len(revenue.left_out) == 2
+    assert len(revenue.left_out) == 3
     full = page(NAME, source=log, contacts=contacts, customers=people, segment="Art",
                 grow_cost={"all": 12.0, "Treue": 3.0})  # fmt: skip
     assert "**Stop serving" in full.text

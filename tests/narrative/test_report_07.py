@@ -209,10 +209,10 @@ def test_the_report_with_other_names_and_without_tables(page, tmp_path) -> None:
     assert "E goes with more renewals" in seen.text
     assert not {each["design"] for each in seen.claims} & {"randomised"}
     alone = page(NAME, contacts=None, customers=None)
-    assert alone.left_out == ["What does each level of relationship add?"]
+    assert alone.left_out == ["What does each level of relationship add?", "Which level pays?"]
     assert "may cost up to" in alone.texts("answer")[0]
     revenue = page(NAME, **given, cost=None)
-    assert revenue.left_out == ["Which level pays?"]
+    assert revenue.left_out == ["What is a point of retention worth?", "Which level pays?"]
     assert "no cost of goods" in revenue.texts("answer")[0]
 
 
@@ -221,5 +221,10 @@ def test_a_short_log_says_what_is_missing(page, tmp_path) -> None:
     columns = ["customer_id", "date", "value", "cost"]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "log.csv", index=False)
     found = page(NAME, source=str(tmp_path / "log.csv"), contacts=None, customers=None)
-    assert len(found.left_out) == 2
+    assert found.left_out == [
+        "What does each level of relationship add?",
+        "How many customers buy in the next year too?",
+        "Which level pays?",
+    ]
+    assert found.figures["customers"]["value"] == 12
     assert "no level was recorded" in found.texts("answer")[0]
