@@ -17,6 +17,7 @@ from relmark_research.tables.given_tables import frame_in_memory
 from relmark_research.tables.read_table import read_columns, read_ids
 
 DEFAULT_RULES = Path(__file__).parent / "segments.yml"
+RULES_WITHOUT_MONEY = Path(__file__).parent / "segments_without_money.yml"
 _SCORES = ("R", "F", "M")
 
 
@@ -61,7 +62,8 @@ def rfm_segments(
         What `rfm_scores` returned.
     rules
         A YAML file or its content, in the format of the package's ``segments.yml``, which is the
-        default. The first matching rule determines the segment.
+        default; for scores without M it is ``segments_without_money.yml``. The first matching rule
+        determines the segment.
 
     Returns
     -------
@@ -82,12 +84,13 @@ def rfm_segments(
     >>> int(segments["segment"].isna().sum()), segments["segment"].cat.categories[0]
     (0, 'champions')
     """
-    scale, known = _load_rules(rules)
     if not isinstance(scores, pd.DataFrame):
         raise ParameterError(
             f"expected scores, a DataFrame with R, F and M; found {type(scores).__name__}. "
             "Score the log first: rfm_segments(rfm_scores(log))."
         )
+    money = "M" in scores or not {"R", "F"} <= set(scores)
+    scale, known = _load_rules(_default(rules, money=money))
     used = [score for score in _SCORES if any(getattr(rule, score) for rule in known)]
     for score in used:
         if score not in scores:
@@ -115,14 +118,25 @@ def rfm_segments(
     return scores.assign(segment=pd.Categorical.from_codes(position.tolist(), names, ordered=True))  # type: ignore[call-overload]
 
 
-def segment_rules(rules: Path | str | Mapping[str, Any] | None = None) -> pd.DataFrame:
-    """Return the rules as a table: segment, R, F, M (such as ``"4-5"``), meaning."""
+def segment_rules(
+    rules: Path | str | Mapping[str, Any] | None = None, *, money: bool = True
+) -> pd.DataFrame:
+    """Return the rules as a table: segment, R, F, M (such as ``"4-5"``), meaning.
+
+    Parameters
+    ----------
+    rules
+        As for `rfm_segments`.
+    money
+        Whether the scores have M, which decides the default rules; without it M is no column.
+    """
+    scores = _SCORES if money else _SCORES[:2]
     return pd.DataFrame(
         [
             {"segment": rule.name}
-            | {score: _range(getattr(rule, score)) for score in _SCORES}
+            | {score: _range(getattr(rule, score)) for score in scores}
             | {"meaning": rule.meaning}
-            for rule in _load_rules(rules)[1]
+            for rule in _load_rules(_default(rules, money=money))[1]
         ]
     )
 
@@ -192,6 +206,12 @@ def _range(limits: tuple[int, int] | None) -> str:
     if limits is None:
         return "any"
     return str(limits[0]) if limits[0] == limits[1] else f"{limits[0]}-{limits[1]}"
+
+
+def _default(rules: Path | str | Mapping[str, Any] | None, *, money: bool) -> Any:
+    if rules is not None:
+        return rules
+    return DEFAULT_RULES if money else RULES_WITHOUT_MONEY
 
 
 def _load_rules(rules: Path | str | Mapping[str, Any] | None) -> tuple[int, list[SegmentRule]]:

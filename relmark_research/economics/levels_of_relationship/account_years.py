@@ -18,8 +18,11 @@ from relmark_research.tables.schemas import NOT_KNOWN, ColumnType
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
+    from relmark_research.economics.profitability.usable_costs import UsableCosts
 
 YEAR = 365  # days
+_LEVEL = "relationship_level"
+_FEWEST = 2  # renewals and losses that a segment needs
 COLUMNS = (
     *("customer_id", "segment", "year", "start", "relationship_level"),
     *("complete", "retained", "annual_margin", "cost"),
@@ -97,6 +100,199 @@ def account_years(
     years["retained"] = (years["year"] < last).astype(float).where(years["complete"])
     years["annual_margin"] = _annual_margin(log, years, margin)
     return years[list(COLUMNS)]
+
+
+def years_by_level(
+    log: TransactionLog, costs: UsableCosts, *, column: str, margin: float | None = None
+) -> pd.DataFrame:
+    """Divide each customer's history into account years, whatever tables there are.
+
+    Parameters
+    ----------
+    log
+        Purchases, with their cost, or give ``margin``.
+    costs
+        What `usable_costs` returns, with contacts.
+    column
+        Column of contacts with the level of relationship.
+    margin
+        Margin as a share of value, for a log without costs.
+
+    Returns
+    -------
+    DataFrame
+        As `account_years`; customers begin on their day of acquisition, or on their first purchase
+        or contact where it is not known.
+
+    Raises
+    ------
+    DataError
+        The contacts have no such column.
+    """
+    touched = costs.contacts
+    if touched is None or column not in touched.columns:
+        known = "no table" if touched is None else f"no column {column}"
+        raise DataError(f"levels are read from contacts, and there is {known}.")
+    touched = touched.drop(columns=[] if column == _LEVEL else [_LEVEL], errors="ignore")
+    touched = touched.rename(columns={column: _LEVEL})
+    people = accounts_of(log, touched, costs)
+    return account_years(log, contacts=touched, customers=people, margin=margin)
+
+
+def without_thin_segments(years: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return account years of the segments that effects can be estimated from, and the others.
+
+    Parameters
+    ----------
+    years
+        What `account_years` returns.
+
+    Returns
+    -------
+    (DataFrame, tuple of str)
+        The years without segments that have fewer than two complete years that were renewed, or
+        that were not, or whose margin is not above 0; and a sentence for each of these.
+    """
+    complete = years[years["complete"].astype(bool)]
+    sums = complete.groupby("segment").agg(
+        n=("retained", "size"), kept=("retained", "sum"), margin=("annual_margin", "sum")
+    )
+    sums = sums.reindex(years["segment"].unique(), fill_value=0)
+    lost = sums["n"] - sums["kept"]
+    few = (sums["kept"] < _FEWEST) | (lost < _FEWEST)
+    out = sums[few | (sums["margin"] <= 0)]
+    notes = tuple(
+        f"segment {name} is left out of the effects: {int(row['kept'])} of {int(row['n'])} "
+        f"account years were renewed, with a margin of {row['margin']:,.2f} in all"
+        for name, row in out.iterrows()
+    )
+    return years[~years["segment"].isin(out.index)], notes
+
+
+def purchase_years(
+    log: TransactionLog, *, segments: pd.Series | None = None, margin: float | None = None
+) -> pd.DataFrame:
+    """Divide each customer's history into account years by purchases alone.
+
+    Parameters
+    ----------
+    log
+        Purchases, with their cost, or give ``margin``.
+    segments
+        Segment by customer_id, for every customer; None is one segment, ``"all"``.
+    margin
+        Margin as a share of value, for a log without costs.
+
+    Returns
+    -------
+    DataFrame
+        As `account_years`, with a row for each year after the first purchase in which the customer
+        bought: retained is whether they bought in the next year too, complete whether the log
+        covers that year; relationship_level is ``"as today"`` and cost 0.
+
+    Examples
+    --------
+    >>> import relmark_research as rm
+    >>> log = rm.read_transactions("dataset:sample", cost="cost")
+    >>> years = purchase_years(log)
+    >>> segment_years(years)["retention"].round(2).to_list()
+    [0.52]
+    """
+    days = log.days.select("customer_id", "date").to_pandas()
+    days = days.assign(customer_id=days["customer_id"].astype(str))
+    days["date"] = pd.to_datetime(days["date"])
+    first = days.groupby("customer_id")["date"].transform("min")
+    days["year"] = (days["date"] - first).dt.days // YEAR
+    days["start"] = first + pd.to_timedelta(YEAR * days["year"], unit="D")
+    years = days.drop_duplicates(["customer_id", "year"]).sort_values(["customer_id", "year"])
+    years = years.drop(columns="date").reset_index(drop=True)
+    following = years.set_index(["customer_id", "year"]).index
+    wanted = pd.MultiIndex.from_arrays([years["customer_id"], years["year"] + 1])
+    over = years["start"] + pd.Timedelta(days=2 * YEAR) <= pd.Timestamp(log.observed_until)
+    retained = pd.Series(wanted.isin(following), years.index).astype(float)
+    named = "all" if segments is None else years["customer_id"].map(segments)
+    years = years.assign(complete=over, retained=retained.where(over), segment=named,
+                         relationship_level="as today", cost=0.0)  # fmt: skip
+    years["annual_margin"] = _annual_margin(log, years, margin)
+    return years[list(COLUMNS)]
+
+
+def level_recipients(years: pd.DataFrame) -> pd.DataFrame:
+    """Return who was served at each level: the margin of their year before, by segment.
+
+    Parameters
+    ----------
+    years
+        What `account_years` returns.
+
+    Returns
+    -------
+    DataFrame
+        Row per segment and level: account_years, with_previous (of them, those that follow
+        another) and previous_margin, the mean margin of these previous years (money).
+    """
+    needed = ("customer_id", "segment", "year", "relationship_level", "annual_margin")
+    years = read_columns(years, {name: YEARS[name] for name in needed}, name="years")
+    before = years[["customer_id", "year", "annual_margin"]].assign(year=years["year"] + 1)
+    before = before.rename(columns={"annual_margin": "previous_margin"})
+    both = years.merge(before, on=["customer_id", "year"], how="left")
+    return (
+        both.groupby(["segment", "relationship_level"], sort=False)
+        .agg(
+            account_years=("year", "size"),
+            with_previous=("previous_margin", "count"),
+            previous_margin=("previous_margin", "mean"),
+        )
+        .reset_index()
+    )
+
+
+def accounts_of(log: TransactionLog, contacts: pd.DataFrame, costs: UsableCosts) -> pd.DataFrame:
+    """Return the customers of account years, whatever is known of them.
+
+    Parameters
+    ----------
+    log
+        The purchases.
+    contacts
+        customer_id and date of contacts.
+    costs
+        What `usable_costs` returns.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, acquisition_date (of the table of customers; else the first purchase or
+        contact), acquisition_cost (0) and segment (``"all"`` without segments).
+    """
+    bought = log.rows.group_by("customer_id").aggregate(date=log.rows.date.min()).to_pandas()
+    events = pd.concat([bought, contacts[["customer_id", "date"]]])
+    events = events.assign(date=pd.to_datetime(events["date"]))
+    first = events.groupby(events["customer_id"].astype(str))["date"].min()
+    if costs.customers is not None:
+        given = costs.customers[costs.customers["is_known"]]
+        known = given.set_index("customer_id")["acquisition_date"]
+        first = known.reindex(known.index.union(first.index)).fillna(first)
+    table = first.rename("acquisition_date").rename_axis("customer_id").reset_index()
+    groups = costs.segments
+    named = "all" if groups is None else table["customer_id"].map(groups).fillna(NOT_KNOWN)
+    return table.assign(acquisition_cost=0.0, segment=named)
+
+
+def checked_segments(years: pd.DataFrame) -> pd.DataFrame:
+    """Return `segment_years`, refusing years of which none is complete.
+
+    Raises
+    ------
+    DataError
+        No account year is complete: the log is too short.
+    """
+    table = segment_years(years)
+    if table.empty:
+        raise DataError(
+            f"retention needs a log of two years; none of {len(years):,} account years is complete."
+        )
+    return table
 
 
 def segment_years(years: pd.DataFrame) -> pd.DataFrame:

@@ -38,13 +38,15 @@ class LevelChoice:
     table
         Row per segment and level: segment, relationship_level, current_customers (if known), cost,
         retention, annual_margin and value (of a customer, money), the last three with _low and
-        _high; probability_best; break_even, points of retention that the level must add if it adds
-        nothing else; best, whether it has the highest expected value.
+        _high; probability_best; probability_above_first, that its value is above that of the first
+        level (missing for the first); break_even, points of retention that the level must add if it
+        adds nothing else; best, whether it has the highest expected value.
     best
         Row per segment: segment, customers, relationship_level (the best), probability_best, value,
         gain (of serving all customers of the segment at it, against their current levels; against
-        the first if these are unknown) with gain_low and gain_high, and value_of_information, the
-        expected value of perfect information on which level is best.
+        the first if these are unknown) with gain_low, gain_high and probability_gain (that it is
+        above 0), and value_of_information, the expected value of perfect information on which level
+        is best.
     level
         Probability of the intervals.
     """
@@ -187,6 +189,9 @@ def _table(
     shares = [(best == number).mean(axis=0) for number in range(len(effects.levels))]
     probability = np.where(np.isnan(point[2]), np.nan, np.stack(shares, axis=1))
     table["probability_best"] = probability.ravel()
+    above = (drawn[2] > drawn[2][:, :, :1]).mean(axis=0)
+    unknown = np.isnan(point[2]) | (np.arange(len(effects.levels)) == 0)
+    table["probability_above_first"] = np.where(unknown, np.nan, above).ravel()
     return table
 
 
@@ -222,5 +227,6 @@ def _decision(
         "gain": float(gain.mean()),
         "gain_low": float(low),
         "gain_high": float(high),
+        "probability_gain": float((gain > 0).mean()),
         "value_of_information": float((best_known - value[:, chosen]).mean() * customers),
     }

@@ -156,8 +156,8 @@ def level_effects(
         cost (money per account year), as `account_years` makes them. Effects use complete years
         only.
     levels
-        From the lightest to the deepest; by default the textbook's five. Levels that do not occur
-        are left out.
+        From the lightest to the deepest; by default the textbook's five or, where there are others,
+        all that occur by their mean cost. Levels that do not occur are left out.
 
     Returns
     -------
@@ -180,9 +180,10 @@ def level_effects(
     >>> rm.economics.level_effects(years).table()["retention"].round(2).to_dict()
     {'reactive': 0.01, 'accountable': 0.19, 'proactive': 0.6, 'partnership': 1.02}
     """
-    order = level_names() if levels is None else tuple(level.name for level in levels)
     years = read_columns(years, {}, name="years", optional=YEARS)
+    order = None if levels is None else tuple(level.name for level in levels)
     _check_years(years, order)
+    order = order or _usual_order(years)
     names = tuple(name for name in order if (years["relationship_level"] == name).any())
     segments = tuple(years["segment"].value_counts().index.astype(str))
     complete = years[years["complete"].astype(bool)]
@@ -336,7 +337,18 @@ def _check_segments(segments: pd.DataFrame) -> None:
             )
 
 
-def _check_years(years: pd.DataFrame, order: tuple[str, ...]) -> None:
+def _usual_order(years: pd.DataFrame) -> tuple[str, ...]:
+    """Return the textbook's levels, or those that occur by their mean cost."""
+    means = years.groupby("relationship_level")["cost"].mean().sort_values(kind="stable")
+    found = tuple(means.index.astype(str))
+    lower = pd.Series(found).str.lower()
+    if lower.duplicated().any():
+        twice = ", ".join(sorted(pd.Series(found)[lower.duplicated(keep=False)]))
+        raise DataError(f"every level must be written in one way; found {twice}. Write them alike.")
+    return level_names() if set(found) <= set(level_names()) else found
+
+
+def _check_years(years: pd.DataFrame, order: tuple[str, ...] | None) -> None:
     for name in _COLUMNS:
         if name not in years.columns:
             raise DataError(
@@ -353,8 +365,9 @@ def _check_years(years: pd.DataFrame, order: tuple[str, ...]) -> None:
         raise DataError(
             f"costs must be 0 or more; {int((years['cost'] < 0).sum()):,} account years are below."
         )
-    for name in years["relationship_level"].unique():
-        check_choice("level", name, order)
+    if order is not None:
+        for name in years["relationship_level"].unique():
+            check_choice("level", name, order)
 
 
 def _check_cells(complete: pd.DataFrame, segments: tuple[str, ...], names: tuple[str, ...]) -> None:

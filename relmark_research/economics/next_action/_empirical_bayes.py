@@ -92,7 +92,8 @@ def _segment_margins(sums: pd.DataFrame) -> pd.DataFrame:
         )
     n = bought["orders"].to_numpy(float)
     own = bought["share"].to_numpy(float) / n
-    within = (bought["squares"].to_numpy(float) - n * own**2).sum() / max((n - 1).sum(), 1)
+    spread = (bought["squares"].to_numpy(float) - n * own**2).sum()
+    within = max(spread, 0.0) / max((n - 1).sum(), 1)  # rounding may take equal margins below 0
     mean = float(np.average(own, weights=n / (n + 1)))
     between = (
         max(float(np.var(own, ddof=1)) - within * float(np.mean(1 / n)), 0.0) if len(n) > 1 else 0.0

@@ -14,7 +14,7 @@ customers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,8 @@ from relmark_research.errors import ParameterError, unknown_name
 
 Array = np.ndarray
 
+ALL = "all"
+"""Key of the cost in every segment that is not named."""
 ACTIONS = ("keep", "grow", "serve more cheaply", "reprice", "end")
 
 
@@ -36,8 +38,8 @@ class Actions:
     Parameters
     ----------
     grow_cost, grow_lift
-        Cost, money per customer and year, > 0, one number or one per segment; relative increase in
-        a customer's contribution.
+        Cost, money per customer and year, > 0, one number or one per segment, where ``"all"`` is
+        the cost in every segment that is not named; relative increase in a customer's contribution.
     service_saving, service_loss
         Share of the cost to serve that is saved, in (0, 1]; share of a customer's contribution that
         is lost as a result.
@@ -80,15 +82,43 @@ class Actions:
         """Return the annual cost of growing a customer in a segment."""
         if not isinstance(self.grow_cost, Mapping):
             return float(self.grow_cost)
-        if segment not in self.grow_cost:
+        if segment not in self.grow_cost and ALL not in self.grow_cost:
             raise ParameterError(
                 f"grow_cost: {unknown_name('segment', segment, self.grow_cost)} Set a cost for "
                 "every segment, or one number for all."
             )
-        return float(self.grow_cost[segment])
+        return float(self.grow_cost.get(segment, self.grow_cost.get(ALL, np.nan)))
 
     def _repr_html_(self) -> str:
         return html_table("Actions", vars(self))
+
+
+def check_grow_cost(grow_cost: float | Mapping[str, float], segments: Iterable[str]) -> None:
+    """Raise an error where a cost is named for a segment that does not exist.
+
+    Raises
+    ------
+    ParameterError
+        The message lists the segments that there are.
+
+    Examples
+    --------
+    >>> check_grow_cost({"all": 12.0, "homes": 20.0}, ["homes", "mills"])
+    >>> check_grow_cost({"all": 12.0, "house": 20.0}, ["homes", "mills"])
+    Traceback (most recent call last):
+      ...
+    relmark_research.errors.ParameterError: grow_cost: no segment 'house'; there are: homes, \
+mills. Did you mean 'homes'? Name the segments of the table, or set a cost for all: {"all": 12.0}.
+    """
+    if not isinstance(grow_cost, Mapping):
+        return
+    known = sorted({str(name) for name in segments})
+    for name in grow_cost:
+        if name != ALL and name not in known:
+            raise ParameterError(
+                f"grow_cost: {unknown_name('segment', name, known)} Name the segments of the "
+                'table, or set a cost for all: {"all": 12.0}.'
+            )
 
 
 def action_gains(

@@ -64,7 +64,8 @@ class Recommendations:
         positive gain; for ending, of a negative residual value under every other action), p_alive,
         segment.
     summary
-        One row per action: customers, total expected_gain with gain_low and gain_high, and
+        One row per action: customers, total expected_gain with gain_low and gain_high,
+        probability_gain (that the total gain is above 0; missing without customers), and
         break_even, the effect at which the gain is 0.
     total
         Total expected_gain, gain_low and gain_high over all actions.
@@ -382,6 +383,9 @@ def _action_summary(
                 "expected_gain": mean,
                 "gain_low": low,
                 "gain_high": high,
+                "probability_gain": float((totals[i] > 0).mean())
+                if counts.get(name, 0)
+                else np.nan,
                 "break_even": even.get(name, np.nan),
             }
         )

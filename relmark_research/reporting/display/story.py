@@ -6,15 +6,15 @@ the template of the report.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from relmark_research import formats as number_formats
-from relmark_research.errors import ReportError
+from relmark_research.errors import ConvergenceError, DataError, LadderError, ReportError
 from relmark_research.evidence import Claim
 from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
 from relmark_research.reporting.display._svg import draw, inline_svg
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # in its own tag, because JupyterLab would read a dollar as the start of a formula
 _DOLLAR = "<span>&#36;</span>"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_SENTENCE_END = re.compile(r"[.] +(?=[A-Z])|[.]$")
+_Found = TypeVar("_Found")
 
 
 def answer(sentence: str | Claim | Sequence[Claim]) -> None:
@@ -194,6 +196,25 @@ def left_out(question: str, reason: str) -> None:
     text = f"Left out: {question} This report has no answer because {reason}."
     fields = {"kind": "left_out", "text": text, "question": question, "reason": reason}
     _show(fields, _escape_markdown(text))
+
+
+def attempt(question: str, analysis: Callable[[], _Found]) -> _Found | None:
+    """Return what an analysis gives, or say why its question is left out and return None.
+
+    Parameters
+    ----------
+    question
+        The question that the analysis answers, such as ``"Which segments buy again?"``.
+    analysis
+        A function without arguments: ``lambda: rm.whale_curve(account)``. Where it refuses the
+        data, or a fit does not converge, the first sentence of its message is the reason; a wrong
+        parameter or any other error is raised.
+    """
+    try:
+        return analysis()
+    except (DataError, ConvergenceError, LadderError) as error:
+        left_out(question, _SENTENCE_END.split(" ".join(str(error).split()))[0])
+    return None
 
 
 def figure(

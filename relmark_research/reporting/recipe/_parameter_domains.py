@@ -1,7 +1,9 @@
 """Domains of parameters: the values that the comment of a parameter allows in square brackets.
 
 ``[0 to 1]`` includes both bounds; others are ``[> 0]``, ``[> 0, < 1]``, ``[day | week]`` and
-``[horizon]``. Any other text is a unit for readers.
+``[horizon]``. ``[by {segment} of customers]`` is a mapping whose keys are groups of a table: of the
+column that the parameter ``segment`` names, in the table of the parameter ``customers``; the key
+``all`` stands for groups that are not named. Any other text is a unit for readers.
 """
 
 import operator
@@ -9,10 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from relmark_research.errors import RelmarkError, ReportError
+from relmark_research.errors import DataError, RelmarkError, ReportError, unknown_name
 from relmark_research.reporting.recipe.parameters import Parameter
+from relmark_research.reporting.record.secrets import secret_names
 from relmark_research.units import Horizon
 
+_GROUPS = re.compile(r"by \{(\w+)\} of (\w+)")
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -49,6 +53,10 @@ def check_domains(values: Mapping[str, Any], schema: Mapping[str, Parameter]) ->
     for name, value in values.items():
         if name in schema and value is not None:
             _check(name, value, schema[name].unit)
+            groups = _GROUPS.fullmatch(schema[name].unit)
+            if groups and isinstance(value, Mapping):
+                given = (_value(each, values, schema) for each in groups.groups())
+                _check_groups(name, value, *given)
 
 
 def _check(name: str, value: Any, domain: str) -> None:
@@ -60,6 +68,37 @@ def _check(name: str, value: Any, domain: str) -> None:
             raise _outside(name, f"one of {', '.join(choices)}", value)
     elif isinstance(value, int | float) and not _contains(domain, value):
         raise _outside(name, domain, value)
+
+
+def _value(name: str, values: Mapping[str, Any], schema: Mapping[str, Parameter]) -> Any:
+    return values[name] if name in values else schema[name].default
+
+
+def _check_groups(name: str, value: Mapping[str, Any], column: Any, table: Any) -> None:
+    """Raise an error if a key is no group of a table's column; the message lists the groups."""
+    named = [key for key in value if key != "all"]
+    if not named:
+        return
+    if not column or not table:
+        raise ReportError(
+            f"parameter {name!r} names {named[0]!r}, and there is no table with such groups. Use "
+            "the key 'all'."
+        )
+    source = table["source"] if isinstance(table, Mapping) else table
+    known = None if secret_names(str(source)) else _groups_of(table, str(column))
+    for key in named:
+        if known is not None and key not in known:
+            raise ReportError(f"parameter {name!r}: {unknown_name('group', key, sorted(known))}")
+
+
+def _groups_of(table: Any, column: str) -> set[str] | None:
+    """Return the groups in a column of a table; None where it is not readable yet."""
+    from relmark_research.tables.read_table import column_by_customer
+
+    try:
+        return set(column_by_customer(table, column).astype(str))
+    except DataError:  # the check of the tables says why
+        return None
 
 
 def _check_horizon(name: str, value: Any) -> None:

@@ -72,9 +72,21 @@ def test_scores_are_asked_for_in_words() -> None:
         rm.rfm_scores(rm.load_cdnow(), bins="5")
 
 
+def test_scores_without_money_have_segments_of_their_own() -> None:
+    cells = [(r, f) for r in range(1, 6) for f in range(1, 6)]
+    scores = pd.DataFrame(cells, columns=["R", "F"])
+    named = rm.rfm_segments(scores).set_index(["R", "F"])["segment"].astype(str)
+    found = named.loc[[(5, 5), (3, 4), (5, 1), (1, 5), (1, 1)]].to_list()
+    assert found == ["champions", "loyal", "newcomers", "do not lose", "asleep"]
+    rules = rm.customers.segment_rules(money=False)
+    assert list(rules) == ["segment", "R", "F", "meaning"]
+    assert set(named) == set(rules["segment"])
+
+
 def test_a_missing_score_is_named_and_that_of_money_explained() -> None:
+    rules = {"segments": [{"name": "large", "M": 5}, {"name": "rest"}]}
     with pytest.raises(DataError, match=r"no column 'M'.*Scores of a log without money have no M"):
-        rm.customers.rfm_segments(pd.DataFrame({"R": [1], "F": [2]}))
+        rm.customers.rfm_segments(pd.DataFrame({"R": [1], "F": [2]}), rules=rules)
     for given in ({"R": [1], "M": [2]}, {"F": [1]}):
         with pytest.raises(DataError, match=r"no column '[RF]'") as caught:
             rm.customers.rfm_segments(pd.DataFrame(given))

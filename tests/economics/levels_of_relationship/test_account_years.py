@@ -5,8 +5,17 @@ import pandas as pd
 import pytest
 
 import relmark_research as rm
+from relmark_research.economics.levels_of_relationship.account_years import (
+    checked_segments,
+    level_recipients,
+    purchase_years,
+    without_thin_segments,
+    years_by_level,
+)
+from relmark_research.economics.profitability.usable_costs import usable_costs
 from relmark_research.errors import DataError
 from tests.economics.firm import log_of, small_firm
+from tests.economics.levels_of_relationship.made import drawn_years
 
 
 def test_account_years_by_hand() -> None:
@@ -61,3 +70,64 @@ def test_bad_account_years() -> None:
         DataError, match=r"1 contacts are earlier, first on 2022-03-01: row 1 \('a'\)"
     ):
         rm.economics.account_years(log, contacts=early, customers=firm["customers"])
+
+
+PURCHASES = pd.DataFrame(
+    [("a", "2021-01-01", 9.0), ("a", "2021-06-01", 5.0), ("a", "2022-03-01", 7.0),
+     ("b", "2021-02-01", 4.0), ("b", "2023-02-10", 3.0), ("b", "2024-06-01", 1.0)],
+    columns=["customer_id", "date", "value"],
+).assign(cost=1.0)  # fmt: skip
+
+
+def test_purchase_years_by_hand() -> None:
+    log = rm.read_transactions(PURCHASES, cost="cost")
+    years = purchase_years(log, segments=pd.Series({"a": "homes", "b": "mills"}))
+    rows = years[["customer_id", "year", "complete", "retained", "annual_margin", "segment"]]
+    assert rows.fillna(-1).values.tolist() == [
+        ["a", 0, True, 1.0, 4.0, "homes"],
+        ["a", 1, True, 0.0, 6.0, "homes"],
+        ["b", 0, True, 0.0, 0.0, "mills"],
+        ["b", 2, False, -1.0, 2.0, "mills"],
+        ["b", 3, False, -1.0, 0.0, "mills"],
+    ]
+    assert checked_segments(years).set_index("segment")["retention"].to_dict() == {
+        "homes": 0.5, "mills": 0.0
+    }  # fmt: skip
+    with pytest.raises(DataError, match="needs a log of two years; none of 2 account years"):
+        checked_segments(purchase_years(log.until("2021-08-01")))
+
+
+def test_levels_are_read_from_any_column_with_any_customers_table() -> None:
+    log = rm.read_transactions(PURCHASES, cost="cost")
+    contacts = pd.DataFrame(
+        {"customer_id": ["a", "a", "b"], "date": ["2021-01-02", "2022-01-05", "2020-12-20"],
+         "cost": 1.0, "Stufe": ["hoch", "tief", "tief"], "relationship_level": "other"}
+    )  # fmt: skip
+    costs = usable_costs(log, contacts=contacts)
+    years = years_by_level(log, costs, column="Stufe")
+    assert years["relationship_level"].tolist() == ["hoch", "tief", "tief"]
+    assert years["segment"].unique().tolist() == ["all"]
+    first = years.drop_duplicates("customer_id").set_index("customer_id")["start"]
+    assert first.dt.strftime("%Y-%m-%d").to_dict() == {"a": "2021-01-01", "b": "2020-12-20"}
+    with pytest.raises(DataError, match="there is no column Level"):
+        years_by_level(log, costs, column="Level")
+    with pytest.raises(DataError, match="there is no table"):
+        years_by_level(log, usable_costs(log), column="Stufe")
+
+
+def test_segments_without_renewals_or_margin_are_left_out_and_said() -> None:
+    years = drawn_years(200, seed=1)
+    lost = years.assign(segment="ruins", annual_margin=-1.0)
+    left, notes = without_thin_segments(pd.concat([years, lost]))
+    assert set(left["segment"]) == {"homes", "mills"}
+    assert notes[0].startswith("segment ruins is left out of the effects:")
+    assert without_thin_segments(years)[1] == ()
+
+
+def test_who_was_served_at_each_level() -> None:
+    first = drawn_years(60, seed=1).assign(annual_margin=10.0)
+    second = first.assign(year=1, annual_margin=30.0)
+    found = level_recipients(pd.concat([first, second]))
+    assert found["account_years"].sum() == 120
+    assert (found["with_previous"] * 2 == found["account_years"]).all()
+    assert (found["previous_margin"] == 10).all()

@@ -79,10 +79,14 @@ def test_bad_account_years() -> None:
         )
     with pytest.raises(DataError, match="costs must be 0 or more"):
         rm.economics.level_effects(years.assign(cost=-1.0))
+    capital = years["relationship_level"].str.capitalize()
     with pytest.raises(ParameterError, match=r"no level '[BP].*Did you mean '[bp]"):
         rm.economics.level_effects(
-            years.assign(relationship_level=years["relationship_level"].str.capitalize())
+            years.assign(relationship_level=capital), levels=rm.economics.read_levels()
         )
+    mixed = capital.where(years.index % 2 == 0, years["relationship_level"])
+    with pytest.raises(DataError, match="written in one way; found Basic, Proactive, basic, pro"):
+        rm.economics.level_effects(years.assign(relationship_level=mixed))
     with pytest.raises(DataError, match="effects compare levels; found 1"):
         rm.economics.level_effects(years[years["relationship_level"] == "basic"])
     with pytest.raises(DataError, match="each segment needs 2 complete account years"):
@@ -104,3 +108,17 @@ def test_coefficients_that_are_not_known_stay_so_in_the_draws():
     assert drawn[:, 0].mean() == pytest.approx(1, abs=0.02)
     assert drawn[:, 0].std() == pytest.approx(0.2, rel=0.05)
     np.testing.assert_allclose(drawn[:, 2], 2, atol=1e-9)
+
+
+def test_levels_of_any_names_are_ordered_by_cost() -> None:
+    years = drawn_years(3000, seed=2)
+    plain = rm.economics.level_effects(years)
+    names = {"basic": "Z", "proactive": "A"}
+    other = years.assign(relationship_level=years["relationship_level"].map(names))
+    found = rm.economics.level_effects(other)
+    assert found.levels == ("Z", "A")
+    assert found.table()["retention"].tolist() == plain.table()["retention"].tolist()
+    given = [rm.economics.RelationshipLevel(name) for name in ("A", "Z")]
+    assert rm.economics.level_effects(years=other.assign(cost=1.0), levels=given).levels == (
+        "A", "Z"
+    )  # fmt: skip

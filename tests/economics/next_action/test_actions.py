@@ -7,6 +7,7 @@ import relmark_research as rm
 from relmark_research.economics.next_action.actions import (
     action_gains,
     break_even_effects,
+    check_grow_cost,
     draw_effects,
 )
 from relmark_research.economics.next_action.residual_value import ResidualDraws
@@ -77,3 +78,16 @@ def test_the_cost_of_growing_is_one_number_or_one_per_segment() -> None:
     for wrong in (0, np.inf):
         with pytest.raises(ParameterError, match=f"money above 0; found {wrong} for homes"):
             rm.economics.Actions(grow_cost={"homes": wrong})
+
+
+def test_the_cost_of_all_is_that_of_segments_without_their_own() -> None:
+    actions = rm.economics.Actions(grow_cost={"all": 12.0, "mills": 40.0})
+    assert (actions.grow_cost_in("homes"), actions.grow_cost_in("mills")) == (12, 40)
+
+
+def test_a_cost_of_a_segment_that_does_not_exist_is_refused() -> None:
+    check_grow_cost({"all": 12.0}, [])
+    check_grow_cost(5.0, [])
+    check_grow_cost({"mills": 12.0}, ["mills", "homes"])
+    with pytest.raises(ParameterError, match=r"no segment 'mill'; there are: homes, mills"):
+        check_grow_cost({"mill": 12.0}, ["mills", "homes"])

@@ -225,3 +225,15 @@ def test_costs_of_unknown_customers_are_refused():
         DataError, match=r"1 of 8 rows of contacts \(4\.00 of 66\.00 in money\).*Correct the ids"
     ):
         customer_costs(pd.concat([CONTACTS, stranger]), KINDS, service_of(YEARS))
+
+
+def test_equal_margins_have_no_error_below_0() -> None:
+    """Rounding takes the variance of equal margins below 0."""
+    rng = np.random.default_rng(2)
+    rows = [(f"c{i}", f"2023-0{m}-01", v) for i in range(40) for m, v in enumerate(
+        rng.gamma(2, 10, 6).round(2), start=1)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["customer_id", "date", "value"])
+    log = rm.read_transactions(table.assign(cost=table["value"] * 1.3), cost="cost")
+    found = customer_margins(log, pd.Series("all", index=[f"c{i}" for i in range(40)]))
+    assert np.isfinite(found["margin_sd"]).all()
+    assert found["margin"].to_numpy() == pytest.approx(-0.3)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from relmark_research.errors import ReportError
+from relmark_research.errors import DataError, ParameterError, ReportError
 from relmark_research.evidence import Claim
 from relmark_research.reporting import story
 from relmark_research.reporting.display.story import RECORD_MIME
@@ -129,6 +129,24 @@ def test_several_claims_make_a_paragraph(spoken):
         "We counted 1.",
         "We counted 2.",
     ]
+
+
+def _refuse(error: type[Exception]) -> None:
+    raise error("shares need a total of 0.5 or more; found 0.2. Read another log. Or none.")
+
+
+def test_an_analysis_that_the_data_refuse_is_left_out_with_the_reason(spoken):
+    (data,) = spoken(lambda: story.attempt("Who pays?", lambda: _refuse(DataError)))
+    assert data[RECORD_MIME]["question"] == "Who pays?"
+    assert data[RECORD_MIME]["reason"] == "shares need a total of 0.5 or more; found 0.2"
+    assert spoken(lambda: story.attempt("Who pays?", lambda: 5)) == []
+    assert story.attempt("Who pays?", lambda: 5) == 5
+
+
+@pytest.mark.parametrize("error", [ParameterError, ZeroDivisionError])
+def test_a_mistake_in_an_analysis_is_raised(error):
+    with pytest.raises(error):
+        story.attempt("Who pays?", lambda: _refuse(error))
 
 
 def test_a_question_that_is_left_out_says_what_would_answer_it(spoken):

@@ -44,3 +44,40 @@ def test_a_value_outside_the_domain_is_refused(name, value, message) -> None:
 )
 def test_values_in_the_domain_none_and_units_pass(given) -> None:
     check_domains(given, SCHEMA)
+
+
+GROUPS = """
+people: str | None = "sample:customers"
+column = "segment"
+cost = {"all": 1.0}  # a year [by {column} of people]
+"""
+
+
+class TestGroups:
+    @staticmethod
+    def check(**values: object) -> None:
+        schema = {each.name: each for each in parse_parameters(GROUPS)}
+        check_domains(values, schema)
+
+    def test_groups_of_the_table_are_accepted(self):
+        self.check(cost={"all": 2.0, "private": 3.0})
+        self.check(cost={"all": 2.0, "east": 3.0}, column="region")
+        self.check(cost={"all": 2.0}, people=None)
+
+    def test_another_group_is_refused_with_those_that_there_are(self, tmp_path):
+        with pytest.raises(ReportError, match="no group 'privat'; there are: key account, private"):
+            self.check(cost={"privat": 3.0})
+        (tmp_path / "a.csv").write_text("id,Art\n1,x\n2,y\n")
+        table = {"source": str(tmp_path / "a.csv"), "columns": {"customer_id": "id"}}
+        self.check(cost={"x": 1.0, "y": 2.0}, people=table, column="Art")
+        with pytest.raises(ReportError, match="no group 'z'; there are: x, y"):
+            self.check(cost={"z": 1.0}, people=table, column="Art")
+
+    def test_groups_without_a_table_are_refused(self):
+        with pytest.raises(ReportError, match="names 'private', and there is no table"):
+            self.check(cost={"private": 3.0}, people=None)
+
+    def test_a_table_that_cannot_be_read_yet_is_left_to_its_own_check(self, tmp_path):
+        (tmp_path / "a.csv").write_text("id\n1\n")
+        self.check(cost={"x": 1.0}, people=str(tmp_path / "a.csv"))
+        self.check(cost={"x": 1.0}, people={"source": "${SECRET_URL}#people"})
