@@ -180,13 +180,14 @@ class ParetoClocks:
         at_a, at_c = A.at_nodes(self), C.at_nodes(self)
         n, near_a, near_c = r + self.x[owner], alpha + at_a[0], beta + at_c[0]
         speed = C.speed[self.piece]
-        log = np.log(self.weight * speed) - r * np.log(near_a / alpha)
-        log = log - self.x[owner] * np.log(near_a) - (s + 1) * np.log(near_c / beta)
+        passed_a, passed_c = np.log1p(at_a[0] / alpha), np.log1p(at_c[0] / beta)
+        log = np.log(self.weight * speed) - r * passed_a
+        log = log - self.x[owner] * np.log(near_a) - (s + 1) * passed_c
         log = log + np.log(s / beta)
         slopes = np.concatenate(
             [
-                [-np.log(near_a / alpha), r / alpha - n / near_a],
-                [1 / s - np.log(near_c / beta), s / beta - (s + 1) / near_c],
+                [-passed_a, r / alpha - n / near_a],
+                [1 / s - passed_c, s / beta - (s + 1) / near_c],
                 -n / near_a * at_a[1:],
                 self.dropout[self.code[self.piece]].T - (s + 1) / near_c * at_c[1:],
             ]
