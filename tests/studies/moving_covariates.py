@@ -66,9 +66,9 @@ def runs(name: str, count: int) -> Iterator[dict[str, object]]:
 
 
 def coverage(table: pd.DataFrame) -> pd.Series:
-    """Return the share of intervals that hold the truth, in the runs that have intervals."""
+    """Return the share of intervals that hold the truth: of totals, in the runs that have one."""
+    held = {effect: (table[f"z_{effect}"].abs() < Z).mean() for effect in ("season", "campaign")}
     some = table[~table["refused"].astype(bool)]
-    held = {effect: (some[f"z_{effect}"].abs() < Z).mean() for effect in ("season", "campaign")}
     held["total"] = some["exact"].between(some["low"], some["high"]).mean()
     return pd.Series(held)
 

@@ -163,8 +163,9 @@ class ParetoClocks:
         alive = alive - s * np.log1p(end_c[0] / beta)
         by_alive = np.concatenate(
             [
-                [-np.log1p(end_a[0] / alpha), r / alpha - n / (alpha + end_a[0])],
-                [-np.log1p(end_c[0] / beta), s / beta - s / (beta + end_c[0])],
+                [-np.log1p(end_a[0] / alpha)],
+                [(r * end_a[0] - self.x * alpha) / (alpha * (alpha + end_a[0]))],
+                [-np.log1p(end_c[0] / beta), s * end_c[0] / (beta * (beta + end_c[0]))],
                 -n / (alpha + end_a[0]) * end_a[1:],
                 -s / (beta + end_c[0]) * end_c[1:],
             ]
@@ -196,9 +197,9 @@ class ParetoClocks:
         n = r + self.x[present]
         slopes = [
             -mean(passed_a),
-            r / alpha - n * mean(per_a),
+            mean((r * at_a[0] - x * alpha) * per_a) / alpha,
             1 / s - mean(passed_c),
-            s / beta - (s + 1) * mean(per_c),
+            mean((s * at_c[0] - beta) * per_c) / beta,
             *(-n * mean(per_a * row) for row in at_a[1:]),
         ]
         moved = self.dropout[self.code[self.piece]].T - (s + 1) * per_c * at_c[1:]

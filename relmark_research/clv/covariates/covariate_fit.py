@@ -16,7 +16,6 @@ BG/NBD models, note 019.
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -29,7 +28,7 @@ from relmark_research.clv.covariates import _covariate_gradients
 from relmark_research.clv.covariates._covariate_gradients import EffectBlock
 from relmark_research.clv.covariates._effects_maximum import Maximum, diagnosis_of
 from relmark_research.clv.covariates.formula import join_covariates
-from relmark_research.clv.estimation.convergence import Diagnosis, interval_refusal
+from relmark_research.clv.estimation.convergence import Diagnosis
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
@@ -213,12 +212,12 @@ class CovariateFit:
     def no_interval(self) -> str:
         """The reason why this fit has no intervals; empty if it has them."""
         named = set(_covariate_gradients.labels(self.blocks)) & self.unidentified.keys()
-        reason = interval_refusal(self.diagnosis, self.base, self.covariance)
-        if not (reason or named):
+        infinite = self.diagnosis.failed or self.diagnosis.status == "at infinity"
+        if np.isfinite(self.covariance).all() and not (infinite or named):
             return ""
-        why = f"the effect of {', '.join(sorted(named))}" if named else "the parameters"
+        what = f"the effect of {', '.join(sorted(named))}" if named else "the parameters"
         return (
-            f"no interval is available: the data do not identify {why} ({self.diagnosis}). "
+            f"no interval is available: the data do not identify {what} ({self.diagnosis}). "
             "Use level=None, remove the columns without an identified effect from the formula, or "
             "fit more customers."
         )
@@ -229,21 +228,11 @@ class CovariateFit:
         Raises
         ------
         ParameterError
-            If the search did not end at a maximum, or an effect diverges.
-
-        Warns
-        -----
-        UserWarning
-            If parameters of the base diverge and intervals depend on their ratio alone.
+            If the search did not end at a maximum, or an effect or a parameter diverges: forecasts
+            depend on how much customers differ, which the data then do not tell.
         """
         if reason := self.no_interval:
             raise ParameterError(reason)
-        if self.diagnosis.status == "at infinity":
-            ratios = " and ".join(self.diagnosis.identified_ratios)
-            name = type(self.base).__name__
-            warnings.warn(
-                f"{name}: intervals depend on {ratios} alone ({self.diagnosis}).", stacklevel=3
-            )
         return self.covariance
 
     def estimates_gradient(
