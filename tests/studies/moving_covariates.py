@@ -2,7 +2,7 @@
 
 Run it: ``python -m tests.studies.moving_covariates MODEL [RUNS] [FILE]``; MODEL is one of
 `tests.clv.covariates.moving.MODELS`, and FILE takes the rows. A log has purchase-days: purchases of
-one day count once. The covariates change every 28 days (Pareto/NBD, which takes longer: 7), and
+one day count once. The covariates change every 28 days (Pareto/NBD, which takes longer: 14), and
 the time of the models is stretched with them, so that hardly two purchases fall on one day.
 """
 
@@ -18,7 +18,7 @@ import relmark_research as rm
 from tests.clv.covariates.moving import EFFECTS, MODELS, drawn, start
 
 STEPS, KNOWN = 78, 52  # steps of the covariates, and those before the forecast
-SIZES = dict.fromkeys(MODELS, (500, 28)) | {"ParetoNBD": (300, 7)}  # customers, days a step
+SIZES = dict.fromkeys(MODELS, (500, 28)) | {"ParetoNBD": (300, 14)}  # customers, days a step
 Z = 1.959964
 
 
