@@ -148,7 +148,7 @@ class TimeVaryingFit(CovariateFit):
         plain = self.base.with_values(np.exp(estimates[:k]))
         effects = np.asarray(estimates[k:])
         if self.likelihood is not None:
-            return TwoClockModel(plain, effects, self.dated, self.likelihood, rows)
+            return TwoClockModel(plain, effects, self.dated, rows, self.likelihood)
         return ClockModel(plain, effects, self.dated, rows)
 
 
