@@ -24,7 +24,7 @@ from relmark_research.formats import count, listing, number, share
 from relmark_research.tables.read_table import open_table
 
 QUESTION = "What goes with more or with fewer purchases?"
-FORMATS = {"Times as many": "number", "From": "number", "To": "number", "p-value": "number"}
+FORMATS = {"Times as many": "number", "From": "number", "To": "number"}
 _KEYS = ("customer_id", "date")
 _LARGE = 2.0  # times as many, from which a factor is said and no percentage
 
@@ -166,7 +166,7 @@ def drivers_heading(found: PurchaseDrivers) -> Claim:
 def drivers_paragraph(found: PurchaseDrivers) -> list[Claim]:
     """Return the sentences: each covariate, all together, what this is not, what is left out."""
     assert found.fit is not None
-    claims = [method(f"Purchases by unit of a covariate, with {share(found.level)} intervals:")]
+    claims = [method(f"Purchases by unit of a covariate, with {100 * found.level:g}% intervals:")]
     claims += [_sentence(row, found) for _, row in found.table.iterrows()]
     together = "fit the purchases better than none" if found.p_value < 1 - found.level else (
         "fit the purchases no better than none, within chance"
@@ -175,7 +175,7 @@ def drivers_paragraph(found: PurchaseDrivers) -> list[Claim]:
     claims.append(
         Claim(
             statement=f"Together the covariates {together} (likelihood-ratio test, "
-            f"{_p_text(found.p_value)}; {base}, {count(n)} customers).",
+            f"p {_p_text(found.p_value)}; {base}, {count(n)} customers).",
             design="observational",
         )
     )
@@ -206,10 +206,11 @@ def _sentence(row: pd.Series, found: PurchaseDrivers) -> Claim:
 
 
 def _p_text(p_value: float) -> str:
-    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    return "< 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def drivers_table(found: PurchaseDrivers) -> pd.DataFrame:
     """Return the table of the section."""
     names = {"estimate": "Times as many", "low": "From", "high": "To", "p_value": "p-value"}
-    return found.table.rename(columns=names).rename_axis("Covariate")
+    table = found.table.assign(p_value=found.table["p_value"].map(_p_text))
+    return table.rename(columns=names).rename_axis("Covariate")

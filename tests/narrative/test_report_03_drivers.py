@@ -34,6 +34,7 @@ def test_each_covariate_has_its_difference_and_interval(case, found):
     shown = drivers.drivers_table(found)
     assert list(shown) == ["Times as many", "From", "To", "p-value"]
     assert shown.index.name == "Covariate"
+    assert shown["p-value"].iloc[0] == "< 0.001"
 
 
 def test_the_clearest_covariate_is_the_heading(found):

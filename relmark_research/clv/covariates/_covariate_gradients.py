@@ -206,18 +206,14 @@ def labels(parts: Sequence[EffectBlock]) -> tuple[str, ...]:
     return tuple(f"{part.component}: {term}" for part in parts for term in part.design.terms)
 
 
-def evidence(
-    parts: Sequence[EffectBlock], columns: Sequence[Array], customers: CustomerSummary
-) -> tuple[str, ...]:
-    """Return what the data have of each effect: the customers with it, and their purchases."""
-    repeat, texts = customers.frequency > 0, list[str]()
-    for column in np.concatenate(columns, axis=1).T:
-        with_it = column != 0
-        texts.append(
-            f"of {int(customers.weights[with_it].sum()):,} customers with it "
-            f"{int(customers.weights[with_it & repeat].sum()):,} made a repeat purchase"
-        )
-    return tuple(texts)
+def evidence(columns: Sequence[Array], customers: CustomerSummary, effect: int) -> str:
+    """Return what the data have of an effect: the customers with it, and their purchases."""
+    with_it = np.concatenate(columns, axis=1)[:, effect] != 0
+    bought = with_it & (customers.frequency > 0)
+    return (
+        f"of {int(customers.weights[with_it].sum()):,} customers with it "
+        f"{int(customers.weights[bought].sum()):,} made a repeat purchase"
+    )
 
 
 def not_nested(smaller: Sequence[EffectBlock], larger: Sequence[EffectBlock]) -> list[str]:

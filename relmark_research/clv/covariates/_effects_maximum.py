@@ -150,7 +150,7 @@ class ScaledLikelihood:
 
 
 def diverging_effects(
-    found: Maximum, labels: tuple[str, ...], evidence: tuple[str, ...]
+    found: Maximum, labels: tuple[str, ...], evidence: Callable[[int], str]
 ) -> dict[str, str]:
     """Return the effects whose maximum likelihood estimate is infinite, with the reason.
 
@@ -158,17 +158,19 @@ def diverging_effects(
     ----------
     found
         The maximum.
-    labels, evidence
-        Name of each effect, and what the data have of it, such as "of 6 customers with it ...".
+    labels
+        Name of each effect.
+    evidence
+        Returns what the data have of an effect, such as "of 6 customers with it ...".
     """
     k, reasons = len(found.logs) - len(found.curvature_share), {}
-    for effect, (label, text) in enumerate(zip(labels, evidence, strict=True)):
+    for effect, label in enumerate(labels):
         share = found.curvature_share[effect]
         if share > _DIVERGED:
             continue
         limit = "minus infinity" if found.logs[k + effect] < 0 else "infinity"
         what = "the likelihood is flat" if np.isnan(share) else f"it diverges to {limit}"
-        reasons[label] = f"{what}; {text}"
+        reasons[label] = f"{what}; {evidence(effect)}"
     return reasons
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
@@ -124,7 +125,7 @@ def fit_covariates(
     unidentified |= diverging_effects(
         found,
         _covariate_gradients.labels(blocks),
-        _covariate_gradients.evidence(blocks, columns, summary),
+        partial(_covariate_gradients.evidence, columns, summary),
     )
     for effect, reason in unidentified.items():
         warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=2)

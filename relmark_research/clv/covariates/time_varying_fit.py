@@ -18,6 +18,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -195,29 +196,25 @@ def fit_time_varying(
         for term, reason in design.left_out.items()
     }
     labels = _covariate_gradients.labels(blocks)
-    evidence = _evidence(pieces, table, [by_component[block.component] for block in blocks])
+    columns = [by_component[block.component] for block in blocks]
+    evidence = partial(_evidence, pieces, table, columns)
     unidentified = left_out | diverging_effects(found, labels, evidence)
     _warn(unidentified, found.weak)
     return TimeVaryingFit.at_maximum(plain, found, blocks, unidentified, dated, clocks)
 
 
-def _evidence(pieces: Pieces, table: DatedTable, columns: Sequence[Array]) -> tuple[str, ...]:
-    """Return what the data have of each effect: the customers with it, and their purchases."""
+def _evidence(pieces: Pieces, table: DatedTable, columns: Sequence[Array], effect: int) -> str:
+    """Return what the data have of an effect: the customers with it, and their purchases."""
     seen = pieces.is_observed & (pieces.lengths > 0)
     owner, row = pieces.starts[seen] // pieces.span, pieces.row[seen]
-    bought = pieces.purchase_row[pieces.is_repeat]
-    texts = []
-    for column in np.concatenate(columns, axis=1).T:
-        values = column[table.code]
-        with_it = values != 0
-        if np.ptp(values[row]) == 0:
-            texts.append("it does not change while the customers are observed")
-            continue
-        texts.append(
-            f"{len(np.unique(owner[with_it[row]])):,} customers are observed with it, and "
-            f"{int(with_it[bought].sum()):,} repeat purchases were made with it"
-        )
-    return tuple(texts)
+    values = np.concatenate(columns, axis=1)[table.code, effect]
+    if np.ptp(values[row]) == 0:
+        return "it does not change while the customers are observed"
+    with_it, bought = values != 0, pieces.purchase_row[pieces.is_repeat]
+    return (
+        f"{len(np.unique(owner[with_it[row]])):,} customers are observed with it, and "
+        f"{int(with_it[bought].sum()):,} repeat purchases were made with it"
+    )
 
 
 def _dated(

@@ -180,7 +180,7 @@ def test_the_evidence_of_an_effect_is_its_customers_and_their_purchases(customer
     columns = [np.array([[1.0, 0], [1, 1], [1, 0], [1, -1]])]
     columns += [np.array([[0.0], [1], [1], [1]])] * 2
     assert gradients.labels(parts) == ("rate: size", "rate: odd", "dropout: shop", "dropout: shop")
-    texts = gradients.evidence(parts, columns, customers)
+    texts = [gradients.evidence(columns, customers, effect) for effect in range(4)]
     assert texts[1] == "of 6 customers with it 5 made a repeat purchase"
     assert texts[2] == texts[3] == "of 9 customers with it 8 made a repeat purchase"
 

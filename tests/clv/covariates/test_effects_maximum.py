@@ -77,7 +77,7 @@ def test_an_effect_that_diverges_keeps_its_variance_and_is_named():
     assert found.diagnosis.status == "at infinity"
     assert "the multiplier of rate: size diverges to 0" in found.diagnosis.message
     assert found.covariance[4, 4] > 100
-    reasons = diverging_effects(found, ("rate: size",), ("no customer bought with it",))
+    reasons = diverging_effects(found, ("rate: size",), lambda effect: "no customer bought with it")
     assert reasons == {"rate: size": "it diverges to minus infinity; no customer bought with it"}
 
 
@@ -93,7 +93,8 @@ def found_at(logs, shares, diagnosis=GOOD):
 
 
 def test_an_effect_without_curvature_diverges():
-    labels, evidence = ("rate: size", "rate: odd", "dropout: shop"), ("of 6", "of 5", "of 9")
+    labels, rows = ("rate: size", "rate: odd", "dropout: shop"), ("of 6", "of 5", "of 9")
+    evidence = rows.__getitem__
     logs = [0.0] * 4 + [0.5, -9.0, 30.0]
     reasons = diverging_effects(found_at(logs, [0.9, 1e-5, np.nan]), labels, evidence)
     assert reasons == {
