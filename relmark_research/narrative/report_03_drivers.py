@@ -86,10 +86,11 @@ def purchase_drivers(
     except (DataError, ParameterError, ConvergenceError) as error:
         reason = f"the covariates cannot be used: {str(error).rstrip('.')}"
         return PurchaseDrivers(None, nothing, np.nan, level, reason)
-    effects = found.effects(level).loc["rate"]
+    effects = found.effects(level).xs("rate")
     names = {f"relative{end}": new for end, new in
              (("", "estimate"), ("_low", "low"), ("_high", "high"))}  # fmt: skip
-    table = effects[[*names, "p_value"]].rename(columns=names).dropna().astype(float)
+    table = pd.DataFrame(effects)[[*names, "p_value"]].rename(columns=names)
+    table = table.dropna().astype(float)
     table.index = pd.Index([_shown(str(name)) for name in table.index], name="covariate")
     statistic = max(2 * (found.log_likelihood - found.plain_log_likelihood), 0.0)
     return PurchaseDrivers(found, table, _p_value(statistic, len(table)), level, "")
@@ -132,8 +133,8 @@ def _shown(term: str) -> str:
 
 def _clearest(table: pd.DataFrame) -> pd.Series:
     """Return the covariate whose interval is farthest from 1, for its length."""
-    logs = np.log(table[["estimate", "low", "high"]])
-    clear = logs["estimate"].abs() / (logs["high"] - logs["low"])
+    logs = np.log(table[["estimate", "low", "high"]].to_numpy(float))
+    clear = np.abs(logs[:, 0]) / (logs[:, 2] - logs[:, 1])
     row: pd.Series = table.iloc[int(clear.argmax())]
     return row
 

@@ -287,19 +287,19 @@ def _maximum(
     reference = _covariate_gradients.reference(plain)
     starts = [np.log(model.values)]
     starts += [reference] if plain.diagnosis.status == "at infinity" else []
-    whole = [np.concatenate([start, np.zeros(len(labels))]) for start in (*starts, reference)]
+    places = [np.concatenate([start, np.zeros(len(labels))]) for start in (*starts, reference)]
     scaled = ScaledLikelihood(
         model=type(model),
         labels=tuple(label for label, kept in zip(labels, free[k:], strict=True) if kept),
-        evaluate=_restricted(own.evaluate, whole[0], free),
-        followed=_restricted(own.searched, whole[0], free),
-        reference=whole[-1][free],
+        evaluate=_restricted(own.evaluate, places[0], free),
+        followed=_restricted(own.searched, places[0], free),
+        reference=places[-1][free],
         n_customers=float(own.customers),
         back=back[:, free],
     )
-    near = [_near(own, at, free)[free] for at in whole[:-1]]
+    near = [_near(own, at, free)[free] for at in places[:-1]]
     best = near[0] if len(near) == 1 else max(near, key=lambda at: scaled.followed(at).value)
-    return scaled.maximum(maximise(scaled.evaluate, best), scaled.evaluate(whole[0][free]))
+    return scaled.maximum(maximise(scaled.evaluate, best), scaled.evaluate(places[0][free]))
 
 
 def _scaled(
@@ -316,14 +316,14 @@ def _scaled(
 
 
 def _restricted(
-    evaluate: Callable[[Array], Point], whole: Array, free: Array
+    evaluate: Callable[[Array], Point], places: Array, free: Array
 ) -> Callable[[Array], Point]:
     """Return a function of the free coordinates alone."""
     if free.all():
         return evaluate
 
     def by_free(at: Array) -> Point:
-        place = whole.copy()
+        place = places.copy()
         place[free] = at
         return evaluate(place).restricted(free)
 
