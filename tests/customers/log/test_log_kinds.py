@@ -150,7 +150,7 @@ class TestWithoutMoney:
     def test_a_recipe_says_value_none_and_reports_about_money_are_left_out(self, tmp_path):
         (tmp_path / "visits.csv").write_text("customer_id,date\na,2024-01-01\na,2024-02-01\n")
         recipe = tmp_path / "visits.yml"
-        stems = ("01_customer_base", "02_differentiation", "03_lifetime_value")
+        stems = ("01_customer_base", "06_profitability", "03_lifetime_value")
         names = [str(NOTEBOOKS / f"{stem}.ipynb") for stem in stems]
         for value in ("none", "null", "None"):
             recipe.write_text(
