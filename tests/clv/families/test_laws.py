@@ -31,6 +31,8 @@ from tests.clv.models import (
     span,
 )
 
+many = pytest.mark.parametrize("n", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
+
 # 1. The pmf sums to 1, and its mean is the expectation
 
 
@@ -104,10 +106,11 @@ def test_contract_outcomes_sum_to_one(model):
 # 2. Averaged over histories, what is expected of customers is what is expected of newcomers
 
 
+@many
 @named(EVERY_PURCHASES)
-def test_conditional_expectation_averages_to_the_unconditional(model):
+def test_conditional_expectation_averages_to_the_unconditional(model, n):
     T, t = span(model)
-    history = model.simulate(np.full(20_000, T), seed=5)
+    history = model.simulate(np.full(n, T), seed=5)
     ahead = model.conditional_expected_purchases(t, *history)
     truth = model.expected_purchases(T + t) - model.expected_purchases(T)
     for drawn, exact in ((ahead, truth), (history[0], model.expected_purchases(T))):
@@ -230,10 +233,11 @@ def assert_mean(drawn, exact):
     assert abs(drawn.mean() - exact) < 4 * drawn.std() / np.sqrt(len(drawn)) + 1e-12
 
 
+@many
 @named(EVERY_PURCHASES)
-def test_p_alive_averages_to_the_survival_curve(model):
+def test_p_alive_averages_to_the_survival_curve(model, n):
     T, t = span(model)
-    history = model.simulate(np.full(20_000, T), seed=5)
+    history = model.simulate(np.full(n, T), seed=5)
     alive, living = model.p_alive(*history), model.living(*history)
     now = 1.0 if isinstance(model, rm.BGBB) else 0.0  # BG/BB: alive at the next opportunity
     assert_mean(alive, model.survival(T + now))
