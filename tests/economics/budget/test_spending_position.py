@@ -57,7 +57,7 @@ def test_margins_with_errors_widen_the_intervals() -> None:
     for margin in (sure, unsure):
         found = spending_position(
             "sample:books", annual_margin=margin, annual_discount_rate=0.1, by="channel", recent=4
-        ).marginal_returns(draws=400)
+        ).marginal_returns(draws=150)
         widths.append((found["marginal_return_high"] - found["marginal_return_low"]).sum())
     assert widths[1] > 2 * widths[0]
 
@@ -95,9 +95,10 @@ def test_a_ledger_without_segments() -> None:
         position.equity("web")
 
 
-def test_recommendations_improve_simulated_firms() -> None:
+@pytest.mark.parametrize("firms", [3, pytest.param(8, marks=pytest.mark.slow)])
+def test_recommendations_improve_simulated_firms(firms) -> None:
     better = 0
-    for seed in range(8):
+    for seed in range(firms):
         firm = random_firm(np.random.default_rng([seed, 7]), segments=2)
         position = spending_position(
             firm.ledger(seed), annual_margin=dict(zip(firm.names, firm.annual_margin, strict=True)),
@@ -108,7 +109,7 @@ def test_recommendations_improve_simulated_firms() -> None:
         better += truth.equity(best.table["spend_per_head"].to_numpy()) > truth.equity(
             position.spend
         )
-    assert better >= 7
+    assert better >= firms - 1
 
 
 @pytest.mark.parametrize("level", [0, 1, 95, np.nan])

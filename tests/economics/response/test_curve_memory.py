@@ -31,9 +31,10 @@ def test_a_curve_that_is_the_whole_story_stays_as_it_is() -> None:
         assert ((slope == 1) & (lift == 1)).mean() == pytest.approx(1 - found.probability, abs=0.05)
 
 
-def test_growth_of_the_market_is_taken_out_of_the_slope() -> None:
+@pytest.mark.parametrize("firms", [4, pytest.param(8, marks=pytest.mark.slow)])
+def test_growth_of_the_market_is_taken_out_of_the_slope(firms) -> None:
     wrong = held = 0
-    for seed in range(8):
+    for seed in range(firms):
         fit, truth = books(seed, 0.02)
         found = curve_memory(fit, INDEX)
         assert found.probability > 0.99
@@ -44,8 +45,8 @@ def test_growth_of_the_market_is_taken_out_of_the_slope() -> None:
             slopes.append(np.quantile(c * k * np.exp(-k * spend), [0.025, 0.975]))
         held += slopes[0][0] < truth < slopes[0][1]
         wrong += not slopes[1][0] < truth < slopes[1][1]
-    assert held >= 5
-    assert wrong >= 4  # the curve alone
+    assert held >= 0.6 * firms
+    assert wrong >= 0.5 * firms  # the curve alone
 
 
 def test_too_few_periods_leave_the_curve_alone() -> None:
