@@ -13,6 +13,7 @@ import relmark_research as rm
 from relmark_research.economics.next_action.residual_value import (
     CustomerBlock,
     _annuity,
+    _draw_spend,
     draw_residuals,
 )
 from relmark_research.simulation.sample_firm import simulate_firm
@@ -130,3 +131,17 @@ def test_terms_are_finite_with_enough_draws(given, said) -> None:
     with pytest.raises(rm.ParameterError, match=said):
         rm.economics.FutureTerms(**given)
     assert rm.economics.FutureTerms(draws=100).draws == 100
+
+
+class Told:
+    """A model of spend that returns what it is asked with."""
+
+    def draw_mean_spend(self, n, mean, rng):
+        return np.stack([n, mean])
+
+
+def test_spend_is_drawn_given_purchases_with_money_only() -> None:
+    x, m = np.array([3.0, 2.0, 0.0, 0.0, 1.0]), np.array([20.0, 0.0, 5.0, np.nan, 0.5])
+    n, mean = _draw_spend(Told(), x, m, (5, 4), np.random.default_rng(1))
+    assert n.tolist() == [[each] * 4 for each in (3, 0, 0, 0, 1)]
+    assert mean.tolist() == [[each] * 4 for each in (20, 0, 0, 0, 0.5)]
