@@ -110,6 +110,7 @@ class Copy:
     def environment(self, *, write_bytecode: bool) -> dict[str, str]:
         """Return an environment in which the copy is imported, not the tree it is a copy of."""
         found = {**os.environ, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
+        found["RELMARK_EVERY_CASE"] = "1"
         for name in ("RELMARK_ORDER", "PYTEST_ADDOPTS"):
             found.pop(name, None)
         return found if write_bytecode else found | {"PYTHONDONTWRITEBYTECODE": "1"}

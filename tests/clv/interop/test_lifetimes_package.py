@@ -151,3 +151,14 @@ def test_predicted_spend_is_the_mean_over_those_who_bought_again(calibration, bo
     assert row["relmark"] == pytest.approx(expected.mean(), rel=1e-9)
     assert row["lifetimes"] == pytest.approx(row["relmark"], rel=1e-3)
     assert repeat["monetary_value"].min() < row["relmark"] < repeat["monetary_value"].max()
+
+
+def test_differences_are_those_between_customers(calibration, both):
+    """The largest difference of one customer is small, and no less than that of the mean."""
+    table = both.predictions
+    n = {name: len(calibration.table) for name in table.index} | {"GammaGamma": 1}
+    for name, row in table.iterrows():
+        gap = abs(row["relmark"] - row["lifetimes"]) / n[name]
+        assert gap <= row["max_abs_difference"] + 1e-12
+        assert row["max_abs_difference"] < 0.02 * max(row["relmark"] / n[name], 1)
+        assert row["n_missing"] == 0

@@ -15,6 +15,7 @@ LOG = "customer_id,date,value\n{},2024-01-01,1\n"
 
 
 @pytest.mark.parametrize("name", ["sales[12].csv", "sales*.csv", "sales?.csv", "sales[a-c].csv"])
+@pytest.mark.every(2)
 def test_a_path_with_signs_of_a_glob_is_that_file(tmp_path, name):
     for other in ("sales1.csv", "sales2.csv", "salesa.csv", "sales.csv"):
         (tmp_path / other).write_text(LOG.format("other"))

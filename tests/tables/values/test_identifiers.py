@@ -128,6 +128,7 @@ class TestIdsThatAreNotExact:
             pd.Series([2.0**24, 1.0, 2.0**25], dtype="float32"),
         ],
     )
+    @pytest.mark.every(2)
     def test_large_floats_are_refused(self, ids):
         with pytest.raises(rm.DataError, match="in 2 of 3 rows customer_id is a floating-point"):
             read(ids)
