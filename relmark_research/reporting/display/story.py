@@ -6,7 +6,7 @@ the template of the report.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pandas as pd
 
 from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
+from relmark_research.evidence import Claim
 from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
@@ -35,21 +36,23 @@ _DOLLAR = "<span>&#36;</span>"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-def answer(sentence: str) -> None:
+def answer(sentence: str | Claim | Sequence[Claim]) -> None:
     """Show the answer of the report, one or two sentences with numbers and their range.
 
     Parameters
     ----------
     sentence
-        Plain text; it is shown in large type below the question.
+        Plain text, or claims, of which is said what their evidence carries; it is shown in large
+        type below the question.
 
     Raises
     ------
     ReportError
         The sentence is empty.
     """
-    text = _single_line("an answer", sentence)
-    _show({"kind": "answer", "text": text}, f"**{_escape_markdown(text)}**")
+    said, claims = _said(sentence)
+    text = _single_line("an answer", said)
+    _show({"kind": "answer", "text": text, **claims}, f"**{_escape_markdown(text)}**")
 
 
 def record(
@@ -151,25 +154,46 @@ def record_forecast(name: str, forecast: "TotalForecast", *, unit: str = "") -> 
     )
 
 
-def finding(sentence: str) -> None:
+def finding(sentence: str | Claim) -> None:
     """Start a section with a heading that states a finding.
 
     Parameters
     ----------
     sentence
-        Plain text without a full stop, such as ``f"{share(x)} of customers bring half"``.
+        Plain text without a full stop, such as ``f"{share(x)} of customers bring half"``, or a
+        claim, of which is said what its evidence carries.
     """
-    text = _single_line("a finding", sentence)
-    _show({"kind": "finding", "text": text}, f"## {_escape_markdown(text)}")
+    said, claims = _said(sentence)
+    text = _single_line("a finding", said)
+    _show({"kind": "finding", "text": text, **claims}, f"## {_escape_markdown(text)}")
 
 
-def say(sentence: str) -> None:
-    """Show a paragraph of Markdown.
+def say(sentence: str | Claim | Sequence[Claim]) -> None:
+    """Show a paragraph of Markdown, or claims as a paragraph.
 
     HTML inside it is escaped, and ``$`` is a dollar sign, not the start of a formula.
     """
-    text = _not_empty("a paragraph", sentence)
-    _show({"kind": "say", "text": text}, text.replace("<", "&lt;").replace("$", _DOLLAR))
+    said, claims = _said(sentence)
+    text = _not_empty("a paragraph", said)
+    fields = {"kind": "say", "text": text, **claims}
+    _show(fields, text.replace("<", "&lt;").replace("$", _DOLLAR))
+
+
+def left_out(question: str, reason: str) -> None:
+    """Say that a question has no section in this report, and what would answer it.
+
+    Parameters
+    ----------
+    question
+        The question, such as ``"Where are prospects lost?"``.
+    reason
+        What is missing, such as ``"there is no table of prospects"``: without a full stop.
+    """
+    question = _single_line("a question", question)
+    reason = _single_line("a reason", reason)
+    text = f"Left out: {question} This report has no answer because {reason}."
+    fields = {"kind": "left_out", "text": text, "question": question, "reason": reason}
+    _show(fields, _escape_markdown(text))
 
 
 def figure(
@@ -305,6 +329,15 @@ def _check_name(name: str) -> None:
 
 def _suggestion(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_0123456789") or "figure"
+
+
+def _said(sentence: str | Claim | Sequence[Claim]) -> tuple[str, dict[str, Any]]:
+    """Return what is said, and the claims as a field of a record; no field for plain text."""
+    if isinstance(sentence, str):
+        return sentence, {}
+    claims = [sentence] if isinstance(sentence, Claim) else list(sentence)
+    records = [{"text": each.text} | each.as_record() for each in claims]
+    return " ".join(each.text for each in claims), {"claims": records}
 
 
 def _single_line(expected: str, sentence: str) -> str:

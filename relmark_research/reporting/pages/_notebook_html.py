@@ -210,6 +210,8 @@ def _record(body: Body, record: dict[str, Any]) -> str:
         return f"<h2>{escape(text, quote=False)}</h2>"
     elif kind == "say":
         return markdown(text)
+    elif kind == "left_out":
+        return f'<p class="rm-left-out">{escape(text, quote=False)}</p>'
     return ""
 
 

@@ -26,6 +26,7 @@ _TEXTS = {  # kind of record -> its texts
     "answer": ("text",),
     "finding": ("text",),
     "say": ("text",),
+    "left_out": ("text", "question", "reason"),
     "key_figure": ("name", "unit", "label", "meaning", "text"),
     "forecast": ("name", "measure", "origin", "end", "unit"),
 }

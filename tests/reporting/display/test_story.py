@@ -7,6 +7,7 @@ import pytest
 from matplotlib import pyplot
 
 from relmark_research.errors import ReportError
+from relmark_research.evidence import Claim
 from relmark_research.reporting import story
 from relmark_research.reporting.display.story import RECORD_MIME
 from relmark_research.reporting.record.manifest import KeyFigure
@@ -107,3 +108,31 @@ def test_a_table_is_folded_by_default(spoken):
     assert folded["text/html"].startswith('<details class="rm-table">')
     assert opened["text/html"].startswith('<details class="rm-table" open>')
     assert 'download="counts.csv"' in folded["text/html"]
+
+
+@pytest.mark.parametrize("speak", [story.answer, story.finding, story.say])
+def test_a_claim_says_what_its_evidence_carries(spoken, speak):
+    words = {"statement": "It pays", "hint": "It may pay"}
+    claim = Claim(**words, design="randomised", estimate=1, low=-1, high=3, no_effect=0)
+    (data,) = spoken(lambda: speak(claim))
+    record = data[RECORD_MIME]
+    assert record["text"] == "It may pay"
+    assert record["claims"][0]["verdict"] == "hint"
+    assert record["claims"][0]["design"] == "randomised"
+
+
+def test_several_claims_make_a_paragraph(spoken):
+    claims = [Claim(statement=f"We counted {n}.", design="counted") for n in (1, 2)]
+    (data,) = spoken(lambda: story.say(claims))
+    assert data[RECORD_MIME]["text"] == "We counted 1. We counted 2."
+    assert [each["text"] for each in data[RECORD_MIME]["claims"]] == [
+        "We counted 1.",
+        "We counted 2.",
+    ]
+
+
+def test_a_question_that_is_left_out_says_what_would_answer_it(spoken):
+    (data,) = spoken(lambda: story.left_out("Where are they lost?", "there is no table"))
+    assert data[RECORD_MIME]["text"] == (
+        "Left out: Where are they lost? This report has no answer because there is no table."
+    )
