@@ -2,8 +2,9 @@
 
     python -m tests.golden.defaults
 
-records them in defaults.json. A default that changes moves results without a word in the call, so
-that the change is to be seen: record it anew, and say it in CHANGELOG.md.
+records them in defaults.json, options given by keyword only with a star. A default that changes
+moves results without a word in the call, so that the change is to be seen: record it anew, and say
+it in CHANGELOG.md.
 """
 
 import importlib
@@ -68,7 +69,7 @@ def _plain_defaults(what: Any) -> dict[str, str]:
     except ValueError:  # a class without a signature
         return {}
     return {
-        each.name: _written(each.default)
+        f"{'*' * (each.kind == each.KEYWORD_ONLY)}{each.name}": _written(each.default)
         for each in parameters
         if each.default is not each.empty and isinstance(each.default, PLAIN)
     }

@@ -8,17 +8,10 @@ from relmark_research.economics.budget.spending_position import spending_positio
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
 from relmark_research.economics.value_of_retention.retention_value import customer_value
 from relmark_research.errors import DataError, ParameterError
+from tests.economics.budget.conftest import MARGIN
 from tests.economics.simulated import random_firm
 
 YEARLY = PaymentTerms("year", renewal="year")
-MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
-
-
-@pytest.fixture(scope="module")
-def position():
-    return spending_position(
-        load_sample("books"), annual_margin=MARGIN, annual_discount_rate=0.1, by="channel", recent=4
-    )
 
 
 def test_one_segment_agrees_with_customer_equity(position) -> None:
@@ -38,6 +31,16 @@ def test_within_a_segment_marginal_returns_compare_marginal_costs(position) -> N
         assert won["marginal_return"] / kept["marginal_return"] == pytest.approx(ratio)
         assert won["customer_value"] == pytest.approx(position.equity(segment).at().customer_value)
     assert (returned["marginal_return_low"] < returned["marginal_return"]).all()
+
+
+def test_columns_of_marginal_returns_follow_from_each_other(position) -> None:
+    table = position.marginal_returns(draws=50)
+    per_head = table["spend"] / table["people"]
+    np.testing.assert_allclose(per_head, table["spend_per_head"], rtol=1e-12)
+    assert table["spend"].sum() == pytest.approx(position.budget)
+    returned = table["customer_value"] / table["marginal_cost"]
+    np.testing.assert_allclose(table["marginal_return"], returned, rtol=1e-9)
+    assert table["rate"].between(0, 1).all()
 
 
 def test_values_and_marginal_returns_by_purpose(position) -> None:
