@@ -26,6 +26,6 @@ def test_defaults_are_those_recorded(room: str):
 def test_options_of_classes_methods_and_functions_are_recorded():
     clv = WAS["clv"]
     assert clv["clv.prediction.forecast:forecast"]["*level"] == "None"
-    assert clv["clv.estimation.fit:Fit.profile"]["*level"] == "0.95"
+    assert clv["clv.estimation.fit:Fit.profile"]["level"] == "0.95"
     assert WAS["simulation"]["simulation.firm:ReturnTruth"]
     assert not set(WAS) - set(rooms())
