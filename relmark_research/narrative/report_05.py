@@ -633,6 +633,17 @@ def chain_tests(found: Sequence[ChainTest], notes: Sequence[str]) -> list[Claim]
     return [*said, method(words or "Every rung was reached, and left again by some.")]
 
 
+def filled(unknown: Sequence[str]) -> list[Claim]:
+    """Return a caution about rungs of which no move was observed; none where there are none."""
+    if not unknown:
+        return []
+    words = (
+        f"No move from {listing(unknown)} was observed: all rows of the matrix therefore have a "
+        "weak prior (half a move to each possible rung), which is assumed."
+    )
+    return [Claim(statement=words, design="assumed", source="transactions")]
+
+
 def limits() -> Claim:
     """Return what the report cannot know."""
     return method(
