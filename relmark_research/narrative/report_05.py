@@ -118,6 +118,17 @@ def few(customers: int, periods: int) -> str:
     return ""
 
 
+def no_rungs(error: str) -> str:
+    """Return why nobody can be placed on a ladder, from the error of its rules.
+
+    Examples
+    --------
+    >>> no_rungs("no customer can reach supporter: the rules need events. Pass events=...")
+    'no customer can reach supporter: the rules need events'
+    """
+    return error.split(". ")[0].rstrip(".")
+
+
 def misplaced(tested: pd.DataFrame) -> tuple[float, float]:
     """Return the share of people put on the wrong rung, by the matrix and by unchanged shares.
 
