@@ -118,6 +118,17 @@ def few(customers: int, periods: int) -> str:
     return ""
 
 
+def no_rungs(error: str) -> str:
+    """Return why nobody can be placed on a ladder, from the error of its rules.
+
+    Examples
+    --------
+    >>> no_rungs("no customer can reach supporter: the rules need events. Pass events=...")
+    'no customer can reach supporter: the rules need events'
+    """
+    return error.split(". ")[0].rstrip(".")
+
+
 def misplaced(tested: pd.DataFrame) -> tuple[float, float]:
     """Return the share of people put on the wrong rung, by the matrix and by unchanged shares.
 
@@ -631,6 +642,17 @@ def chain_tests(found: Sequence[ChainTest], notes: Sequence[str]) -> list[Claim]
     )
     words = " ".join(f"{note[0].upper()}{note[1:]}." for note in notes)
     return [*said, method(words or "Every rung was reached, and left again by some.")]
+
+
+def filled(unknown: Sequence[str]) -> list[Claim]:
+    """Return a caution about rungs of which no move was observed; none where there are none."""
+    if not unknown:
+        return []
+    words = (
+        f"No move from {listing(unknown)} was observed: all rows of the matrix therefore have a "
+        "weak prior (half a move to each possible rung), which is assumed."
+    )
+    return [Claim(statement=words, design="assumed", source="transactions")]
 
 
 def limits() -> Claim:

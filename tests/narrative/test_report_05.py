@@ -144,6 +144,12 @@ def test_advice_is_a_test_and_its_amount_is_assumed():
     assert only[0].text.startswith("1. **Run this report again**")
 
 
+def test_rungs_without_a_move_have_a_prior_which_is_said():
+    (claim,) = report_05.filled(("lost",))
+    assert "No move from lost was observed" in claim.text and "assumed" in claim.text
+    assert report_05.filled(()) == []
+
+
 def test_few_customers_or_periods_are_a_reason():
     assert report_05.few(19, 10).startswith("the transactions have 19 of the 20")
     assert report_05.few(20, 2).startswith("the transactions cover 2 of the 3")

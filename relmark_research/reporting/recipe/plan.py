@@ -299,8 +299,8 @@ def _check_names(recipe: Recipe, schemas: list[_Schema], from_data: Mapping[str,
     for setting in recipe.settings:
         if setting.notebook is None:
             _check_known("--set", "parameter", setting.name, known)
-    for name in from_data:
-        if name not in known:
+    for name, value in from_data.items():
+        if name not in known and value is not None:
             reading = "options" if "options" in recipe.data else "engine"
             key = reading if name == "reading" else name
             raise ReportError(

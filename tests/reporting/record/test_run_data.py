@@ -141,6 +141,13 @@ def test_a_notebook_without_sections_that_needs_transactions_is_skipped_without_
     assert tasks["funnel"].missing_table == ""
 
 
+def test_no_transactions_can_be_said_where_no_notebook_reads_them(project):
+    write_notebook(project / "notebooks", "old", "1", parameters="prospects: str | None = None")
+    text = "title: Own\nnotebooks: [old]\ndata: {source: none}\n"
+    recipe = read_recipe(write_recipe(project, text + "tables: {prospects: prospects.csv}"))
+    assert plan(recipe)[0].missing_table == ""
+
+
 def test_check_prints_the_plan(project, capsys):
     recipe = write_recipe(project, RECIPE + "data: {source: sales.csv}")
     assert cli.exit_code(["check", str(recipe)]) == cli.DONE
