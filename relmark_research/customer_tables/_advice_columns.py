@@ -19,7 +19,7 @@ from relmark_research.evidence import advice_verdict
 
 ADVICE_COLUMNS = ("advice", "advice_verdict", "advice_reason", "advice_evidence")
 
-NOT_ASKED = "no advice was asked for"
+NOT_ASKED = "no advice: no measured effect of an action was given"
 NOT_ADVISED = "the customer is not among those advised on"
 NO_ACTION, END = "keep", "end"
 _BY_FORECAST = "forecast of contribution and cost to serve; no effect is assumed"

@@ -18,8 +18,10 @@ Low and high are the ends of a prediction range: what this one customer may do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -189,6 +191,34 @@ class CustomerTable:
         """Write an Excel workbook; see `to`."""
         return self._as(".xlsx", path)
 
+    def with_pseudonyms(self, *, key: str | None = None) -> CustomerTable:
+        """Return the table with keyed hashes in place of ids, sorted by them.
+
+        Parameters
+        ----------
+        key
+            Secret key of the hash; None takes that of `relmark key`.
+
+        Raises
+        ------
+        ParameterError
+            There is no key.
+
+        Examples
+        --------
+        >>> import relmark_research as rm
+        >>> log = rm.load_cdnow()
+        >>> fit = rm.BGNBD.fit(log.customer_summary())
+        >>> rm.customer_table(log, purchases=fit).with_pseudonyms(key="a secret").ids
+        'pseudonym'
+        """
+        if self.ids == "pseudonym":
+            return self
+        names = pseudonyms(self.table["customer_id"], key=key)
+        table = self.table.assign(customer_id=pd.Series(names, dtype="str"))
+        table = table.sort_values("customer_id", ignore_index=True)
+        return replace(self, table=table, ids="pseudonym")
+
     def _as(self, suffix: str, path: Path | str) -> int:
         if Path(path).suffix.lower() != suffix:
             raise ParameterError(f"expected a file that ends in {suffix}; found {str(path)!r}.")
@@ -219,7 +249,7 @@ def customer_table(
     segments: pd.Series | pd.DataFrame | None = None,
     ladder: LoyaltyLadder | LadderHistory | pd.Series | None = None,
     advice: Recommendations | None = None,
-    options: CustomerTableOptions = CustomerTableOptions(),  # noqa: B008  (frozen)
+    options: CustomerTableOptions = CustomerTableOptions(),
 ) -> CustomerTable:
     """Return one row per customer: segment, rung, P(alive), expected purchases, value, advice.
 
@@ -274,11 +304,14 @@ ids clear>
     >>> found.table.loc[1, ["customer_id", "purchases", "value_so_far"]].to_list()
     ['00021', 2, 75.11]
     """
-    unit = _unit(purchases)
-    summary = log.customer_summary(unit=unit)
-    fit = _chosen(log, summary) if purchases is None else purchases
-    value, notes = _value_terms(log, summary, spend, options)
-    predicted = predict_customers(fit, summary, horizon=horizon, level=options.level, value=value)
+    summary = log.customer_summary(unit=_unit(purchases))
+    notes: list[str] = []
+    with _warnings_as_notes(notes):
+        fit = _chosen(log, summary) if purchases is None else purchases
+        value = _value_terms(log, summary, spend, options, notes)
+        predicted = predict_customers(
+            fit, summary, horizon=horizon, level=options.level, value=value
+        )
     if not has_parameter_uncertainty(fit):
         reason = fit.no_interval if isinstance(fit, Fit) else "its parameters are given"
         notes.append(f"Prediction ranges hold chance only: {reason}.")
@@ -288,15 +321,15 @@ ids clear>
     known["rung"] = _labels(_rungs(ladder, log), ids, "ladder", notes)
     known = known.join(advice_columns(ids, advice, options.measured))
     model = fit.model if isinstance(fit, Fit) else fit
-    return CustomerTable(
-        table=_arranged(known, options.ids),
+    found = CustomerTable(
+        table=_arranged(known),
         horizon=str(Horizon.parse(horizon)),
         observed_until=log.observed_until,
         level=options.level,
         model=type(model).__name__,
-        ids=options.ids,
         notes=tuple(notes),
     )
+    return found.with_pseudonyms() if options.ids == "pseudonym" else found
 
 
 def _unit(purchases: PurchaseInput | None) -> TimeUnit:
@@ -321,21 +354,37 @@ def _value_terms(
     summary: CustomerSummary,
     spend: SpendInput | SpendAverage | None,
     options: CustomerTableOptions,
-) -> tuple[ValueTerms | None, list[str]]:
-    """Return the terms of value, or None and why there is no value."""
+    notes: list[str],
+) -> ValueTerms | None:
+    """Return the terms of value, or None, and note why."""
     if not log.has_value:
         if spend is not None or options.margin is not None:
             log.require_value("an expected value")
-        return None, ["The log has no money, so there are no values."]
+        notes.append("The log has no money, so there are no values.")
+        return None
     try:
         given = GammaGamma.fit(summary) if spend is None else spend
     except RelmarkError as error:
-        return None, [f"Spend per purchase cannot be estimated, so there are no values: {error}"]
+        notes.append(f"Spend per purchase cannot be estimated, so there are no values: {error}")
+        return None
     margin = 1.0 if options.margin is None else options.margin
     terms = ValueTerms(given, margin, options.annual_discount_rate)
     if terms.average.average == "median" and not isinstance(given, SpendAverage):
-        return terms, ["The mean spend does not exist; values use the median."]
-    return terms, []
+        notes.append("The mean spend does not exist; values use the median.")
+    return terms
+
+
+@contextmanager
+def _warnings_as_notes(notes: list[str]) -> Iterator[None]:
+    """Note what the package warns of, such as an interval that depends on a ratio alone."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for each in caught:
+        if each.category is UserWarning:
+            notes.append(str(each.message))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def _history(log: TransactionLog, ids: pd.Index) -> pd.DataFrame:
@@ -396,13 +445,10 @@ def _labels(
     return found.astype(object).to_numpy()
 
 
-def _arranged(known: pd.DataFrame, ids: Ids) -> pd.DataFrame:
+def _arranged(known: pd.DataFrame) -> pd.DataFrame:
     """Return the columns in their order, with their types, sorted by id."""
-    clear = known.index.astype(str)
-    names = pseudonyms(clear) if ids == "pseudonym" else clear
     table = known.reset_index(drop=True).reindex(columns=list(COLUMNS))
-    table["customer_id"] = list(names)
+    table["customer_id"] = known.index.astype(str).to_numpy()
     types: dict[str, str] = dict.fromkeys(COLUMNS, "float64") | dict.fromkeys(TEXT, "str")
     types |= {"last_purchase": "datetime64[us]", "purchases": "int64"}
-    table = table.astype(types)
-    return table.sort_values("customer_id", ignore_index=True)
+    return table.astype(types).sort_values("customer_id", ignore_index=True)

@@ -167,7 +167,9 @@ def test_without_a_measured_effect_there_is_a_reason_and_no_advice():
     table = advised({})
     assert table["advice"].dropna().to_list() == ["end"]
     assert table.loc["é", "advice_reason"] == "no advice: the effects of all actions are assumed"
-    assert set(made().table["advice_reason"]) == {"no advice was asked for"}
+    assert set(made().table["advice_reason"]) == {
+        "no advice: no measured effect of an action was given"
+    }
 
 
 def test_pseudonyms_replace_ids_and_do_not_keep_their_order(monkeypatch):
@@ -215,7 +217,7 @@ def test_csv_has_no_cell_that_begins_a_formula(tmp_path):
 def test_arguments_that_cannot_be_used_are_refused(tmp_path):
     with pytest.raises(ParameterError, match=r"\.parquet, \.csv, \.xlsx"):
         made().to(tmp_path / "t.txt")
-    with pytest.raises(ParameterError, match="ends in .csv"):
+    with pytest.raises(ParameterError, match=r"ends in \.csv"):
         made().to_csv(tmp_path / "t.xlsx")
     with pytest.raises(DataError, match="no money"):
         rm.customer_table(log(money=False), purchases=model(), spend=spend())

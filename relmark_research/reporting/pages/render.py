@@ -116,6 +116,7 @@ def render_index(manifest: Manifest, before: Manifest | None = None) -> str:
         since=formats.day_or_text(before.finished or before.started) if before else "",
         reports=[_report_card(run, before) for run in manifest.notebooks],
         notes=manifest.notes,
+        customers=manifest.customer_table,
         command=manifest.command,
         provenance=run_metadata.provenance_terms(manifest),
     )
