@@ -80,7 +80,7 @@ def advice_columns(
         ),
         "advice_evidence": [
             evidence.get(each) if has else None for each, has in zip(action, carried, strict=True)
-        ],  # fmt: skip
+        ],
     }
     return pd.DataFrame(found, index=ids).astype("str")
 

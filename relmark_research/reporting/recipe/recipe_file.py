@@ -20,7 +20,7 @@ matrix:
   segment: [private, trade]    # one report for each value, if the notebook has the parameter
 alerts:
   total_clv: {falls_by: 10%}
-customer_table: parquet        # one row per customer beside the reports; or csv, excel, or a section
+customer_table: parquet        # a file with one row per customer; or csv, excel, or a section
 inputs:                        # what notebooks read without a parameter for it
   files: [rates.csv]
   environment: [FISCAL_YEAR]
@@ -170,8 +170,8 @@ class HookSection(Section):
 class CustomerTableSection(Section):
     """The file with one row per customer: its format, its ids, and what is expected.
 
-    ``ids: clear`` writes the log's own ids, ``pseudonym`` their keyed hashes. ``measured`` names, by
-    action, the experiment that measured its effect; other actions are not advised.
+    ``ids: clear`` writes the log's own ids, ``pseudonym`` their keyed hashes. ``measured`` names,
+    by action, the experiment that measured its effect; other actions are not advised.
     """
 
     format: Literal["parquet", "csv", "excel"]

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from relmark_research.clv.families.nbd import NBD
+from relmark_research.customer_tables import table_of_customers
 from relmark_research.errors import ReportError
 from relmark_research.reporting.execution.customer_file import write_customer_file
 from relmark_research.reporting.pages.render import render_index
@@ -16,6 +18,12 @@ from relmark_research.tables.pseudonyms import pseudonyms
 from tests.reporting.books import SPEAKS, write_notebook
 
 KEYED = Redactor(key="a secret")
+
+
+@pytest.fixture(autouse=True)
+def quick_choice(monkeypatch):
+    """Fit one model; the choice among all is tested with the table."""
+    monkeypatch.setattr(table_of_customers, "_chosen", lambda log, customers: NBD.fit(customers))
 
 
 @pytest.fixture(scope="module")
