@@ -12,9 +12,6 @@ from xml.etree import ElementTree
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from matplotlib.layout_engine import LayoutEngine
-
-NARROW = 4.0  # inches: at 320 px, less the margins of the page, text is 11 px high
 
 _FONT = "var(--rm-sans, system-ui, sans-serif)"
 _ROOT_STYLE = (  # the colours of the page, of JupyterLab, or of a light page
@@ -74,28 +71,6 @@ def draw(figure: "Figure", name: str) -> str:
             pad_inches=0.04,
         )
     return target.getvalue()
-
-
-def draw_narrow(figure: "Figure", name: str, layout: "LayoutEngine | None") -> str:
-    """Return a figure drawn again for a narrow screen, or an empty text if it is narrow already.
-
-    The text keeps its size, the axes become narrower. The figure keeps its new size.
-
-    Parameters
-    ----------
-    figure
-        A figure that is not needed any more.
-    name
-        Identifier of the figure in its report.
-    layout
-        The layout engine with which it was drawn first.
-    """
-    width, height = figure.get_size_inches()
-    if width <= NARROW * 1.1:
-        return ""
-    figure.set_layout_engine(layout if layout is not None else "none")
-    figure.set_size_inches(NARROW, height)
-    return draw(figure, f"{name}-narrow")
 
 
 def _remove_extras(root: ElementTree.Element) -> None:

@@ -17,7 +17,8 @@ from relmark_research import formats as number_formats
 from relmark_research.errors import ReportError
 from relmark_research.evidence import Claim
 from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
-from relmark_research.reporting.display._svg import draw, draw_narrow, inline_svg
+from relmark_research.reporting.display._narrow_figure import draw_narrow
+from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
 from relmark_research.reporting.privacy.redaction import Redactor
