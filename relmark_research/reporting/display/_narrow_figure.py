@@ -7,6 +7,7 @@ that is not enough, are left out: the table behind the figure has them.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import combinations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH = 4.0  # inches: at 320 px, less the margins of the page, text is 10 px high
 _SMALLER = (0.9, 0.8, 0.72)  # sizes of values inside the axes
+_LONGEST = 34  # characters of a line
 _GAP = 0.5  # points between two labels
 _MOST_OVERLAPS = 2  # more of them are the values of cells, of which all are left out
 
@@ -45,7 +47,10 @@ def draw_narrow(figure: Figure, name: str, layout: LayoutEngine | None) -> str:
     with _as_before(figure):
         figure.set_layout_engine(layout if layout is not None else "none")
         figure.set_size_inches(WIDTH, height)
+        for text in _long_labels(figure):
+            text.set_text(textwrap.fill(text.get_text(), _LONGEST))
         figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the places are final; a second layout would move them
         for axes in figure.axes:
             _thin_out_ticks(axes)
             _separate_values(axes)
@@ -59,8 +64,8 @@ def _as_before(figure: Figure) -> Iterator[None]:
     places = [(axes, axes.get_position()) for axes in figure.axes]
     ticks = [(axes.xaxis, axes.xaxis.get_major_locator(), axes.xaxis.get_major_formatter())
              for axes in figure.axes]  # fmt: skip
-    texts = [(text, text.get_fontsize(), text.get_visible())
-             for axes in figure.axes for text in axes.texts]  # fmt: skip
+    labels = [text for axes in figure.axes for text in (*axes.texts, *_labels(axes))]
+    texts = [(each, each.get_fontsize(), each.get_visible(), each.get_text()) for each in labels]
     try:
         yield
     finally:
@@ -72,9 +77,32 @@ def _as_before(figure: Figure) -> Iterator[None]:
         for axis, locator, formatter in ticks:
             axis.set_major_locator(locator)
             axis.set_major_formatter(formatter)
-        for text, points, seen in texts:
+        for text, points, seen, words in texts:
             text.set_fontsize(points)
             text.set_visible(seen)
+            text.set_text(words)
+
+
+def _labels(axes: Axes) -> list[Text]:
+    """Return the title and the labels of the axes, and those of its legend."""
+    from matplotlib.text import Text
+
+    own = [*axes.get_children(), axes.xaxis.label, axes.yaxis.label]
+    legend = axes.get_legend()
+    more = legend.get_texts() if legend is not None else []
+    return [each for each in own if isinstance(each, Text)] + list(more)
+
+
+def _long_labels(figure: Figure) -> list[Text]:
+    """Return the horizontal labels that are too long for one line of a narrow figure."""
+    labels = [text for axes in figure.axes for text in _labels(axes)]
+    return [
+        text
+        for text in labels
+        if len(text.get_text()) > _LONGEST
+        and not text.get_rotation()
+        and not {"$", "\n"} & set(text.get_text())
+    ]
 
 
 def _thin_out_ticks(axes: Axes) -> None:
