@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relmark_research.errors import ReportError, without_emails
-from relmark_research.reporting.execution.customer_file import write_customer_file
+from relmark_research.reporting.execution._customer_file import write_customer_file
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
 from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.recipe.alerts import fired_alerts

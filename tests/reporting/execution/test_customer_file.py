@@ -9,7 +9,7 @@ import pytest
 from relmark_research.clv.families.nbd import NBD
 from relmark_research.customer_tables import table_of_customers
 from relmark_research.errors import ReportError
-from relmark_research.reporting.execution.customer_file import write_customer_file
+from relmark_research.reporting.execution._customer_file import write_customer_file
 from relmark_research.reporting.pages.render import render_index
 from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.recipe.recipe_file import read_recipe
