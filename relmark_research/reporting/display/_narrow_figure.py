@@ -60,7 +60,8 @@ def draw_narrow(figure: Figure, name: str, layout: LayoutEngine | None) -> str:
 @contextmanager
 def _as_before(figure: Figure) -> Iterator[None]:
     """Restore the size, the places, the ticks and the texts of a figure after the block."""
-    size, engine = figure.get_size_inches().copy(), figure.get_layout_engine()
+    width, height = (float(each) for each in figure.get_size_inches())
+    engine = figure.get_layout_engine()
     places = [(axes, axes.get_position()) for axes in figure.axes]
     ticks = [(axes.xaxis, axes.xaxis.get_major_locator(), axes.xaxis.get_major_formatter())
              for axes in figure.axes]  # fmt: skip
@@ -70,7 +71,7 @@ def _as_before(figure: Figure) -> Iterator[None]:
         yield
     finally:
         figure.set_layout_engine(engine if engine is not None else "none")
-        figure.set_size_inches(size)
+        figure.set_size_inches(width, height)
         for axes, place in places:
             axes.set_position(place)
             axes.set_in_layout(True)
@@ -125,7 +126,7 @@ def _thin_out_ticks(axes: Axes) -> None:
 def _separate_values(axes: Axes) -> None:
     """Make texts inside the axes smaller until none overlap; else leave out those that do."""
     texts = [text for text in axes.texts if text.get_text().strip() and _is_seen(text)]
-    sizes = [text.get_fontsize() for text in texts]
+    sizes = [float(text.get_fontsize()) for text in texts]
     for factor in _SMALLER:
         found = _overlaps(texts)
         if not found:
@@ -145,7 +146,7 @@ def _is_seen(text: Text) -> bool:
 def _overlaps(texts: list[Text]) -> list[tuple[Text, Text]]:
     """Return the pairs of texts whose boxes overlap."""
     boxes = [(text, text.get_window_extent()) for text in texts]
-    gap = _GAP / 72 * texts[0].figure.get_dpi() if texts and texts[0].figure else 0.0  # type: ignore[union-attr]
+    gap = _GAP / 72 * texts[0].figure.get_dpi() if texts and texts[0].figure else 0.0
     return [
         (first, second)
         for (first, one), (second, other) in combinations(boxes, 2)
