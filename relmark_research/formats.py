@@ -308,6 +308,18 @@ def listing(items: Sequence[object]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def count_of(value: float | None, noun: str, plural: str | None = None) -> str:
+    """Return a count with its noun, in the singular for 1.
+
+    Examples
+    --------
+    >>> count_of(1, "row"), count_of(2310, "customer"), count_of(1, "month of delay", "months")
+    ('1 row', '2,310 customers', '1 month of delay')
+    """
+    said = count(value)
+    return f"{said} {noun if said == '1' else plural or f'{noun}s'}"
+
+
 def _seen(detail: Detail, end: float | None) -> Detail:
     """Return the detail of one end of an interval: its first digit where all would be lost."""
     given = float(end or 0)

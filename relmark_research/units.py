@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 
 from relmark_research.errors import DataError, ParameterError, check_choice, check_number
@@ -357,9 +358,10 @@ class Period:
         Parameters
         ----------
         labels
-            pandas Periods, or ISO text: ``2024``, ``2024-03``, ``2024Q1`` or ``2024-Q1``,
-            ``2024-W05``, or the first day of each period (``2024-01-01``), whose smallest spacing
-            then tells months from quarters and years.
+            pandas Periods, or text: ``2024``, ``2024-03``, ``2024Q1`` (also ``2024-Q1``,
+            ``Q1 2024``, ``1Q24`` and the like), ``2024-W05``, or the first or last day of each
+            period (``2024-01-01``), whose smallest spacing then tells months from quarters and
+            years. Months that are all a quarter apart are quarters.
 
         Raises
         ------
@@ -368,12 +370,12 @@ class Period:
 
         Examples
         --------
-        >>> Period.parse(pd.Series(["2024Q1", "2024-Q2"])).astype(str).to_list()
-        ['2024Q1', '2024Q2']
+        >>> Period.parse(pd.Series(["2024Q1", "2024-Q2", "Q3 2024", "4Q24"])).astype(str).to_list()
+        ['2024Q1', '2024Q2', '2024Q3', '2024Q4']
         """
         if isinstance(labels.dtype, pd.PeriodDtype):
             return pd.PeriodIndex(labels)
-        texts = pd.Series(labels).map(_iso_text).reset_index(drop=True)
+        texts = pd.Series(labels).map(_iso_text).reset_index(drop=True).map(_quarter_text)
         for pattern, code in _LABELS.items():
             if texts.str.fullmatch(pattern).all():
                 return _read_labels(texts, code)
@@ -385,7 +387,7 @@ class Period:
 
 _LABELS = {
     r"\d{4}": "Y",
-    r"\d{4}-?[Qq][1-4]": "Q",
+    r"\d{4}Q[1-4]": "Q",
     r"\d{4}-(0[1-9]|1[0-2])": "M",
     r"\d{4}-?[Ww](0[1-9]|[1-4]\d|5[0-3])": "W",
     r"\d{4}-\d{2}-\d{2}": "",
@@ -401,13 +403,31 @@ def _iso_text(value: object) -> str:
     return str(value).strip().removesuffix("T00:00:00").removesuffix(" 00:00:00")
 
 
+_QUARTERS = (  # as people write them: year and quarter, or quarter and year
+    r"(?P<year>\d{4})[ /.-]?[Qq](?P<quarter>[1-4])",
+    r"[Qq](?P<quarter>[1-4])[ /.'-]{0,2}(?P<year>\d{4}|\d{2})",
+    r"(?P<quarter>[1-4])[Qq][ /.'-]{0,2}(?P<year>\d{4}|\d{2})",
+)
+
+
+def _quarter_text(text: str) -> str:
+    """Return a quarter as 2024Q1; a year of two digits is one of 1970 to 2069."""
+    for pattern in _QUARTERS:
+        if found := re.fullmatch(pattern, text):
+            year = int(found["year"])
+            year += 0 if year > 99 else 1900 if year > 69 else 2000
+            return f"{year}Q{found['quarter']}"
+    return text
+
+
 def _read_labels(texts: pd.Series, code: str) -> pd.PeriodIndex:
     try:
         if code == "W":
             mondays = [date.fromisocalendar(int(t[:4]), int(t[-2:]), 1) for t in texts]
             return pd.DatetimeIndex(mondays).to_period("W")
         if code:
-            return pd.PeriodIndex(texts.str.upper().str.replace("-Q", "Q"), freq=code)
+            read = pd.PeriodIndex(texts, freq=code)
+            return read.asfreq("Q") if code == "M" and _quarters_apart(read) else read
         days = pd.DatetimeIndex([date.fromisoformat(text) for text in texts])
     except ValueError:
         raise DataError(_wrong_labels(texts)) from None
@@ -416,11 +436,18 @@ def _read_labels(texts: pd.Series, code: str) -> pd.PeriodIndex:
     return days.to_period("W" if gap < 20 else "M" if gap < 45 else "Q" if gap < 200 else "Y")
 
 
+def _quarters_apart(months: pd.PeriodIndex) -> bool:
+    """Whether there are 3 months or more, each a quarter or several after the one before."""
+    steps = np.diff(np.unique(months.asi8.astype(float)))
+    return len(steps) > 1 and steps.min() == 3 and bool((steps % 3 == 0).all())
+
+
 def _wrong_labels(texts: pd.Series) -> str:
     kinds = list(_LABELS)
     wrong = [text for text in texts if not any(re.fullmatch(kind, text) for kind in kinds)]
     shown = ", ".join(map(repr, (wrong or texts.drop_duplicates().to_list())[:3]))
     return (
-        "periods must be years (2024), quarters (2024Q1), months (2024-03), weeks (2024-W05) or "
-        f"the first day of each (2024-01-01); found {shown}. Write all of them in one way."
+        "periods must be years (2024), quarters (2024Q1 or Q1 2024), months (2024-03), weeks "
+        "(2024-W05) or the first or last day of each (2024-01-01), all of one kind; found "
+        f"{shown}. Write all of them in one way."
     )

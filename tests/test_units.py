@@ -167,7 +167,7 @@ def test_periods_are_read_from_iso_labels(labels, frequency, first):
         (["2024Q1", None], "'missing'"),
         (["2024-02-30"], "'2024-02-30'"),
         (["2023-W53"], "'2023-W53'"),
-        (["Q1 2024"], "'Q1 2024'"),
+        (["Q5 2024"], "'Q5 2024'"),
     ],
 )
 def test_other_labels_are_refused_with_the_first_of_them(labels, shown):
@@ -191,3 +191,29 @@ def test_a_fiscal_calendar_begins_in_a_month(name, month):
 def test_discount_factors_of_the_periods_of_a_year_multiply_to_one_years():
     for name, count in [("quarter", 4), ("month", 12)]:
         assert Period(name).discount_factor(0.1) ** count == pytest.approx(1 / 1.1, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["{y}Q{q}", "{y}-Q{q}", "{y} Q{q}", "{y}/q{q}", "Q{q} {y}", "Q{q}/{s}", "Q{q}'{s}", "Q{q}-{y}",
+     "{q}Q{s}", "{q}Q {y}", "{y}q{q}"],
+)  # fmt: skip
+def test_quarters_are_read_as_people_write_them(style) -> None:
+    labels = [style.format(y=y, s=y % 100, q=q) for y in (1998, 2024) for q in (1, 2, 3, 4)]
+    expected = [f"{y}Q{q}" for y in (1998, 2024) for q in (1, 2, 3, 4)]
+    assert Period.parse(pd.Series(labels)).astype(str).to_list() == expected
+
+
+def test_months_a_quarter_apart_are_quarters() -> None:
+    ends = pd.Series(["2024-03", "2024-06", "2024-12", "2025-03"])
+    expected = ["2024Q1", "2024Q2", "2024Q4", "2025Q1"]
+    assert Period.parse(ends).astype(str).to_list() == expected
+    for months in (["2024-03", "2024-06"], ["2024-03", "2024-04", "2024-07"],
+                   ["2023-12", "2024-12", "2025-12"]):  # fmt: skip
+        assert Period.parse(pd.Series(months)).freqstr == "M"
+
+
+@pytest.mark.parametrize("label", ["Q5 2024", "2024Q0", "Q1", "Q1 124", "5Q24", "Mar 2024"])
+def test_other_labels_are_no_quarters(label) -> None:
+    with pytest.raises(DataError, match="Q1 2024"):
+        Period.parse(pd.Series([label, "2024Q2"]))

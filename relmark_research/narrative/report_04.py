@@ -14,6 +14,7 @@ from relmark_research.economics.response.acquisition_and_retention import JointR
 from relmark_research.formats import (
     Formatter,
     count,
+    count_of,
     estimate,
     formatter,
     number,
@@ -277,10 +278,11 @@ def payback_heading(values: pd.DataFrame) -> str:
         where = " and ".join(map(str, never.index))
         return f"In {where} a customer never pays back the acquisition cost"
     if months.min() == months.max():
-        return f"A customer pays back the acquisition cost within {count(months.max())} months"
+        within = count_of(months.max(), "month")
+        return f"A customer pays back the acquisition cost within {within}"
     return (
         f"A customer pays back the acquisition cost within {count(months.min())} to "
-        f"{count(months.max())} months"
+        f"{count_of(months.max(), 'month')}"
     )
 
 
@@ -392,7 +394,8 @@ def retention_sentence(retention: pd.DataFrame) -> str:
 def claims_heading(claims: Sequence[Claim]) -> str:
     """Return the heading about the number of claims that hold."""
     held = sum(claim.verdict == "holds" for claim in claims)
-    return f"{held} of {len(claims)} textbook claims hold here"
+    claimed = "claim holds" if len(claims) == 1 else "claims hold"
+    return f"{held} of {len(claims)} textbook {claimed} here"
 
 
 def trust_paragraph(
@@ -448,15 +451,15 @@ def limits_paragraph(position: SpendingPosition) -> str:
         "segment for all years, and customers whose quality does not depend on the spend on "
         "acquiring them. It assumes that spend varied independently of the quality of the "
         "period's prospects; if more was spent on better prospects, the curves are too steep, and "
-        "only spend that is raised and lowered by lot would show it. A single rate for "
+        "only spend that is raised and lowered at random would show it. A single rate for "
         "heterogeneous customers undervalues those with a long tenure."
     )
 
 
 NO_JOINT = (
-    "Whether customers won with more effort stay for a shorter time is left out: it needs a table "
-    "of prospects, acquired or not (acquired), with the spend on each, the duration of those "
-    "acquired, and a trait that moves acquisition only."
+    "Whether customers acquired with more effort stay for a shorter time is left out: it needs a "
+    "table of prospects, acquired or not (parameter acquired), with the spend on each, the "
+    "duration of those acquired, and a trait that moves acquisition only."
 )
 
 
@@ -487,28 +490,29 @@ def joint_paragraph(
     today = joint.profit(annual_margin=annual_margin, annual_discount_rate=annual_discount_rate)
     lost = max(0.0, float(best["joint_profit"] - separate["joint_profit"]))
     said = (
-        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. What else "
-        f"makes a prospect come and what makes a customer stay are correlated by "
+        f"Of {count(joint.prospects)} prospects {count(joint.acquired)} were acquired. The "
+        "unobserved causes of acquisition and of duration have a correlation of "
         f"{with_interval(joint.correlation, low, high)}"
     )
     if low <= 0 <= high:
-        said += ", which may be chance: the two separate regressions may do as well. "
+        said += ", which may be chance: two separate regressions may do as well. "
     else:
-        said += ", so that a regression of the duration of those acquired alone is biased. "
+        said += ", so a regression of duration on acquired customers alone is biased. "
     separately = (
-        f"The spends advised by the two separate regressions would lose {cash(lost)} of that per "
+        f"The spends advised by the two separate regressions would earn {cash(lost)} less per "
         "prospect."
         if lost > 0.005 * abs(float(best["joint_profit"]))
         else "The two separate regressions advise about the same spends."
     )
     return said + (
-        f"At {cash(annual_margin)} of margin a year, profit per prospect is {cash(today)} "
-        f"today and would be {cash(float(best['joint_profit']))} with "
+        f"At a margin of {rounded_money(annual_margin, cash)} a year, profit per prospect is "
+        f"{cash(today)} today. "
+        f"By the model it is highest, {cash(float(best['joint_profit']))}, with "
         f"{cash(float(best['acquisition_spend']))} per prospect and "
-        f"{cash(float(best['retention_spend']))} per customer and year: "
-        f"{share(float(best['acquisition_share']))} of the budget for acquisition (searched within "
-        f"a third and three times today's spends). {separately} Spend was not assigned at random, "
-        "so this goes with spend rather than being its effect."
+        f"{cash(float(best['retention_spend']))} per customer and year, which gives acquisition "
+        f"{share(float(best['acquisition_share']))} of the budget (searched between a third and "
+        f"three times today's spends). {separately} Spend was not assigned at random: these "
+        "differences go with spend and are not shown to be its effect."
     )
 
 

@@ -6,11 +6,12 @@ sentence.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from relmark_research.economics.budget.book_flow import all_rates
+from relmark_research.economics.budget.book_flow import all_rates, book_flow
 from relmark_research.economics.budget.books_response import (
     BooksResponse,
     books_response,
@@ -22,11 +23,11 @@ from relmark_research.economics.budget.spend_ledger import ALL, PURPOSES, SPLIT,
 from relmark_research.economics.budget.spending_position import SpendingPosition, spending_position
 from relmark_research.economics.response.response_with_memory import experiment_periods
 from relmark_research.economics.value_of_retention.payment_terms import PaymentTerms
-from relmark_research.errors import DataError, ParameterError
+from relmark_research.errors import DataError, ParameterError, check_number
 from relmark_research.formats import (
     Detail,
     Formatter,
-    count,
+    count_of,
     formatter,
     listing,
     number,
@@ -48,9 +49,9 @@ RESPONSE_AXES = {
     "retention": "Hazard of losing a customer in the period",
 }
 _COUNTED = {
-    "customers kept": "customers who could leave and those who stayed",
-    "customers lost": "customers lost, with those won counted as able to leave as well",
-    "active customers": "customers who came back among those active a period earlier",
+    "customers kept": "the customers who could leave and those who stayed",
+    "customers lost": "customers lost; customers acquired in the period may leave in it as well",
+    "active customers": "returning customers, over those active in the period before",
 }
 
 
@@ -69,10 +70,16 @@ def firm_margin(margins: Any, margin: float | None) -> dict[str, float]:
     Raises
     ------
     ParameterError
-        If neither is given, or margins are by segment only.
+        If neither or both are given, the share is none, or margins are by segment only.
     """
     if margin is not None:
-        return {"margin": float(margin)}
+        if isinstance(margins, Mapping) and margins:
+            raise ParameterError(
+                "expected annual_margin (money) or margin (a share of revenue), not both; found "
+                f"annual_margin: {dict(margins)} and margin: {margin}. Leave one out."
+            )
+        rule = "must be a share of the revenue in the books, such as 0.3 for 30%"
+        return {"margin": check_number("margin", margin, low=0, high=1, rule=rule)}
     if isinstance(margins, pd.DataFrame) and ALL in margins.index:
         return {"annual_margin": float(margins["annual_margin"][ALL])}
     if isinstance(margins, Mapping) and ALL in margins:
@@ -84,6 +91,12 @@ def firm_margin(margins: Any, margin: float | None) -> dict[str, float]:
         "customer and year), or margin: 0.4 (a share of the revenue in the books). The books and "
         "the transactions of this run have none."
     )
+
+
+def with_margin_source(firm: BooksValue, margins: Any) -> BooksValue:
+    """Return the value with its margin named as one from transactions, where it is."""
+    measured = isinstance(margins, pd.DataFrame) and firm.margin_basis == "given"
+    return replace(firm, margin_basis="transactions") if measured else firm
 
 
 def annual_margin_of(
@@ -157,25 +170,31 @@ def answer(
 ) -> str:
     """Return the answer: value, cost and payback, and what the books say of the next money."""
     worth = with_interval(firm.customer_value, *firm.customer_value_interval, cash)
-    assumed = _assumptions(firm, cash)
-    said = f"A customer is worth {worth} {assumed}"
+    said = f"A customer is worth {worth} {_assumptions(firm, cash)}. "
     if firm.payback is None:
-        said += ": no more than that may be spent to acquire one."
+        said += "Acquiring one must cost less than that. "
     elif firm.payback.never:
-        said += f" and costs {_cost(firm, cash)} to acquire, which is never paid back."
+        said += f"Acquiring one costs {_cost(firm, cash)}, which is never paid back. "
     else:
-        said += f" and costs {_cost(firm, cash)} to acquire, paid back in {firm.payback}."
-    kept = with_interval(firm.retention.annual, firm.retention.low, firm.retention.high, share)
-    said += f" {kept} of customers stay for a year. "
+        said += f"Acquiring one costs {_cost(firm, cash)}, which is paid back in {firm.payback}. "
+    said += f"{retention_heading(firm)}. "
+    if _is_off(firm):
+        said += "The books do not add up (see How far to trust this), so check them first. "
     if shift is not None:
         return said + _shift_text(shift, cash)
     if can_break_even(firm, found):
         return f"{said}{break_even_heading(firm, found, cash)}."
     return (
-        f"{said}The books do not say how much is spent on acquisition and retention, so they do "
-        "not show where the next money does most: one percentage point more retention is worth "
-        f"{rounded_money(firm.point_value, cash)} per customer."
+        f"{said}The books do not show the spend on acquisition and on retention, so they cannot "
+        "show which of the two should get more. One percentage point more annual retention is "
+        f"worth {rounded_money(firm.point_value, cash)} per customer."
     )
+
+
+def _is_off(firm: BooksValue) -> bool:
+    """Whether the flow of customers does not add up in most of the periods of the rates."""
+    flow = book_flow(firm.latest)
+    return firm.retention.basis == "customers lost" and not flow["agrees"].mean() > 0.5
 
 
 def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> list[dict[str, Any]]:
@@ -191,7 +210,7 @@ def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> l
     if firm.payback is not None:
         months = None if firm.payback.never else firm.payback.months
         meaning = (
-            "the margins never cover the cost" if months is None else "with churn and discount"
+            "the margins never cover the cost" if months is None else "after churn and discounting"
         )
         found += [
             {"name": "acquisition_cost", "value": firm.acquisition.cost, "unit": currency,
@@ -203,7 +222,7 @@ def key_figures(firm: BooksValue, shift: BudgetShift | None, currency: str) -> l
         found.append(
             {"name": "shift_probability", "value": shift.probability, "unit": "share",
              "label": f"Probability that moving {100 * shift.share:g}% to retention pays",
-             "meaning": "trend, season, carry-over and price taken into account"}
+             "meaning": "with trend, season, carry-over and price taken into account"}
         )  # fmt: skip
     return found
 
@@ -217,7 +236,10 @@ def conversion(firm: BooksValue) -> str:
         return f"the rate of one {name}"
     if len(rates) == round(kept.period.per_year) and len(rates) <= 4:
         return f"{' × '.join(share(rate) for rate in rates)}, one rate per {name}"
-    return f"{name}ly rates between {share(min(rates))} and {share(max(rates))}, multiplied"
+    return (
+        f"the product of {len(rates)} {name}ly rates between {share(min(rates))} and "
+        f"{share(max(rates))}"
+    )
 
 
 def retention_heading(firm: BooksValue) -> str:
@@ -225,21 +247,22 @@ def retention_heading(firm: BooksValue) -> str:
     kept = firm.retention
     annual = with_interval(kept.annual, kept.low, kept.high, share)
     if kept.basis == "active customers":
-        return f"{annual} of active customers are still active after a year"
-    return f"{annual} of customers are still there after a year"
+        return f"Returning customers imply an annual retention rate of {annual}"
+    return f"{annual} of customers stay for a year"
 
 
 def retention_paragraph(firm: BooksValue) -> str:
     """Return what the rate is counted from, its conversion, and what it leaves open."""
     kept = firm.retention
     said = (
-        f"Each rate is counted from {_COUNTED[kept.basis]}. The annual rate of "
-        f"{share(kept.annual)} comes from {conversion(firm)}."
+        f"Each rate is computed from {_COUNTED[kept.basis]}. The annual rate of "
+        f"{share(kept.annual)} is {conversion(firm)}."
     )
     if kept.basis == "active customers":
         said += (
-            " Nobody tells this firm that they leave: a dormant customer who returns counts as "
-            "kept, so the rate describes activity, and customers won explain the rest of it."
+            " Customers do not tell this firm that they leave. A customer who skips a period and "
+            "returns later counts as returning, so the rate describes activity; it is not the "
+            "share of customers who ever buy again."
         )
     return said
 
@@ -262,21 +285,25 @@ def value_heading(firm: BooksValue, cash: Formatter) -> str:
     if firm.payback.never:
         return f"A customer is worth {ratio} times the acquisition cost and never pays it back"
     return (
-        f"A customer is worth {ratio} times the acquisition cost and pays it back in {firm.payback}"
+        f"A customer is worth {ratio} times the acquisition cost, which is paid back in "
+        f"{firm.payback}"
     )
 
 
 def value_paragraph(firm: BooksValue, cash: Formatter) -> str:
     """Return the terms of the value, and where the margin and the cost come from."""
     said = (
-        f"The value of {cash(firm.customer_value)} counts {firm.payment}, the first one now, at "
-        f"{cash(firm.annual_margin)} of margin a year ({_margin_basis(firm)})"
+        f"The value of {rounded_money(firm.customer_value, cash)} is the present value of "
+        f"{firm.payment}, the first one now, {_assumptions(firm, cash)}"
     )
     if firm.retention_spend:
-        said += f" less {cash(firm.retention_spend)} of retention spend from the books"
-    said += f", discounted at {share(firm.annual_discount_rate)} a year (given)."
+        said += (
+            f"; {rounded_money(firm.retention_spend, cash)} of retention spend a year, from the "
+            "books, is deducted"
+        )
+    said += "."
     if firm.payback is None:
-        return f"{said} The books have no spend on acquisition, so there is no payback period."
+        return f"{said} The books have no acquisition spend, so there is no payback period."
     cost = rounded_money(firm.acquisition.cost, cash)
     return f"{said} The acquisition cost of {cost} is {_cost_basis(firm)}."
 
@@ -297,17 +324,21 @@ def break_even_paragraph(
 ) -> str:
     """Return how the break-even is counted, and from which cost."""
     response = found.get("acquisition")
+    _, amount = _break_even(firm, found)
     identified = response is not None and response.fit.grade == "identified"
     cost = "marginal" if identified else "average"
     why = (
         "" if identified else
-        " The books do not identify the marginal cost; as it is usually higher, less would do."
+        " The books do not identify the marginal cost; it is usually higher than the average, and "
+        "then a smaller rise is enough."
     )  # fmt: skip
     return (
-        f"That is 1% of the spend on {_spend_name(response)}. At the {cost} acquisition cost of "
-        f"{cash(_acquisition_cost(firm, response))} it acquires customers who would be lost to the "
-        f"firm; for {count(firm.customers)} customers the same value is gained by that rise.{why} "
-        f"One percentage point more is worth {cash(firm.point_value)} per customer."
+        f"That is 1% of {_spend_name(response)} spend. At the {cost} acquisition cost of "
+        f"{cash(_acquisition_cost(firm, response))} it acquires "
+        f"{count_of(round(amount / _acquisition_cost(firm, response)), 'customer')} a year, whom "
+        f"the firm would then do without. Among its {count_of(firm.customers, 'customer')}, that "
+        f"rise in retention gains the same value.{why} One percentage point more is worth "
+        f"{rounded_money(firm.point_value, cash)} per customer."
     )
 
 
@@ -335,29 +366,38 @@ def response_paragraph(response: BooksResponse, cash: Formatter) -> str:
     """Return elasticity, carry-over, the average beside the marginal cost, and their doubt."""
     fit = response.fit
     low, high = fit.elasticity_interval()
-    effect = "customers won" if response.purpose == "acquisition" else "customers kept from leaving"
+    effect = (
+        "more customers acquired" if response.purpose == "acquisition"
+        else "less risk of losing a customer"
+    )  # fmt: skip
     carry = with_interval(fit.carry_over, *fit.carry_over_interval(), share)
-    removed = "trend, season and price" if "price" in fit.effects.index else "trend and season"
+    removed = _explained(response).lower()
     said = (
-        f"Over {count(len(fit.table))} periods, 1% more {_spend_name(response)} spend goes with "
-        f"{number(fit.elasticity)}% ({number(low)} to {number(high)}) more {effect}, once "
-        f"{removed} are taken out; {carry} of the effect comes in later periods. The average cost "
-        f"is {cash(response.average_cost)}."
+        f"Over {count_of(len(fit.table), 'period')}, 1% more {_spend_name(response)} spend goes "
+        f"with {with_interval(fit.elasticity / 100, low / 100, high / 100, share)} {effect}, after "
+        f"adjustment for {removed}. The carry-over to later periods is {carry} of the effect. The "
+        f"average cost is {rounded_money(response.average_cost, cash)}."
     )
     if response.spend_column == "marketing_spend":
-        said += " All marketing spend is counted, since the books do not split it."
+        said += " All marketing spend is counted, because the books do not split it."
     return said
 
 
 def identification_paragraph(response: BooksResponse) -> str:
     """Return why books cannot settle the response, and the experiment that would."""
     return (
-        f"Trend, season and price explain {share(1 - response.fit.spend_variation)} of the "
-        "variation in spend, and the rest was not assigned at random: if more is spent when more "
-        "customers are expected anyway, the effect is overstated. An experiment would settle it: "
+        f"{_explained(response)} explain {share(1 - response.fit.spend_variation)} of the "
+        "variation in spend, and the rest was not assigned at random. If more is spent when more "
+        "customers are expected anyway, the estimate is too high. An experiment would settle it: "
         "raise spend by 20% in some regions and lower it by 20% in others, chosen at random; "
-        f"{count(experiment_periods(response.fit))} region-periods give the marginal cost within "
-        "25%."
+        f"{count_of(experiment_periods(response.fit), 'region-period')} give the marginal cost "
+        "to within 25%."
+    )
+
+
+def _explained(response: BooksResponse) -> str:
+    return (
+        "Trend, season and price" if "price" in response.fit.effects.index else ("Trend and season")
     )
 
 
@@ -374,7 +414,7 @@ def response_lines(response: BooksResponse) -> pd.DataFrame:
 
 def left_out(firm: BooksValue, reason: str, found: Sequence[str], *, transactions: bool) -> str:
     """Return the sections that are left out, each with what it needs."""
-    said = [f"The response curves and the best split of the budget are left out: {reason}."]
+    said = [f"Response curves and the best split of the budget are left out: {reason}."]
     said += list(found)
     if firm.payback is None:
         said.append(
@@ -383,7 +423,7 @@ def left_out(firm: BooksValue, reason: str, found: Sequence[str], *, transaction
         )
     if not transactions:
         said.append(
-            "The claims about loyal customers and about the few who bring most are left out: they "
+            "The claims about loyal customers and about the most profitable few are left out: they "
             "need transactions, which this run does not have."
         )
     return " ".join(said)
@@ -392,22 +432,24 @@ def left_out(firm: BooksValue, reason: str, found: Sequence[str], *, transaction
 def flow_paragraph(firm: BooksValue) -> str:
     """Return how the books were checked, and what is questioned."""
     periods = len(firm.ledger.firm())
-    said = f"The books have {count(periods)} periods of a {firm.ledger.period}."
-    if firm.ledger.restated:
-        said += f" {count(firm.ledger.restated)} rows were replaced by a later publication."
+    said = f"The books cover {count_of(periods, firm.ledger.period.name)}."
+    restated = firm.ledger.restated
+    if restated:
+        was = "was" if restated == 1 else "were"
+        said += f" {count_of(restated, 'row')} {was} replaced by a later publication."
     if firm.questions:
         return f"{said} {' '.join(firm.questions)}"
-    return f"{said} Nothing about the flow of customers or the numbers given is implausible."
+    return f"{said} No number in them, and none that was given, is implausible."
 
 
 def limits_paragraph(firm: BooksValue) -> str:
     """Return what the value assumes."""
     return (
         "The value assumes that margin and retention stay as they were in "
-        f"{_periods(firm)} and are the same for all customers. In a mixed base those who stay are "
-        "the loyal ones, so a single rate undervalues customers with a long tenure and overvalues "
-        "new ones. The interval is that of retention alone: margin, discount rate and a cost that "
-        "is given are taken as they are."
+        f"{_periods(firm)} and are the same for all customers. Customers differ, and those with a "
+        "long tenure are the more loyal ones: a single rate undervalues them and overvalues new "
+        "customers. The interval covers the uncertainty of retention only; margin, discount rate "
+        "and a given cost are taken as they are."
     )
 
 
@@ -421,27 +463,25 @@ def next_steps(
     if firm.payback is not None and firm.payback.never:
         steps.append(
             "**Do not spend more on acquisition at this cost**: the margins never cover it. Check "
-            "the margin first, it is the number that decides."
+            "the margin first, because the result depends on it most."
         )
     unidentified = [name for name in PURPOSES if name not in found
                     or found[name].fit.grade != "identified"]  # fmt: skip
     if unidentified:
         steps.append(
-            f"**Measure the response of {listing(unidentified)}** with spend that is raised and "
-            "lowered in some regions chosen at random: the books alone do not identify it."
+            f"**Run an experiment on {listing(unidentified)} spend**: raise and lower it in "
+            "regions chosen at random. The books alone do not identify what it brings."
         )
     lacking = [
         name for name in ("acquisition_spend", "retention_spend") if not firm.ledger.has(name)
     ]
     if lacking:
         steps.append(
-            f"**Add {listing(lacking)} to the books**: then the split between acquisition and "
-            "retention can be judged."
+            f"**Add {listing(lacking)} to the books**: the report can then compare acquisition "
+            "with retention."
         )
     if not firm.ledger.has("prospects_reached"):
-        steps.append(
-            "**Count the prospects reached**: then each channel's response curve can be fitted."
-        )
+        steps.append("**Count the prospects reached**: the report can then fit response curves.")
     steps.append("**Rerun this report with the next period** and compare retention with this one.")
     return [f"{place}. {step}" for place, step in enumerate(steps, start=1)]
 
@@ -496,31 +536,38 @@ def _shift_text(shift: BudgetShift, cash: Formatter) -> str:
 
 def _assumptions(firm: BooksValue, cash: Formatter) -> str:
     return (
-        f"at {rounded_money(firm.annual_margin, cash)} of margin a year ({_margin_basis(firm)}) "
-        f"and a discount rate of {share(firm.annual_discount_rate)} (given)"
+        f"at {_margin(firm, cash)} and an assumed discount rate of "
+        f"{_stated(firm.annual_discount_rate)} a year"
     )
 
 
-def _margin_basis(firm: BooksValue) -> str:
+def _margin(firm: BooksValue, cash: Formatter) -> str:
+    amount = f"margin of {rounded_money(firm.annual_margin, cash)} a year"
+    if firm.margin_basis == "transactions":
+        return f"a {amount} (mean of customers' first year in the transactions)"
     if firm.margin_basis == "given":
-        return "given"
-    part = share(firm.annual_margin / firm.annual_revenue)
-    return f"{part} of revenue, the share given"
+        return f"an assumed {amount}"
+    return f"an assumed {amount} ({_stated(firm.annual_margin / firm.annual_revenue)} of revenue)"
+
+
+def _stated(rate: float) -> str:
+    """Return a share that somebody stated, with its own digits: 10%, 12.5%."""
+    return f"{100 * rate:.6g}%"
 
 
 def _cost(firm: BooksValue, cash: Formatter) -> str:
     amount = rounded_money(firm.acquisition.cost, cash)
     return {
-        "given": f"{amount} (given)",
-        "marketing spend": f"at most {amount} (all marketing spend per customer won)",
+        "given": f"{amount} (given, not from the books)",
+        "marketing spend": f"at most {amount} (all marketing spend per customer acquired)",
     }.get(firm.acquisition.basis, amount)
 
 
 def _cost_basis(firm: BooksValue) -> str:
     return {
-        "given": "the number given",
-        "acquisition spend": "acquisition spend over customers won, from the books",
-        "marketing spend": "all marketing spend over customers won, an upper bound",
+        "given": "given, not from the books",
+        "acquisition spend": "acquisition spend per customer acquired, from the books",
+        "marketing spend": "all marketing spend per customer acquired, an upper bound",
     }.get(firm.acquisition.basis, "not known")
 
 

@@ -48,7 +48,7 @@ def test_the_answer_names_costs_and_gain(costs, best) -> None:
 
 def test_costs_finding_follows_the_figures(costs) -> None:
     assert report_04.costs_heading(costs, CASH) == (
-        "On average acquisition costs more, but the marginal retention cost (€153) exceeds the "
+        "On average acquisition costs more, but the marginal retention cost (€152) exceeds the "
         "marginal acquisition cost (€103)"
     )
     turned = costs.copy()

@@ -72,9 +72,9 @@ def test_the_first_screen_of_a_firm_with_totals(total) -> None:
     value, (low, high) = firm.customer_value, firm.customer_value_interval
     assert low < value < high
     assert said.startswith("A customer is worth $1,200 (1,1")
-    assert "at $400 of margin a year (given) and a discount rate of 10.0% (given)" in said
-    assert "costs at most $256 (all marketing spend per customer won) to acquire" in said
-    assert f"paid back in {firm.payback}" in said
+    assert "at an assumed margin of $400 a year and an assumed discount rate of 10% a year." in said
+    assert "one costs at most $256 (all marketing spend per customer acquired), which is" in said
+    assert f"paid back in {firm.payback}." in said
     assert "to retention pays if annual retention rises by more than 0.097 percentage" in said
     assert unanswered == ["What more spend on retention would bring is left out: the books have no "
                           "retention_spend."]  # fmt: skip
@@ -83,8 +83,8 @@ def test_the_first_screen_of_a_firm_with_totals(total) -> None:
     assert names == ["customer_value", "annual_retention", "acquisition_cost", "payback"]
     steps = words.next_steps(firm, found, None)
     assert steps[0] == (
-        "1. **Measure the response of retention** with spend that is raised and lowered in some "
-        "regions chosen at random: the books alone do not identify it."
+        "1. **Run an experiment on retention spend**: raise and lower it in regions chosen at "
+        "random. The books alone do not identify what it brings."
     )
     assert "**Add acquisition_spend and retention_spend to the books**" in steps[1]
 
@@ -112,8 +112,8 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     found, unanswered = words.responses(firm.ledger)
     assert (found, len(unanswered)) == ({}, 2)
     said = words.answer(firm, found, None, CASH)
-    assert "no more than that may be spent to acquire one" in said
-    assert "they do not show where the next money does most" in said
+    assert "Acquiring one must cost less than that" in said
+    assert "they cannot show which of the two should get more" in said
     assert not words.can_break_even(firm, found)
     assert words.value_heading(firm, CASH).endswith(
         "the upper limit of what acquiring one may cost"
@@ -124,7 +124,7 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     assert "need transactions, which this run does not have" in left_out
     assert "need transactions" not in words.left_out(firm, "x", [], transactions=True)
     never = firm_of(counted, acquisition_cost=1e6)
-    assert "which is never paid back" in words.answer(never, found, None, CASH)
+    assert "which is never paid back." in words.answer(never, found, None, CASH)
     assert "Do not spend more on acquisition" in words.next_steps(never, found, None)[0]
     assert words.value_heading(never, CASH).endswith("and never pays it back")
     assert words.key_figures(never, None, "USD")[-1]["value"] is None
@@ -135,19 +135,20 @@ def test_retention_shows_its_conversion(split, counted) -> None:
     rates = firm.retention.rates["rate"]
     assert words.conversion(firm).count("×") == 3
     assert f"{100 * rates.iloc[0]:.1f}% × " in words.retention_paragraph(firm)
-    assert words.retention_heading(firm).endswith("of customers are still there after a year")
+    assert words.retention_heading(firm).endswith("of customers stay for a year")
     assert len(words.rate_lines(firm)) == 45
     assert set(words.rate_formats(firm)) == {"at_risk", "won", "lost", "rate"}
     assert words.rate_table(firm)["period"].iloc[-1] == counted["quarter"].iloc[-1]
     active = pd.DataFrame({"quarter": split["quarter"], "customers_won": split["customers_won"],
                            "active_customers": split["customers_at_risk"]})  # fmt: skip
     busy = firm_of(active)
-    assert "of active customers are still active after a year" in words.retention_heading(busy)
-    assert "a dormant customer who returns counts as kept" in words.retention_paragraph(busy)
+    assert "Returning customers imply an annual" in words.retention_heading(busy)
+    assert "it is not the share of customers who ever buy" in words.retention_paragraph(busy)
+    assert "Returning customers imply an annual" in words.answer(busy, {}, None, CASH)
     yearly = firm_of(SpendLedger.from_table("sample:books", by=""))
     assert words.conversion(yearly) == "the rate of one year"
     monthly = split.assign(quarter=[str(pd.Period("2020-01", "M") + i) for i in range(len(split))])
-    assert "monthly rates between" in words.conversion(firm_of(monthly))
+    assert "the product of 12 monthly rates between" in words.conversion(firm_of(monthly))
 
 
 def test_responses_say_what_they_can_and_cannot(split) -> None:
@@ -156,8 +157,8 @@ def test_responses_say_what_they_can_and_cannot(split) -> None:
     heading = words.response_heading(found, CASH)
     assert heading.startswith("One more customer acquired costs $500 (380 to 660) and one more")
     paragraph = words.response_paragraph(found["acquisition"], CASH)
-    assert "once trend and season are taken out" in paragraph
-    assert "of the effect comes in later periods" in paragraph
+    assert "0.51% (0.39 to 0.68) more customers acquired, after adjustment for trend" in paragraph
+    assert "The carry-over to later periods is 48% (35 to 60) of the effect" in paragraph
     doubt = words.identification_paragraph(found["acquisition"])
     assert "was not assigned at random" in doubt and "An experiment would settle it" in doubt
     lines = words.response_lines(found["acquisition"])
@@ -171,14 +172,15 @@ def test_responses_say_what_they_can_and_cannot(split) -> None:
 
 def test_doubts_and_limits_are_those_of_the_firm(counted) -> None:
     firm = firm_of(counted)
-    assert "Nothing about the flow of customers" in words.flow_paragraph(firm)
+    assert words.flow_paragraph(firm).startswith("The books cover 45 quarters. No number in them")
     off = counted.copy()
     off["closing_customers"] = off["closing_customers"] * np.where(off.index == 40, 1.1, 1)
     assert "differs from closing customers" in words.flow_paragraph(firm_of(off))
     assert "stay as they were in" in words.limits_paragraph(firm)
+    assert words.flow_paragraph(firm_of(counted[:1])).startswith("The books cover 1 quarter.")
     revised = pd.concat([counted.assign(published="2024-01-01"),
                          counted.iloc[[3]].assign(published="2024-06-01")])  # fmt: skip
-    assert "1 rows were replaced by a later publication" in words.flow_paragraph(firm_of(revised))
+    assert "1 row was replaced by a later publication" in words.flow_paragraph(firm_of(revised))
 
 
 def test_a_position_needs_its_columns_margin_and_periods(split, total) -> None:
@@ -206,7 +208,7 @@ def test_the_joint_model_is_told_beside_the_separate_ones() -> None:
     heading = report_04.joint_heading(joint)
     assert heading.startswith("10% more acquisition spend goes with ") and "who stay" in heading
     paragraph = report_04.joint_paragraph(joint, 120, 0.1, CASH)
-    assert "a regression of the duration of those acquired alone is biased" in paragraph
+    assert "a regression of duration on acquired customers alone is biased" in paragraph
     assert "two separate regressions" in paragraph and "$120" in paragraph
     assert report_04.joint_table(joint, level=0.95).shape == (10, 8)
     none = acquisition_and_retention(prospects(2, rho=0.0)[0], **TRAITS)
@@ -216,6 +218,51 @@ def test_the_joint_model_is_told_beside_the_separate_ones() -> None:
 def test_every_number_of_the_table_names_its_source(total) -> None:
     table = words.value_table(firm_of(total))
     assert table["source"].str.len().min() > 0
+    assert "retention spend" not in table["measure"].to_list()  # the books have none
     assert np.isfinite(table["value"]).all()
     retention = book_retention(SpendLedger.from_table(total)).annual
     assert table["value"].iloc[0] == pytest.approx(retention)
+
+
+def test_a_margin_from_transactions_is_not_called_assumed(counted) -> None:
+    measured = pd.DataFrame({"annual_margin": [400.0]}, index=["all"])
+    firm = words.with_margin_source(firm_of(counted), measured)
+    said = words.answer(firm, {}, None, CASH)
+    assert "at a margin of $400 a year (mean of customers' first year in the transactions)" in said
+    assert "an assumed discount rate" in said
+    assert firm.table()["source"]["annual margin"] == "transactions"
+    same = words.with_margin_source(firm_of(counted), {"all": 400})
+    assert same.margin_basis == "given"
+    share = words.firm_margin(measured, 0.4)
+    assert share == {"margin": 0.4}
+
+
+def test_a_stated_share_keeps_its_digits(counted) -> None:
+    said = words.answer(firm_of(counted, annual_discount_rate=0.125), {}, None, CASH)
+    assert "an assumed discount rate of 12.5% a year" in said
+
+
+@pytest.mark.parametrize(
+    ("margins", "margin", "words_"),
+    [
+        (None, "30%", "margin must be a share of the revenue.*found the text '30%'"),
+        (None, 30, "margin must be a share of the revenue.*found 30"),
+        ({"all": 90}, 0.3, "not both; found annual_margin: {'all': 90} and margin: 0.3"),
+    ],
+)
+def test_a_margin_that_is_none_is_refused_in_the_words_of_the_recipe(margins, margin, words_):
+    with pytest.raises(ParameterError, match=words_):
+        words.firm_margin(margins, margin)
+
+
+def test_books_that_do_not_add_up_say_so_on_the_first_screen(counted) -> None:
+    off = counted.assign(closing_customers=counted["closing_customers"] * 1.0)
+    off.loc[off.index % 2 == 0, "closing_customers"] *= 1.05
+    assert "The books do not add up" in words.answer(firm_of(off), {}, None, CASH)
+    assert "add up" not in words.answer(firm_of(counted), {}, None, CASH)
+
+
+def test_counts_of_one_are_singular() -> None:
+    months = pd.DataFrame({"payback_months": [1.0, 1.0]}, index=["web", "mail"])
+    assert report_04.payback_heading(months).endswith("within 1 month")
+    assert report_04.payback_heading(months.assign(payback_months=[1.0, 2.0])).endswith("2 months")

@@ -31,6 +31,7 @@ from relmark_research.stats.intervals import normal_quantile
 from relmark_research.units import Period
 
 _TOLERANCE = 0.005  # of the customers of a period, by which its flow may be off
+_NO_FLOW = 0.2  # median gap, as a share of the customers, from which columns do not belong together
 _AGREES = 0.05  # gap of customers at risk that still shows when they may leave
 _HALVINGS = 200
 
@@ -290,6 +291,7 @@ def all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
         return "customers kept", pd.DataFrame(columns)
     flow = book_flow(ledger)
     if flow[["opening", "won", "lost"]].notna().all(axis=1).any():
+        _check_flow(flow)
         rate = _rate_from_losses(flow)
         columns = {"at_risk": flow["opening"], "won": flow["won"], "lost": flow["lost"]}
         return "customers lost", pd.DataFrame(columns).assign(rate=rate)
@@ -304,6 +306,21 @@ def all_rates(ledger: SpendLedger) -> tuple[Basis, pd.DataFrame]:
         "opening_customers, customers_lost and closing_customers, or customers_won and "
         f"active_customers; found {', '.join(firm.columns)}. Add one of these."
     )
+
+
+def _check_flow(flow: pd.DataFrame) -> None:
+    """Refuse books whose columns are not of one firm, unit or period."""
+    size = np.maximum(flow["opening"].abs(), flow["closing"].abs())
+    off: pd.Series = (flow["gap"].abs() / size).dropna()
+    if len(off) and off.median() > _NO_FLOW:
+        first = flow.loc[off.index[off > _NO_FLOW][0]]
+        raise DataError(
+            "opening + won - lost must give the closing customers; it differs from them by a "
+            f"median of {off.median():.0%} over {len(off)} periods, first in {first.name}: "
+            f"{first['opening']:,.6g} + {first['won']:,.6g} - {first['lost']:,.6g} is not "
+            f"{first['closing']:,.6g}. Give all columns in one unit (customers or thousands) and "
+            "for the same customers."
+        )
 
 
 def _rate_from_losses(flow: pd.DataFrame) -> Array:

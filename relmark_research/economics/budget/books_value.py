@@ -33,7 +33,7 @@ from relmark_research.errors import DataError, ParameterError, check_level, chec
 from relmark_research.units import AnnualRate
 
 CostBasis = Literal["given", "acquisition spend", "marketing spend", "not known"]
-MarginBasis = Literal["given", "share of revenue"]
+MarginBasis = Literal["given", "share of revenue", "transactions"]
 _HIGHEST_RATE = 0.9999
 
 
@@ -129,7 +129,7 @@ class BooksValue:
     annual_margin, annual_revenue
         Money per customer and year; revenue is missing if the books have none.
     margin_basis
-        ``"given"`` or ``"share of revenue"``.
+        ``"given"``, ``"share of revenue"`` or, where the caller says so, ``"transactions"``.
     acquisition
         Cost of a customer: cost (money) and basis: ``"given"``, ``"acquisition spend"``,
         ``"marketing spend"`` (all of it, an upper bound) or ``"not known"``.
@@ -251,13 +251,16 @@ class BooksValue:
         """Return the figures with their sources: measure, value, low, high, source."""
         kept, cost = self.retention, self.acquisition
         low, high = self.customer_value_interval
-        margin = "given" if self.margin_basis == "given" else "margin given x revenue of the books"
+        margin = {"share of revenue": "margin given x revenue of the books"}
+        source = margin.get(self.margin_basis, self.margin_basis)
         rows = [
             ("annual retention", kept.annual, kept.low, kept.high, f"{kept.basis}, books"),
-            ("annual margin", self.annual_margin, np.nan, np.nan, margin),
+            ("annual margin", self.annual_margin, np.nan, np.nan, source),
             ("retention spend", self.retention_spend, np.nan, np.nan, "books"),
             ("customer value", self.customer_value, low, high, "margin, retention, discount rate"),
         ]
+        if not self.ledger.has("retention_spend"):
+            del rows[2]
         if self.payback is not None:
             ratio = self.value_to_cost, low / cost.cost, high / cost.cost
             where = "given" if cost.basis == "given" else f"{cost.basis} / customers won, books"
@@ -353,6 +356,8 @@ def books_value(
     source = MarginSource(annual_margin, margin)
     money, revenue = source.of(ledger, retention)
     cost = AcquisitionCost.of(used, acquisition_cost)
+    if source.basis == "given" and np.isfinite(revenue):
+        question_share(money, revenue, "annual revenue per customer")
     if money < 1 and cost.basis != "not known":
         question_share(money, cost.cost, "an acquisition cost")
     return BooksValue(ledger, used, retention, money, revenue, source.basis, cost, terms, rate)

@@ -51,16 +51,20 @@ def fit_memories(ledger: SpendLedger, fits: CurveFits) -> CurveMemories:
 def draw_pairs(fit: ResponseFit, memory: CurveMemory, n: int, *, seed: int) -> tuple[Array, Array]:
     """Return n draws of ceiling and steepness, tilted by draws of the memory."""
     ceiling, steepness = fit.draws(n, seed=seed).to_numpy().T
-    slope, lift = memory.draws(n, seed=seed + _APART)
-    return tilted(ceiling, steepness, np.full(n, fit.curve.spend), slope, lift)
+    today = memory.draws(n, seed=seed + _APART)
+    return tilted(ceiling, steepness, np.full(n, fit.curve.spend), *today)
 
 
 def today_curve(fit: ResponseFit, memory: CurveMemory) -> ResponseCurve:
-    """Return the fitted curve, tilted by the means of the memory."""
+    """Return the fitted curve, tilted to the means of the memory."""
     now = np.asarray(fit.curve.spend)
     pair = [np.asarray(value) for value in fit.curve.parameters]
-    factors = np.asarray(memory.slope), np.asarray(memory.lift)
-    ceiling, steepness = tilted(pair[0], pair[1], now, *factors)
+    rate = fit.curve.rate_at(now)
+    elasticity = fit.curve.slope_at(now) * now / rate
+    today = np.array([elasticity * memory.slope, rate * memory.lift])
+    if memory.slope == memory.lift == 1:
+        today = np.full(2, np.nan)
+    ceiling, steepness = tilted(pair[0], pair[1], now, *today)
     return ResponseCurve.from_steepness(float(ceiling), float(steepness), spend=float(now))
 
 

@@ -36,6 +36,11 @@ LEVELS = ("price",)
 NUMBERS = tuple(column.name for column in BOOKS.columns if column.type == "number")
 """Every column of numbers that a ledger may have."""
 _USEFUL = ("customers_won", "customers_lost", "closing_customers", "customers_kept")
+_COUNTS = (
+    "prospects_reached", "customers_won", "customers_at_risk", "customers_kept", "customers_lost",
+    *STOCKS, "active_customers",
+)  # fmt: skip
+_MANY = 100  # customers in one column, beside which numbers below 1 are shares
 ALL = "all"
 
 
@@ -114,6 +119,7 @@ class SpendLedger:
         plain = _plain(renamed, period, by)
         plain, restated = _latest(plain)
         _check_counts(plain)
+        _check_shares(plain)
         _check_periods(plain)
         _check_firm_rows(plain)
         return cls(plain, _period_of(plain["period"]), restated)
@@ -302,6 +308,18 @@ def _check_counts(table: pd.DataFrame) -> None:
         over = table["customers_won"] > table["active_customers"]
         shown = ["customers_won", "active_customers"]
         _refuse(table, over, "customers_won must not exceed active_customers", shown)
+
+
+def _check_shares(table: pd.DataFrame) -> None:
+    """Refuse a column of customers that holds rates, such as a churn rate for customers lost."""
+    counts = table[[name for name in _COUNTS if name in table]]
+    if not counts.max().max() >= _MANY:
+        return
+    for name in counts:
+        known = counts[name][counts[name] > 0]
+        if len(known) and known.max() < 1:
+            rule = f"{name} must count customers, in the unit of the other columns, not be a rate"
+            _refuse(table, table[name] > 0, rule, [str(name)])
 
 
 def _check_periods(table: pd.DataFrame) -> None:

@@ -1,43 +1,91 @@
 """Whether a fitted response curve is the whole story: trend, season and carry-over beside it.
 
-A response curve takes each period's rate to follow from its own spend alone. Here the fitted curve
-f is one regressor among others,
+A response curve takes each period's rate to follow from its own spend alone. Here the rate may
+change for other reasons as well,
 
-    ln(rate_t) = a + phi ln f(A_t) + level_t + season_t + e_t,
+    ln(rate_t) = ln(1 - exp(-k A_t)) + level_t + season_t + e_t,
 
-with A_t the adstock of spend. phi is 1 where the curve is the whole story; it is smaller where
-spend and rates merely rose together. Where the others matter, f is fitted again without them, so
-that its curvature is not theirs. The model without the others (phi = 1) and those with any of
-them are weighted by exp(-BIC / 2), so that the probability that money moved pays contains the
-chance that the curve is misread: its slope, and the rate that it gives for today.
+with A_t the adstock of spend and the level a straight line and a random walk around it. The noise
+e_t is that of counts, larger where few are won, or the same in all periods. A market that grows
+while spend grows is then not counted as a response. Given the steepness k, the carry-over, the size
+of the walk and the kind of noise, the rest is linear: all four are integrated over a grid, weighted
+by the restricted likelihood, with a uniform prior on today's elasticity k s / (exp(k s) - 1). The
+rate today is that of the last year. The curve alone and the models with any of trend, season and
+carry-over are weighted by exp(-BIC / 2), so that the probability that money moved pays contains
+the chance that the curve is misread: its slope, and the rate that it gives for today.
+
+Where spend does little but follow the trend, the data hardly tell the two apart, and the interval
+of the elasticity is wide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy import linalg
 
 from relmark_research._repr import short_repr
 from relmark_research.economics.response.curve_shapes import Array
-from relmark_research.economics.response.response_curves import ResponseCurve
 from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.economics.response.response_with_memory import (
     Memory,
-    ResponseWithMemory,
     adstock,
-    response_with_memory,
+    calendar_design,
     small_sample_penalty,
 )
-from relmark_research.errors import DataError, ParameterError, check_count
+from relmark_research.errors import check_count
 from relmark_research.units import Period
 
 _HALVINGS = 60
-_REFITS = 1
 _PARTS = ("trend", "season", "carry_over")
+_ELASTICITIES = (np.arange(80) + 0.5) / 80  # of today, the grid of the steepness
+_CARRY_OVERS = np.arange(0.0, 0.91, 0.15)
+_WALKS = np.array([0.0, 0.1, 0.3, 1.0])  # steps of the level over the noise
+_SPARE = 4  # periods beyond the number of coefficients
+
+
+@dataclass(frozen=True)
+class MemoryGrid:
+    """A model with a memory, over its grid of steepness, carry-over and random walk.
+
+    Attributes
+    ----------
+    weight
+        Of each cell; they sum to 1.
+    elasticity
+        Of each cell, at today's spend.
+    log_rate, scale
+        Mean and scale of the logarithm of today's rate in each cell.
+    freedom
+        Degrees of freedom of its t distribution.
+    bic
+        Bayesian information criterion, corrected for small samples; smaller is better.
+    """
+
+    weight: Array
+    elasticity: Array
+    log_rate: Array
+    scale: Array
+    freedom: int
+    bic: float
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Mean elasticity and mean rate of today."""
+        return float(self.weight @ self.elasticity), float(self.weight @ np.exp(self.log_rate))
+
+    def draws(self, n: int, *, seed: int) -> tuple[Array, Array]:
+        """Return n draws of elasticity and rate of today."""
+        rng = np.random.default_rng(seed)
+        cell = rng.choice(len(self.weight), n, p=self.weight)
+        within = (rng.random(n) - 0.5) / len(_ELASTICITIES)
+        noise = rng.standard_t(self.freedom, n)
+        rate = np.exp(self.log_rate[cell] + self.scale[cell] * noise)
+        return self.elasticity[cell] + within, np.minimum(rate, 1.0)
 
 
 @short_repr
@@ -49,17 +97,14 @@ class CurveMemory:
     ----------
     models
         One row per model: trend, season, carry_over (whether it has them), bic, weight, slope
-        (today's elasticity over that of the curve, 1 without a memory) and lift (the rate expected
-        today over that of the curve).
-    fits
+        (today's elasticity over that of the curve, 1 without a memory) and lift (the rate of the
+        last year over that of the curve).
+    grids
         The fitted model of each row; None for the first.
-    ratio
-        Elasticity today of the curve fitted without level and season, over that of the curve.
     """
 
     models: pd.DataFrame
-    fits: tuple[ResponseWithMemory | None, ...]
-    ratio: float = 1.0
+    grids: tuple[MemoryGrid | None, ...]
 
     @property
     def probability(self) -> float:
@@ -77,15 +122,15 @@ class CurveMemory:
         return float(np.average(self.models["lift"], weights=self.models["weight"]))
 
     def draws(self, n: int, *, seed: int) -> tuple[Array, Array]:
-        """Return n draws of both factors, slope and lift: 1 in the draws without a memory."""
+        """Return n draws of today's elasticity and rate, missing in draws without a memory."""
         rng = np.random.default_rng(seed)
         chosen = rng.choice(len(self.models), check_count("draws", n), p=self.models["weight"])
-        drawn = np.ones(n)
-        for place, fit in enumerate(self.fits):
+        elasticity, rate = np.full((2, n), np.nan)
+        for place, grid in enumerate(self.grids):
             own = chosen == place
-            if fit is not None and own.any():
-                drawn[own] = fit.draws(int(own.sum()), seed=seed + place) * self.ratio
-        return np.maximum(drawn, 0.0), self.models["lift"].to_numpy(float)[chosen]
+            if grid is not None and own.any():
+                elasticity[own], rate[own] = grid.draws(int(own.sum()), seed=seed + place)
+        return elasticity, rate
 
     def _summary(self) -> dict[str, object]:
         return {"probability of a memory": self.probability, "slope": self.slope}
@@ -104,7 +149,8 @@ def curve_memory(fit: ResponseFit, periods: pd.PeriodIndex) -> CurveMemory:
     Returns
     -------
     CurveMemory
-        Without a memory only where there are too few periods, a gap, or periods without success.
+        Without a memory only where there are too few periods, a gap, or periods without spend or
+        success.
 
     Examples
     --------
@@ -117,72 +163,128 @@ def curve_memory(fit: ResponseFit, periods: pd.PeriodIndex) -> CurveMemory:
     >>> round(found.slope, 1)
     1.0
     """
-    shape, found = fit, _weighed(fit, fit, periods)
-    for _ in range(_REFITS):
-        again = _without_memory(shape, found, periods) if found.probability > 0.5 else None
-        if again is None:
-            break
-        shape, found = again, _weighed(fit, again, periods)
+    rows: list[dict[str, object]] = [_plain(fit)]
+    grids: list[MemoryGrid | None] = [None]
+    rate, elasticity = _today(fit)
+    for parts, grid in _grids(fit, periods):
+        own = grid.means
+        rows.append({
+            **dict(zip(_PARTS, parts, strict=True)), "bic": grid.bic,
+            "slope": own[0] / elasticity, "lift": own[1] / rate,
+        })  # fmt: skip
+        grids.append(grid)
+    table = pd.DataFrame(rows)
+    weight = np.exp(-(table["bic"] - table["bic"].min()) / 2)
+    return CurveMemory(table.assign(weight=weight / weight.sum()), tuple(grids))
+
+
+def _grids(
+    fit: ResponseFit, periods: pd.PeriodIndex
+) -> Iterator[tuple[tuple[bool, ...], MemoryGrid]]:
+    """Yield the models with any of trend, season and carry-over that the data can carry."""
+    data = fit.data
+    consecutive = len(periods) == len(
+        pd.period_range(periods.min(), periods.max(), freq=periods.freq)
+    )
+    if not (consecutive and (data.successes > 0).all() and (data.spend > 0).all()):
+        return
+    for parts in product((False, True), repeat=len(_PARTS)):
+        memory = Memory(*parts)
+        base = calendar_design(periods, memory)
+        if any(parts) and len(periods) >= base.shape[1] + 1 + _SPARE:
+            yield parts, _grid(fit, base, memory, round(Period.of(periods.freqstr).per_year))
+
+
+def _grid(fit: ResponseFit, base: Array, memory: Memory, year: int) -> MemoryGrid:
+    """Fit one model at every carry-over, walk and steepness."""
+    data, today = fit.data, float(fit.curve.spend)
+    y, n = np.log(data.successes / data.trials), len(data.spend)
+    steepness = _steepness(_ELASTICITIES) / today
+    last = np.r_[np.zeros(max(n - year, 0)), np.full(min(n, year), 1 / min(n, year))]
+    walks = _WALKS if memory.trend else _WALKS[:1]
+    noises = [(noise, _root(noise, walk)) for noise in _noises(fit) for walk in walks]
+    cells = []
+    for carry_over in _CARRY_OVERS if memory.carry_over else _CARRY_OVERS[:1]:
+        worked = adstock(data.spend, float(carry_over), before=float(data.spend[:year].mean()))
+        rest = y[:, None] - np.log(-np.expm1(-steepness * worked[:, None]))
+        cells += [_cells(rest, base, root, last, noise) for noise, root in noises]
+    log_weight, log_rate, scale, log_likelihood = (
+        np.concatenate(part) for part in zip(*cells, strict=True)
+    )
+    weight = np.exp(log_weight - log_weight.max())
+    elasticity = np.tile(_ELASTICITIES, len(cells))
+    curve = np.log(-np.expm1(-_steepness(elasticity)))
+    count = base.shape[1] + 1 + int(memory.carry_over) + int(memory.trend)
+    penalty = small_sample_penalty(count, n)
+    return MemoryGrid(
+        weight / weight.sum(), elasticity, log_rate + curve, scale, n - base.shape[1] - 1,
+        float(penalty - 2 * log_likelihood.max()),
+    )  # fmt: skip
+
+
+def _noises(fit: ResponseFit) -> tuple[Array, Array]:
+    """Return the relative variance of a period's log rate: that of its counts, and a constant."""
+    rate = fit.curve.rate_at(fit.data.spend)
+    counts = (1 - np.minimum(rate, 1 - 1e-9)) / (fit.data.trials * rate)
+    return counts / counts.mean(), np.ones(len(rate))
+
+
+def _root(noise: Array, walk: float) -> Array:
+    """Return the Cholesky factor of the variance of noise and a random walk."""
+    steps = np.arange(1, len(noise) + 1)
+    kernel = np.minimum(steps[:, None], steps)  # of a walk with steps of variance 1
+    root: Array = linalg.cholesky(np.diag(noise) + walk**2 * kernel, lower=True)
+    return root
+
+
+def _cells(
+    rest: Array, base: Array, root: Array, last: Array, noise: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Return log weight, today's log level, its scale and the log-likelihood, by steepness.
+
+    ``rest`` has a column per steepness: the log rates less the log curve. The level today is the
+    mean of the last year's signal, which is known up to the noise e of relative variance D: with P
+    the precision around the regression, E(e) = D P rest and Var(e) = sigma^2 (D - D P D).
+    """
+    n = len(base)
+    columns = np.column_stack([base, noise * last, rest])
+    white = linalg.solve_triangular(root, columns, lower=True)
+    first, others = white[:, : base.shape[1]], white[:, base.shape[1] :]
+    q, r = np.linalg.qr(first)
+    free = others - q @ (q.T @ others)
+    pick, errors = free[:, 0], free[:, 1:]
+    squares, freedom = (errors**2).sum(axis=0), n - base.shape[1] - 1
+    half_log_det = float(np.log(np.diag(root)).sum())
+    restricted = -half_log_det - float(np.log(np.abs(np.diag(r))).sum())
+    known = max(float(noise @ last**2 - pick @ pick), 0.0)
+    return (
+        restricted - 0.5 * (freedom + 1) * np.log(squares),
+        last @ rest - pick @ errors,
+        np.sqrt(known * squares / freedom),
+        -half_log_det - 0.5 * n * np.log(squares / n),
+    )
+
+
+def _steepness(elasticity: Array) -> Array:
+    """Return u of the elasticity u / (exp(u) - 1), by bisection."""
+    low, high = np.full(np.shape(elasticity), 1e-9), np.full(np.shape(elasticity), 60.0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        above = middle / np.expm1(middle) > elasticity
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    found: Array = (low + high) / 2
     return found
 
 
-def _weighed(fit: ResponseFit, shape: ResponseFit, periods: pd.PeriodIndex) -> CurveMemory:
-    """Weigh the curve against models with a memory that have the curvature of ``shape``."""
-    data = fit.data
-    rows: list[dict[str, object]] = [_plain(fit)]
-    fits: list[ResponseWithMemory | None] = [None]
-    rate, spend = pd.Series(data.successes / data.trials, periods), pd.Series(data.spend, periods)
-    ratio = _elasticity(shape, fit.curve.spend) / _elasticity(fit, fit.curve.spend)
-    for parts in product((False, True), repeat=len(_PARTS)):
-        if not any(parts):
-            continue
-        memory = Memory(parts[0], parts[1], parts[2], coarse=True)
-        try:
-            found = response_with_memory(rate, spend, memory=memory, shape=_log_curve(shape))
-        except DataError:
-            continue
-        rows.append({
-            **dict(zip(_PARTS, parts, strict=True)), "bic": found.bic,
-            "slope": max(found.elasticity, 0.0) * ratio, "lift": _lift(fit, found),
-        })  # fmt: skip
-        fits.append(found)
-    table = pd.DataFrame(rows)
-    weight = np.exp(-(table["bic"] - table["bic"].min()) / 2)
-    return CurveMemory(table.assign(weight=weight / weight.sum()), tuple(fits), ratio)
-
-
-def _lift(fit: ResponseFit, found: ResponseWithMemory) -> float:
-    """Return the rate that is expected in the last year over that of the curve."""
-    last = found.table.iloc[-round(Period.of(pd.PeriodIndex(found.table.index).freqstr).per_year) :]
-    curve = fit.curve.rate_at(last["spend"].to_numpy(float))
-    return float((last["expected"].to_numpy(float) / curve).mean())
-
-
-def _without_memory(
-    fit: ResponseFit, found: CurveMemory, periods: pd.PeriodIndex
-) -> ResponseFit | None:
-    """Refit the curve to counts from which the best memory's level and season are taken out."""
-    best = found.fits[int(found.models["weight"].argmax())]
-    if best is None:
-        return None
-    data = fit.data
-    worked = adstock(data.spend, best.carry_over)
-    log_curve = _log_curve(fit)(worked)
-    path = np.log(best.table["expected"].to_numpy(float)) - best.elasticity * log_curve
-    today = path[-round(Period.of(periods.freqstr).per_year) :].mean()
-    trials = np.maximum(data.trials * np.exp(path - today), data.successes)
-    try:
-        return ResponseCurve.fit(worked, data.successes, trials, today=fit.curve.spend)
-    except (DataError, ParameterError):
-        return None
-
-
-def _elasticity(fit: ResponseFit, spend: float) -> float:
-    return float(fit.curve.slope_at(spend) * spend / fit.curve.rate_at(spend))
+def _today(fit: ResponseFit) -> tuple[float, float]:
+    """Return rate and elasticity of the curve at today's spend."""
+    spend = float(fit.curve.spend)
+    rate = float(fit.curve.rate_at(spend))
+    return rate, float(fit.curve.slope_at(spend)) * spend / rate
 
 
 def tilted(
-    ceiling: Array, steepness: Array, spend: Array, slope: Array, lift: Array
+    ceiling: Array, steepness: Array, spend: Array, elasticity: Array, rate: Array
 ) -> tuple[Array, Array]:
     """Return ceiling and steepness of a curve whose elasticity and rate today are other ones.
 
@@ -192,54 +294,41 @@ def tilted(
         Of the curve; arrays of one shape.
     spend
         Today's spend, > 0.
-    slope, lift
-        Factors of today's elasticity, >= 0, and rate, > 0; 1 and 1 leave the curve as it is.
+    elasticity, rate
+        Today's elasticity, in [0, 1), and rate, in (0, 1]; missing where the curve stays as it is.
 
     Returns
     -------
     tuple of arrays
-        With u = k s and today's elasticity e = u / (exp(u) - 1), the curve with the elasticity
-        slope x e, at most that of the steepest curve below a ceiling of 1.
+        With u = k s and today's elasticity u / (exp(u) - 1), the curve with the elasticity and the
+        rate, its elasticity at most that of the steepest curve below a ceiling of 1.
 
     Examples
     --------
-    >>> ceiling, k = tilted(np.array(0.1), np.array(0.5), np.array(2.0), np.array(0.5),
-    ...                     np.array(1.0))
+    >>> ceiling, k = tilted(np.array(0.1), np.array(0.5), np.array(2.0), np.array(0.291),
+    ...                     np.array(0.0632))
     >>> round(float(ceiling * -np.expm1(-k * 2)), 4), round(float(ceiling * k * np.exp(-k * 2)), 4)
     (0.0632, 0.0092)
     """
-    u = steepness * spend
-    rate = np.minimum(ceiling * -np.expm1(-u) * lift, 1 - 1e-9)
-    wanted = np.clip(slope * u / np.expm1(u), 1e-12, 1 - 1e-9)
-    low, high = np.full(np.shape(wanted), 1e-9), np.full(np.shape(wanted), 60.0)
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        above = middle / np.expm1(middle) > wanted
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    most = -np.log1p(-np.minimum(rate, 1 - 1e-12))  # with a ceiling of 1
-    u = np.maximum((low + high) / 2, most)
-    same = (slope == 1) & (lift == 1)
-    changed = np.minimum(rate / -np.expm1(-u), 1.0)
+    same = np.isnan(elasticity) | np.isnan(rate)
+    reached = np.minimum(np.where(same, 0.5, rate), 1 - 1e-9)
+    wanted = np.clip(np.where(same, 0.5, elasticity), 1e-12, 1 - 1e-9)
+    u = np.maximum(_steepness(wanted), -np.log1p(-reached))  # the latter with a ceiling of 1
+    changed = np.minimum(reached / -np.expm1(-u), 1.0)
     return np.where(same, ceiling, changed), np.where(same, steepness, u / spend)
-
-
-def _log_curve(fit: ResponseFit) -> Callable[[Array], Array]:
-    """Return ln f of the fitted curve."""
-
-    def log_rate(spend: Array) -> Array:
-        found: Array = np.log(np.maximum(fit.curve.rate_at(spend), 1e-300))
-        return found
-
-    return log_rate
 
 
 def _plain(fit: ResponseFit) -> dict[str, object]:
     """Return the model without a memory: the noise around the curve, one free level."""
     data = fit.data
-    with np.errstate(divide="ignore"):
-        error = np.log(data.successes / data.trials) - _log_curve(fit)(data.spend)
-    error = error[np.isfinite(error)]
-    squares = float(((error - error.mean()) ** 2).mean()) if len(error) else 0.0
-    penalty = small_sample_penalty(2, max(len(error), 1))  # level, and what the curve estimated
-    bic = len(error) * np.log(max(squares, 1e-300)) + penalty
+    known = data.successes > 0
+    n = int(known.sum())
+    error = np.log(data.successes[known] / data.trials[known])
+    error = error - np.log(fit.curve.rate_at(data.spend[known]))
+    bics = []
+    for noise in (each[known] for each in _noises(fit)):
+        level = np.average(error, weights=1 / noise) if n else 0.0
+        squares = float(((error - level) ** 2 / noise).sum()) / max(n, 1)
+        bics.append(n * np.log(max(squares, 1e-300)) + np.log(noise).sum())
+    bic = min(bics) + small_sample_penalty(2, max(n, 1))  # level, and what the curve estimated
     return {**dict.fromkeys(_PARTS, False), "bic": float(bic), "slope": 1.0, "lift": 1.0}

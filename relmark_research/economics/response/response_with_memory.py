@@ -16,7 +16,6 @@ are integrated over a grid, weighted by the restricted likelihood. beta given bo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,14 +57,11 @@ class Memory:
         Quarters, or two waves a year for months.
     carry_over
         Spend of earlier periods.
-    coarse
-        Whether carry-over and random walk are integrated over a grid of fewer points.
     """
 
     trend: bool = True
     season: bool = True
     carry_over: bool = True
-    coarse: bool = False
 
 
 @short_repr
@@ -213,7 +209,6 @@ def response_with_memory(
     price: pd.Series | None = None,
     memory: Memory | None = None,
     response: Literal["more", "fewer"] = "more",
-    shape: Callable[[Array], Array] = np.log,
 ) -> ResponseWithMemory:
     """Fit the response of customers won (or of the hazard of losing one) to spend over time.
 
@@ -230,8 +225,6 @@ def response_with_memory(
         What else may move customers; None for trend, season and carry-over.
     response
         ``"more"`` customers won, or ``"fewer"`` lost: the elasticity then is that of the decrease.
-    shape
-        Function of adstock that takes the place of ln A, such as the logarithm of a response curve.
 
     Raises
     ------
@@ -257,8 +250,9 @@ def response_with_memory(
     frame = _checked(customers, spend, price)
     memory = memory or Memory()
     periods = pd.PeriodIndex(frame.index)
-    season = _season(periods) if memory.season else np.zeros((len(frame), 0))
-    base = _design(frame, season, memory)
+    base = calendar_design(periods, memory)
+    if "price" in frame:
+        base = np.column_stack([base, np.log(frame["price"].to_numpy(float))])
     if len(frame) < base.shape[1] + 1 + _SPARE:
         raise DataError(
             f"the response needs at least {base.shape[1] + 1 + _SPARE} periods for its trend, "
@@ -266,7 +260,7 @@ def response_with_memory(
         )
     y = np.log(frame["customers"].to_numpy(float)) * (1 if response == "more" else -1)
     spends, lag = frame["spend"].to_numpy(float), _lag(periods)
-    grid = _fit_grid(y, spends, base, memory, shape, before=lag)
+    grid = _fit_grid(y, spends, base, memory, before=lag)
     return _result(frame, grid, base, memory, response)
 
 
@@ -290,21 +284,19 @@ def _fit_grid(
     spend: Array,
     base: Array,
     memory: Memory,
-    shape: Callable[[Array], Array],
     *,
     before: int,
 ) -> list[_Cell]:
     """Fit every cell; the adstock before the first period is the mean of the first ``before``."""
-    step = 3 if memory.coarse else 1
-    carry_overs = _CARRY_OVERS[::step] if memory.carry_over else np.zeros(1)
-    walks = _WALKS[::step] if memory.trend else np.zeros(1)
+    carry_overs = _CARRY_OVERS if memory.carry_over else np.zeros(1)
+    walks = _WALKS if memory.trend else np.zeros(1)
     start = float(spend[:before].mean())
     steps = np.arange(1, len(y) + 1)
     kernel = np.minimum(steps[:, None], steps)  # of a random walk with steps of variance 1
     roots = [linalg.cholesky(np.eye(len(y)) + walk**2 * kernel, lower=True) for walk in walks]
     cells = []
     for carry_over in carry_overs:
-        x = shape(adstock(spend, float(carry_over), before=start))
+        x = np.log(adstock(spend, float(carry_over), before=start))
         design = np.column_stack([base, x])
         for walk, root in zip(walks, roots, strict=True):
             cells.append(_fit_cell(y, design, root, float(carry_over), float(walk)))
@@ -391,19 +383,18 @@ def _effects(
     return table.drop(index="level")
 
 
-def _design(frame: pd.DataFrame, season: Array, memory: Memory) -> Array:
-    """Return level, trend, seasons and log price."""
-    columns: list[Array] = [np.ones(len(frame))]
+def calendar_design(periods: pd.PeriodIndex, memory: Memory) -> Array:
+    """Return the columns of level, trend and seasons, shape (periods, columns)."""
+    columns: list[Array] = [np.ones(len(periods))]
     if memory.trend:
-        columns.append(np.arange(len(frame)) - (len(frame) - 1) / 2)
-    columns += list(season.T)
-    if "price" in frame:
-        columns.append(np.log(frame["price"].to_numpy(float)))
+        columns.append(np.arange(len(periods)) - (len(periods) - 1) / 2)
+    if memory.season:
+        columns += list(_season(periods).T)
     return np.column_stack(columns)
 
 
 def _names(frame: pd.DataFrame, memory: Memory) -> list[str]:
-    """Return the names of the columns of `_design`."""
+    """Return the names of the columns of the design."""
     seasons = _season(pd.PeriodIndex(frame.index)).shape[1] if memory.season else 0
     names = ["level"] + ["trend a year"] * memory.trend
     names += [f"season {place}" for place in range(1, seasons + 1)]

@@ -19,6 +19,7 @@ _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_LETTERS = 3  # so many that are valid UTF-8 by chance do not occur in other encodings
 _SAMPLE = 1 << 20  # bytes from which an encoding is proposed
 _PUNCTUATION = frozenset((0x80, 0x85, *range(0x91, 0x98), 0x99))  # of cp1252: euro, quotes, dashes
 
@@ -61,9 +62,11 @@ def transcoded(blocks: Iterable[bytes], encoding: str, *, name: str) -> Iterator
     Raises
     ------
     DataError
-        At the first byte that is not valid: its value, position and line, and a proposal.
+        At the first byte that is not valid: its value, position and line, and a proposal. At the
+        end, where another encoding is declared and all letters beyond ASCII are valid UTF-8.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
+    utf8 = None if encoding.startswith("utf") else _Utf8Letters()
     done, line, head, after_return = 0, 1, b"", False
     for block in (*_with_end(blocks),):
         done += len(block)
@@ -84,7 +87,43 @@ def transcoded(blocks: Iterable[bytes], encoding: str, *, name: str) -> Iterator
             ) from None
         line += _line_ends(text, after_return=after_return)
         after_return = text.endswith("\r") if text else after_return
+        if utf8 is not None:
+            utf8.see(block)
         yield text.encode("utf-8")
+    if utf8 is not None and utf8.count >= _LETTERS:
+        raise DataError(utf8.refusal(name, encoding))
+
+
+class _Utf8Letters:
+    """The letters beyond ASCII of a file that is declared to be in another encoding."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+        self.count = 0
+        self.first = ""
+
+    def see(self, block: bytes) -> None:
+        """Count the letters of a block; none at all once a byte is not valid UTF-8."""
+        if self._decoder is None:
+            return
+        try:
+            text = self._decoder.decode(block, final=not block)
+        except UnicodeDecodeError:
+            self._decoder, self.count = None, 0
+            return
+        if text.isascii():
+            return
+        self.count += sum(letter > "\x7f" for letter in text)
+        self.first = self.first or next(letter for letter in text if letter > "\x7f")
+
+    def refusal(self, name: str, encoding: str) -> str:
+        """Return what the declared encoding would make of the file."""
+        wrong = self.first.encode("utf-8").decode(encoding, errors="replace")
+        return (
+            f"{name}: the encoding is declared as {encoding}, but all {self.count:,} letters "
+            f"beyond ASCII are valid UTF-8. {self.first!r} would be read as {wrong!r}. Leave the "
+            "encoding out, or declare 'utf-8'."
+        )
 
 
 def proposed_encoding(sample: bytes) -> str:

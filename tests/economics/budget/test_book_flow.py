@@ -144,3 +144,15 @@ def test_recent_periods_and_gaps() -> None:
     assert ledger.missing_periods == ["2024-06"]
     assert book_retention(ledger, recent=3).annual == pytest.approx(np.exp(-0.31))
     assert len(book_retention(ledger).rates) == 11
+
+
+def test_books_whose_columns_do_not_belong_together_are_refused() -> None:
+    """Closing customers in thousands beside customers won and lost in full."""
+    books = pd.DataFrame({
+        "quarter": ["2024Q1", "2024Q2", "2024Q3"], "customers_won": [70, 90, 80],
+        "customers_lost": [40, 50, 45], "closing_customers": [103.0, 107.0, 110.5]})  # fmt: skip
+    with pytest.raises(DataError, match=r"median of .*107 is not|103 \+ 90 - 50 is not 107"):
+        book_retention(SpendLedger.from_table(books))
+    off = books.assign(closing_customers=[1030, 1170, 1105])
+    assert not book_flow(SpendLedger.from_table(off))["agrees"].all()
+    assert 0.8 < book_retention(SpendLedger.from_table(off)).annual < 0.9

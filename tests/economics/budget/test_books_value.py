@@ -203,3 +203,14 @@ def test_the_interval_is_that_of_retention() -> None:
     drawn = found.value_at(found.draws(4000, seed=1))
     assert np.quantile(drawn, [0.025, 0.975]) == pytest.approx([low, high], rel=0.02)
     assert "annual retention" in repr(found) and len(repr(found)) < 400
+
+
+def test_a_share_given_as_an_annual_margin_is_refused() -> None:
+    books = pd.DataFrame({
+        "quarter": ["2024Q1", "2024Q2"], "customers_won": [70, 90], "customers_lost": [40, 50],
+        "closing_customers": [1030, 1070], "revenue": [60_000.0, 62_000.0]})  # fmt: skip
+    with pytest.raises(
+        ParameterError, match=r"not a share of revenue; found 0.3 beside annual rev"
+    ):
+        books_value(books, annual_margin=0.3, annual_discount_rate=0.1)
+    assert books_value(books, margin=0.3, annual_discount_rate=0.1).annual_margin > 50

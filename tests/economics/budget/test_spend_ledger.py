@@ -198,3 +198,14 @@ def test_a_recipe_gives_source_and_columns(one, tmp_path) -> None:
         {"source": str(tmp_path / "b.csv"), "columns": {"customers_won": "ADD"}}
     )
     assert ledger.table["customers_won"].to_list() == one["customers_won"].to_list()
+
+
+def test_a_rate_in_a_column_of_customers_is_refused() -> None:
+    books = {"quarter": ["2024Q1", "2024Q2"], "customers_won": [70, 90],
+             "customers_lost": [0.04, 0.05], "closing_customers": [1030, 1070]}  # fmt: skip
+    with pytest.raises(
+        DataError, match=r"customers_lost must count customers.*customers_lost 0.04"
+    ):
+        SpendLedger.from_table(pd.DataFrame(books))
+    thousands = {**books, "customers_won": [0.07, 0.09], "closing_customers": [1.03, 1.07]}
+    assert SpendLedger.from_table(pd.DataFrame(thousands)).has("customers_lost")

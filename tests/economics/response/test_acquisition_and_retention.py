@@ -13,7 +13,7 @@ from relmark_research.economics.response.acquisition_and_retention import (
 )
 from relmark_research.errors import DataError, ParameterError
 
-RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "300"))
+RUNS = int(os.environ.get("RELMARK_SLOW_RUNS", "400"))
 TRAITS = {"acquisition_traits": ["near", "size"], "duration_traits": ["size"]}
 TERMS = {"annual_margin": 120, "annual_discount_rate": 0.1}
 
@@ -150,6 +150,7 @@ def test_the_effect_of_effort_has_an_interval(found) -> None:
 
 @pytest.mark.slow
 def test_intervals_of_the_joint_model_cover_the_truth() -> None:
+    """400 runs: each of the ten coefficients in 92 to 98% (found: 92.8 to 97.5%)."""
     covered, separate = np.zeros(10), np.zeros(10)
     for seed in range(RUNS):
         table, truth = prospects(seed + 100)
@@ -160,7 +161,7 @@ def test_intervals_of_the_joint_model_cover_the_truth() -> None:
     names = [" ".join(name) for name in found.index]
     shares = dict(zip(names, covered / RUNS, strict=True))
     print(shares, "separate:", dict(zip(names, separate / RUNS, strict=True)))
-    reach = 3.3 * np.sqrt(0.95 * 0.05 / RUNS)
-    low, high = min(0.92, 0.95 - reach), max(0.98, 0.95 + reach)
+    reach = 0.03 if RUNS >= 400 else 3.3 * np.sqrt(0.95 * 0.05 / RUNS)
+    low, high = 0.95 - reach, 0.95 + reach
     assert all(low <= share <= high for share in shares.values()), shares
     assert separate[4] < 0.7 * RUNS  # the constant of duration, without the correction

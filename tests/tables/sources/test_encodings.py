@@ -64,3 +64,19 @@ def test_a_file_is_read_by_its_declared_or_its_marked_encoding(encoding, text, e
 def test_a_mark_that_contradicts_the_declaration_is_named():
     with pytest.raises(DataError, match=r"f: the encoding is declared as cp1252, .* of UTF-16"):
         encodings.declared_encoding("cp1252", "id".encode("utf-16"), name="f")
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp437"])
+def test_utf8_that_is_declared_as_something_else_is_refused(encoding, size):
+    file = "id,name\n1,Müller\n2,José\n3,Zoë".encode()
+    blocks = [file[i : i + size] for i in range(0, len(file), size)]
+    with pytest.raises(DataError, match=r"all 3 letters beyond ASCII are valid UTF-8.*ü"):
+        list(encodings.transcoded(blocks, encoding, name="f.csv"))
+
+
+@pytest.mark.parametrize("text", ["Müller, José, Zoë", "id,name", "Ă", "Â© Ã¼ x é"])
+def test_text_in_the_declared_encoding_is_read(text):
+    encoding = "cp1252" if "Ă" not in text else "cp1250"
+    blocks = [text.encode(encoding)]
+    assert b"".join(encodings.transcoded(blocks, encoding, name="f")).decode() == text
