@@ -69,10 +69,11 @@ def advice_columns(
     any_measured = bool(set(measured) - {END})
     carried = np.array([each in evidence or (each == NO_ACTION and any_measured)
                         for each in action], dtype=bool)  # fmt: skip
+    nothing = np.full(len(rows), None, dtype=object)
     assumed = [f"no advice: the effect of {each!r} is assumed, not measured" for each in action]
     found = {
-        "advice": np.where(carried, action, None),
-        "advice_verdict": np.where(carried, _verdicts(rows["certainty"].to_numpy(float)), None),
+        "advice": np.where(carried, action, nothing),
+        "advice_verdict": np.where(carried, _verdicts(rows["certainty"].to_numpy(float)), nothing),
         "advice_reason": np.select(
             [~known, carried, action == NO_ACTION],
             [NOT_ADVISED, rows["reason"], "no advice: the effects of all actions are assumed"],

@@ -60,7 +60,7 @@ class CustomerChanges:
     def _facts(self) -> dict[str, object]:
         rows = self.totals.loc["customers"]
         moved = self.moves["before"] != self.moves["after"]
-        stayed = ~self.moves[["before", "after"]].eq(NOT_IN_TABLE).any(axis=1)
+        stayed = ~self.moves[["before", "after"]].isin([NOT_IN_TABLE]).any(axis=1)
         counts = {
             f"changed {column}": int(self.moves.loc[here & moved & stayed, "customers"].sum())
             for column in ("segment", "rung")

@@ -54,7 +54,7 @@ from relmark_research.errors import (
 )
 from relmark_research.ladder.history.ladder import LoyaltyLadder
 from relmark_research.ladder.history.ladder_history import LadderHistory
-from relmark_research.tables.export import write_table
+from relmark_research.tables.export import Format, write_table
 from relmark_research.tables.pseudonyms import pseudonyms
 from relmark_research.tables.read_table import groups_by_customer
 from relmark_research.units import Horizon, TimeUnit
@@ -72,7 +72,7 @@ COLUMNS = (
     "expected_purchases", "purchases_low", "purchases_high", "expected_value", "value_low",
     "value_high", *ADVICE_COLUMNS,
 )  # fmt: skip
-_FORMATS = {
+_FORMATS: dict[str, Format] = {
     "p_alive": "share", "value_so_far": "money", "expected_value": "money", "value_low": "money",
     "value_high": "money", "purchases": "count", "expected_purchases": "decimal",
     "purchases_low": "count", "purchases_high": "count",

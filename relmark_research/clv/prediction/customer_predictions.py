@@ -208,7 +208,8 @@ def _scale_factor(average: SpendAverage, spend: SpendModel, customers: CustomerS
     codes, x = encode(customers.frequency)
     nothing = np.zeros_like(x)
     factor: Array = average.conditional_spend(x, nothing) / spend.spend_scale(x, nothing)
-    return factor[codes]
+    result: Array = factor[codes]
+    return result
 
 
 def _ranges(
@@ -297,8 +298,10 @@ def _multiples(
     rare = min(1e-4, tails[0] / 10)
     for each in np.unique(x):
         rows = np.flatnonzero(x == each)
-        ends = (spend.total_spend_quantile(p, k, each) for p, k in ((rare, 1), (1 - rare, n[-1])))
-        low, high = (float(end) for end in ends)
+        ends = (
+            spend.total_spend_quantile(p, k, each) for p, k in ((rare, n[:1]), (1 - rare, n[-1:]))
+        )
+        low, high = (float(end[0]) for end in ends)
         grid = np.geomspace(max(low, 1e-300), high, _GRID)
         given_n = spend.total_spend_cdf(grid[None, :], n[:, None], np.asarray(each))
         nothing = probability[rows, 0]

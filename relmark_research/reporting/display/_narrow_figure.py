@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.transforms import Bbox
 
 WIDTH = 4.0  # inches: at 320 px, less the margins of the page, text is 10 px high
+_WIDER, _WIDEST = (WIDTH, 4.75), 5.5  # inches, for figures whose labels need more room
 _SMALLER = (0.9, 0.8, 0.72)  # sizes of values inside the axes
 _LONGEST = 34  # characters of a line
 _GAP = 0.5  # points between two labels
@@ -41,20 +42,47 @@ def draw_narrow(figure: Figure, name: str, layout: LayoutEngine | None) -> str:
     layout
         The layout engine with which it was drawn first.
     """
-    width, height = figure.get_size_inches()
-    if width <= WIDTH * 1.1:
+    if figure.get_size_inches()[0] <= WIDTH * 1.1:
         return ""
+    for width in _WIDER:
+        with _as_before(figure):
+            _make_narrow(figure, width, layout)
+            if not _overlaps(_every_label(figure)):
+                return draw(figure, f"{name}-narrow")
     with _as_before(figure):
-        figure.set_layout_engine(layout if layout is not None else "none")
-        figure.set_size_inches(WIDTH, height)
-        for text in _long_labels(figure):
-            text.set_text(textwrap.fill(text.get_text(), _LONGEST))
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the places are final; a second layout would move them
-        for axes in figure.axes:
-            _thin_out_ticks(axes)
-            _separate_values(axes)
+        _make_narrow(figure, _WIDEST, layout)
         return draw(figure, f"{name}-narrow")
+
+
+def _make_narrow(figure: Figure, width: float, layout: LayoutEngine | None) -> None:
+    """Set the width of a figure, and separate its labels."""
+    figure.set_layout_engine(layout if layout is not None else "none")
+    figure.set_size_inches(width, float(figure.get_size_inches()[1]))
+    for text in _long_labels(figure):
+        text.set_text(textwrap.fill(text.get_text(), _LONGEST))
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # the places are final; a second layout would move them
+    for axes in figure.axes:
+        _thin_out_ticks(axes)
+        _separate_values(axes)
+
+
+def _every_label(figure: Figure) -> list[Text]:
+    """Return what is written in a figure: labels, values, and the ticks within their axes."""
+    found = list(figure.texts)
+    for axes in figure.axes:
+        frame = axes.get_window_extent()
+        ticks = [*axes.get_xticklabels(), *axes.get_yticklabels()]
+        inside = [tick for tick in ticks if _within(tick.get_window_extent(), frame)]
+        found += [*_labels(axes), *axes.texts, *inside]
+    unique = {id(text): text for text in found if text.get_text().strip() and _is_seen(text)}
+    return list(unique.values())
+
+
+def _within(box: Bbox, frame: Bbox) -> bool:
+    """Return whether the middle of a tick's label lies within the span of its axes."""
+    across, along = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    return frame.x0 - 1 <= across <= frame.x1 + 1 or frame.y0 - 1 <= along <= frame.y1 + 1
 
 
 @contextmanager
