@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WIDTH = 4.0  # inches: at 320 px, less the margins of the page, text is 10 px high
 _WIDER, _WIDEST = (WIDTH, 4.75), 5.5  # inches, for figures whose labels need more room
 _SMALLER = (0.9, 0.8, 0.72)  # sizes of values inside the axes
-_LONGEST = 34  # characters of a line
+_LONGEST, _SHORTEST = 34, 12  # characters of a line
 _GAP = 0.5  # points between two labels
 _MOST_OVERLAPS = 2  # more of them are the values of cells, of which all are left out
 
@@ -59,12 +59,18 @@ def _make_narrow(figure: Figure, width: float, layout: LayoutEngine | None) -> N
     figure.set_layout_engine(layout if layout is not None else "none")
     figure.set_size_inches(width, float(figure.get_size_inches()[1]))
     for text in _long_labels(figure):
-        text.set_text(textwrap.fill(text.get_text(), _LONGEST))
+        text.set_text(textwrap.fill(text.get_text(), _line_length(text)))
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the places are final; a second layout would move them
     for axes in figure.axes:
         _thin_out_ticks(axes)
         _separate_values(axes)
+
+
+def _line_length(text: Text) -> int:
+    """Return how many characters of a label fit on one line; fewer where axes share the width."""
+    share = text.axes.get_position().width if text.axes else 1.0
+    return _LONGEST if share > 0.5 else max(_SHORTEST, int(60 * share))
 
 
 def _every_label(figure: Figure) -> list[Text]:
@@ -128,7 +134,7 @@ def _long_labels(figure: Figure) -> list[Text]:
     return [
         text
         for text in labels
-        if len(text.get_text()) > _LONGEST
+        if len(text.get_text()) > _line_length(text)
         and not text.get_rotation()
         and not {"$", "\n"} & set(text.get_text())
     ]

@@ -66,3 +66,13 @@ def test_a_figure_that_is_narrow_already_is_drawn_once():
         ax.plot([1, 2])
     assert draw_narrow(ax.figure, "line", ax.figure.get_layout_engine()) == ""
     plt.close(ax.figure)
+
+
+def test_a_label_of_axes_that_share_the_width_is_wrapped():
+    figure, axes = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")
+    for ax in axes:
+        ax.set_xlabel("Spend per customer and year (EUR)")
+    written = texts_of(draw_narrow(figure, "two", figure.get_layout_engine()))
+    plt.close(figure)
+    assert "Spend per customer and year (EUR)" not in written
+    assert axes[0].get_xlabel() == "Spend per customer and year (EUR)"
