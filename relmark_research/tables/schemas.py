@@ -223,6 +223,20 @@ EVENTS = Schema(
     used_by="LoyaltyLadder.assign; report 05",
 )  # fmt: skip
 
+COVARIATES = Schema(
+    "covariates",
+    "a customer, or all, from a date on; every further column is a covariate",
+    (
+        _id("customer_id", "the customer; without the column the values are those of all",
+            "C00017", required=False, without="values of single customers"),
+        Column("date", "date", "first day of the values, until the next date",
+               without="change with time: the values are those of the customer throughout",
+               example="2024-01-01"),
+    ),
+    key=("customer_id", "date"),
+    used_by="fit_covariates; report 03",
+)  # fmt: skip
+
 _STAGES = tuple(
     Column(name, "date", f"day of the stage {name}; blank: not reached",
            without=f"stage {name}", example=example)
@@ -412,8 +426,8 @@ LADDER_HISTORY = Schema(
 SCHEMAS: dict[str, Schema] = {
     schema.name: schema
     for schema in (
-        TRANSACTIONS, CUSTOMERS, CONTACTS, EVENTS, PROSPECTS, BOOKS, CONTRACTS, CAMPAIGNS,
-        ANSWERS, PARTNERS, SURVEY, LADDER_HISTORY,
+        TRANSACTIONS, CUSTOMERS, CONTACTS, EVENTS, COVARIATES, PROSPECTS, BOOKS, CONTRACTS,
+        CAMPAIGNS, ANSWERS, PARTNERS, SURVEY, LADDER_HISTORY,
     )
 }  # fmt: skip
 """The schemas by name."""

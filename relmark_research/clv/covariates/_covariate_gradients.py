@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from relmark_research.clv.covariates._effects_maximum import Maximum, ScaledLikelihood
 from relmark_research.clv.covariates.formula import Design
-from relmark_research.clv.estimation.convergence import Diagnosis, Status
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
 from relmark_research.customers.log.customer_summary import CustomerSummary
@@ -24,9 +24,6 @@ Array = np.ndarray
 
 _STEP = 1e-4  # of the logarithms, for gradient and Hessian by differences
 _LIMIT = 300.0  # larger logarithms would overflow
-_DIVERGED = 1e-4  # share of an effect's initial curvature below which the effect has diverged
-_GRADIENT = 1e-5  # of the mean log-likelihood, above which the search has not converged
-_CONDITION = 1e8  # of the information, above which the likelihood is flat
 
 
 @dataclass(frozen=True)
@@ -62,32 +59,6 @@ class EffectBlock:
     def labels(self) -> list[tuple[str, str, str]]:
         """Component, parameters and term of each effect."""
         return [(self.component, " and ".join(self.weights), term) for term in self.design.terms]
-
-
-@dataclass(frozen=True)
-class Maximum:
-    """The maximum of the likelihood.
-
-    Attributes
-    ----------
-    logs
-        Log-parameters of the base, then the effects.
-    covariance
-        Covariance of the same.
-    log_likelihood
-        At the maximum.
-    gradient, condition
-        Largest derivative of the mean log-likelihood, and condition number of the information.
-    curvature_share
-        Curvature by each effect, divided by the curvature at an effect of 0; NaN if that is 0.
-    """
-
-    logs: Array
-    covariance: Array
-    log_likelihood: float
-    gradient: float
-    condition: float
-    curvature_share: Array
 
 
 def blocks(
@@ -168,28 +139,19 @@ def maximum(
         jacobian = _jacobian(model.names(), parts, by_block)
         return _surface(plain.model, data, weights, jacobian)
 
+    names = model.names()
     start = np.concatenate([np.log(plain.model.values), np.zeros(len(centre))])
-    point = maximise(surface((z - centre) / scale), start).point
-    back = unscaled(model.names(), parts, centre, scale)
-    sizes, axes = np.linalg.eigh(-point.hessian)
-    covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
-    logs, k = back @ point.at, len(plain.model.values)
-    curvatures = [np.diag(surface(z)(place).hessian)[k:] for place in (start, logs)]
-    return Maximum(
-        logs=logs,
-        covariance=back @ covariance @ back.T,
-        log_likelihood=point.value,
-        gradient=float(np.abs(point.gradient).max() / weights.sum()),
-        condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
-        curvature_share=_ratio(*curvatures),
+    own = surface((z - centre) / scale)
+    scaled = ScaledLikelihood(
+        model=model,
+        labels=labels(parts),
+        evaluate=own,
+        followed=own,
+        reference=np.concatenate([reference(plain), np.zeros(len(centre))]),
+        n_customers=float(weights.sum()),
+        back=unscaled(names, parts, centre, scale),
     )
-
-
-def _ratio(initial: Array, final: Array) -> Array:
-    """Return final / initial, NaN if the initial value is 0."""
-    positive = np.abs(initial) > 1e-12 * np.abs(initial).max(initial=0.0)
-    result: Array = np.divide(final, initial, out=np.full(len(initial), np.nan), where=positive)
-    return result
+    return scaled.maximum(maximise(own, start), own(start))
 
 
 def _surface(
@@ -233,45 +195,25 @@ def unscaled(
     return back
 
 
-def diverging_effects(
-    found: Maximum,
-    parts: Sequence[EffectBlock],
-    columns: Sequence[Array],
-    customers: CustomerSummary,
-) -> dict[str, str]:
-    """Return the effects whose maximum likelihood estimate is infinite, with the reason."""
-    k, reasons = len(found.logs) - len(found.curvature_share), {}
-    repeat = customers.frequency > 0
-    for part, column in zip(parts, columns, strict=True):
-        for place, term in enumerate(part.design.terms):
-            effect = part.first + place
-            share = found.curvature_share[effect]
-            if share > _DIVERGED:
-                continue
-            with_it = column[:, place] != 0
-            limit = "minus infinity" if found.logs[k + effect] < 0 else "infinity"
-            what = "the likelihood is flat" if np.isnan(share) else f"it diverges to {limit}"
-            reasons[f"{part.component}: {term}"] = (
-                f"{what}; of "
-                f"{int(customers.weights[with_it].sum()):,} customers with it "
-                f"{int(customers.weights[with_it & repeat].sum()):,} made a repeat purchase"
-            )
-    return reasons
+def reference(plain: Fit[Any]) -> Array:
+    """Return the logarithms of the starting values of a fit."""
+    assert plain.likelihood is not None  # it was just made
+    return plain.likelihood.reference
 
 
-def diagnose(found: Maximum, unidentified: dict[str, str]) -> Diagnosis:
-    """Return the diagnosis of the search."""
-    status: Status = "converged"
-    message = f"the likelihood is at its maximum (gradient {found.gradient:.0e})"
-    diverging = [name for name, reason in unidentified.items() if "infinity" in reason]
-    if found.gradient > _GRADIENT:
-        status = "not converged"
-        message = f"the search stopped with a gradient of {found.gradient:.1e}"
-    elif diverging:
-        status, message = "at infinity", f"the effect of {', '.join(diverging)} diverges"
-    elif found.condition > _CONDITION:
-        status, message = "flat", "some effects or parameters are weakly identified"
-    return Diagnosis(status, message, found.gradient, found.condition)
+def labels(parts: Sequence[EffectBlock]) -> tuple[str, ...]:
+    """Return the name of each effect, such as ``"rate: campaign"``."""
+    return tuple(f"{part.component}: {term}" for part in parts for term in part.design.terms)
+
+
+def evidence(columns: Sequence[Array], customers: CustomerSummary, effect: int) -> str:
+    """Return what the data have of an effect: the customers with it, and their purchases."""
+    with_it = np.concatenate(columns, axis=1)[:, effect] != 0
+    bought = with_it & (customers.frequency > 0)
+    return (
+        f"of {int(customers.weights[with_it].sum()):,} customers with it "
+        f"{int(customers.weights[bought].sum()):,} made a repeat purchase"
+    )
 
 
 def not_nested(smaller: Sequence[EffectBlock], larger: Sequence[EffectBlock]) -> list[str]:

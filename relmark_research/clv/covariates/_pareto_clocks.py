@@ -15,6 +15,7 @@ Source: Bachmann, Meierer & Naef (2021), Marketing Science 40(4), 783-809.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import special
@@ -162,8 +163,9 @@ class ParetoClocks:
         alive = alive - s * np.log1p(end_c[0] / beta)
         by_alive = np.concatenate(
             [
-                [-np.log1p(end_a[0] / alpha), r / alpha - n / (alpha + end_a[0])],
-                [-np.log1p(end_c[0] / beta), s / beta - s / (beta + end_c[0])],
+                [-np.log1p(end_a[0] / alpha)],
+                [(r * end_a[0] - self.x * alpha) / (alpha * (alpha + end_a[0]))],
+                [-np.log1p(end_c[0] / beta), s * end_c[0] / (beta * (beta + end_c[0]))],
                 -n / (alpha + end_a[0]) * end_a[1:],
                 -s / (beta + end_c[0]) * end_c[1:],
             ]
@@ -176,30 +178,48 @@ class ParetoClocks:
     ) -> tuple[Array, Array]:
         """Return the logarithm of the term of dropout and its gradient, per customer."""
         r, alpha, s, beta = parameters
-        owner, size = self.owner[self.piece], len(self.x)
+        group, present, first = self._groups
         at_a, at_c = A.at_nodes(self), C.at_nodes(self)
-        n, near_a, near_c = r + self.x[owner], alpha + at_a[0], beta + at_c[0]
-        speed = C.speed[self.piece]
-        log = np.log(self.weight * speed) - r * np.log(near_a / alpha)
-        log = log - self.x[owner] * np.log(near_a) - (s + 1) * np.log(near_c / beta)
-        log = log + np.log(s / beta)
-        slopes = np.concatenate(
-            [
-                [-np.log(near_a / alpha), r / alpha - n / near_a],
-                [1 / s - np.log(near_c / beta), s / beta - (s + 1) / near_c],
-                -n / near_a * at_a[1:],
-                self.dropout[self.code[self.piece]].T - (s + 1) / near_c * at_c[1:],
-            ]
-        )
-        found = np.full(size, -np.inf)
-        np.maximum.at(found, owner, log)
-        top = np.where(np.isfinite(found), found, 0.0)
-        share = np.exp(log - top[owner])
-        total = np.bincount(owner, share, size)
-        mean = np.array([np.bincount(owner, share * slope, size) for slope in slopes])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_integral: Array = top + np.log(total)
-            return log_integral, np.asarray(mean / total)
+        x = self.x[present][group]
+        passed_a, passed_c = np.log1p(at_a[0] / alpha), np.log1p(at_c[0] / beta)
+        per_a, per_c = 1 / (alpha + at_a[0]), 1 / (beta + at_c[0])
+        log = self._log_weight + np.log(C.speed)[self.piece] + np.log(s / beta)
+        log = log - (r + x) * passed_a - (s + 1) * passed_c
+        top = np.maximum.reduceat(log, first)
+        share = np.exp(log - top[group])
+        total = np.add.reduceat(share, first)
+
+        def mean(column: Array) -> Array:
+            """Return the mean over the nodes of each customer with nodes."""
+            result: Array = np.add.reduceat(share * column, first) / total
+            return result
+
+        n = r + self.x[present]
+        slopes = [
+            -mean(passed_a),
+            mean((r * at_a[0] - x * alpha) * per_a) / alpha,
+            1 / s - mean(passed_c),
+            mean((s * at_c[0] - beta) * per_c) / beta,
+            *(-n * mean(per_a * row) for row in at_a[1:]),
+        ]
+        moved = self.dropout[self.code[self.piece]].T - (s + 1) * per_c * at_c[1:]
+        slopes += [mean(row) for row in moved]
+        value, gradient = np.full(len(self.x), -np.inf), np.full((len(slopes), len(self.x)), np.nan)
+        value[present] = top + np.log(total) - self.x[present] * np.log(alpha)
+        gradient[:, present] = slopes
+        return value, gradient
+
+    @cached_property
+    def _groups(self) -> tuple[Array, Array, Array]:
+        """Place of each node's customer among those with nodes, these, and their first nodes."""
+        owner = self.owner[self.piece]
+        first = np.flatnonzero(np.diff(owner, prepend=-1))
+        return np.cumsum(np.diff(owner, prepend=-1) > 0) - 1, owner[first], first
+
+    @cached_property
+    def _log_weight(self) -> Array:
+        result: Array = np.log(self.weight)
+        return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ and its derivatives are one product of a sparse matrix with few columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -158,6 +158,11 @@ class TimeVaryingLikelihood:
         hessian = hessian * np.outer(scale, scale)
         hessian[:k, :k] += np.diag(gradient[:k])
         return Point(np.asarray(at, float), value, gradient, hessian)
+
+    @property
+    def searched(self) -> Callable[[Array], Point]:
+        """What searches evaluate where the Hessian need not be exact; it is cheap here."""
+        return self.evaluate
 
     def _sums(self, block: Stretches, effects: Array) -> Array:
         """Return each stretch's time on the clock, with its derivatives by the effects."""

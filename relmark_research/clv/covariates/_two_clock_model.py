@@ -18,8 +18,7 @@ from scipy import special
 
 from relmark_research.clv.covariates._exposure import Clock
 from relmark_research.clv.covariates._pareto_clocks import ParetoClocks
-from relmark_research.clv.covariates.clock_model import ClockData
-from relmark_research.clv.estimation.model import PurchaseModel
+from relmark_research.clv.covariates.clock_model import FittedOnClocks, OnOwnClocks
 from relmark_research.clv.families._validate_history import validate_counts
 from relmark_research.errors import ParameterError
 from relmark_research.stats.renewals import negative_binomial_pmf
@@ -31,33 +30,20 @@ _POINTS = 6  # Gauss-Legendre points per part
 
 
 @dataclass(frozen=True)
-class TwoClockModel(PurchaseModel, registered=False):
+class TwoClockModel(FittedOnClocks, registered=False):
     """One Pareto/NBD per customer, on the customer's clocks of purchases and of dropout.
+
+    Effects are those on the purchase rate, then on the dropout rate.
 
     Parameters
     ----------
-    plain
-        The Pareto/NBD in the time of the clocks.
-    effects
-        Effects on the purchase rate, then on the dropout rate.
-    source
-        What the clocks are made of.
     likelihood
         The likelihood of the customers' histories.
-    rows
-        The customers, as positions in ``source.pieces.ids``.
     """
 
-    plain: PurchaseModel
-    effects: Array
-    source: ClockData
     likelihood: ParetoClocks = field(repr=False)
-    rows: Array
 
-    on_own_clocks: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """The plain model has checked its parameters."""
+    shared: ClassVar[tuple[str, ...]] = ("pair", "_log_odds")
 
     @cached_property
     def pair(self) -> tuple[Clock, Clock]:
@@ -65,33 +51,6 @@ class TwoClockModel(PurchaseModel, registered=False):
         p = self.source.values.shape[1]
         purchases, dropout = self.effects[:p], self.effects[p:]
         return self.source.clock(purchases), self.source.dropout_clock(dropout)
-
-    def stacked(self) -> Array:
-        """Return the parameters and exp(effects), the same for each customer."""
-        values = np.concatenate([self.plain.values, np.exp(self.effects)])
-        return np.repeat(values[:, None], len(self.rows), axis=1)
-
-    def with_values(self, values: Array) -> Self:
-        """Return the model with these parameters and exp(effects)."""
-        first = np.asarray(values, float).reshape(len(values), -1)[:, 0]
-        plain = self.plain.with_values(first[:4])
-        return type(self)(plain, np.log(first[4:]), self.source, self.likelihood, self.rows)
-
-    @property
-    def row_counts(self) -> set[int]:
-        """One model per customer."""
-        return {len(self.rows)}
-
-    def take(self, rows: Array | slice) -> Self:
-        """Return the model of some of these customers."""
-        made = replace(self, rows=self.rows[rows])
-        for name in {"pair", "_log_odds"} & vars(self).keys():
-            vars(made)[name] = vars(self)[name]
-        return made
-
-    def spread(self, rows: int) -> Self:
-        """Return the model itself, which has its parameters per customer."""
-        return self
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at the end of the covariates' log); T must be that day."""
@@ -108,29 +67,13 @@ class TwoClockModel(PurchaseModel, registered=False):
         gamma = (r + np.asarray(x, float), alpha + A), (np.full_like(C, s), beta + C)
         return LivingOnTwoClocks(*gamma, self.pair, per, self.rows, since)
 
-    def expected_purchases(self, t: Array) -> Array:
-        """Return E[X(t)] of each customer from the first purchase on."""
-        return self._new().expected_purchases(t)
-
-    def purchase_pmf(self, n: Array, t: Array) -> Array:
-        """Return P(X(t) = n) of each customer from the first purchase on."""
-        return self._new().purchase_pmf(n, t)
-
-    def survival(self, t: Array) -> Array:
-        """Return P(alive at t) of each customer."""
-        return self._new().survival(t)
-
-    def draw_purchase_times(self, T: Array, rng: np.random.Generator) -> Sequence[Array]:
-        """Draw the times of each customer's purchases, from the first purchase on."""
-        return self._new().draw_purchase_times(T, rng)
-
     @cached_property
     def _log_odds(self) -> Array:
         at = np.concatenate([np.log(self.plain.values), self.effects])
         with np.errstate(all="ignore"):
             return self.likelihood.log_odds_alive(at)
 
-    def _new(self) -> LivingOnTwoClocks:
+    def new(self) -> LivingOnTwoClocks:
         """Return the model of these customers at their first purchase."""
         ones, first = np.ones(len(self.rows)), self.source.pieces.first[self.rows].astype(float)
         r, alpha, s, beta = self.plain.values
@@ -154,7 +97,7 @@ Gamma = tuple[Array, Array]
 
 
 @dataclass(frozen=True)
-class LivingOnTwoClocks(PurchaseModel, registered=False):
+class LivingOnTwoClocks(OnOwnClocks, registered=False):
     """Customers who are alive, from a day of their clocks on.
 
     Parameters
@@ -178,25 +121,11 @@ class LivingOnTwoClocks(PurchaseModel, registered=False):
     rows: Array
     since: Array
 
-    on_own_clocks: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """The plain model has checked its parameters."""
-
-    @property
-    def row_counts(self) -> set[int]:
-        """One model per customer."""
-        return {len(self.rows)}
-
     def take(self, rows: Array | slice) -> Self:
         """Return the model of some of these customers."""
         rate, dropout = ((g[0][rows], g[1][rows]) for g in (self.rate, self.dropout))
         since = self.since[rows]
         return replace(self, rate=rate, dropout=dropout, rows=self.rows[rows], since=since)
-
-    def spread(self, rows: int) -> Self:
-        """Return the model itself."""
-        return self
 
     def expected_purchases(self, t: Array) -> Array:
         """Return (r / alpha) int_0^t a(u) P(tau > u) du; the first axis of t of two ascends."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -56,9 +56,35 @@ class ClockData:
         return Clock.running(self.pieces, np.exp(self.dropout_values @ effects)[self.code])
 
 
+class OnOwnClocks(PurchaseModel, registered=False):
+    """Customers whose purchases run on clocks of their own; the base of all such models.
+
+    Attributes
+    ----------
+    rows
+        The customers, as positions among those of the clocks.
+    """
+
+    rows: Array
+
+    on_own_clocks: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        """The plain model has checked its parameters."""
+
+    @property
+    def row_counts(self) -> set[int]:
+        """One model per customer."""
+        return {len(self.rows)}
+
+    def spread(self, rows: int) -> Self:
+        """Return the model itself, which has its parameters per customer."""
+        return self
+
+
 @dataclass(frozen=True)
-class ClockModel(PurchaseModel, registered=False):
-    """One model per customer: the plain model in the time of the customer's clock.
+class FittedOnClocks(OnOwnClocks, registered=False):
+    """One model per customer, from the first purchase on.
 
     Parameters
     ----------
@@ -77,15 +103,11 @@ class ClockModel(PurchaseModel, registered=False):
     source: ClockData
     rows: Array
 
-    on_own_clocks: ClassVar[bool] = True
+    shared: ClassVar[tuple[str, ...]] = ()  # cached values of all customers
 
-    def __post_init__(self) -> None:
-        """Parameters are those of the plain model, which has checked them."""
-
-    @cached_property
-    def clock(self) -> Clock:
-        """The clock of all customers."""
-        return self.source.clock(self.effects)
+    def new(self) -> PurchaseModel:
+        """Return the model of these customers at their first purchase."""
+        raise NotImplementedError
 
     def stacked(self) -> Array:
         """Return the parameters and exp(effects), the same for each customer."""
@@ -96,21 +118,41 @@ class ClockModel(PurchaseModel, registered=False):
         """Return the model with these parameters and exp(effects)."""
         first = np.asarray(values, float).reshape(len(values), -1)[:, 0]
         k = len(self.plain.values)
-        plain, effects = self.plain.with_values(first[:k]), np.log(first[k:])
-        return type(self)(plain, effects, self.source, self.rows)
-
-    @property
-    def row_counts(self) -> set[int]:
-        """One model per customer."""
-        return {len(self.rows)}
+        return replace(self, plain=self.plain.with_values(first[:k]), effects=np.log(first[k:]))
 
     def take(self, rows: Array | slice) -> Self:
-        """Return the model of some of these customers."""
-        return self._with(rows=self.rows[rows])
+        """Return the model of some of these customers, with the clocks if they were made."""
+        made = replace(self, rows=self.rows[rows])
+        vars(made).update({name: vars(self)[name] for name in self.shared if name in vars(self)})
+        return made
 
-    def spread(self, rows: int) -> Self:
-        """Return the model itself, which has its parameters per customer."""
-        return self
+    def expected_purchases(self, t: Array) -> Array:
+        """Return E[X(t)] of each customer from the first purchase on."""
+        return self.new().expected_purchases(t)
+
+    def purchase_pmf(self, n: Array, t: Array) -> Array:
+        """Return P(X(t) = n) of each customer from the first purchase on."""
+        return self.new().purchase_pmf(n, t)
+
+    def survival(self, t: Array) -> Array:
+        """Return P(alive at t) of each customer."""
+        return self.new().survival(t)
+
+    def draw_purchase_times(self, T: Array, rng: np.random.Generator) -> Sequence[Array]:
+        """Draw the times of each customer's purchases, from the first purchase on."""
+        return self.new().draw_purchase_times(T, rng)
+
+
+@dataclass(frozen=True)
+class ClockModel(FittedOnClocks, registered=False):
+    """One model per customer: the plain model in the time of the customer's clock."""
+
+    shared: ClassVar[tuple[str, ...]] = ("clock",)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock of all customers."""
+        return self.source.clock(self.effects)
 
     def p_alive(self, x: Array, t_x: Array, T: Array) -> Array:
         """Return P(alive at T | x, t_x, T), by the clock."""
@@ -120,28 +162,15 @@ class ClockModel(PurchaseModel, registered=False):
         """Return the model from T on, whose clock goes on from there."""
         living = self.plain.living(x, self._from_first(t_x), self._from_first(T))
         days = np.asarray(T, float) * self.source.unit.days
-        start = np.rint(self.source.pieces.first[self.rows] + days)
-        living = living.spread(len(self.rows))
-        return _LivingOnClock(living, self.clock, self.source.unit.days, self.rows, start)
+        return self._since(living, np.rint(self.source.pieces.first[self.rows] + days))
 
-    def expected_purchases(self, t: Array) -> Array:
-        """Return E[X(t)] of each customer from the first purchase on; t ends in customers."""
-        return self.plain.expected_purchases(self._from_first(t))
+    def new(self) -> PurchaseModel:
+        """Return the model of these customers at their first purchase."""
+        return self._since(self.plain, self.source.pieces.first[self.rows].astype(float))
 
-    def purchase_pmf(self, n: Array, t: Array) -> Array:
-        """Return P(X(t) = n) of each customer from the first purchase on."""
-        return self.plain.purchase_pmf(n, self._from_first(t))
-
-    def survival(self, t: Array) -> Array:
-        """Return P(alive at t) of each customer."""
-        return self.plain.survival(self._from_first(t))
-
-    def draw_purchase_times(self, T: Array, rng: np.random.Generator) -> Sequence[Array]:
-        """Draw the times of each customer's purchases, from the first purchase on."""
-        first = self.source.pieces.first[self.rows].astype(float)
-        living = self.plain.spread(len(self.rows))
-        on_clock = _LivingOnClock(living, self.clock, self.source.unit.days, self.rows, first)
-        return on_clock.draw_purchase_times(T, rng)
+    def _since(self, model: PurchaseModel, start: Array) -> _LivingOnClock:
+        spread = model.spread(len(self.rows))
+        return _LivingOnClock(spread, self.clock, self.source.unit.days, self.rows, start)
 
     def _from_first(self, t: Array) -> Array:
         """Return A(t) since the first purchase, in the unit."""
@@ -149,16 +178,9 @@ class ClockModel(PurchaseModel, registered=False):
         stop = first + np.asarray(t, float) * per
         return self.clock.between(self.rows, first, stop) / per
 
-    def _with(self, **changes: Any) -> Self:
-        """Return a copy that keeps the clock, if it was made."""
-        made = replace(self, **changes)
-        if "clock" in vars(self):
-            vars(made)["clock"] = self.clock
-        return made
-
 
 @dataclass(frozen=True)
-class _LivingOnClock(PurchaseModel, registered=False):
+class _LivingOnClock(OnOwnClocks, registered=False):
     """Customers who are alive, from a day of their clocks on.
 
     Parameters
@@ -181,24 +203,10 @@ class _LivingOnClock(PurchaseModel, registered=False):
     rows: Array
     since: Array
 
-    on_own_clocks: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        """The plain model has checked its parameters."""
-
-    @property
-    def row_counts(self) -> set[int]:
-        """One model per customer."""
-        return {len(self.rows)}
-
     def take(self, rows: Array | slice) -> Self:
         """Return the model of some of these customers."""
         plain = self.plain.take(rows)
         return replace(self, plain=plain, rows=self.rows[rows], since=self.since[rows])
-
-    def spread(self, rows: int) -> Self:
-        """Return the model itself."""
-        return self
 
     def expected_purchases(self, t: Array) -> Array:
         """Return E[X(t)]."""

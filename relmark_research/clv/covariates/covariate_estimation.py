@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
 import pandas as pd
 
 from relmark_research.clv.covariates import _covariate_gradients, time_varying_fit
 from relmark_research.clv.covariates._dated_table import is_dated
+from relmark_research.clv.covariates._effects_maximum import diverging_effects
 from relmark_research.clv.covariates.covariate_fit import CovariateFit
 from relmark_research.clv.covariates.formula import Design, join_covariates
 from relmark_research.clv.estimation.model import CovariateLink, PurchaseModel
@@ -121,22 +122,14 @@ def fit_covariates(
         for block in blocks
         for term, reason in block.design.left_out.items()
     }
-    unidentified |= _covariate_gradients.diverging_effects(found, blocks, columns, summary)
+    unidentified |= diverging_effects(
+        found,
+        _covariate_gradients.labels(blocks),
+        partial(_covariate_gradients.evidence, columns, summary),
+    )
     for effect, reason in unidentified.items():
         warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=2)
-    k = len(plain.model.values)
-    return CovariateFit(
-        base=plain.model.with_values(np.exp(found.logs[:k])),
-        coefficients=found.logs[k:],
-        covariance=found.covariance,
-        log_likelihood=found.log_likelihood,
-        plain_log_likelihood=plain.log_likelihood,
-        n_customers=plain.n_customers,
-        diagnosis=_covariate_gradients.diagnose(found, unidentified),
-        unidentified=unidentified,
-        unit=summary.unit,
-        blocks=blocks,
-    )
+    return CovariateFit.at_maximum(plain, found, blocks, unidentified)
 
 
 def _with_dates(

@@ -17,7 +17,7 @@ BG/NBD models, note 019.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from scipy import special
 from relmark_research._repr import html_table, one_line, shown
 from relmark_research.clv.covariates import _covariate_gradients
 from relmark_research.clv.covariates._covariate_gradients import EffectBlock
+from relmark_research.clv.covariates._effects_maximum import Maximum, diagnosis_of
 from relmark_research.clv.covariates.formula import join_covariates
 from relmark_research.clv.estimation.convergence import Diagnosis
 from relmark_research.clv.estimation.fit import Fit
@@ -77,6 +78,43 @@ class CovariateFit:
     unit: TimeUnit | None
     blocks: tuple[EffectBlock, ...]
 
+    @classmethod
+    def at_maximum(
+        cls,
+        plain: Fit[Any],
+        found: Maximum,
+        blocks: tuple[EffectBlock, ...],
+        unidentified: dict[str, str],
+        *source: Any,
+    ) -> Self:
+        """Return the fit at its maximum.
+
+        Parameters
+        ----------
+        plain
+            The fit without covariates.
+        found, blocks
+            The maximum, and what its effects change.
+        unidentified
+            Effects that the data do not identify, with the reason.
+        source
+            Further fields of the class.
+        """
+        k = len(plain.model.values)
+        return cls(
+            plain.model.with_values(np.exp(found.logs[:k])),
+            found.logs[k:],
+            found.covariance,
+            found.log_likelihood,
+            plain.log_likelihood,
+            plain.n_customers,
+            diagnosis_of(found, unidentified),
+            unidentified,
+            plain.unit,
+            blocks,
+            *source,
+        )
+
     @property
     def aic(self) -> float:
         """Akaike information criterion, 2 k - 2 log-likelihood."""
@@ -101,10 +139,13 @@ class CovariateFit:
         DataFrame
             Index component (``"base"``, ``"rate"`` or ``"dropout"``), parameter, term; estimate,
             standard_error, low, high. Rows of the base are parameters, with an interval symmetric
-            in their logarithm; effects are added to logarithms.
+            in their logarithm; effects are added to logarithms. A parameter that diverges has no
+            standard error and no interval.
         """
         values, k = self.base.values, len(self.base.values)
         errors, z = np.sqrt(np.diag(self.covariance)), normal_quantile(level)
+        if self.diagnosis.status == "at infinity":
+            errors[:k][np.isin(self.base.names(), self.diagnosis.unidentified)] = np.nan
         spread = np.exp(z * errors[:k])
         g, half_width = self.coefficients, z * errors[k:]
         columns = {
@@ -170,12 +211,13 @@ class CovariateFit:
     @property
     def no_interval(self) -> str:
         """The reason why this fit has no intervals; empty if it has them."""
-        status = self.diagnosis.status
-        finite = np.isfinite(self.covariance).all()
-        if finite and status not in ("not converged", "at infinity"):
+        named = set(_covariate_gradients.labels(self.blocks)) & self.unidentified.keys()
+        infinite = self.diagnosis.failed or self.diagnosis.status == "at infinity"
+        if np.isfinite(self.covariance).all() and not (infinite or named):
             return ""
+        what = f"the effect of {', '.join(sorted(named))}" if named else "the parameters"
         return (
-            f"no interval is available: the data do not identify the effects ({self.diagnosis}). "
+            f"no interval is available: the data do not identify {what} ({self.diagnosis}). "
             "Use level=None, remove the columns without an identified effect from the formula, or "
             "fit more customers."
         )
@@ -186,7 +228,8 @@ class CovariateFit:
         Raises
         ------
         ParameterError
-            If the search did not end at a maximum, or an effect diverges.
+            If the search did not end at a maximum, or an effect or a parameter diverges: forecasts
+            depend on how much customers differ, which the data then do not tell.
         """
         if reason := self.no_interval:
             raise ParameterError(reason)

@@ -18,14 +18,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from relmark_research.clv.covariates import _covariate_gradients
-from relmark_research.clv.covariates._covariate_gradients import EffectBlock, Maximum
+from relmark_research.clv.covariates._covariate_gradients import EffectBlock
 from relmark_research.clv.covariates._dated_table import DatedTable
+from relmark_research.clv.covariates._effects_maximum import (
+    Maximum,
+    ScaledLikelihood,
+    diverging_effects,
+)
 from relmark_research.clv.covariates._exposure import Pieces
 from relmark_research.clv.covariates._pareto_clocks import ParetoClocks
 from relmark_research.clv.covariates._time_varying_likelihood import TimeVaryingLikelihood
@@ -47,8 +53,6 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 _SAMPLE = 4_000  # customers from which a search starts, if there are many more
-_WEAK = 1.0  # standard error of an effect per standard deviation of its column: weakly identified
-_SHARE = 0.02  # of the initial curvature, below which an effect is weakly identified too
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +149,7 @@ class TimeVaryingFit(CovariateFit):
         plain = self.base.with_values(np.exp(estimates[:k]))
         effects = np.asarray(estimates[k:])
         if self.likelihood is not None:
-            return TwoClockModel(plain, effects, self.dated, self.likelihood, rows)
+            return TwoClockModel(plain, effects, self.dated, rows, self.likelihood)
         return ClockModel(plain, effects, self.dated, rows)
 
 
@@ -171,23 +175,18 @@ def fit_time_varying(
     plain = model.fit(summary)
     pieces, table = _pieces(log, covariates)
     designs = {name: Design.of(text, table.values) for name, text, _ in formulas}
-    dated, clocks = _dated(
-        model,
-        pieces,
-        table,
-        {name: columns for name, (_, columns) in designs.items()},
-        summary.unit,
-    )
+    by_component = {name: columns for name, (_, columns) in designs.items()}
+    dated, clocks = _dated(model, pieces, table, by_component, summary.unit)
     blocks = _covariate_gradients.blocks(
         [(name, link, designs[name][0]) for name, _, link in formulas]
     )
     days = summary.unit.days
 
-    def maximum(at: PurchaseModel) -> tuple[Maximum, dict[str, str]]:
+    def maximum(at: PurchaseModel) -> Maximum:
         made = clocks or TimeVaryingLikelihood.of(at, pieces, table.code, dated.values, days)
-        return _maximum(made, at, blocks)
+        return _maximum(made, at, blocks, plain)
 
-    chosen, found, weak = _with_given(plain, maximum)
+    chosen, found = _with_given(plain, maximum)
     if chosen is not plain.model:
         given = {name: getattr(chosen, name) for name in chosen.given}
         plain = model.fit(summary, **given)
@@ -196,32 +195,25 @@ def fit_time_varying(
         for name, (design, _) in designs.items()
         for term, reason in design.left_out.items()
     }
-    _warn(left_out, weak)
-    return _result(plain, found, left_out, blocks, (dated, clocks))
+    labels = _covariate_gradients.labels(blocks)
+    columns = [by_component[block.component] for block in blocks]
+    evidence = partial(_evidence, pieces, table, columns)
+    unidentified = left_out | diverging_effects(found, labels, evidence)
+    _warn(unidentified, found.weak)
+    return TimeVaryingFit.at_maximum(plain, found, blocks, unidentified, dated, clocks)
 
 
-def _result(
-    plain: Fit[Any],
-    found: Maximum,
-    left_out: dict[str, str],
-    blocks: tuple[EffectBlock, ...],
-    source: tuple[ClockData, ParetoClocks | None],
-) -> TimeVaryingFit:
-    """Return the fit at its maximum."""
-    k = len(plain.model.values)
-    return TimeVaryingFit(
-        base=plain.model.with_values(np.exp(found.logs[:k])),
-        coefficients=found.logs[k:],
-        covariance=found.covariance,
-        log_likelihood=found.log_likelihood,
-        plain_log_likelihood=plain.log_likelihood,
-        n_customers=plain.n_customers,
-        diagnosis=_covariate_gradients.diagnose(found, left_out),
-        unidentified=left_out,
-        unit=plain.unit,
-        blocks=blocks,
-        dated=source[0],
-        likelihood=source[1],
+def _evidence(pieces: Pieces, table: DatedTable, columns: Sequence[Array], effect: int) -> str:
+    """Return what the data have of an effect: the customers with it, and their purchases."""
+    seen = pieces.is_observed & (pieces.lengths > 0)
+    owner, row = pieces.starts[seen] // pieces.span, pieces.row[seen]
+    values = np.concatenate(columns, axis=1)[table.code, effect]
+    if np.ptp(values[row]) == 0:
+        return "it does not change while the customers are observed"
+    with_it, bought = values != 0, pieces.purchase_row[pieces.is_repeat]
+    return (
+        f"{len(np.unique(owner[with_it[row]])):,} customers are observed with it, and "
+        f"{int(with_it[bought].sum()):,} repeat purchases were made with it"
     )
 
 
@@ -259,84 +251,102 @@ def _pieces(log: TransactionLog, covariates: pd.DataFrame) -> tuple[Pieces, Date
 
 
 def _with_given(
-    plain: Fit[Any], maximum: Callable[[PurchaseModel], tuple[Maximum, dict[str, str]]]
-) -> tuple[PurchaseModel, Maximum, dict[str, str]]:
+    plain: Fit[Any], maximum: Callable[[PurchaseModel], Maximum]
+) -> tuple[PurchaseModel, Maximum]:
     """Return the model whose searched field, k, has the highest likelihood with covariates.
 
     Without them, gaps that the covariates stretch make purchases look less regular than they are.
     """
-    best, (found, weak) = plain.model, maximum(plain.model)
+    best, found = plain.model, maximum(plain.model)
     tried = {best.given and tuple(getattr(best, name) for name in best.given)}
     while plain.alternatives:
         near = [m for m in best.neighbours() if tuple(getattr(m, n) for n in m.given) not in tried]
         tried |= {tuple(getattr(m, name) for name in m.given) for m in near}
-        results = [(model, *maximum(model)) for model in near]
+        results = [(model, maximum(model)) for model in near]
         higher = max(results, key=lambda one: one[1].log_likelihood, default=None)
         if higher is None or higher[1].log_likelihood <= found.log_likelihood:
             break
-        best, found, weak = higher
-    return best, found, weak
+        best, found = higher
+    return best, found
 
 
 def _maximum(
     likelihood: TimeVaryingLikelihood | ParetoClocks,
     model: PurchaseModel,
     blocks: tuple[EffectBlock, ...],
-) -> tuple[Maximum, dict[str, str]]:
-    """Return the maximum by the effects of the columns, and the weakly identified effects."""
-    centre, scale = likelihood.moments()
-    scale = np.where(scale > 0, scale, 1.0)
-    own = likelihood.scaled(centre, scale)
-    k, start = len(model.values), np.log(model.values)
-    start = np.concatenate([start, np.zeros(len(centre))])
-    initial = own.evaluate(start)
-    point = maximise(own.evaluate, _near(own, start)).point
-    sizes, axes = np.linalg.eigh(-point.hessian)
-    covariance = (axes / np.maximum(sizes, sizes.max() * 1e-16)) @ axes.T
-    back = _covariate_gradients.unscaled(model.names(), blocks, centre, scale)
-    share = np.diag(point.hessian)[k:] / np.minimum(np.diag(initial.hessian)[k:], -1e-300)
-    found = Maximum(
-        logs=back @ point.at,
-        covariance=back @ covariance @ back.T,
-        log_likelihood=point.value,
-        gradient=float(np.abs(point.gradient).max() / own.customers),
-        condition=float(sizes[-1] / sizes[0]) if sizes[0] > 0 else np.inf,
-        curvature_share=share,
+    plain: Fit[Any],
+) -> Maximum:
+    """Return the maximum by the log-parameters and the effects of the columns.
+
+    A plain fit whose parameters diverge is a bad start, since the likelihood is flat there: then
+    the search also starts from the starting values of the plain fit.
+    """
+    own, back, constant = _scaled(likelihood, model, blocks)
+    k, labels = len(model.values), _covariate_gradients.labels(blocks)
+    free = np.concatenate([np.ones(k, bool), ~constant])
+    reference = _covariate_gradients.reference(plain)
+    starts = [np.log(model.values)]
+    starts += [reference] if plain.diagnosis.status == "at infinity" else []
+    places = [np.concatenate([start, np.zeros(len(labels))]) for start in (*starts, reference)]
+    scaled = ScaledLikelihood(
+        model=type(model),
+        labels=tuple(label for label, kept in zip(labels, free[k:], strict=True) if kept),
+        evaluate=_restricted(own.evaluate, places[0], free),
+        followed=_restricted(own.searched, places[0], free),
+        reference=places[-1][free],
+        n_customers=float(own.customers),
+        back=back[:, free],
     )
-    return found, _weakly_identified(found, point, covariance, blocks)
+    near = [_near(own, at, free)[free] for at in places[:-1]]
+    best = near[0] if len(near) == 1 else max(near, key=lambda at: scaled.followed(at).value)
+    return scaled.maximum(maximise(scaled.evaluate, best), scaled.evaluate(places[0][free]))
 
 
-def _near(own: TimeVaryingLikelihood | ParetoClocks, start: Array) -> Array:
+def _scaled(
+    likelihood: TimeVaryingLikelihood | ParetoClocks,
+    model: PurchaseModel,
+    blocks: tuple[EffectBlock, ...],
+) -> tuple[TimeVaryingLikelihood | ParetoClocks, Array, Array]:
+    """Return the likelihood by scaled columns, the map back, and the mask of constant columns."""
+    centre, scale = likelihood.moments()
+    constant = ~(scale > 0)
+    scale = np.where(constant, 1.0, scale)
+    back = _covariate_gradients.unscaled(model.names(), blocks, centre, scale)
+    return likelihood.scaled(centre, scale), back, constant
+
+
+def _restricted(
+    evaluate: Callable[[Array], Point], places: Array, free: Array
+) -> Callable[[Array], Point]:
+    """Return a function of the free coordinates alone."""
+    if free.all():
+        return evaluate
+
+    def by_free(at: Array) -> Point:
+        place = places.copy()
+        place[free] = at
+        return evaluate(place).restricted(free)
+
+    return by_free
+
+
+def _near(own: TimeVaryingLikelihood | ParetoClocks, start: Array, free: Array) -> Array:
     """Return a place near the maximum, found with less work."""
     if isinstance(own, ParetoClocks):
-        return maximise(own.searched, start).point.at
+        return maximise(own.searched, start, free=free).point.at
     if own.customers > 4 * _SAMPLE:
-        return maximise(own.sampled(own.customers // _SAMPLE).evaluate, start).point.at
+        sample = own.sampled(own.customers // _SAMPLE)
+        return maximise(sample.evaluate, start, free=free).point.at
     return start
 
 
-def _weakly_identified(
-    found: Maximum, point: Point, covariance: Array, blocks: tuple[EffectBlock, ...]
-) -> dict[str, str]:
-    """Return the effects that the data hardly identify, with the reason."""
-    k, weak = len(point.at) - len(found.curvature_share), {}
-    errors = np.sqrt(np.diag(covariance))[k:]
-    original = np.sqrt(np.diag(found.covariance))[k:]
-    for block in blocks:
-        for place, term in enumerate(block.design.terms, block.first):
-            if errors[place] > _WEAK or found.curvature_share[place] < _SHARE:
-                weak[f"{block.component}: {term}"] = (
-                    f"its estimate {found.logs[k + place]:.2f} has a standard error of "
-                    f"{original[place]:.2f}, and the likelihood is almost flat there"
-                )
-    return weak
-
-
-def _warn(left_out: dict[str, str], weak: dict[str, str]) -> None:
-    for effect, reason in left_out.items():
+def _warn(unidentified: Mapping[str, str], weak: Mapping[str, str]) -> None:
+    for effect, reason in unidentified.items():
         warnings.warn(f"the data do not identify the effect of {effect}: {reason}.", stacklevel=4)
     for effect, reason in weak.items():
-        warnings.warn(f"the data hardly identify the effect of {effect}: {reason}.", stacklevel=4)
+        if effect not in unidentified:
+            text = f"the data hardly identify the effect of {effect}: {reason}."
+            warnings.warn(text, stacklevel=4)
 
 
 def check_clocks(model: type[PurchaseModel], components: Sequence[str]) -> None:

@@ -8,18 +8,14 @@ at 0, and no finite estimate exists.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
-from relmark_research.clv.estimation.likelihood import (
-    Likelihood,
-    MixingDistribution,
-    ParametricModel,
-)
-from relmark_research.stats.newton import SearchResult, maximise
+from relmark_research.clv.estimation.likelihood import MixingDistribution, ParametricModel
+from relmark_research.stats.newton import Point, SearchResult, maximise
 
 Array = np.ndarray
 Status = Literal["converged", "flat", "at infinity", "not converged", "did not move"]
@@ -31,6 +27,30 @@ _OUTWARDS = float(np.log(1e4))  # distance, in logarithms, at which a limit is t
 _NO_FALL = 1e-2  # a smaller fall of the log-likelihood counts as none
 _FALL = 1.92  # chi2(1, 0.95) / 2: a larger fall is outside a 95% likelihood interval
 _ZERO = 35.0  # logarithms below the starting value at which a ratio is numerically 0
+
+
+class Searched(Protocol):
+    """A likelihood by logarithms, as far as its maximum is diagnosed."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coordinates, whose logarithms they are."""
+
+    @property
+    def mixtures(self) -> tuple[MixingDistribution, ...]:
+        """The distributions of the model's traits over customers."""
+
+    @property
+    def reference(self) -> Array:
+        """The starting values."""
+
+    @property
+    def n_customers(self) -> float:
+        """Customers in the likelihood."""
+
+    @property
+    def evaluate(self) -> Callable[[Array], Point]:
+        """Value, gradient and Hessian at a point."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +94,9 @@ class Diagnosis:
         return f"{self.status}: {self.message}"
 
 
-def diagnose(likelihood: Likelihood, found: SearchResult, moved: bool) -> Diagnosis:
+def diagnose(likelihood: Searched, found: SearchResult, moved: bool) -> Diagnosis:
     """Return the diagnosis of a search, from the gradient and the information at its end."""
-    point, names = found.point, likelihood.model.names()
+    point, names = found.point, likelihood.names
     gradient = float(np.abs(point.gradient).max() / likelihood.n_customers)
     eigenvalues, vectors = np.linalg.eigh(-point.hessian)
     condition = float(eigenvalues[-1] / eigenvalues[0]) if eigenvalues[0] > 0 else np.inf
@@ -164,21 +184,20 @@ def _is_unidentified(eigenvalues: Array) -> Array:
 
 
 def _divergence(
-    likelihood: Likelihood, found: SearchResult, axes: list[Array], unidentified: tuple[str, ...]
+    likelihood: Searched, found: SearchResult, axes: list[Array], unidentified: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[str]]:
     """Return the identified ratios, the ratios that may be 0, and messages on diverging parameters.
 
     ``axes`` are the directions that the data do not identify.
     """
-    model = likelihood.model
     zero = [
         mixture
-        for mixture in model.mixtures
+        for mixture in likelihood.mixtures
         if mixture.zero_limit and _is_zero(likelihood, found, mixture, unidentified)
     ]
     ratios = tuple(
         mixture.ratio
-        for mixture in _with_identified_ratio(model, axes, unidentified)
+        for mixture in _with_identified_ratio(likelihood, axes, unidentified)
         if mixture not in zero
     )
     limits = [_zero_limit(mixture) for mixture in zero]
@@ -188,11 +207,11 @@ def _divergence(
 
 
 def _with_identified_ratio(
-    model: type[ParametricModel], open_axes: list[Array], unidentified: tuple[str, ...]
+    likelihood: Searched, open_axes: list[Array], unidentified: tuple[str, ...]
 ) -> list[MixingDistribution]:
     """Return the pairs of unidentified parameters whose ratio no open direction changes."""
-    names = model.names()
-    pairs = [m for m in model.mixtures if {m.first, m.second} <= set(unidentified)]
+    names = likelihood.names
+    pairs = [m for m in likelihood.mixtures if {m.first, m.second} <= set(unidentified)]
     return [
         m
         for m in pairs
@@ -204,7 +223,7 @@ def _with_identified_ratio(
 
 
 def _is_zero(
-    likelihood: Likelihood,
+    likelihood: Searched,
     found: SearchResult,
     mixture: MixingDistribution,
     unidentified: tuple[str, ...],
@@ -213,7 +232,7 @@ def _is_zero(
 
     If every ratio is equally likely, the data do not say that it is 0; they say nothing about it.
     """
-    names = likelihood.model.names()
+    names = likelihood.names
     pair = [names.index(mixture.first), names.index(mixture.second)]
     if not {mixture.first, mixture.second} & set(unidentified):
         return False
@@ -240,7 +259,7 @@ def _zero_limit(mixture: MixingDistribution) -> tuple[tuple[str, ...], str]:
 
 
 def _limits(
-    likelihood: Likelihood, found: SearchResult, axis: Array, ratios: tuple[str, ...]
+    likelihood: Searched, found: SearchResult, axis: Array, ratios: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the parameters that diverge along an open direction, away from the starting values."""
     k = int(np.argmax(np.abs(axis)))
@@ -251,17 +270,17 @@ def _limits(
         free = np.arange(len(axis)) != k
         end = maximise(likelihood.evaluate, start, free=free).point
         if end.finite and end.value > found.point.value - _NO_FALL:
-            yield _diverging(likelihood.model, k, direction, ratios)
+            yield _diverging(likelihood, k, direction, ratios)
             return
 
 
 def _diverging(
-    model: type[ParametricModel], k: int, direction: Array, ratios: tuple[str, ...]
+    likelihood: Searched, k: int, direction: Array, ratios: tuple[str, ...]
 ) -> tuple[tuple[str, ...], str]:
     """Return the parameters that diverge along a direction, and the message."""
-    names = model.names()
+    names = likelihood.names
     limit, side = ("infinity", "upper") if direction[k] > 0 else ("0", "lower")
-    for mixture in model.mixtures:
+    for mixture in likelihood.mixtures:
         first, second = names.index(mixture.first), names.index(mixture.second)
         if k in (first, second) and direction[first] * direction[second] > _LOADING**2:
             differ = "hardly differ" if limit == "infinity" else "differ as much as possible"

@@ -130,6 +130,16 @@ class Likelihood:
         return self.model.summed(self.data, self.weights)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the model's parameters."""
+        return self.model.names()
+
+    @property
+    def mixtures(self) -> tuple[MixingDistribution, ...]:
+        """The distributions of the model's traits over customers."""
+        return self.model.mixtures
+
+    @property
     def n_customers(self) -> float:
         """Number of customers in the sum."""
         return float(self.weights.sum())

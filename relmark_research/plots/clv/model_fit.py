@@ -160,10 +160,11 @@ def parameter_intervals(
         ax.set_ylim(len(table) - 0.5, -0.6)
         _value_axis(ax, log=log)
         label_rows(ax, places, _figures(table), size=FONT_SIZE)
+        rows = str(table.index.name or "parameter").capitalize()
         interval = "Estimate and interval" if level is None else (
             f"Estimate and {100 * level:g}% interval"
         )  # fmt: skip
-        name_axes(ax, x=interval + (", logarithmic" if log else ""), y="Parameter")
+        name_axes(ax, x=interval + (", logarithmic" if log else ""), y=rows)
     return ax
 
 

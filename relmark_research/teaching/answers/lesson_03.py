@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from relmark_research.clv.covariates.covariate_estimation import fit_covariates
 from relmark_research.clv.estimation.fit import Fit
 from relmark_research.clv.families.bg_nbd import BGNBD
 from relmark_research.clv.families.mbg_nbd import MBGNBD
@@ -42,6 +43,35 @@ def _p_alive_of_inactive() -> pd.Series:
     table = _customers()
     silent = (table["T"] - table["recency"] > 13) & (table["frequency"] > 0)
     return table.loc[silent, "bg"]
+
+
+def _weeks() -> pd.DataFrame:
+    """Return weeks, with 1 in spring."""
+    weeks = pd.DataFrame({"date": pd.date_range("1996-12-30", "1997-09-29", freq="7D")})
+    return weeks.assign(spring=weeks["date"].dt.month.isin([3, 4, 5]).astype(float))
+
+
+@cache
+def _spring() -> float:
+    """Return the difference of the logarithm of the purchase rate in spring."""
+    log = load_cdnow().until("1997-09-30")
+    fit = fit_covariates(MBGNBD, log, rate="spring", covariates=_weeks())
+    return float(fit.coefficients[0])
+
+
+@cache
+def _spring_without_dropout() -> float:
+    """Return the ratio of repeat purchase-days per customer and day, in spring and otherwise."""
+    rows = load_cdnow().until("1997-09-30").to_pandas()
+    weeks, first = _weeks(), rows.groupby("customer_id")["date"].min()
+    days = pd.date_range("1997-01-01", "1997-09-30")
+    repeats = rows[rows["date"] > rows["customer_id"].map(first)]
+    repeats = repeats.drop_duplicates(["customer_id", "date"])["date"]
+    flags = [weeks["spring"].to_numpy()[weeks["date"].searchsorted(d, side="right") - 1] > 0
+             for d in (repeats, days)]  # fmt: skip
+    customers = first.sort_values().searchsorted(days, side="right")
+    rates = [(flags[0] == one).sum() / customers[flags[1] == one].sum() for one in (True, False)]
+    return float(rates[0] / rates[1])
 
 
 def _one_time_buyers() -> pd.DataFrame:
@@ -120,5 +150,20 @@ EXERCISES = (
         ),
         meaning="Two models fit the same data nearly equally well and differ by hundreds of "
         "customers: a number of customers needs its definition beside it.",
+    ),
+    Exercise(
+        key="3.5",
+        answer=lambda: np.exp(_spring()),
+        tolerance=0.005,
+        unit="times",
+        mistakes=(
+            Mistake(_spring, "That is the logarithm. How many times as many does it mean?"),
+            Mistake(
+                _spring_without_dropout,
+                "That compares purchases per customer and week. Who had left by summer?",
+            ),
+        ),
+        meaning="Customers were new in spring, and new customers buy more: a season has to be told "
+        "from dropout. The interval holds 1, and dates are not randomised: no effect is shown.",
     ),
 )

@@ -1,7 +1,5 @@
 """Effects on log-parameters: linear maps by hand, gradients by differences, diagnoses by limits."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,10 +8,7 @@ import relmark_research as rm
 from relmark_research.clv.covariates import _covariate_gradients as gradients
 from relmark_research.clv.covariates._covariate_gradients import (
     EffectBlock,
-    Maximum,
     blocks,
-    diagnose,
-    diverging_effects,
     estimates_gradient,
     log_parameters,
     maximum,
@@ -142,7 +137,8 @@ def test_the_maximum_is_one(fitted):
     for step in np.diag(errors) * 0.1:
         assert log_likelihood(found.logs + step, *given) < found.log_likelihood
         assert log_likelihood(found.logs - step, *given) < found.log_likelihood
-    assert 0 <= found.gradient < 1e-6
+    assert 0 <= found.diagnosis.gradient < 1e-6
+    assert found.diagnosis.status == "converged"
 
 
 def test_the_covariance_is_the_inverse_of_the_curvature(fitted):
@@ -167,23 +163,7 @@ def test_the_curvature_is_compared_with_that_without_effects(fitted):
             up, here, down = (log_likelihood(at + s * step, *given) for s in (1, 0, -1))
             by.append(2 * here - up - down)
         assert found.curvature_share[effect] == pytest.approx(by[1] / by[0], rel=1e-2)
-    assert 1 < found.condition < 1e6
-
-
-def test_a_share_of_no_curvature_is_missing():
-    found = gradients._ratio(np.array([2.0, 0.0, -4.0]), np.array([1.0, 1.0, 1.0]))
-    np.testing.assert_array_equal(found, [0.5, np.nan, -0.25])
-    assert gradients._ratio(np.array([]), np.array([])).tolist() == []
-    np.testing.assert_array_equal(
-        gradients._ratio(np.array([1.0, 1e-11]), np.ones(2)), [1.0, 1 / 1e-11]
-    )
-
-
-def found_at(logs, shares, **fields):
-    made = {"gradient": 1e-9, "condition": 10.0, "log_likelihood": -1.0, **fields}
-    return Maximum(
-        logs=np.array(logs), covariance=np.eye(len(logs)), curvature_share=np.array(shares), **made
-    )
+    assert 1 < found.diagnosis.condition < 1e6
 
 
 @pytest.fixture
@@ -195,39 +175,14 @@ def customers():
     return rm.CustomerSummary(table, unit="week")
 
 
-def test_an_effect_without_curvature_diverges(customers):
-    parts = blocks([("rate", RATE, design("size", "odd")), ("dropout", ODDS, design("shop"))])
-    columns = (np.array([[1.0, 0], [1, 1], [1, 0], [1, -1]]), np.array([[0.0], [1], [1], [1]]))
-    logs = [0.0] * 4 + [0.5, -9.0, 30.0]
-    reasons = diverging_effects(found_at(logs, [0.9, 1e-5, np.nan]), parts, columns, customers)
-    assert list(reasons) == ["rate: odd", "dropout: shop"]
-    assert reasons["rate: odd"] == (
-        "it diverges to minus infinity; of 6 customers with it 5 made a repeat purchase"
-    )
-    assert reasons["dropout: shop"] == (
-        "the likelihood is flat; of 9 customers with it 8 made a repeat purchase"
-    )
-    up = diverging_effects(found_at(logs, [0.9, 0.9, 1e-4]), parts, columns, customers)
-    assert up["dropout: shop"].startswith("it diverges to infinity;")
-    assert list(up) == ["dropout: shop"]
-    assert diverging_effects(found_at(logs, [2e-4] * 3), parts, columns, customers) == {}
-
-
-def test_diagnoses():
-    good = found_at([0.0], [])
-    assert diagnose(good, {}).status == "converged"
-    assert (diagnose(good, {}).gradient, diagnose(good, {}).condition) == (1e-9, 10.0)
-    infinite = {"rate: x": "it diverges to infinity; of 3", "rate: y": "the likelihood is flat"}
-    found = diagnose(good, infinite)
-    assert (found.status, "rate: x" in found.message) == ("at infinity", True)
-    assert "rate: y" not in found.message
-    assert diagnose(good, {"rate: y": "the likelihood is flat"}).status == "converged"
-    flat = replace(good, condition=2e8)
-    assert diagnose(flat, {}).status == "flat"
-    assert diagnose(replace(good, condition=1e8), {}).status == "converged"
-    steep = replace(good, gradient=2e-5)
-    assert diagnose(steep, infinite).status == "not converged"
-    assert diagnose(replace(good, gradient=1e-5), {}).status == "converged"
+def test_the_evidence_of_an_effect_is_its_customers_and_their_purchases(customers):
+    parts = blocks([("rate", RATE, design("size", "odd")), ("dropout", DROPOUT, design("shop"))])
+    columns = [np.array([[1.0, 0], [1, 1], [1, 0], [1, -1]])]
+    columns += [np.array([[0.0], [1], [1], [1]])] * 2
+    assert gradients.labels(parts) == ("rate: size", "rate: odd", "dropout: shop", "dropout: shop")
+    texts = [gradients.evidence(columns, customers, effect) for effect in range(4)]
+    assert texts[1] == "of 6 customers with it 5 made a repeat purchase"
+    assert texts[2] == texts[3] == "of 9 customers with it 8 made a repeat purchase"
 
 
 def test_a_part_of_a_formula_is_nested():

@@ -163,7 +163,7 @@ def test_diverging_effects_give_values_without_intervals():
     with pytest.warns(UserWarning, match="do not identify the effect"):
         fit = rm.clv.fit_covariates(rm.BGNBD, of, rate="odd")
     assert (rm.lifetime_value(fit, SPEND, of, **TERMS)["clv"] > 0).sum() >= len(of) - 1
-    paid, said = rm.GammaGamma.fit(of), r"do not identify the effects \(at inf"
+    paid, said = rm.GammaGamma.fit(of), r"do not identify the effect of rate: odd \(at inf"
     with pytest.raises(rm.ParameterError, match=said):
         rm.total_value(fit, paid, of, **TERMS)
     with pytest.raises(rm.ParameterError, match=said):

@@ -63,6 +63,20 @@ def test_derivatives_are_those_of_the_value(case):
     np.testing.assert_allclose(likelihood.evaluate(at).gradient, numerical, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e8, 1e14, 1e20])
+def test_customers_who_hardly_differ_have_one_limit(case, scale):
+    """With s / beta fixed the value tends to a limit, where neither s nor beta has a slope."""
+    likelihood, _ = case
+    effects = [0.3, -0.2, 0.4]
+    near, far = (
+        likelihood.by_customer(np.append(np.log([0.8, 6.0, size * 0.03, size]), effects))
+        for size in (1e7, scale)
+    )
+    np.testing.assert_allclose(far[0], near[0], atol=1e-6)
+    np.testing.assert_allclose(far[1][2], -far[1][3], atol=1e-6)
+    np.testing.assert_allclose(far[1], near[1], atol=1e-5)
+
+
 @pytest.mark.parametrize("most", [8, 300])
 def test_it_is_an_independent_integral(most):
     """Also for customers with over 100 purchases, whose integral underflows."""

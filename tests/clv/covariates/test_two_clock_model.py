@@ -31,7 +31,7 @@ def model_at(effects, ahead=15):
     code, z = np.arange(len(rows)), values[: len(rows)]
     data = ClockData(cut, code[cut.row], z, TimeUnit("week"), z[:, :1])
     likelihood = ParetoClocks.of(cut, code, z, z[:, :1], 7.0)
-    model = TwoClockModel(MODEL, np.asarray(effects), data, likelihood, np.arange(len(known)))
+    model = TwoClockModel(MODEL, np.asarray(effects), data, np.arange(len(known)), likelihood)
     last = np.append(cut.opened[1:], len(cut.purchases)) - 1
     t_x = (cut.purchases[last] % cut.span - cut.first) / 7
     return model, (cut.frequency, t_x, (end - cut.first) / 7)

@@ -24,13 +24,18 @@ from tests.teaching.answers.grades import RIGHT, accepted_range, grade
         ("3.4", 577, RIGHT),
         ("3.4", 1411, 1),
         ("3.4", 1057, 2),
+        ("3.5", 0.92, RIGHT),
+        ("3.5", -0.0836, 1),
+        ("3.5", 1.2056, 2),
     ],
 )
 def test_an_answer_is_right_or_a_recognised_mistake(key, answer, expected):
     assert grade(key, answer) == expected
 
 
-@pytest.mark.parametrize(("key", "tolerance"), [("3.2", 0.005), ("3.3", 0.6), ("3.4", 1.0)])
+@pytest.mark.parametrize(
+    ("key", "tolerance"), [("3.2", 0.005), ("3.3", 0.6), ("3.4", 1.0), ("3.5", 0.005)]
+)
 def test_tolerances(key, tolerance):
     assert accepted_range(key, tolerance) == ([RIGHT, RIGHT], [0, 0])
 
