@@ -58,8 +58,8 @@ def _make_narrow(figure: Figure, width: float, layout: LayoutEngine | None) -> N
     """Set the width of a figure, and separate its labels."""
     figure.set_layout_engine(layout if layout is not None else "none")
     figure.set_size_inches(width, float(figure.get_size_inches()[1]))
-    for text in _long_labels(figure):
-        text.set_text(textwrap.fill(text.get_text(), _line_length(text)))
+    for axes in figure.axes:
+        _wrap_labels(axes)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # the places are final; a second layout would move them
     for axes in figure.axes:
@@ -67,9 +67,9 @@ def _make_narrow(figure: Figure, width: float, layout: LayoutEngine | None) -> N
         _separate_values(axes)
 
 
-def _line_length(text: Text) -> int:
+def _line_length(axes: Axes) -> int:
     """Return how many characters of a label fit on one line; fewer where axes share the width."""
-    share = text.axes.get_position().width if text.axes else 1.0
+    share = axes.get_position().width
     return _LONGEST if share > 0.5 else max(_SHORTEST, int(60 * share))
 
 
@@ -128,16 +128,13 @@ def _labels(axes: Axes) -> list[Text]:
     return [each for each in own if isinstance(each, Text)] + list(more)
 
 
-def _long_labels(figure: Figure) -> list[Text]:
-    """Return the horizontal labels that are too long for one line of a narrow figure."""
-    labels = [text for axes in figure.axes for text in _labels(axes)]
-    return [
-        text
-        for text in labels
-        if len(text.get_text()) > _line_length(text)
-        and not text.get_rotation()
-        and not {"$", "\n"} & set(text.get_text())
-    ]
+def _wrap_labels(axes: Axes) -> None:
+    """Break the horizontal labels that are too long for one line of a narrow figure."""
+    length = _line_length(axes)
+    for label in _labels(axes):
+        words = label.get_text()
+        if len(words) > length and not label.get_rotation() and not {"$", "\n"} & set(words):
+            label.set_text(textwrap.fill(words, length))
 
 
 def _thin_out_ticks(axes: Axes) -> None:
