@@ -1,6 +1,8 @@
 """Settings of every test run: reproducible cases, a random order on request, and less overhead.
 
 Generated cases are the same in every run, unless RELMARK_EXPLORE is set to look for new ones.
+A test with ``@pytest.mark.every(n)`` is run for each n-th of its cases, beginning with the first;
+the others are slow tests, unless RELMARK_EVERY_CASE is set.
 ``RELMARK_ORDER=random`` (or ``make test ORDER=random``) shuffles the test modules, and the tests
 within each; the first and last lines name the seed, which as ``RELMARK_ORDER`` repeats the order.
 """
@@ -8,6 +10,7 @@ within each; the first and last lines name the seed, which as ``RELMARK_ORDER`` 
 import gc
 import os
 import random
+from collections import Counter
 from collections.abc import Generator
 
 import pytest
@@ -59,9 +62,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle modules, and tests within a module, so that a module's fixtures are made once."""
+    """Leave cases to the slow run; shuffle modules, and tests within a module.
+
+    The tests of a module stay together, so that its fixtures are made once.
+    """
+    if not os.environ.get("RELMARK_EVERY_CASE"):
+        thin(items)
     if seed := os.environ.get("RELMARK_ORDER"):
         shuffled(items, int(seed))
+
+
+def thin(items: list[pytest.Item]) -> None:
+    """Mark as slow all cases of a test but each n-th, beginning with the first."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if (mark := item.get_closest_marker("every")) is not None:
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % mark.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[name] += 1
 
 
 def shuffled(items: list[pytest.Item], seed: int) -> None:

@@ -43,6 +43,7 @@ def test_an_effect_of_tenure_is_found(effect, verdict) -> None:
     assert claim.low < effect * 1.0 < claim.high  # halves of a uniform on 0 to 2 differ by 1
 
 
+@pytest.mark.slow
 def test_coverage_of_the_difference() -> None:
     covered = sum(
         (claim := loyal_are_more_profitable(history(300, seed=seed))).low < 0 < claim.high

@@ -106,6 +106,7 @@ def test_a_prediction_covers_simulated_customers(future):
     assert 0.89 < ((low <= later[:4000]) & (later[:4000] <= high)).mean() < 0.99
 
 
+@pytest.mark.every(3)
 def test_forecast_and_value_have_intervals_of_both_kinds(regular, spend, some):
     assert regular.diagnosis.status == spend.diagnosis.status == "converged"
     mean = rm.forecast(regular, some, horizon="26 weeks", level=0.9)
@@ -122,6 +123,7 @@ def test_forecast_and_value_have_intervals_of_both_kinds(regular, spend, some):
     assert total.high / total.low > 1.2  # chance, of 120 customers
 
 
+@pytest.mark.every(3)
 def test_mean_of_simulated_values_is_the_value(regular, spend, some):
     from relmark_research.clv.prediction.predictive_intervals import DiscountedSpendSimulation
 
@@ -135,6 +137,7 @@ def test_mean_of_simulated_values_is_the_value(regular, spend, some):
     assert abs(drawn.mean() - value.expected) < 4 * drawn.std() / np.sqrt(4000)
 
 
+@pytest.mark.every(3)
 def test_it_is_validated_like_any_model(regular, split, log):
     score = rm.clv.holdout_score(regular, split)
     assert score.expected == pytest.approx(rm.calibration(regular, split).pipe(
@@ -167,6 +170,7 @@ def test_it_wins_where_purchases_are_regular():
     assert rm.compare_models(split, models=["MBGCNBD2"]).best == "MBGCNBD2"  # by name, too
 
 
+@pytest.mark.slow
 def test_at_the_boundary_without_dropout_it_is_not_taken_for_nbd():
     fit = fitted(MODEL, customers(MBGCNBD2(1.2, 6.0, 0.01, 900.0), n=1500))
     assert fit.diagnosis.at_boundary == ("a / (a + b)",)

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def corrections(group: str) -> list[dict[str, Any]]:
     return [said for said in all_corrections() if said["group"] == group]
 
 
+@cache
 def all_corrections() -> list[dict[str, Any]]:
     """Return what corrections.yml says."""
     said = yaml.safe_load((HERE / "corrections.yml").read_text(encoding="utf-8")) or {}

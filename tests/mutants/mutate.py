@@ -37,7 +37,10 @@ INTERVALS = re.compile(r".*(interval|limits|bounds).*")
 HALVED = "(lambda ends: ((3 * ends[0] + ends[1]) / 4, (ends[0] + 3 * ends[1]) / 4))"
 LARGE, TINY, HUGE = 10_000, 1e-6, 1e6
 SETTINGS = re.compile(r"_(BLOCK|PAIRS|ITERATIONS|BISECTIONS|POLL_INTERVAL|REFRESH|SHOWN|LISTED)")
-UNSEEN = {("zip", "strict"), ("field", "repr"), ("print", "flush")}  # keywords, and whose they are
+UNSEEN = {  # keywords, and whose they are; a symmetric matrix has one inverse, however it is found
+    ("zip", "strict"), ("field", "repr"), ("print", "flush"),
+    ("pinv", "hermitian"), ("matrix_rank", "hermitian"),
+}  # fmt: skip
 PLACING = {"annotate", "text"}  # methods of axes that write at a place
 
 

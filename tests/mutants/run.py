@@ -27,6 +27,7 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 PYTEST = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not slow"]
 GOLDEN = "tests/golden/test_calls.py"
+DEFAULTS = "tests/golden/test_defaults.py"
 INTERVAL_LAWS = ("tests/laws/test_exact_{}.py", "tests/laws/test_interval_laws.py")
 QUICK = 2.0  # a golden call is run for a mutation if it takes less [seconds]
 MINIMUM = 92.0  # of the mutations not equivalent, how many must be killed [%]
@@ -55,12 +56,15 @@ def mirroring_tests(path: str, root: Path) -> list[str]:
 
 
 def _laws(room: str, root: Path) -> list[str]:
-    """Return the tests of laws: those of a room, then those of all intervals if it has any."""
+    """Return the laws of a room, those of all intervals if it has any, and its defaults."""
     folder = root / "tests" / room
     own = sorted([*folder.rglob("test_*laws.py"), *folder.rglob("test_contract.py")])
     found = [law.relative_to(root).as_posix() for law in own]
     if (root / f"tests/laws/cases_{room}.py").is_file():
         found += [name.format(room) for name in INTERVAL_LAWS]
+    if (root / DEFAULTS).is_file():
+        name = room.removesuffix(".py")
+        found.append(f"{DEFAULTS}::test_defaults_are_those_recorded[{name}]")
     return found
 
 
@@ -106,6 +110,7 @@ class Copy:
     def environment(self, *, write_bytecode: bool) -> dict[str, str]:
         """Return an environment in which the copy is imported, not the tree it is a copy of."""
         found = {**os.environ, "PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
+        found["RELMARK_EVERY_CASE"] = "1"
         for name in ("RELMARK_ORDER", "PYTEST_ADDOPTS"):
             found.pop(name, None)
         return found if write_bytecode else found | {"PYTHONDONTWRITEBYTECODE": "1"}

@@ -186,7 +186,9 @@ def test_tests_of_a_module_are_its_mirror_its_doctests_and_the_laws():
         "relmark_research/clv/families/bg_nbd.py",
     ]
     assert {"tests/clv/families/test_laws.py", "tests/laws/test_exact_clv.py"} <= set(found)
-    assert all((ROOT / each).exists() for each in found)
+    assert found[-1] == "tests/golden/test_defaults.py::test_defaults_are_those_recorded[clv]"
+    assert all((ROOT / each.partition("::")[0]).exists() for each in found)
+    assert mirroring_tests("relmark_research/units.py", ROOT)[-1].endswith("[units]")
     without_mirror = mirroring_tests("relmark_research/stats/no_such_module.py", ROOT)
     assert without_mirror[0] == "tests/stats"
     assert set(golden_calls(["relmark_research/clv/x.py"], ROOT)) >= {"clv.tracking"}

@@ -87,6 +87,7 @@ def ran(source, shown, **parameters):
     return said["answer"][0]["text"], said["key_figure"], " ".join(texts), figures
 
 
+@pytest.mark.slow
 def test_it_runs_without_dropout(staying, shown):
     answer, key_figures, text, figures = ran(
         staying, shown, models=["BGNBD", "MBGNBD"], horizon="13 weeks"
@@ -140,6 +141,7 @@ def test_it_runs_without_intervals(staying, shown, monkeypatch):
     assert "The interval beside each" not in text
 
 
+@pytest.mark.slow
 def test_it_runs_if_spend_has_no_mean(heavy, shown):
     with pytest.warns(UserWarning, match="^BGNBD: .*at infinity"):
         answer, key_figures, text, _ = ran(heavy, shown, models=["BGNBD"])

@@ -177,3 +177,19 @@ def test_points_of_equity_and_claims_are_counted(position) -> None:
     said = report_04.trust_paragraph(position, fitted, margins)
     assert f"of {margins['customers'].sum()} customers' first years, between 10 and {last} " in said
     assert "Margins are those" not in report_04.trust_paragraph(position, fitted, MARGIN)
+
+
+@pytest.mark.parametrize(
+    ("stay", "said"),
+    [
+        ((-0.02, -0.04, 0.01), "who stay about as long (−4.0% to 1.0%)"),
+        ((0.0, 0.0, 0.01), "who stay about as long"),
+        ((-0.02, -0.03, -0.01), "shorter"),
+        ((0.02, 0.01, 0.03), "longer"),
+    ],
+)
+def test_the_heading_on_effort_and_duration_follows_the_interval(stay, said):
+    effect = pd.DataFrame([(0.05, 0.03, 0.07), stay], columns=["relative_change", "low", "high"])
+    heading = report_04.joint_heading(SimpleNamespace(effect_of_effort=lambda: effect))
+    assert said in heading
+    assert "5.0% (3.0 to 7.0) more customers" in heading

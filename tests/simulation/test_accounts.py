@@ -1,12 +1,14 @@
 """Renewal, levels, contacts and events come from their parameters."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
 
 from relmark_research.simulation import sample_firm
-from relmark_research.simulation.accounts import YEAR
+from relmark_research.simulation.accounts import YEAR, satisfaction_table
 from relmark_research.simulation.firm import Truth
 
 TRUTH = Truth()
@@ -97,3 +99,17 @@ def test_events_come_at_their_rates(world, crm, event, assert_near):
     ).fit()
     truth = [np.log(event.rate), event.tenure_effect, event.satisfaction_effect]
     assert_near(fit.params, truth, fit.bse, event.kind)
+
+
+def test_whether_an_account_was_retained_is_known_once_its_year_is_over() -> None:
+    """The year that ends with the last day is over on the day after."""
+    days = Truth().days
+    start = np.array([days - YEAR - 1, days - YEAR, days - YEAR + 1])
+    years = pd.DataFrame(
+        {"person": 0, "start": start, "answer": 9, "latent_satisfaction": 0.0, "renews": True}
+    )
+    people = pd.DataFrame({"customer_id": ["C00001"]})
+    sure = replace(TRUTH, satisfaction=replace(TRUTH.satisfaction, response=1.0))
+    table = satisfaction_table(years, people, sure, np.random.default_rng(1))
+    assert sorted(table["retained"].isna()) == [False, True, True]
+    assert set(table["retained"].dropna()) == {1.0}

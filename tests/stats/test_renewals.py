@@ -22,6 +22,7 @@ def directly(r, z, a, b, idle, k, survival):
 
 @pytest.mark.parametrize("k", [1, 2, 5, 12])
 @pytest.mark.parametrize("survival", [False, True])
+@pytest.mark.every(2)
 def test_it_is_the_definition(k, survival):
     rng = np.random.default_rng(k)
     columns = rng.uniform([0.1, 0.01, 0.2, 0.2, 0.0], [30, 9, 3, 9, 1], (40, 5)).T

@@ -30,6 +30,7 @@ def written(days: pd.Series, form: str) -> pd.Series:
 
 
 @pytest.mark.parametrize("kind", ["text", "number", "file"])
+@pytest.mark.every(3)
 def test_acquisition_dates_20220101_do_not_move_the_profit(log, people, account, tmp_path, kind):
     table = people.assign(acquisition_date=written(people["acquisition_date"], "%Y%m%d"))
     if kind == "number":
@@ -89,6 +90,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("door", "form"), [*SOME, *OTHERS])
+@pytest.mark.every(3)
 def test_contacts_in_another_format_are_refused_by_every_function(log, door, form):
     contacts = rm.load_sample("contacts").head(50)
     wrong = contacts.assign(date=written(contacts["date"], form))
@@ -103,6 +105,7 @@ def test_moments_with_a_time_zone_are_days_of_the_log(log, people):
 
 
 @pytest.mark.parametrize("name", ["events", "prospects", "answers"])
+@pytest.mark.every(3)
 def test_tables_of_a_ladder_in_another_format_are_refused(log, name):
     samples = {"events": "events", "prospects": "prospects", "answers": "satisfaction"}
     table = rm.load_sample(samples[name])

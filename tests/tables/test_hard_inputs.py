@@ -57,6 +57,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", CONTENTS)
+@pytest.mark.every(2)
 def test_a_file_is_read_whole(name, tmp_path):
     assert total(put(tmp_path, CONTENTS[name])) == TOTAL
 
@@ -87,6 +88,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.every(3)
 def test_a_file_is_refused_with_what_to_do(name, tmp_path):
     content, message = REFUSED[name]
     with pytest.raises(DataError, match=message):
@@ -167,6 +169,7 @@ def test_wide_decimals_of_parquet_are_refused_and_never_read_as_other_numbers(tm
     [pa.decimal128(38, 10), pa.large_string(), pa.string(), pa.float16(), pa.float32()],
     ids=str,
 )
+@pytest.mark.every(3)
 def test_types_of_parquet_columns_change_no_value(kind, tmp_path):
     values = [10.5, 1.25, 7.0]
     if pa.types.is_decimal(kind):

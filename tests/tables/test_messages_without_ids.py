@@ -89,6 +89,7 @@ DOORS = {
 
 
 @pytest.mark.parametrize("door", DOORS)
+@pytest.mark.every(2)
 def test_an_id_stays_out_of_a_message(log, door):
     with values_hidden(), pytest.raises(RelmarkError) as refused:
         DOORS[door](log)

@@ -6,7 +6,7 @@ import yaml
 
 import relmark_research as rm
 from relmark_research.tables.options import ReadOptions
-from relmark_research.tables.proposals import fitting_formats, propose
+from relmark_research.tables.proposals import _opened, fitting_formats, propose
 from relmark_research.tables.schemas import CONTACTS, TRANSACTIONS
 
 
@@ -74,3 +74,36 @@ def test_a_value_that_several_columns_may_hold_can_be_an_expression(tmp_path):
 def test_formats_that_read_every_text(texts, formats):
     assert fitting_formats(texts) == formats
     assert fitting_formats(pd.Series(texts)) == formats
+
+
+def rows(separator: str) -> str:
+    """Return sales in which semicolon and bar both fit if the separator is one of them."""
+    return separator.join(["customer_id", "date", "value"]) + "\n" + sales(separator)
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", "|", ","])
+def test_the_only_separator_that_gives_columns_is_found(tmp_path, separator):
+    path = tmp_path / "sales.txt"
+    path.write_text(rows(separator))
+    found = propose(path, TRANSACTIONS)
+    assert found.columns.get("date", "date") == "date"
+    assert found.options["date_format"] == "%m/%d/%Y"
+
+
+def test_a_separator_that_several_could_be_is_not_guessed(tmp_path):
+    path = tmp_path / "sales.txt"
+    path.write_text("customer_id;date|value\n" + "7;2024-01-31|5\n8;2024-02-01|6\n" * 5)
+    dialect, frame = _opened(path, ReadOptions())
+    assert dialect.separator is None
+    assert frame is None or frame.shape[1] == 1
+    declared, frame = _opened(path, ReadOptions(separator="|"))
+    assert declared.separator == "|"
+    assert list(frame.columns) == ["customer_id;date", "value"]
+
+
+def test_blanks_part_columns_where_no_other_sign_does(tmp_path):
+    path = tmp_path / "sales.txt"
+    path.write_text("customer_id   date  value\n7  2024-01-31   5\n8 2024-02-01  6\n")
+    dialect, frame = _opened(path, ReadOptions())
+    assert dialect.separator == "whitespace"
+    assert list(frame.columns) == ["customer_id", "date", "value"]

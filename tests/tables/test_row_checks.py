@@ -45,6 +45,7 @@ class TestPolicies:
             ("value != 99 and customer_id not in ('8',)", ["8", "test-1"]),
         ],
     )
+    @pytest.mark.every(2)
     def test_filters(self, frame, sentence, left):
         log = rm.read_transactions(frame, options=rm.ReadOptions(exclude=sentence))
         assert sorted(set(log.to_pandas()["customer_id"])) == left
@@ -117,6 +118,7 @@ class TestPolicies:
     @pytest.mark.parametrize(
         ("returns", "duplicates"), [("net", "drop"), ("drop", "keep"), ("drop", "drop")]
     )
+    @pytest.mark.every(3)
     def test_the_audit_accounts_for_every_row_under_every_policy(self, frame, returns, duplicates):
         table = pd.concat([frame, frame.head(2), frame.tail(1).assign(value=-99.0)])
         table = pd.concat([table, table.tail(1), frame.head(1).assign(customer_id=None)])
@@ -172,6 +174,7 @@ class TestMessagesWithoutValues:
             ({"customer_id": ["QX7-CANARY", "QX7-CANARY"], "value": ["1", "x"]}, "row 2"),
         ],
     )
+    @pytest.mark.every(2)
     def test_a_row_is_named_by_its_number(self, change, stays):
         frame = pd.DataFrame(
             {"customer_id": ["bob@example.com", "QX7-CANARY"], "date": "2024-01-01", "value": "1"}

@@ -201,7 +201,7 @@ def _lines_to_skip(head: list[str], dialect: Dialect, name: str) -> int:
 def _established_separator(sample: _Sample, dialect: Dialect) -> str:
     """Return the only separator that parts every record into as many fields as the first."""
     findings = {sign: _widths(sample, sign, dialect) for sign in SEPARATORS}
-    fitting = {sign: width for sign, (width, problem) in findings.items() if width and not problem}
+    fitting = {sign: width for sign, (width, _) in findings.items() if width}
     if len(fitting) == 1:
         return next(iter(fitting))
     if fitting:
@@ -236,10 +236,10 @@ def _widths(sample: _Sample, sign: str, dialect: Dialect) -> tuple[int, str]:
                 if declared == 1:
                     return 0, ""
                 found = f"With '{spelled(sign)}', line {first:,} has {len(fields)} fields"
-                return width, f"{found} where {width} are expected."
+                return 0, f"{found} where {width} are expected."
     except DataError as error:
         used = not none_yet or sign in sample.first_line
-        return (max(width, 2), f"With '{spelled(sign)}', {error}") if used else (0, "")
+        return 0, f"With '{spelled(sign)}', {error}" if used else ""
     return width, ""
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from relmark_research.errors import DataError, check_choice, unknown_name
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DATASETS = ("cdnow", "cdnow_full", "sample")
 """The bundled logs; as a source, ``"dataset:cdnow"``."""
@@ -66,6 +68,8 @@ def cdnow_rows(*, full: bool = False) -> pd.DataFrame:
     0       00004 1997-01-01         2  29.33
     1       00004 1997-01-18         2  29.73
     """
+    import pandas as pd
+
     columns = ["customer_id", "date", "quantity", "value"]
     rows = pd.read_csv(
         lifetimes_file("CDNOW_master.txt" if full else "CDNOW_sample.txt"),
@@ -79,12 +83,16 @@ def cdnow_rows(*, full: bool = False) -> pd.DataFrame:
 
 def donations() -> pd.DataFrame:
     """Return the donors' histories as in the file, with the column names of this package."""
+    import pandas as pd
+
     table = pd.read_csv(lifetimes_file("donations.csv"))
     return table.rename(columns={"periods": "T", "weights": "n_customers"})
 
 
 def sample_table(name: str) -> pd.DataFrame:
     """Return one table of the sample firm, a name of `SAMPLE_DATES`."""
+    import pandas as pd
+
     check_choice("sample table", name, SAMPLE_DATES)
     return pd.read_csv(
         sample_folder() / f"{name}.csv",

@@ -113,6 +113,7 @@ def test_values_have_intervals_of_both_kinds(case):
 
 
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.every(2)
 def test_without_effects_the_fit_is_the_plain_one(name):
     table, log = drawn(MODELS[name], 250, 40, seed=5)
     same = table.assign(same=1.0 + (np.arange(len(table)) == 0) * 1e-9)

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 import relmark_research as rm
+from relmark_research.clv.estimation import convergence
 from relmark_research.clv.estimation.convergence import _is_unidentified
+from relmark_research.clv.estimation.likelihood import Likelihood
 from relmark_research.errors import ParameterError
+from relmark_research.stats.newton import SearchResult
 from tests.clv.models import customers, staying
 
 WITH_DROPOUT = (rm.BGNBD, rm.MBGNBD, rm.ParetoNBD)
@@ -72,3 +75,16 @@ def test_a_direction_is_unidentified_by_its_deviation_or_by_rounding():
     assert unidentified(0.5, 10.0) == [True, False]  # a standard deviation above 1
     assert unidentified(1.0, 10.0) == [False, False]
     assert unidentified(50.0, 1e10) == [True, False]  # lost in the rounding of the largest
+
+
+def test_a_ratio_that_the_data_identify_is_not_searched_again_at_zero(monkeypatch):
+    model = rm.BGNBD(0.5, 10, 0.6, 2)
+    data = tuple(customers(model, n=200)[name].to_numpy() for name in ("frequency", "recency", "T"))
+    likelihood = Likelihood(rm.BGNBD, data, np.ones(200))
+    found = SearchResult(likelihood.evaluate(np.log(model.values)), 1, "converged")
+    (mixture,) = [each for each in rm.BGNBD.mixtures if each.zero_limit]
+    searched = []
+    monkeypatch.setattr(convergence, "maximise", lambda *_, **__: searched.append(1))
+    assert convergence._is_zero(likelihood, found, mixture, ()) is False
+    assert convergence._is_zero(likelihood, found, mixture, ("r", "alpha")) is False
+    assert searched == []

@@ -13,7 +13,7 @@ from relmark_research.clv.estimation.dropout_bound import dropout_upper_bound
 from relmark_research.errors import ParameterError
 from tests.clv.models import staying
 
-WITH_DROPOUT = (rm.BGNBD, rm.MBGNBD, rm.ParetoNBD)
+WITH_DROPOUT = (rm.BGNBD, pytest.param(rm.MBGNBD, marks=pytest.mark.slow), rm.ParetoNBD)
 
 
 @pytest.fixture(scope="module")

@@ -110,6 +110,7 @@ def test_weighted_contracts_are_expanded_contracts(model):
 
 @pytest.mark.filterwarnings("ignore:.*intervals are approximate:UserWarning")
 @named(EVERY_PURCHASES)
+@pytest.mark.every(3)
 def test_order_of_rows_changes_no_figure(model):
     rows = customers(model, n=300)
     mixed = rows.sample(frac=1, random_state=3)

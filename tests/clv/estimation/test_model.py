@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import integrate
 
 import relmark_research as rm
 from relmark_research.clv.estimation.model import (
@@ -12,6 +13,7 @@ from relmark_research.clv.estimation.model import (
     _check_enough,
 )
 from relmark_research.errors import MissingMethodError
+from tests.clv.models import MEMORYLESS
 
 MODEL = rm.MBGNBD(0.525, 6.183, 0.891, 1.614)  # its living customers are those of BG/NBD
 
@@ -142,3 +144,21 @@ def test_the_expected_lifetime_is_the_area_under_survival():
     s = np.linspace(0, 26, 20_001)
     area = np.trapezoid(model.survival(s), s)
     assert PurchaseModel.expected_lifetime(model, 26.0) == pytest.approx(area, rel=1e-6)
+
+
+@pytest.mark.parametrize("model", MEMORYLESS, ids=lambda model: type(model).__name__)
+def test_the_mean_discount_of_a_memoryless_model_is_exact_given_number_and_last_purchase(model):
+    """All but the last are uniform before it; a single purchase is the last."""
+    T, delta = np.full(400, 60.0), 0.05
+    n, last, _ = model.simulate(T, seed=4)
+    drawn, discount = model.draw_discounted_purchases(T, delta, seed=4)
+    assert drawn.tolist() == n.tolist()
+    assert discount[n == 0].tolist() == [0.0] * int((n == 0).sum())
+    one, three = n == 1, n == 3
+    assert one.any()
+    np.testing.assert_allclose(discount[one], np.exp(-delta * last[one]), rtol=1e-12)
+    for end, found in zip(last[three], discount[three], strict=True):
+        uniform = integrate.quad(lambda t: np.exp(-delta * t), 0, end)[0] / end
+        assert found == pytest.approx((np.exp(-delta * end) + 2 * uniform) / 3, rel=1e-10)
+    undiscounted = model.draw_discounted_purchases(T, 0.0, seed=4)[1]
+    np.testing.assert_allclose(undiscounted, n > 0, rtol=1e-9)

@@ -86,3 +86,18 @@ def test_invalid_renewals_are_rejected():
 def test_anything_but_a_table_of_contracts_is_rejected(cdnow):
     with pytest.raises(rm.DataError, match=r"churned.*found CustomerSummary.*contract_ten"):
         rm.ShiftedBetaGeometric.fit(cdnow)
+
+
+@pytest.mark.parametrize("weight", [0.0, 5.0])
+def test_a_row_stands_for_any_number_of_contracts_from_0_on(weight):
+    rows = pd.DataFrame(
+        {"tenure": [1, 2, 4, 4], "churned": [1, 1, 1, 0], "n_customers": [30.0, 20.0, 10.0, 40.0]}
+    )
+    more = pd.DataFrame({"tenure": [3], "churned": [True], "n_customers": [weight]})
+    fit = rm.ShiftedBetaGeometric.fit(pd.concat([rows, more.astype(float)]))
+    assert fit.n_customers == 100 + weight
+    plain = rm.ShiftedBetaGeometric.fit(rows)
+    same = np.allclose(fit.model.values, plain.model.values, rtol=1e-9)
+    assert same is (weight == 0)
+    with pytest.raises(rm.DataError, match="n_customers 0 or more; found 1 of 5 rows"):
+        rm.ShiftedBetaGeometric.fit(pd.concat([rows, more.assign(n_customers=-0.5).astype(float)]))

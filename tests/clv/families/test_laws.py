@@ -1,5 +1,6 @@
 """Laws that hold for every model with any parameters: one test per law, over all models."""
 
+from dataclasses import replace
 from math import comb
 
 import numpy as np
@@ -29,6 +30,8 @@ from tests.clv.models import (
     named,
     span,
 )
+
+many = pytest.mark.parametrize("n", [5_000, pytest.param(20_000, marks=pytest.mark.slow)])
 
 # 1. The pmf sums to 1, and its mean is the expectation
 
@@ -103,10 +106,11 @@ def test_contract_outcomes_sum_to_one(model):
 # 2. Averaged over histories, what is expected of customers is what is expected of newcomers
 
 
+@many
 @named(EVERY_PURCHASES)
-def test_conditional_expectation_averages_to_the_unconditional(model):
+def test_conditional_expectation_averages_to_the_unconditional(model, n):
     T, t = span(model)
-    history = model.simulate(np.full(20_000, T), seed=5)
+    history = model.simulate(np.full(n, T), seed=5)
     ahead = model.conditional_expected_purchases(t, *history)
     truth = model.expected_purchases(T + t) - model.expected_purchases(T)
     for drawn, exact in ((ahead, truth), (history[0], model.expected_purchases(T))):
@@ -229,10 +233,11 @@ def assert_mean(drawn, exact):
     assert abs(drawn.mean() - exact) < 4 * drawn.std() / np.sqrt(len(drawn)) + 1e-12
 
 
+@many
 @named(EVERY_PURCHASES)
-def test_p_alive_averages_to_the_survival_curve(model):
+def test_p_alive_averages_to_the_survival_curve(model, n):
     T, t = span(model)
-    history = model.simulate(np.full(20_000, T), seed=5)
+    history = model.simulate(np.full(n, T), seed=5)
     alive, living = model.p_alive(*history), model.living(*history)
     now = 1.0 if isinstance(model, rm.BGBB) else 0.0  # BG/BB: alive at the next opportunity
     assert_mean(alive, model.survival(T + now))
@@ -327,3 +332,49 @@ def test_history_derivatives_are_those_of_the_likelihood(model):
     by_last = (3 * value - 4 * back[0] + back[1]) / (2 * h)
     assert slope[-2][x > 0] == pytest.approx(by_last[x > 0], rel=1e-4, abs=1e-6)
     assert np.allclose(curve, curve.transpose(1, 0, 2))
+
+
+# An effect of a covariate multiplies the quantity that its link names
+
+
+LINKED = [model for model in CONTINUOUS if model.covariate_links]
+
+
+def _shifted(model, weights, effect):
+    return replace(
+        model, **{name: getattr(model, name) * np.exp(effect * w) for name, w in weights.items()}
+    )
+
+
+@named(LINKED)
+def test_an_effect_on_the_rate_multiplies_every_customers_rate(model):
+    (weights,) = model.covariate_links["rate"].weights
+    rates = [
+        each.draw_traits((2000,), np.random.default_rng(2))[0]
+        for each in (model, _shifted(model, weights, 0.3))
+    ]
+    np.testing.assert_allclose(rates[1] / rates[0], np.exp(0.3), rtol=1e-9)
+
+
+@named(LINKED)
+def test_an_effect_on_dropout_has_its_sign_in_the_survival_curve(model):
+    link = model.covariate_links["dropout"]
+    links = [link, model.covariate_links.get("dropout odds", link)]
+    t = np.array([span(model)[0]])
+    for each in links:
+        for weights in each.weights:
+            later = _shifted(model, weights, 0.3).survival(t) - model.survival(t)
+            assert np.sign(later) == -np.sign(each.sign(weights))
+    assert sum(abs(links[1].sign(weights)) for weights in links[1].weights) == 1
+    assert sum(weight for weight in link.exponents.values()) == 0  # a ratio
+
+
+@named(LINKED)
+def test_the_quantity_of_a_link_is_a_ratio_that_one_effect_moves_by_one(model):
+    for link in model.covariate_links.values():
+        assert sorted(link.exponents.values()) == [-1, 1]
+        before, after = (
+            np.prod([getattr(one, name) ** power for name, power in link.exponents.items()])
+            for one in (model, _shifted(model, link.weights[0], 0.3))
+        )
+        assert after / before == pytest.approx(np.exp(0.3))

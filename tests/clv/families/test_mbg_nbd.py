@@ -13,21 +13,23 @@ def test_cdnow_parameters(cdnow):
     assert printed(rm.MBGNBD.fit(cdnow).model.values, 3) == "0.525 6.183 0.891 1.614"
 
 
-def test_first_purchase_may_be_the_last():
-    x = MODEL.simulate(np.full(40_000, 1e9), seed=2)[0]
-    assert abs((x == 0).mean() - 0.891 / (0.891 + 1.614)) < 4 * np.sqrt(0.25 / 40_000)
+@pytest.mark.parametrize("n", [8_000, pytest.param(40_000, marks=pytest.mark.slow)])
+def test_first_purchase_may_be_the_last(n):
+    x = MODEL.simulate(np.full(n, 1e9), seed=2)[0]
+    assert abs((x == 0).mean() - 0.891 / (0.891 + 1.614)) < 4 * np.sqrt(0.25 / n)
     assert MODEL.p_alive(0, 0, 39) < 0.5
 
 
+@pytest.mark.parametrize("n", [30_000, pytest.param(120_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("history", [(0, 30), (2, 30)])
-def test_living_customer_buys_what_those_with_the_same_history_did(history):
+def test_living_customer_buys_what_those_with_the_same_history_did(history, n):
     """Simulated for 30 + 20, cut at 30: those with x purchases till then, whenever the last."""
     frequency, cut = history
     rng = np.random.default_rng(5)
-    stay = rng.beta(MODEL.a, MODEL.b, 120_000)
-    rate = rng.gamma(MODEL.r, 1 / MODEL.alpha, 120_000)
-    waits = rng.standard_exponential((120_000, 60)) / rate[:, None]
-    leaves = rng.random((120_000, 61)) < stay[:, None]
+    stay = rng.beta(MODEL.a, MODEL.b, n)
+    rate = rng.gamma(MODEL.r, 1 / MODEL.alpha, n)
+    waits = rng.standard_exponential((n, 60)) / rate[:, None]
+    leaves = rng.random((n, 61)) < stay[:, None]
     times = np.cumsum(waits, axis=1)
     bought = np.cumsum(leaves[:, :-1], axis=1) == 0  # not left at any earlier purchase
     before = (bought & (times <= cut)).sum(axis=1)

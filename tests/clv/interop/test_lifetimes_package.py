@@ -138,3 +138,27 @@ def test_models_unknown_to_lifetimes_are_refused(calibration):
 def test_comparison_shows_its_models(both):
     assert repr(both).startswith("<LifetimesComparison: models BGNBD, MBGNBD, ParetoNBD")
     assert "<caption>Comparison with lifetimes</caption>" in both._repr_html_()
+
+
+def test_predicted_spend_is_the_mean_over_those_who_bought_again(calibration, both):
+    table = calibration.table
+    paid = rm.GammaGamma.fit(calibration).model
+    repeat = table[table["frequency"] > 0]
+    expected = paid.conditional_expected_spend(
+        calibration.frequency, np.nan_to_num(calibration.monetary_value)
+    )
+    row = both.predictions.loc["GammaGamma"]
+    assert row["relmark"] == pytest.approx(expected.mean(), rel=1e-9)
+    assert row["lifetimes"] == pytest.approx(row["relmark"], rel=1e-3)
+    assert repeat["monetary_value"].min() < row["relmark"] < repeat["monetary_value"].max()
+
+
+def test_differences_are_those_between_customers(calibration, both):
+    """The largest difference of one customer is small, and no less than that of the mean."""
+    table = both.predictions
+    n = {name: len(calibration.table) for name in table.index} | {"GammaGamma": 1}
+    for name, row in table.iterrows():
+        gap = abs(row["relmark"] - row["lifetimes"]) / n[name]
+        assert gap <= row["max_abs_difference"] + 1e-12
+        assert row["max_abs_difference"] < 0.02 * max(row["relmark"] / n[name], 1)
+        assert row["n_missing"] == 0

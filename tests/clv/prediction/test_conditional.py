@@ -38,7 +38,10 @@ def log_gradient(quantity, model):
         discounted_purchases_within(np.inf, 0.002),
     ],
 )
-@pytest.mark.parametrize("model", [MODEL, rm.ParetoNBD(0.553, 10.578, 0.606, 11.669)])
+@pytest.mark.parametrize(
+    "model",
+    [MODEL, pytest.param(rm.ParetoNBD(0.553, 10.578, 0.606, 11.669), marks=pytest.mark.slow)],
+)
 def test_interpolation_is_as_accurate_as_computing_every_pair(model, quantity):
     expectations = ConditionalExpectations.from_customers(base())
     assert isinstance(expectations._evaluation(model, quantity, 1e-10), _Grid)

@@ -56,6 +56,7 @@ def test_a_log_that_starts_in_the_middle_of_the_business_is_detected(truncated):
         np.where(np.arange(DAYS) < 90, 10, 0),  # one cohort by design
     ],
 )
+@pytest.mark.every(2)
 def test_a_log_from_the_first_day_of_a_business_is_not(arrivals):
     assert not simulated(arrivals).left_truncation.detected
 

@@ -107,3 +107,21 @@ def test_days_of_a_large_log_are_not_stored(monkeypatch):
     before = log.rows.get_backend().list_tables()
     assert values(log) == expected(ROWS)
     assert log.rows.get_backend().list_tables() == before
+
+
+def test_totals_count_days_unless_months_are_asked_for_in_memory_and_in_the_engine(monkeypatch):
+    rows = [("a", START, 500), ("a", START + timedelta(days=9), 100), ("b", START, 300)]
+    packed = log_of(rows).purchase_days
+    assert packed._packed is not None
+    monkeypatch.setattr(_sorted_aggregation, "MAX_ROWS", 0)
+    lazy = log_of(rows).purchase_days
+    assert lazy._packed is None
+    for days in (packed, lazy):
+        assert days.customer_totals()["purchases"].tolist() == [2, 1]
+        assert days.customer_totals(months=True)["purchases"].tolist() == [1, 1]
+        assert days.customer_totals()["value"].tolist() == [6.0, 3.0]
+        last = START + timedelta(days=40)
+        assert days.per_customer(last)["frequency"].tolist() == [1, 0]
+        assert days.per_customer(last, months=True)["frequency"].tolist() == [0, 0]
+        assert sorted(days.per_history(last)["frequency"]) == [0, 1]
+        assert days.per_history(last, months=True)["frequency"].tolist() == [0]

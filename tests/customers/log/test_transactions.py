@@ -151,6 +151,13 @@ class TestWindows:
         )
         assert "log.until('1998-06-29')" in str(refused.value)
 
+    def test_three_of_the_later_rows_are_named_the_earliest_first(self):
+        with pytest.raises(DataError) as refused:
+            self.log().customer_summary(observed_until="1998-06-01")
+        shown = str(refused.value).partition("first: ")[2].partition(". To leave")[0].split("; ")
+        assert [each.partition(" on ")[2] for each in shown] == ["1998-06-02"] * 3
+        assert shown == sorted(shown)
+
     def test_observing_longer_than_the_log_adds_to_T_only(self):
         log = self.log()
         longer = log.customer_summary(observed_until="1998-07-07").table

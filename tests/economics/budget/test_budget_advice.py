@@ -1,18 +1,7 @@
 import numpy as np
 import pytest
 
-from relmark_research.customers.datasets import load_sample
-from relmark_research.economics.budget.spending_position import spending_position
 from relmark_research.errors import ParameterError
-
-MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
-
-
-@pytest.fixture(scope="module")
-def position():
-    return spending_position(
-        load_sample("books"), annual_margin=MARGIN, annual_discount_rate=0.1, by="channel", recent=4
-    )
 
 
 def test_recommendation_is_consistent(position) -> None:

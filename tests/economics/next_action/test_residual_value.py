@@ -11,8 +11,11 @@ import pytest
 
 import relmark_research as rm
 from relmark_research.economics.next_action.residual_value import (
+    _DRAWS_PER_MODEL,
     CustomerBlock,
     _annuity,
+    _draw_models,
+    _draw_spend,
     draw_residuals,
 )
 from relmark_research.simulation.sample_firm import simulate_firm
@@ -130,3 +133,29 @@ def test_terms_are_finite_with_enough_draws(given, said) -> None:
     with pytest.raises(rm.ParameterError, match=said):
         rm.economics.FutureTerms(**given)
     assert rm.economics.FutureTerms(draws=100).draws == 100
+
+
+class Told:
+    """A model of spend that returns what it is asked with."""
+
+    def draw_mean_spend(self, n, mean, rng):
+        return np.stack([n, mean])
+
+
+def test_spend_is_drawn_given_purchases_with_money_only() -> None:
+    x, m = np.array([3.0, 2.0, 0.0, 0.0, 1.0]), np.array([20.0, 0.0, 5.0, np.nan, 0.5])
+    n, mean = _draw_spend(Told(), x, m, (5, 4), np.random.default_rng(1))
+    assert n.tolist() == [[each] * 4 for each in (3, 0, 0, 0, 1)]
+    assert mean.tolist() == [[each] * 4 for each in (20, 0, 0, 0, 0.5)]
+
+
+def test_parameters_are_drawn_once_for_so_many_draws_and_never_fewer_than_once() -> None:
+    log = rm.load_cdnow()
+    summary = log.split(at="1997-09-30").calibration
+    fits = (rm.BGNBD.fit(summary), rm.GammaGamma(6.25, 3.74, 15.44))
+    for draws, models in ((100, 100 // _DRAWS_PER_MODEL), (100 * _DRAWS_PER_MODEL, 100)):
+        terms = rm.economics.FutureTerms(draws=draws)
+        purchases, spend = _draw_models(fits, terms, np.random.default_rng(1))
+        assert len(purchases) == len(spend) == max(models, 1)
+    assert len({model.r for model in purchases}) == 100  # the fit is uncertain
+    assert set(spend) == {fits[1]}  # a model is taken as it is

@@ -116,6 +116,7 @@ def test_missing_columns_of_customers_are_named(customers, column):
      ({"cost": [1.0, np.nan, 2.0]}, "cost must have a value; 1 of 3 rows"),
      ({"cost": [-1.0, 0.0, -2.5]}, "cost must be 0 or more; 2 of 3 rows")],
 )  # fmt: skip
+@pytest.mark.every(2)
 def test_contacts_that_cannot_be_charged_are_refused(contacts, change, words):
     with pytest.raises(DataError, match=f"^contacts: .*{words}"):
         checked_contacts(contacts.assign(**change))

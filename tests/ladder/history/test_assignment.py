@@ -77,6 +77,7 @@ def _inside(item, span, number: float) -> bool:
     ("seed", "period"),
     [(1, "quarter"), (2, "month"), (3, "week"), (4, "year"), (1, "Q-JUN"), (4, "Y-MAR")],
 )
+@pytest.mark.every(3)
 def test_the_engine_assigns_rungs_by_the_definitions(seed, period):
     data = invented(seed, people=12 if period == "week" else 25)
     log = rm.read_transactions(data["bought"])

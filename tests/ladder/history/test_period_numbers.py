@@ -49,7 +49,8 @@ def test_the_calendar_is_read_from_the_labels(labels, frequency, first, last):
 
 
 def test_whole_numbers_stay_a_bare_count():
-    for labels in ([1, 2, 4], [1.0, 2.0, 4.0], pd.array([1, 2, 4], "Int64")):
+    arrow = pd.array([1.0, 2.0, 4.0], "double[pyarrow]")
+    for labels in ([1, 2, 4], [1.0, 2.0, 4.0], pd.array([1, 2, 4], "Int64"), arrow):
         found = history(labels)
         assert (found.period, found.to_pandas()["period"].tolist()) == (None, [1, 2, 4])
     counted = history([1, 2, 4], period="quarter")

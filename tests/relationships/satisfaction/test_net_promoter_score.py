@@ -72,3 +72,10 @@ def test_the_score_shows_itself_in_short() -> None:
     score = NetPromoterScore(450, 300, 250)
     assert repr(score).startswith("<NetPromoterScore: score 20, 95% interval 14.9 to 25.0")
     assert score._repr_html_().count("<tr>") == 5
+
+
+def test_one_customer_with_several_answers_has_no_spread_between_customers() -> None:
+    answers = pd.DataFrame({"customer_id": ["a", "a"], "nps": [10, 3]})
+    found = net_promoter_score(answers)
+    assert found.standard_error == 0
+    assert found.clustered_error == 0

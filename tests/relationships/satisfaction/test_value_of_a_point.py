@@ -1,11 +1,15 @@
 """The value of a point: by hand, its variance, and what it refuses."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import relmark_research as rm
 from relmark_research.errors import DataError, ParameterError
-from relmark_research.relationships.satisfaction.value_of_a_point import value_of_a_point
+from relmark_research.relationships.satisfaction.value_of_a_point import (
+    PointValue,
+    value_of_a_point,
+)
 
 
 def test_the_value_of_a_point_by_hand(link) -> None:
@@ -80,3 +84,9 @@ def test_the_value_shows_itself_in_short(link) -> None:
     value = value_of_a_point(link, annual_margin=(100.0, 5.0), annual_discount_rate=0.1, draws=50)
     assert repr(value).startswith("<PointValue: retention ")
     assert value._repr_html_().count("<tr>") == 4
+
+
+def test_a_value_is_shown_before_its_limits():
+    table = pd.DataFrame({"value": [5.0], "low": [3.0], "high": [8.0]}, index=["a point more"])
+    shown = PointValue(table, pd.DataFrame(), (5.0, 3.0, 8.0), (-4.0, -6.0, -2.0), 0.9)._rows()
+    assert shown == [("", "value", "low", "high"), ("a point more", 5.0, 3.0, 8.0)]

@@ -224,6 +224,7 @@ def test_latest_is_repaired_after_a_runner_was_killed(tmp_path):
         assert (home / "latest").resolve().name == second
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_with_1_and_leaves_the_last_good_run(project, temporary, capsys):
     disk = project / "disk"
     disk.mkdir()
@@ -247,6 +248,7 @@ def test_a_full_disk_ends_with_1_and_leaves_the_last_good_run(project, temporary
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_too_much_memory_ends_a_notebook_before_the_machine(project, temporary):
     run = run_recipe(project / "reports" / "recipes" / "hungry.yml", RunOptions(jobs=2))
     runs = {each.notebook: each for each in read_manifest(run).notebooks}
@@ -258,6 +260,7 @@ def test_too_much_memory_ends_a_notebook_before_the_machine(project, temporary):
     check_clean(run.parent, temporary)
 
 
+@pytest.mark.slow
 def test_a_kernel_that_does_not_start_is_retried_once(project, tmp_path, monkeypatch):
     flag = tmp_path / "flag"
     (tmp_path / "ipykernel_launcher.py").write_text(
@@ -274,6 +277,7 @@ def test_a_kernel_that_does_not_start_is_retried_once(project, tmp_path, monkeyp
     assert (again.state, again.attempts, flag.read_text()) == ("done", 2, "xx")
 
 
+@pytest.mark.slow
 def test_no_installed_kernel_is_needed(project, tmp_path, monkeypatch):
     import nbformat
 
@@ -295,6 +299,7 @@ def test_a_second_run_exits_with_4_while_the_first_runs(project, temporary, caps
     check_clean(project / "reports" / "runs" / "small", temporary)
 
 
+@pytest.mark.slow
 def test_a_clock_going_back_changes_neither_order_nor_durations(project, monkeypatch):
     recipe = write_recipe(project, "title: T\nnotebooks: [quick]\nkeep: 3", name="clock")
     days = {"at": datetime(2030, 1, 1, 6, tzinfo=UTC)}

@@ -153,6 +153,7 @@ def test_compare_prints_the_same(first, second, capsys):
     assert cli.exit_code(["compare", str(first), str(first.parent / "no")]) == cli.REFUSED
 
 
+@pytest.mark.slow
 def test_a_run_can_be_repeated(first, capsys):
     before = {path: path.stat().st_mtime_ns for path in first.rglob("*")}
     assert cli.exit_code(["verify", str(first)]) == cli.DONE
@@ -176,6 +177,7 @@ def test_a_different_result_is_not_reproduced(first, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_partial_run_is_published_but_not_latest(recipe, third):
     asked = {"settings": ("speaks.margin=0.2",), "out": third.parent.parent}
     run = run_recipe(recipe, RunOptions(only=("speaks-private",), **asked))

@@ -76,7 +76,7 @@ def test_without_a_change_all_but_the_program_are_reused(first, second):
     ("name", "content", "words"),
     [
         ("hidden.csv", "a\n1\n2\n", "hidden.csv"),
-        ("notebooks/pack/deep.py", "rate = 2\n", "helpers"),
+        pytest.param("notebooks/pack/deep.py", "rate = 2\n", "helpers", marks=pytest.mark.slow),
     ],
 )
 def test_a_change_of_what_it_read_makes_it_run_again(project, recipe, second, name, content, words):

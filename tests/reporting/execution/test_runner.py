@@ -197,6 +197,7 @@ def test_an_endless_cell_is_stopped_with_its_processes(project, good):
     assert marked() == []
 
 
+@pytest.mark.slow
 def test_a_runner_that_is_killed_leaves_no_process_and_a_clean_next_run(project, monthly, good):
     write_recipe(project, "title: T\nnotebooks: [endless, speaks]", name="killed")
     recipe = project / "reports" / "recipes" / "killed.yml"

@@ -172,6 +172,7 @@ def airflow(monkeypatch) -> list[Task]:
     return made
 
 
+@pytest.mark.slow
 def test_the_dag_uses_existing_options(airflow, project, monkeypatch, environment):
     ours, papermills = airflow
     command = ours.given["bash_command"].replace("{{ data_interval_end | ds }}", "2026-11-21")

@@ -59,6 +59,7 @@ def test_a_prepared_notebook_waits_for_begin(tmp_path, scratch):
         process.end()
 
 
+@pytest.mark.slow
 def test_the_time_limit_counts_from_begin(tmp_path, scratch):
     book = write_notebook(tmp_path, "one", "import time; time.sleep(60)")
     process = start(book, scratch, Limits(time=2, memory=4 * 10**9))
@@ -88,6 +89,7 @@ def test_a_process_that_ended_before_begin_has_an_outcome(tmp_path, scratch):
     assert process.begin().outcome().state == "failed"
 
 
+@pytest.mark.slow
 def test_notebooks_run_one_after_the_other(tmp_path):
     log = tmp_path / "log"
     for name in ("first", "second"):

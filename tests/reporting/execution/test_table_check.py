@@ -40,6 +40,7 @@ def said(capsys, *arguments: str) -> tuple[int, str, str]:
     return code, found.out, found.err
 
 
+@pytest.mark.slow
 def test_options_proposed_for_a_headerless_tab_separated_file_with_us_dates_run(project, capsys):
     lines = [f"K{k % 7}\t{1 + k % 9}/{13 + k % 15}/2012\t{10 + k / 4:.2f}" for k in range(60)]
     path = project / "sales.txt"

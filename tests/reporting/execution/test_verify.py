@@ -1,7 +1,7 @@
 """A stored run is repeated with its own parameters, and its figures are compared."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import nbformat
@@ -11,9 +11,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from relmark_research.errors import ReportError
 from relmark_research.reporting.execution import verify
 from relmark_research.reporting.execution.verify import verify_run
+from relmark_research.reporting.record.forecast_ledger import LEDGER_FILE
 from relmark_research.reporting.record.job import Outcome
 from relmark_research.reporting.record.manifest import (
     RECORD_MIME,
+    IssuedForecast,
     KeyFigure,
     Manifest,
     NotebookRun,
@@ -43,7 +45,9 @@ class Repeated:
         self.job, self.waits, self.began = job, 1, False
         source = nbformat.read(job.notebook, as_version=4)
         self.log.append({"job": job, "folder": folder, "limits": limits, "secrets": secrets,
-                         "source": source, "scratch": Path(job.scratch).is_dir()})  # fmt: skip
+                         "source": source, "scratch": Path(job.scratch).is_dir(),
+                         "forecasts": json.loads(Path(job.scratch, LEDGER_FILE).read_text()),
+                         })  # fmt: skip
 
     @classmethod
     def prepare(cls, job, *, folder, limits, secrets=()):
@@ -174,3 +178,15 @@ def test_a_run_without_a_notebook_that_is_done_is_refused(tmp_path):
     (folder / "manifest.json").write_text(json.dumps({}))
     with pytest.raises(ReportError, match="manifest"):
         verify_run(folder)
+
+
+def test_a_repetition_gets_the_notebooks_earlier_forecasts_and_no_others(run, process):
+    own = IssuedForecast(
+        "total", "purchases", "2024-01-31", "2024-03-31", 10.0, 8.0, 12.0, 0.95, 3,
+        notebook="value", run="0", issued="2024-02-01",
+    )  # fmt: skip
+    manifest = Manifest.from_json((run / "manifest.json").read_text())
+    replace(manifest, ledger=(own, replace(own, notebook="other"))).write(run)
+    verify_run(run)
+    (asked,) = process.log
+    assert asked["forecasts"] == [asdict(own)]

@@ -221,6 +221,7 @@ def test_the_whole_table_is_downloaded_without_a_network(visit):
     assert len(Path(download.value.path()).read_text("utf-8-sig").splitlines()) == 31
 
 
+@pytest.mark.slow
 def test_the_systems_chromium_prints_pages(pages, monkeypatch, capsys):
     for name in PAGES[2:]:
         (pages / name).unlink()

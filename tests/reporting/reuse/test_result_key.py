@@ -104,6 +104,7 @@ def test_there_is_no_key_for_remote_data_and_secrets(folder, parameters):
         ("word " * 60, []),  # longer than a file name can be
     ],
 )
+@pytest.mark.every(2)
 def test_the_data_are_the_texts_that_name_files(folder, monkeypatch, text, sources):
     seen = []
     monkeypatch.setattr(module, "fingerprint", lambda source: seen.append(source) or {})
@@ -147,6 +148,7 @@ def ledger_key(folder: Path, *forecasts: IssuedForecast) -> str:
 
 
 @pytest.mark.parametrize("name", ["value.ipynb", "helpers.py", "pack/deep.py"])
+@pytest.mark.every(3)
 def test_the_key_changes_with_the_ledger_of_a_notebook_that_scores_forecasts(folder, name):
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_text("rm.reporting.scored_forecasts(log)")

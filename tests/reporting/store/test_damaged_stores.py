@@ -38,6 +38,7 @@ WITHOUT_A_WORD = {  # nothing that was published is concerned
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.every(3)
 def test_a_run_survives(project, kind, capsys):
     store = RunStore(project.home)
     DAMAGES[kind](store.folders()[-1])

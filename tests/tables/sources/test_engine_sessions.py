@@ -7,12 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from types import SimpleNamespace
 
+import ibis
 import pandas as pd
 import pytest
 
 import relmark_research as rm
-from relmark_research.errors import ParameterError
+from relmark_research.errors import DataError, ParameterError
 from relmark_research.tables.sources import engine_sessions
 
 WAITS = """
@@ -127,3 +129,51 @@ def test_the_engine_may_stand_in_the_options(frame, monkeypatch):
     assert asked == [None, "local[2]"]
     told = rm.read_transactions(frame, engine="duckdb", options=rm.ReadOptions(engine="pyspark"))
     assert len(told.customer_summary()) > 0  # what the call says counts
+
+
+@pytest.fixture
+def spark(monkeypatch):
+    """A stand-in for PySpark: what was configured, and which session Ibis was given."""
+    asked = SimpleNamespace(active=None, said=[], ibis=[])
+
+    class Builder:
+        def config(self, name, value):
+            asked.said.append((name, value))
+            return self
+
+        def master(self, name):
+            asked.said.append(("master", name))
+            return self
+
+        def getOrCreate(self):
+            return f"new session, {len(asked.said)} settings"
+
+    session = SimpleNamespace(builder=Builder(), getActiveSession=lambda: asked.active)
+    monkeypatch.setitem(sys.modules, "pyspark", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "pyspark.sql", SimpleNamespace(SparkSession=session))
+    monkeypatch.setitem(vars(ibis), "pyspark", SimpleNamespace(connect=asked.ibis.append))
+    monkeypatch.delenv("SPARK_LOCAL_IP", raising=False)
+    return asked
+
+
+@pytest.mark.parametrize(("master", "used"), [(None, "local[*]"), ("local[2]", "local[2]")])
+def test_without_a_spark_session_one_is_made_that_listens_to_this_machine(spark, master, used):
+    engine_sessions._spark(master)
+    assert spark.said == [("spark.ui.enabled", "false"), ("master", used)]
+    assert spark.ibis == ["new session, 2 settings"]
+    assert os.environ["SPARK_LOCAL_IP"] == "127.0.0.1"
+
+
+def test_the_active_spark_session_is_used_unless_another_master_is_named(spark):
+    spark.active = "the notebook's"
+    engine_sessions._spark(None)
+    assert (spark.ibis, spark.said) == (["the notebook's"], [])
+    engine_sessions._spark("local[3]")
+    assert spark.ibis[1:] == ["new session, 2 settings"]
+    assert ("master", "local[3]") in spark.said
+
+
+def test_without_pyspark_it_says_what_to_install(frame, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(DataError, match=r"Java 17; PySpark is not installed\. Install it: "):
+        rm.read_transactions(frame, engine="pyspark")

@@ -90,6 +90,7 @@ OTHER_TYPES = {
 
 
 @pytest.mark.parametrize("kind", ID_TYPES)
+@pytest.mark.every(3)
 def test_ids_of_any_type(expected, kind):
     found = summary(FRAME.assign(customer_id=ID_TYPES[kind]))
     if kind == "float16":
@@ -100,6 +101,7 @@ def test_ids_of_any_type(expected, kind):
 @pytest.mark.parametrize(
     ("column", "kind"), [(column, kind) for column in OTHER_TYPES for kind in OTHER_TYPES[column]]
 )
+@pytest.mark.every(3)
 def test_dates_and_values_of_any_type(expected, column, kind):
     found = summary(FRAME.assign(**{column: OTHER_TYPES[column][kind]}))
     pd.testing.assert_frame_equal(found, expected)
@@ -140,6 +142,7 @@ def _with_dictionary(table):
 
 
 @pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.every(3)
 def test_any_frame_in_any_order(expected, kind):
     pd.testing.assert_frame_equal(summary(SOURCES[kind](FRAME)).sort_index(), expected.sort_index())
 
@@ -188,6 +191,7 @@ def test_categories_with_gaps():
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.every(3)
 def test_whole_numbers_of_any_size_are_exact(size):
     for ids in (objects([size, size - 1]), pd.Series([str(size), str(size - 1)])):
         frame = pd.DataFrame({"customer_id": ids, "date": "2024-01-01", "value": 1.0})

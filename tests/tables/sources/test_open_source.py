@@ -93,6 +93,7 @@ def _customers(frame: pd.DataFrame) -> list[str]:
         (BASE.assign(note=[None, None]), ["a", "b"]),
     ],
 )
+@pytest.mark.every(2)
 def test_odd_but_clear_tables_are_read(frame, ids) -> None:
     before = frame.copy()
     assert _customers(frame) == ids

@@ -1,5 +1,6 @@
 """A path that exists is that path; the kind of a file is told by its contents."""
 
+import gzip
 import zipfile
 
 import pandas as pd
@@ -14,6 +15,7 @@ LOG = "customer_id,date,value\n{},2024-01-01,1\n"
 
 
 @pytest.mark.parametrize("name", ["sales[12].csv", "sales*.csv", "sales?.csv", "sales[a-c].csv"])
+@pytest.mark.every(2)
 def test_a_path_with_signs_of_a_glob_is_that_file(tmp_path, name):
     for other in ("sales1.csv", "sales2.csv", "salesa.csv", "sales.csv"):
         (tmp_path / other).write_text(LOG.format("other"))
@@ -117,3 +119,25 @@ def test_parquet_files_of_other_columns_or_types(tmp_path):
     pd.DataFrame({"x": [1], "y": [2]}).to_parquet(tmp_path / "3.parquet")
     with pytest.raises(DataError, match=r"same columns; .*3\.parquet differs from .* in 'y'"):
         opened_source(tmp_path)
+
+
+def test_gzip_is_known_by_its_first_two_bytes(tmp_path):
+    cases = {
+        b"\x1f\x8b": True,
+        b"\x1f\x8b\x08rest": True,
+        b"\x1f": False,
+        b"a,b": False,
+        b"": False,
+    }
+    for content, packed in cases.items():
+        (tmp_path / "file").write_bytes(content)
+        assert source_files.is_gzip(tmp_path / "file") is packed
+
+
+def test_a_packed_file_without_its_ending_is_unpacked(tmp_path):
+    (tmp_path / "sales.csv").write_bytes(gzip.compress(LOG.format("mine").encode()))
+    with source_files.opened(tmp_path / "sales.csv") as file:
+        assert file.read() == LOG.format("mine").encode()
+    assert source_files.kind_of(tmp_path / "sales.csv") == "text"
+    log = rm.read_transactions(tmp_path / "sales.csv")
+    assert list(log.customer_summary().table.index) == ["mine"]

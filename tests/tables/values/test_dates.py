@@ -54,6 +54,7 @@ class TestTheHintFitsTheValues:
             (["201209281405"], "%Y%m%d%H%M"),
         ],
     )
+    @pytest.mark.every(3)
     def test_a_format_that_reads_all_values_is_proposed_and_works(self, dates, form):
         table = ibis.memtable({"date": dates})
         said = hint(dates)

@@ -82,6 +82,7 @@ def test_what_is_no_date_has_no_day():
         ("[%Y^%m^%d] 100%%", "[2024^03^05] 100%", (date(2024, 3, 5), 0, None, False)),
     ],
 )
+@pytest.mark.every(3)
 def test_formats(date_format, text, expected):
     day, seconds, offset, timed = parsed([text], date_format)[0]
     if expected[0] is None:

@@ -123,6 +123,7 @@ class TestThousands:
             (["1'000.5"], "'", [1000.5]),
         ],
     )
+    @pytest.mark.every(2)
     def test_declared(self, texts, sign, expected):
         assert values(texts, thousands=sign) == expected
 
