@@ -8,9 +8,10 @@ RECIPE ?= reports/recipes/cdnow.yml
 ORDER ?= $(RELMARK_ORDER)
 SEED ?= 1
 N ?= 120
+RUN ?= reports/runs/cdnow/latest
 JOBS ?= 2
 
-.PHONY: help install engines docs lessons report test test-all mutants studies sentences lint format types lab sample lock clean
+.PHONY: help install engines docs lessons report test test-all mutants studies sentences lengths lint format types lab sample lock clean
 
 help:            ## show the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -73,6 +74,9 @@ lint: $(READY)   ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+lengths: $(READY) ## visible words of the first screen and of each page of the run in RUN
+	@$(BIN)/python -m tests.reporting.pages.lengths $(RUN)
 
 types: $(READY)
 	$(BIN)/mypy

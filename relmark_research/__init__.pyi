@@ -1,5 +1,6 @@
 from . import (
     clv,
+    customer_tables,
     customers,
     economics,
     ladder,
@@ -26,6 +27,7 @@ from .clv.prediction.lifetime_value import lifetime_value, total_value
 from .clv.validation.calibration import calibration
 from .clv.validation.model_comparison import compare_models
 from .clv.validation.tracking import tracking
+from .customer_tables.table_of_customers import customer_table
 from .customers.datasets import load_cdnow, load_donations, load_sample
 from .customers.describe.cohorts import cohort_table
 from .customers.describe.rfm import rfm_scores
@@ -105,6 +107,8 @@ __all__ = [
     "clv",
     "cohort_table",
     "compare_models",
+    "customer_table",
+    "customer_tables",
     "customers",
     "economics",
     "estimate_transitions",

@@ -1,5 +1,5 @@
 """The command line: ``relmark run``, ``list``, ``check``, ``tables``, ``template``, ``compare``,
-``verify``, ``explain``, ``doctor``, ``init``, ``key``, ``lessons``.
+``verify``, ``bundle``, ``explain``, ``doctor``, ``init``, ``key``, ``lessons``.
 
 Exit codes: 0 done; 1 a notebook failed, a page could not be printed, a run was not reproduced, or
 ``doctor --check`` found damage;
@@ -274,6 +274,23 @@ def verify(
     same = verification.reproduced
     print(f"The same: {count} key figures." if same else "Not the same.", flush=True)
     raise typer.Exit(DONE if same else FAILED)
+
+
+@app.command()
+def bundle(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, or of latest.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The zip file; default RECIPE-RUN.zip.")
+    ] = None,
+) -> None:
+    """Write a zip file with which others can repeat a run; prints its path.
+
+    It holds the recipe, the notebooks, figures, versions and the fingerprint of the data, but not
+    the data and no file with a row per customer.
+    """
+    from relmark_research.reporting.store.bundle import write_bundle
+
+    print(write_bundle(run, out).absolute(), flush=True)
 
 
 @app.command()

@@ -12,7 +12,15 @@ from typing import Any
 
 import relmark_research as rm
 
-PACKAGES = ("customers", "clv", "economics", "ladder", "relationships", "teaching")
+PACKAGES = (
+    "customers",
+    "clv",
+    "customer_tables",
+    "economics",
+    "ladder",
+    "relationships",
+    "teaching",
+)
 
 
 def path_of(name: str) -> str:

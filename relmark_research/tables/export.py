@@ -2,7 +2,9 @@
 
 Spreadsheet programs evaluate text that begins with =, +, -, @, a tab or a line break (also in
 full-width form, and after blanks). Such text is prefixed with an apostrophe, in the header too, and
-line breaks in text become blanks. Numbers and dates are unchanged.
+line breaks in text become blanks. Numbers and dates are unchanged. A table that is joined to others
+by its text can be written exactly: Parquet and Excel have cells of type text, which no program
+evaluates.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import math
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -22,6 +24,8 @@ import pandas as pd
 from pandas.api import types
 
 from relmark_research.errors import DataError
+
+Format = Literal["share", "money", "decimal", "count"]
 
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠−|%]|^[\t\r\n\0]")
 _BREAK = re.compile(r"[\r\n\0\t]+")
@@ -34,6 +38,14 @@ _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_TEXT = 3  # style of text that looks like a number or a formula
+_NUMBERS = (10, 4, 3)  # formats of numbers that every program knows: 0.00%, #,##0.00, #,##0
+_STYLES: dict[str | None, int] = {"share": 4, "money": 5, "decimal": 5, "count": 6}
+_FROZEN = (  # the header stays in view
+    '<sheetViews><sheetView workbookViewId="0">'
+    '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
+    "</sheetView></sheetViews>"
+)
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # equal tables are equal files
 
 
@@ -75,7 +87,13 @@ def csv_text(frame: pd.DataFrame) -> str:
     return _csv(guarded(frame).frame)
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> int:
+def write_table(
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    formats: Mapping[str, Format] | None = None,
+    exact: bool = False,
+) -> int:
     """Write a table, replacing an existing file as a whole; return the number of escaped cells.
 
     Parameters
@@ -84,6 +102,11 @@ def write_table(frame: pd.DataFrame, path: Path) -> int:
         Any table; its index is left out.
     path
         The file's suffix decides: ``.parquet``, ``.xlsx``, and CSV (UTF-8) for any other.
+    formats
+        How a workbook shows the numbers of a column, by its name: ``"share"`` (12.3%), ``"money"``
+        (1,234.50), ``"decimal"`` (1,234.50) or ``"count"`` (1,234).
+    exact
+        Whether Parquet and Excel hold text as it is, in cells of type text.
 
     Raises
     ------
@@ -94,13 +117,15 @@ def write_table(frame: pd.DataFrame, path: Path) -> int:
         raise DataError(
             f"the folder of {path.name} must exist; found no folder {path.parent}. Create it first."
         )
-    table, escaped = guarded(frame)
+    suffix = path.suffix.lower()
+    exact = exact and suffix in (".parquet", ".xlsx")
+    table, escaped = (frame, 0) if exact else guarded(frame)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        if path.suffix == ".parquet":
+        if suffix == ".parquet":
             _write_parquet(table, unfinished)
-        elif path.suffix == ".xlsx":
-            _write_workbook(table, unfinished)
+        elif suffix == ".xlsx":
+            _write_workbook(table, unfinished, formats or {})
         else:
             unfinished.write_text(_csv(table), encoding="utf-8")
         unfinished.replace(path)
@@ -140,7 +165,7 @@ def _without_formula(cell: Any) -> Any:
     return f"'{flat}" if _is_formula(cell) else flat
 
 
-def _write_workbook(table: pd.DataFrame, path: Path) -> None:
+def _write_workbook(table: pd.DataFrame, path: Path, formats: Mapping[str, Format]) -> None:
     """Write a workbook with one sheet; text is text, whatever it begins with."""
     if len(table) > _MOST_ROWS:
         raise DataError(
@@ -162,23 +187,23 @@ def _write_workbook(table: pd.DataFrame, path: Path) -> None:
         sheet = zipfile.ZipInfo("xl/worksheets/sheet1.xml", _FIXED_TIME)
         sheet.compress_type = zipfile.ZIP_DEFLATED
         with archive.open(sheet, "w") as file:
-            for piece in _sheet(table):
+            for piece in _sheet(table, [_STYLES.get(formats.get(str(name)), 0) for name in table]):
                 file.write(piece.encode())
 
 
-def _sheet(table: pd.DataFrame) -> Iterator[str]:
-    yield f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_MAIN}"><sheetData>'
-    yield _row(tuple(table.columns))
+def _sheet(table: pd.DataFrame, styles: Sequence[int]) -> Iterator[str]:
+    yield f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_MAIN}">{_FROZEN}<sheetData>'
+    yield _row(tuple(table.columns), [0] * table.shape[1])
     for row in table.itertuples(index=False, name=None):
-        yield _row(row)
+        yield _row(row, styles)
     yield "</sheetData></worksheet>"
 
 
-def _row(cells: tuple[Any, ...]) -> str:
-    return f"<row>{''.join(map(_cell, cells))}</row>"
+def _row(cells: tuple[Any, ...], styles: Sequence[int]) -> str:
+    return f"<row>{''.join(map(_cell, cells, styles))}</row>"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, style: int) -> str:
     if isinstance(value, bool):
         return f'<c t="b"><v>{int(value)}</v></c>'
     if isinstance(value, dt.date) and not pd.isna(value):
@@ -186,7 +211,8 @@ def _cell(value: Any) -> str:
         days = (moment - _EPOCH) / pd.Timedelta(days=1)
         return f'<c s="{1 if days.is_integer() else 2}"><v>{days!r}</v></c>'
     if isinstance(value, (int, float, np.integer, np.floating)):
-        return f"<c><v>{value}</v></c>" if math.isfinite(value) else "<c/>"
+        shown = f' s="{style}"' if style else ""
+        return f"<c{shown}><v>{value}</v></c>" if math.isfinite(value) else "<c/>"
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "<c/>"
     text = _NOT_XML.sub("", str(value))
@@ -195,7 +221,8 @@ def _cell(value: Any) -> str:
             f"a cell of a sheet holds {_LONGEST_TEXT:,} characters; found {len(text):,}. Write "
             ".csv or .parquet."
         )
-    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
+    kept = f' s="{_TEXT}"' if _is_formula(text) or text[:1].isdigit() else ""
+    return f'<c{kept} t="inlineStr"><is><t xml:space="preserve">{escape(text)}</t></is></c>'
 
 
 def _relations(*targets: tuple[str, str]) -> str:
@@ -221,12 +248,14 @@ def _content_types() -> str:
 
 
 def _styles() -> str:
-    """Return the styles of a sheet: 1 is a day, 2 a moment."""
+    """Return the styles of a sheet: 1 is a day, 2 a moment, 3 text, the others see `_STYLES`."""
+    formats = "".join(
+        f'<xf numFmtId="{code}" applyNumberFormat="1"/>' for code in (14, 22, 49, *_NUMBERS)
+    ).replace('numFmtId="49"', 'numFmtId="49" quotePrefix="1"')
     return (
         f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts>'
         '<fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/>'
-        '<xf numFmtId="22" applyNumberFormat="1"/></cellXfs></styleSheet>'
+        f'<cellXfs count="{4 + len(_NUMBERS)}"><xf numFmtId="0"/>{formats}</cellXfs></styleSheet>'
     )

@@ -12,7 +12,7 @@ import relmark_research as rm
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = sorted((DOCS / "api").glob("*.md"))
 PAGES = sorted(page for page in DOCS.rglob("*.md") if not {"_build", "lessons"} & set(page.parts))
-PACKAGES = ("customers", "clv", "economics", "ladder", "relationships")
+PACKAGES = ("customers", "clv", "customer_tables", "economics", "ladder", "relationships")
 COMING_FROM = sorted((DOCS / "coming_from").glob("*.md"))
 
 

@@ -19,7 +19,7 @@ LAYERS = [
     {"ladder"},
     {"economics"},
     {"relationships"},
-    {"customer_table"},
+    {"customer_tables"},
     {"reporting"},
     {"narrative"},
     {"teaching"},

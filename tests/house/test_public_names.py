@@ -14,7 +14,7 @@ import pytest
 import relmark_research as rm
 from tests.house.layout import ROOT
 
-FOLDERS = ("customers", "clv", "economics", "ladder", "relationships")
+FOLDERS = ("customers", "clv", "customer_tables", "economics", "ladder", "relationships")
 
 
 def _public_names() -> ModuleType:

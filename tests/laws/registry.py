@@ -17,8 +17,8 @@ import relmark_research as rm
 from tests.laws.reading import Interval, intervals_of
 
 Kind = Literal["delta", "shifted", "draws", "steps"]
-ROOMS = ("clv", "customers", "economics", "ladder", "relationships", "stats")
-EXPORTS = (rm, rm.clv, rm.customers, rm.economics, rm.ladder, rm.relationships)
+ROOMS = ("clv", "customer_tables", "customers", "economics", "ladder", "relationships", "stats")
+EXPORTS = (rm, rm.clv, rm.customer_tables, rm.customers, rm.economics, rm.ladder, rm.relationships)
 
 INSIDE = {
     "Backtest.at_level": "ForecastErrors.interval",
@@ -36,6 +36,7 @@ INSIDE = {
     "cell_intervals": "TransitionEstimate.intervals",
     "expectation_interval": "calibration",
     "ladder_value": "TransitionEstimate.value",
+    "predict_customers": "forecast",
     "probability_of_reaching": "TransitionEstimate.probability_of_reaching",
     "profile": "Fit.profile",
     "project": "TransitionEstimate.project",
@@ -49,7 +50,8 @@ INSIDE = {
 """Functions within the package whose level comes from a public one, and that one."""
 
 RECORDS = {
-    "Backtest", "FirstPassage", "LadderValue", "LevelChoice", "LevelPolicy", "ModelComparison",
+    "Backtest", "CustomerTable", "CustomerTableOptions", "FirstPassage", "LadderValue",
+    "LevelChoice", "LevelPolicy", "ModelComparison",
     "PointValue", "Profile", "Projection", "Recommendations", "RetentionCurve", "TotalForecast",
 }  # fmt: skip
 """Results that hold the level with which they were computed."""

@@ -68,6 +68,26 @@ class SpendModel(Model, registered=False):
             self, "draw_total_spend(n, x, m, rng)", "draws of the value of n purchases given x, m"
         )
 
+    def spend_scale(self, x: Array, m: Array) -> Array:
+        """Return the scale of a customer's further spend, in money, given x and m.
+
+        The spend of n further purchases is this scale times a multiple whose distribution depends
+        on n and x only.
+        """
+        raise missing_method(self, "spend_scale(x, m)", "the scale of spend given x and m")
+
+    def total_spend_cdf(self, multiple: Array, n: Array, x: Array) -> Array:
+        """Return P(spend of n further purchases <= multiple x scale), for n > 0."""
+        raise missing_method(
+            self, "total_spend_cdf(multiple, n, x)", "the distribution of the value of n purchases"
+        )
+
+    def total_spend_quantile(self, probability: Array | float, n: Array, x: Array) -> Array:
+        """Return the multiple at which `total_spend_cdf` is a probability."""
+        raise missing_method(
+            self, "total_spend_quantile(probability, n, x)", "quantiles of the value of n purchases"
+        )
+
     def simulate(self, x: Array, *, seed: int) -> Array:
         """Draw the mean spend of new customers with x purchases each; NaN for x = 0.
 

@@ -287,6 +287,36 @@ class GammaGamma(SpendModel):
         rate = self._draw_rate(x, m, rng)
         return np.where(n > 0, rng.gamma(np.maximum(self.p * n, 1e-300)) / rate, 0.0)
 
+    def spend_scale(self, x: Array, m: Array) -> Array:
+        """Return the scale of a customer's further spend, v + x m, in money."""
+        x = np.asarray(x, float)
+        return np.asarray(self.v + x * np.where(x > 0, m, 0.0))
+
+    def total_spend_cdf(self, multiple: Array, n: Array, x: Array) -> Array:
+        """Return P(spend of n further purchases <= multiple x scale), for n > 0.
+
+        Spend / scale is a ratio of independent variables Gamma(p n) and Gamma(p x + q), whose
+        distribution function is the regularised incomplete beta function at s / (1 + s).
+        """
+        share = np.asarray(multiple, float) / (1 + np.asarray(multiple, float))
+        result: Array = special.betainc(self.p * np.asarray(n, float), self.p * x + self.q, share)
+        return result
+
+    def total_spend_quantile(self, probability: Array | float, n: Array, x: Array) -> Array:
+        """Return the multiple at which `total_spend_cdf` is a probability.
+
+        Examples
+        --------
+        >>> model = GammaGamma(p=6.25, q=3.74, v=15.44)
+        >>> half = model.total_spend_quantile(0.5, n=1, x=2)
+        >>> print(f"{model.total_spend_cdf(half, n=1, x=2):.3f}")
+        0.500
+        """
+        first, second = self.p * np.asarray(n, float), self.p * np.asarray(x, float) + self.q
+        share = special.betaincinv(first, second, probability)
+        rest = special.betaincinv(second, first, 1 - np.asarray(probability))
+        return np.asarray(share / np.where(share < 0.5, 1 - share, rest))
+
     def simulate(self, x: Array, *, seed: int) -> Array:
         """Draw the mean spend of customers with x purchases each; NaN for x = 0."""
         rng = np.random.default_rng(seed)

@@ -134,6 +134,13 @@ class ConditionalExpectations:
         (x_code, x), (T_code, T) = encode(histories.columns[0]), encode(histories.columns[2])
         return cls(histories, x, T, x_code, T_code, per_customer)
 
+    def take(self, rows: Array) -> ConditionalExpectations:
+        """Return the expectations of some distinct histories, given by their positions."""
+        columns = tuple(column[rows] for column in self.histories.columns)
+        histories = _uncollapsed(columns, self.histories.weights[rows])
+        (x_code, x), (T_code, T) = encode(columns[0]), encode(columns[2])
+        return ConditionalExpectations(histories, x, T, x_code, T_code, self.per_customer)
+
     @cached_property
     def pairs(self) -> DistinctRows:
         """The distinct (x, T) among the histories."""

@@ -161,6 +161,13 @@ class EngineSpells:
         rows = rows.rename(columns={"rung": "state"})[["customer_id", "period", "state"]]
         return rows.sort_values(["customer_id", "period"], ignore_index=True)
 
+    def states_in(self, period: int) -> pd.DataFrame:
+        """Return customer_id, state of everyone in one period, sorted."""
+        spells = self.stored
+        inside = spells.filter((spells.start <= period) & (spells.end >= period))
+        rows = inside.select("customer_id", state=inside.rung).to_pandas()
+        return rows.sort_values("customer_id", ignore_index=True)
+
     def with_column(self, customers: pd.DataFrame, column: str) -> EngineSpells:
         """Return the spells with a column of the customers."""
         engine = self.spells.get_backend()

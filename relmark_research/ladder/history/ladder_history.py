@@ -36,6 +36,7 @@ class Spells(Protocol):
     def cohort_moves(self) -> pd.DataFrame: ...  # noqa: D102
     def first_passages(self, start: int, target: int) -> pd.DataFrame: ...  # noqa: D102
     def person_periods(self) -> pd.DataFrame: ...  # noqa: D102
+    def states_in(self, period: int) -> pd.DataFrame: ...  # noqa: D102
     def with_column(self, customers: pd.DataFrame, column: str) -> Any: ...  # noqa: D102
 
 
@@ -176,6 +177,19 @@ class LadderHistory:
     def latest(self) -> pd.Series:
         """Return the number of people on each rung at the end of the last period."""
         return self.occupancy().iloc[-1].rename("customers")
+
+    def current_rungs(self) -> pd.Series:
+        """Return the rung of every person at the end of the last period, by customer_id.
+
+        Examples
+        --------
+        >>> rows = {"customer_id": ["a", "a"], "period": ["2024Q1", "2024Q2"], "rung": ["x", "y"]}
+        >>> LadderHistory.from_table(pd.DataFrame(rows)).current_rungs().to_dict()
+        {'a': 'y'}
+        """
+        rows = self.source.states_in(self.last_period)
+        rung = pd.Categorical.from_codes(rows["state"].to_numpy(int), pd.Index(self.states))
+        return pd.Series(rung, index=pd.Index(rows["customer_id"], name="customer_id"), name="rung")
 
     def to_pandas(self) -> pd.DataFrame:
         """Return customer_id, period, rung of every person in memory, sorted."""

@@ -128,6 +128,11 @@ class FrameSpells:
         columns = {"customer_id": self.ids[self.person], "period": self.period, "state": self.state}
         return pd.DataFrame(columns)
 
+    def states_in(self, period: int) -> pd.DataFrame:
+        """Return customer_id, state of everyone in one period, sorted."""
+        at = self.period == period
+        return pd.DataFrame({"customer_id": self.ids[self.person[at]], "state": self.state[at]})
+
     def with_column(self, customers: pd.DataFrame, column: str) -> SegmentedSpells:
         """Return the spells with a column of the customers."""
         by_id = customers.drop_duplicates("customer_id").set_index("customer_id")[column]

@@ -17,6 +17,7 @@ from relmark_research import formats as number_formats
 from relmark_research.errors import ConvergenceError, DataError, LadderError, ReportError
 from relmark_research.evidence import Claim
 from relmark_research.reporting.display._customer_rows import left_out_sentence, with_pseudonyms
+from relmark_research.reporting.display._narrow_figure import draw_narrow
 from relmark_research.reporting.display._svg import draw, inline_svg
 from relmark_research.reporting.display._table_html import TableLayout, as_html
 from relmark_research.reporting.display.downloads import save_figure
@@ -247,9 +248,17 @@ def figure(
     parent, scrub = _parent_figure(drawing), Scrubber.from_environment()
     _scrub_texts(parent, scrub)
     svg = draw(parent, name)
+    layout = parent.get_layout_engine()
     inline = scrub(inline_svg(svg, name=name, alt=description))
     links = save_figure(parent, svg, name)
+    small = draw_narrow(parent, name, layout)
     pyplot.close(parent)
+    if small:
+        small = scrub(inline_svg(small, name=f"{name}-narrow", alt=description))
+        inline = (
+            f'<div class="rm-wide">{inline}</div>'
+            f'<div class="rm-narrow" style="display: none">{small}</div>'
+        )
     caption_html = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
     _show_html(
         f'<figure class="rm-figure" id="figure-{name}">'

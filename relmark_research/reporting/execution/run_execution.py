@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relmark_research.errors import ReportError, without_emails
+from relmark_research.reporting.execution._customer_file import write_customer_file
 from relmark_research.reporting.execution.supervisor import Limits, NotebookProcess
 from relmark_research.reporting.privacy.redaction import Redactor
 from relmark_research.reporting.recipe.alerts import fired_alerts
@@ -143,7 +144,12 @@ class RunExecution:
         elapsed = timedelta(seconds=round(time.monotonic() - self.started))
         finished = (datetime.fromisoformat(self.manifest.started) + elapsed).isoformat()
         alerts = fired_alerts(self.recipe.alerts, self._previous_manifest(), self.manifest)
-        self.manifest = replace(self.manifest, finished=finished, alerts=alerts)
+        customers = write_customer_file(
+            self.recipe, self.folder, self.redactor, as_of=manifest.as_of
+        )
+        self.manifest = replace(
+            self.manifest, finished=finished, alerts=alerts, customer_table=customers
+        )
         self._write_index()
         self.manifest.write(self.folder)
         return self.manifest

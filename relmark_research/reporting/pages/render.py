@@ -122,6 +122,7 @@ def render_index(manifest: Manifest, before: Manifest | None = None) -> str:
         reports=[_report_card(run, before) for run in manifest.notebooks],
         further=further_questions(run.left_out for run in manifest.notebooks),
         notes=manifest.notes,
+        customers=manifest.customer_table,
         command=manifest.command,
         provenance=run_metadata.provenance_terms(manifest),
     )

@@ -21,6 +21,7 @@ matrix:
   segment: [private, trade]    # one report for each value, if the notebook has the parameter
 alerts:
   total_clv: {falls_by: 10%}
+customer_table: parquet        # a file with one row per customer; or csv, excel, or a section
 inputs:                        # what notebooks read without a parameter for it
   files: [rates.csv]
   environment: [FISCAL_YEAR]
@@ -50,6 +51,7 @@ from relmark_research.reporting.record.secrets import (
     secret_names,
 )
 from relmark_research.tables import yaml_files
+from relmark_research.units import Horizon
 
 When = Literal["always", "done", "failed", "alert"]
 
@@ -167,6 +169,20 @@ class HookSection(Section):
             raise ValueError(f"is not a command line: {error}. Close the quotes.") from None
 
 
+class CustomerTableSection(Section):
+    """The file with one row per customer: its format, its ids, and what is expected.
+
+    ``ids: clear`` writes the log's own ids, ``pseudonym`` their keyed hashes. ``measured`` names,
+    by action, the experiment that measured its effect; other actions are not advised.
+    """
+
+    format: Literal["parquet", "csv", "excel"]
+    ids: Literal["clear", "pseudonym"] = "pseudonym"
+    horizon: str = "52 weeks"
+    margin: float | None = Field(default=None, gt=0, le=1)
+    measured: dict[str, _TEXT] = Field(default_factory=dict)
+
+
 class RecipeFile(Section):
     """The whole content of a recipe file."""
 
@@ -184,6 +200,12 @@ class RecipeFile(Section):
     reuse: bool = True
     inputs: dict[str, Any] | None = None
     share: bool = False
+    customer_table: CustomerTableSection | None = None
+
+    @field_validator("customer_table", mode="before")
+    @classmethod
+    def _with_format(cls, given: Any) -> Any:
+        return {"format": given} if isinstance(given, str) else given
 
     @field_validator("tables", mode="before")
     @classmethod
@@ -212,6 +234,7 @@ _SECTIONS: dict[str, type[Section]] = {
     "hooks": HookSection,
     "mail": MailSection,
     "webhook": WebhookSection,
+    "customer_table": CustomerTableSection,
 }
 
 
@@ -267,6 +290,8 @@ class Recipe:
         What all notebooks read without a parameter for it.
     share
         Whether other users of the machine may read the runs.
+    customer_table
+        The settings of the file with one row per customer; None writes none.
     """
 
     name: str
@@ -289,6 +314,7 @@ class Recipe:
     reuse: bool = True
     inputs: DeclaredInputs = field(default_factory=DeclaredInputs)
     share: bool = False
+    customer_table: dict[str, Any] | None = None
 
     def secrets(self) -> dict[str, str]:
         """Return every secret that the recipe names, with its value from the environment."""
@@ -351,11 +377,13 @@ def read_recipe(path: Path | str, *, settings: tuple[str, ...] = ()) -> Recipe:
         hooks=read_hooks(content["hooks"]),
         inputs=read_declared(content["inputs"], path.parent, place=f"{path.name}: inputs"),
         **{
-            name: content[name] for name in ("keep", "time_limit", "memory_limit", "reuse", "share")
+            name: content[name]
+            for name in ("keep", "time_limit", "memory_limit", "reuse", "share", "customer_table")
         },
     )
     recipe = _with_settings(recipe, settings, names)
     _check_secrets(recipe)
+    _check_customer_table(recipe)
     for source in recipe.matrix.get("source", [recipe.data.get("source")]):
         check_source({**recipe.data, "source": source} if source else recipe.data)
     return recipe
@@ -622,6 +650,19 @@ def _matrix(matrix: dict[str, list[Any]], folder: Path) -> dict[str, list[Any]]:
         return matrix
     sources = [resolve_source({"source": str(each)}, folder)["source"] for each in matrix["source"]]
     return {**matrix, "source": sources}
+
+
+def _check_customer_table(recipe: Recipe) -> None:
+    """Raise an error where the file of customers is asked for without one log."""
+    if recipe.customer_table is None:
+        return
+    if "source" in recipe.matrix or "source" not in recipe.data:
+        found = "several (matrix.source)" if "source" in recipe.matrix else "none"
+        raise ReportError(
+            f"customer_table needs one log, the source under data; found {found}. Leave it out, or "
+            "write a recipe for each log."
+        )
+    Horizon.parse(recipe.customer_table["horizon"])
 
 
 def _check_secrets(recipe: Recipe) -> None:

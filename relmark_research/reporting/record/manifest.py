@@ -243,6 +243,9 @@ class Manifest:
         What went wrong without stopping the run, such as an earlier run that cannot be read.
     packages
         Version of every installed package.
+    customer_table
+        The file with one row per customer: name, rows, ids, horizon, model and words, or why there
+        is none (error); empty where the recipe asks for none.
     files
         SHA-256 of every published file, by its path in the run's folder.
     checksum
@@ -267,6 +270,7 @@ class Manifest:
     ledger: tuple[IssuedForecast, ...] = ()
     notes: tuple[str, ...] = ()
     packages: dict[str, str] = field(default_factory=dict)
+    customer_table: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
     checksum: str = field(default="", compare=False)

@@ -187,3 +187,16 @@ def test_the_variance_of_spend_is_that_of_its_slopes(average):
     found = model.log_variance(covariance, x, m, average=average)
     default = SpendModel.log_variance(model, covariance, x, m, average=average)
     np.testing.assert_allclose(found, default, rtol=1e-5)
+
+
+def test_the_value_of_further_purchases_has_the_distribution_of_draws():
+    model = rm.GammaGamma(p=6.25, q=3.74, v=15.44)
+    rng = np.random.default_rng(4)
+    for n, x, m in ((1, 0, 0.0), (3, 2, 30.0), (12, 9, 8.0)):
+        ones = np.ones(40_000)
+        drawn = model.draw_total_spend(n * ones, x * ones, m * ones, rng)
+        scale = model.spend_scale(np.array(float(x)), np.array(m))
+        for probability in (0.1, 0.5, 0.9):
+            at = model.total_spend_quantile(probability, np.array(n), np.array(x))
+            assert np.isclose(model.total_spend_cdf(at, np.array(n), np.array(x)), probability)
+            assert abs((drawn <= at * scale).mean() - probability) < 0.01

@@ -81,3 +81,13 @@ def test_a_history_is_given_a_period_and_back_as_rows():
     assert sorted(known.split("kind")) == ["a", "b"]
     with pytest.raises(DataError, match="customers: no column 'knd'"):
         known.split("knd")
+
+
+def test_current_rungs_are_those_of_the_last_period_in_memory_and_in_the_engine():
+    history = rm.PURCHASE_LADDER.assign(rm.load_cdnow())
+    rows = history.to_pandas()
+    last = rows[rows["period"] == rows["period"].max()].set_index("customer_id")["rung"]
+    in_memory = LadderHistory.from_table(rows).current_rungs()
+    for found in (history.current_rungs(), in_memory):
+        assert found.astype(str).to_dict() == last.astype(str).to_dict()
+    assert len(last) == 2357

@@ -146,7 +146,7 @@ def test_figures_have_names_and_regions_that_scroll_can_be_reached(visit):
         "[...document.querySelectorAll('.rm-scroll')].filter("
         "box => box.scrollWidth > box.clientWidth + 1).map(box => box.tabIndex)"
     )
-    assert len(scrolling) >= 2
+    assert len(scrolling) >= 1  # the table; figures are drawn again for a narrow screen
     assert set(scrolling) == {0}
 
 

@@ -1,0 +1,5 @@
+"""One row per customer, from everything the package knows of them, and what changed since."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
