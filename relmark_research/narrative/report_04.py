@@ -36,6 +36,12 @@ def answer(costs: pd.DataFrame, best: BudgetRecommendation, cash: Formatter) -> 
             f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
             f"No allocation is clearly better than today's: the best one found would gain {gain}."
         )
+    if best.s_shaped:
+        return (
+            f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
+            f"A better split of the budget may gain {gain}, but test it first: "
+            f"{s_shape_sentence(best)}"
+        )
     return (
         f"The marginal cost is {won} per customer acquired and {kept} per customer retained. "
         "Reallocating the same budget "
@@ -162,6 +168,8 @@ def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> str:
     gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
     if best.probability < 0.8:
         return f"No allocation is clearly better than today's; the best one found gains {gain}"
+    if best.s_shaped:
+        return f"Reallocating the same budget may gain {gain}, which a test has to show"
     return f"Reallocating the same budget gains {gain}"
 
 
@@ -190,6 +198,8 @@ def next_steps(best: BudgetRecommendation, fitted: pd.DataFrame, cash: Formatter
     table = best.table
     if best.probability < 0.8:
         return ["1. **Keep the current allocation** and vary spend deliberately to learn more."]
+    if best.s_shaped:
+        return _test_steps(best)
     more = table[table["change"] > 0].sort_values("gain", ascending=False)
     less = table[table["change"] < 0].sort_values("change")
     advice = [
@@ -213,6 +223,27 @@ def next_steps(best: BudgetRecommendation, fitted: pd.DataFrame, cash: Formatter
         "with the next two quarters: varied spend identifies the curves."
     )
     return [f"{number_}. {step}" for number_, step in enumerate(advice, start=1)]
+
+
+def _test_steps(best: BudgetRecommendation) -> list[str]:
+    """Return the advice where an S-shaped curve fits better: a test instead of a change."""
+    lines = " and ".join(_line(line) for line in best.s_shaped)
+    return [
+        f"1. **Test the new split before the budget follows it**: {s_shape_sentence(best)}",
+        f"2. **Vary spend on {lines}** in places chosen at random, below and above today's, and "
+        "rerun this report: the shape of the curve is then known.",
+    ]
+
+
+def s_shape_sentence(best: BudgetRecommendation) -> str:
+    """Return why the best split is a hint where an S-shaped curve fits better; or nothing."""
+    if not best.s_shaped:
+        return ""
+    lines = " and ".join(_line(line) for line in best.s_shaped)
+    return (
+        f"the split assumes diminishing returns, but an S-shaped curve fits {lines} better, and "
+        "under it another split may be the best."
+    )
 
 
 def _step(line: Any, row: Any, cash: Formatter) -> str:

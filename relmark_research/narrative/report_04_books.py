@@ -169,7 +169,7 @@ def answer(
     cash: Formatter,
 ) -> str:
     """Return the answer: value, cost and payback, and what the books say of the next money."""
-    worth = with_interval(firm.customer_value, *firm.customer_value_interval, cash)
+    worth = _value_text(firm, cash)
     said = f"A customer is worth {worth} {_assumptions(firm, cash)}. "
     if firm.payback is None:
         said += "Acquiring one must cost less than that. "
@@ -189,6 +189,10 @@ def answer(
         "show which of the two should get more. One percentage point more annual retention is "
         f"worth {rounded_money(firm.point_value, cash)} per customer."
     )
+
+
+def _value_text(firm: BooksValue, cash: Formatter) -> str:
+    return with_interval(firm.customer_value, *firm.customer_value_interval, cash)
 
 
 def _is_off(firm: BooksValue) -> bool:
@@ -278,12 +282,13 @@ def rate_lines(firm: BooksValue) -> pd.DataFrame:
 
 def value_heading(firm: BooksValue, cash: Formatter) -> str:
     """Return the heading about value, cost and payback."""
-    worth = rounded_money(firm.customer_value, cash)
+    worth = _value_text(firm, cash)
     if firm.payback is None:
         return f"A customer is worth {worth}, the upper limit of what acquiring one may cost"
-    ratio = number(firm.value_to_cost)
     if firm.payback.never:
-        return f"A customer is worth {ratio} times the acquisition cost and never pays it back"
+        cost = rounded_money(firm.acquisition.cost, cash)
+        return f"A customer is worth {worth} and never pays back the acquisition cost of {cost}"
+    ratio = number(firm.value_to_cost)
     return (
         f"A customer is worth {ratio} times the acquisition cost, which is paid back in "
         f"{firm.payback}"
@@ -293,7 +298,7 @@ def value_heading(firm: BooksValue, cash: Formatter) -> str:
 def value_paragraph(firm: BooksValue, cash: Formatter) -> str:
     """Return the terms of the value, and where the margin and the cost come from."""
     said = (
-        f"The value of {rounded_money(firm.customer_value, cash)} is the present value of "
+        f"The value of {_value_text(firm, cash)} is the present value of "
         f"{firm.payment}, the first one now, {_assumptions(firm, cash)}"
     )
     if firm.retention_spend:

@@ -177,3 +177,15 @@ def test_points_of_equity_and_claims_are_counted(position) -> None:
     said = report_04.trust_paragraph(position, fitted, margins)
     assert f"of {margins['customers'].sum()} customers' first years, between 10 and {last} " in said
     assert "Margins are those" not in report_04.trust_paragraph(position, fitted, MARGIN)
+
+
+def test_a_better_s_shape_makes_the_split_a_hint(costs, position, best) -> None:
+    assert best.s_shaped == ()
+    hint = replace(best, s_shaped=(("web", "retention"),))
+    fitted = equity_plot_tables.fit_table(position)
+    steps = report_04.next_steps(hint, fitted, CASH)
+    assert steps[0].startswith("1. **Test the new split before the budget follows it**")
+    assert "an S-shaped curve fits web retention better" in steps[0]
+    assert "Spend more" not in " ".join(steps)
+    assert "may gain" in report_04.allocation_heading(hint, CASH)
+    assert "but test it first: the split assumes" in report_04.answer(costs, hint, CASH)

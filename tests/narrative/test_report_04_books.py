@@ -126,7 +126,9 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     never = firm_of(counted, acquisition_cost=1e6)
     assert "which is never paid back." in words.answer(never, found, None, CASH)
     assert "Do not spend more on acquisition" in words.next_steps(never, found, None)[0]
-    assert words.value_heading(never, CASH).endswith("and never pays it back")
+    assert words.value_heading(never, CASH).endswith(
+        "and never pays back the acquisition cost of $1.00 million"
+    )
     assert words.key_figures(never, None, "USD")[-1]["value"] is None
 
 
