@@ -185,10 +185,18 @@ def answer(
     if can_break_even(firm, found):
         return f"{said}{break_even_heading(firm, found, cash)}."
     return (
-        f"{said}The books do not show the spend on acquisition and on retention, so they cannot "
-        "show which of the two should get more. One percentage point more annual retention is "
-        f"worth {rounded_money(firm.point_value, cash)} per customer."
+        f"{said}{_no_comparison(firm)}, so they cannot show which of the two should get more. One "
+        "percentage point more annual retention is worth "
+        f"{rounded_money(firm.point_value, cash)} per customer."
     )
+
+
+def _no_comparison(firm: BooksValue) -> str:
+    """Return why the books do not compare acquisition with retention."""
+    lacking = [name for name in PURPOSES if not firm.ledger.has(f"{name}_spend")]
+    if not lacking:
+        return "The books do not show what more spend on acquisition and on retention brings"
+    return f"The books do not show the spend on {' and on '.join(lacking)}"
 
 
 def _value_text(firm: BooksValue, cash: Formatter) -> str:

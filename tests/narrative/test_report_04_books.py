@@ -113,7 +113,9 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     assert (found, len(unanswered)) == ({}, 2)
     said = words.answer(firm, found, None, CASH)
     assert "Acquiring one must cost less than that" in said
-    assert "they cannot show which of the two should get more" in said
+    assert "do not show the spend on acquisition and on retention, so they cannot show" in said
+    part = firm_of(counted.assign(acquisition_spend=0))
+    assert "not show the spend on retention, so" in words.answer(part, found, None, CASH)
     assert not words.can_break_even(firm, found)
     assert words.value_heading(firm, CASH).endswith(
         "the upper limit of what acquiring one may cost"

@@ -195,12 +195,18 @@ class BooksValue:
 
     @property
     def channels(self) -> pd.DataFrame:
-        """Cost by channel: spend, won, acquisition_cost, value_to_cost, payback_months."""
+        """Cost by channel: spend, won, acquisition_cost, value_to_cost, payback_months.
+
+        Both last are missing for a channel without spend.
+        """
         rows = {}
         if self.latest.has("acquisition_spend", "customers_won") and self.ledger.segments != [ALL]:
             for segment, rest in self.latest.totals().drop(index=ALL).iterrows():
                 spend, won = float(rest["acquisition_spend"]), float(rest["customers_won"])
-                cost = spend / won if won and spend else np.inf
+                cost = spend / won if won else np.inf
+                if cost == 0:  # customers who came without acquisition spend
+                    rows[segment] = [spend, won, cost, np.nan, np.nan]
+                    continue
                 period = self._payback(cost) if np.isfinite(cost) else None
                 months = np.inf if period is None else period.months
                 rows[segment] = [spend, won, cost, self.customer_value / cost, months]

@@ -247,7 +247,8 @@ def test_a_spend_of_zero_is_no_acquisition_cost() -> None:
     web = BOOKS.assign(channel="web", acquisition_spend=0)
     by = pd.concat([web, web.assign(channel="shop", acquisition_spend=30, customers_won=1)])
     free = books_value(SpendLedger.from_table(by, by="channel"), annual_margin=240, **ASK)
-    assert free.channels.loc["web", "payback_months"] == np.inf
+    assert free.channels.loc["web", "acquisition_cost"] == 0
+    assert free.channels.loc["web", ["value_to_cost", "payback_months"]].isna().all()
 
 
 def test_a_rate_from_a_part_of_the_year_is_questioned() -> None:
