@@ -144,18 +144,26 @@ def renewal_period(ledger: SpendLedger) -> Period | None:
         The period of the books or a longer one; None if the books agree with neither, or do not
         have the columns.
     """
-    if not ledger.has("customers_at_risk", "customers_kept", "customers_won"):
+    found = renewal_gaps(ledger)
+    if not found:
         return None
+    best = min(found, key=lambda name: found[name])
+    return ledger.period if best == ledger.period.name else Period(best)
+
+
+def renewal_gaps(ledger: SpendLedger) -> dict[str, float]:
+    """Return the periods that the flow of customers at risk agrees with, each with its gap.
+
+    Several may agree: in a firm that neither grows nor shrinks every period looks like the next.
+    """
+    if not ledger.has("customers_at_risk", "customers_kept", "customers_won"):
+        return {}
     gaps = {}
     for name in ("month", "quarter", "year"):
         lag = ledger.period.per_year / Period(name).per_year
         if lag >= 1 and lag == round(lag):
             gaps[name] = _renewal_gap(ledger.table, round(lag))
-    found = {name: gap for name, gap in gaps.items() if gap <= _AGREES}
-    if not found:
-        return None
-    best = min(found, key=lambda name: found[name])
-    return ledger.period if best == ledger.period.name else Period(best)
+    return {name: gap for name, gap in gaps.items() if gap <= _AGREES}
 
 
 def _renewal_gap(table: pd.DataFrame, lag: int) -> float:
@@ -194,7 +202,8 @@ def stated_renewal(ledger: SpendLedger, terms: PaymentTerms) -> Period:
         return shown
     stated = Period.of(terms.renewal)
     stated = own if stated.per_year >= own.per_year else stated
-    if shown is not None and shown.per_year != stated.per_year:
+    agreeing = [Period(name).per_year for name in renewal_gaps(ledger)]
+    if shown is not None and stated.per_year not in agreeing:
         raise DataError(
             f"the terms say that a customer may leave every {stated.name}, but in the books the "
             f"customers at risk are those kept and won a {shown.name} before: their rate is one "
@@ -204,7 +213,11 @@ def stated_renewal(ledger: SpendLedger, terms: PaymentTerms) -> Period:
 
 
 def book_retention(
-    ledger: SpendLedger, *, recent: int | None = None, level: float = 0.95
+    ledger: SpendLedger,
+    *,
+    recent: int | None = None,
+    level: float = 0.95,
+    terms: PaymentTerms | None = None,
 ) -> BookRetention:
     """Return the annual retention rate of the books, with the period rates it is the product of.
 
@@ -217,11 +230,14 @@ def book_retention(
     level
         Probability of the interval, which covers chance in the counts and the usual difference of
         a period from the same one a year before.
+    terms
+        How often customers may leave, where that is stated; None: as the books show it.
 
     Raises
     ------
     DataError
-        If the books do not show who stayed, or more customers were lost than there were.
+        If the books do not show who stayed, more customers were lost than there were, or the books
+        contradict the terms.
 
     Examples
     --------
@@ -235,7 +251,8 @@ def book_retention(
     basis, rates = all_rates(ledger)
     period, renews = ledger.period, False
     if basis == "customers kept":
-        shown = renewal_period(ledger)
+        is_stated = terms is not None and terms.renewal is not None
+        shown = stated_renewal(ledger, terms) if terms and is_stated else renewal_period(ledger)
         renews = shown is not None and shown.per_year < period.per_year
         period = shown if shown is not None and renews else period
     used = rates[rates["rate"].notna()]

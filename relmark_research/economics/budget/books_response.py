@@ -96,8 +96,9 @@ def books_response(
     ----------
     ledger
         The books. Acquisition needs customers_won and acquisition_spend or marketing_spend;
-        retention needs retention_spend and a retention rate (see `book_retention`). The latest
-        periods without a gap are used; a column ``price`` enters if it is known in all of them.
+        retention needs retention_spend and a retention rate (see `book_retention`). The longest
+        run of periods without a gap or a zero is used, the latest of equal ones; a column
+        ``price`` enters if it is known in all of them.
     purpose
         ``"acquisition"`` or ``"retention"``.
     memory
@@ -126,7 +127,7 @@ def books_response(
             "the response of acquisition needs customers_won and acquisition_spend or "
             f"marketing_spend; found {', '.join(firm.columns)}. Add them to the books."
         )
-    used = _latest_run(firm, ["customers_won", column])
+    used = _longest_run(firm, ["customers_won", column])
     price = used["price"] if "price" in used and used["price"].notna().all() else None
     fit = response_with_memory(used["customers_won"], used[column], price=price, memory=memory)
     last = used.iloc[-ledger.periods_per_year :]
@@ -147,7 +148,7 @@ def _retention(ledger: SpendLedger, firm: pd.DataFrame, memory: Memory | None) -
     _, rates = all_rates(ledger)
     at_risk = firm.get("customers_at_risk", customers)
     frame = firm.assign(rate=rates["rate"], at_risk=at_risk)
-    used = _latest_run(frame, ["rate", "at_risk", "retention_spend"])
+    used = _longest_run(frame, ["rate", "at_risk", "retention_spend"])
     hazard = -np.log(used["rate"].clip(1e-9, 1 - 1e-9))
     per_head = used["retention_spend"] / used["at_risk"]
     price = used["price"] if "price" in used and used["price"].notna().all() else None
@@ -219,14 +220,16 @@ def shift_by_response(
     )
 
 
-def _latest_run(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Return the latest periods without a gap in which all columns are known and above 0."""
+def _longest_run(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return the longest run of periods without a gap, all columns known and above 0."""
     known = frame[(frame[columns] > 0).all(axis=1)]
     if known.empty:
+        needed = {"rate": "a retention rate", "at_risk": "customers at risk"}
         raise DataError(
-            f"the response needs periods with {' and '.join(columns)} above 0; found none. Add "
+            "the response needs periods with "
+            f"{' and '.join(needed.get(name, name) for name in columns)} above 0; found none. Add "
             "them to the books."
         )
     ordinals = known.index.astype("int64").to_numpy()
-    breaks = np.flatnonzero(np.diff(ordinals) > 1)
-    return known.iloc[breaks[-1] + 1 if len(breaks) else 0 :]
+    runs = np.split(np.arange(len(known)), np.flatnonzero(np.diff(ordinals) > 1) + 1)
+    return known.iloc[max(reversed(runs), key=len)]

@@ -18,6 +18,7 @@ from relmark_research.economics.budget.book_flow import (
     BookRetention,
     book_flow,
     book_retention,
+    renewal_gaps,
 )
 from relmark_research.economics.budget.spend_ledger import ALL, SpendLedger
 from relmark_research.economics.budget.unit_costs import Payback, net_payback
@@ -35,6 +36,7 @@ from relmark_research.units import AnnualRate
 CostBasis = Literal["given", "acquisition spend", "marketing spend", "not known"]
 MarginBasis = Literal["given", "share of revenue", "transactions"]
 _HIGHEST_RATE = 0.9999
+_ALL = 0.05  # difference of customers at risk from all customers, as a share, that is none
 
 
 @dataclass(frozen=True)
@@ -109,9 +111,9 @@ class AcquisitionCost:
         for name, basis in bases:
             if {name, "customers_won"} <= set(firm):
                 known = firm[[name, "customers_won"]].dropna()
-                won = known["customers_won"].sum()
-                if won > 0:
-                    return cls(float(known[name].sum() / won), basis)
+                spent, won = known[name].sum(), known["customers_won"].sum()
+                if won > 0 and spent > 0:
+                    return cls(float(spent / won), basis)
         return cls(np.nan, "not known")
 
 
@@ -161,7 +163,7 @@ class BooksValue:
     @property
     def customer_value_interval(self) -> tuple[float, float]:
         """Customer value at both ends of the interval of retention."""
-        low, high = self.value_at(np.array([self.retention.low, self.retention.high]))
+        low, high = sorted(self.value_at(np.array([self.retention.low, self.retention.high])))
         return float(low), float(high)
 
     @property
@@ -193,12 +195,18 @@ class BooksValue:
 
     @property
     def channels(self) -> pd.DataFrame:
-        """Cost by channel: spend, won, acquisition_cost, value_to_cost, payback_months."""
+        """Cost by channel: spend, won, acquisition_cost, value_to_cost, payback_months.
+
+        Both last are missing for a channel without spend.
+        """
         rows = {}
         if self.latest.has("acquisition_spend", "customers_won") and self.ledger.segments != [ALL]:
             for segment, rest in self.latest.totals().drop(index=ALL).iterrows():
                 spend, won = float(rest["acquisition_spend"]), float(rest["customers_won"])
                 cost = spend / won if won else np.inf
+                if cost == 0:  # customers who came without acquisition spend
+                    rows[segment] = [spend, won, cost, np.nan, np.nan]
+                    continue
                 period = self._payback(cost) if np.isfinite(cost) else None
                 months = np.inf if period is None else period.months
                 rows[segment] = [spend, won, cost, self.customer_value / cost, months]
@@ -349,7 +357,7 @@ def books_value(
     check_level(level)
     ledger, terms = SpendLedger.from_table(table), PaymentTerms.of(payment)
     rate = AnnualRate(annual_discount_rate).value
-    retention = book_retention(ledger, recent=recent, level=level)
+    retention = book_retention(ledger, recent=recent, level=level, terms=terms)
     if retention.renews:
         terms = terms.renewing(retention.period)
     used = ledger.at(retention.rates.index)
@@ -404,7 +412,7 @@ def _questions_of_money(found: BooksValue) -> list[str]:
             "and unit, and of one year?"
         )
     ratio = found.value_to_cost
-    if ratio > 50 or ratio < 0.02:
+    if ratio > 50 or 0 <= ratio < 0.02:
         said.append(
             f"A customer is worth {ratio:,.3g} times the acquisition cost. Are margin and cost in "
             "one unit (thousands?), and is the margin that of a year?"
@@ -420,7 +428,8 @@ def _questions_of_money(found: BooksValue) -> list[str]:
 
 
 def _questions_of_books(found: BooksValue) -> list[str]:
-    said, flow = [], book_flow(found.ledger)
+    said = [*_questions_of_columns(found), *_questions_of_periods(found)]
+    flow = book_flow(found.ledger)
     off = flow[~flow["agrees"]]
     if len(off):
         first = off.iloc[0]
@@ -429,10 +438,68 @@ def _questions_of_books(found: BooksValue) -> list[str]:
             f"customers by more than 0.5%, first in {off.index[0]} by {first['gap']:,.4g}. "
             "Customers bought or restated with another firm would explain it."
         )
+    return said
+
+
+def _questions_of_columns(found: BooksValue) -> list[str]:
+    """Return columns that were not read although their name is close to one that is, and zeros."""
+    said = [
+        f"The column {theirs} of the books was not read. Is it {ours}?"
+        for theirs, ours in found.ledger.misspelt
+    ]
+    for name in ("acquisition_spend", "marketing_spend"):
+        if found.latest.has(name) and not (found.latest.table[name] > 0).any():
+            said.append(
+                f"The books have {name} of 0 in all the latest periods, which gives no acquisition "
+                "cost. Leave cells blank where spend is not known."
+            )
+    return said
+
+
+def _questions_of_periods(found: BooksValue) -> list[str]:
+    """Return what is doubtful about the periods of the annual rate."""
+    said, kept, name = [], found.retention, found.ledger.period.name
     missing = found.ledger.missing_periods
     if missing:
+        several = "1 period is" if len(missing) == 1 else f"{len(missing)} periods are"
         said.append(
-            f"{len(missing)} periods are missing from the books, first {missing[0]}; the annual "
-            "rate is that of the periods there are."
+            f"{several} missing from the books, first {missing[0]}; the annual rate is that of the "
+            "periods there are."
         )
+    stamps = pd.PeriodIndex(kept.rates.index)
+    seasons = set((stamps.quarter if name == "quarter" else stamps.month).to_list())
+    if name != "year" and not kept.renews and len(seasons) < round(kept.period.per_year):
+        said.append(
+            f"The annual rate is computed from {len(seasons)} of the {kept.period.per_year:g} "
+            f"{name}s of a year ({', '.join(map(str, stamps))}). If churn has a season, the rate "
+            "is biased."
+        )
+    if kept.basis == "customers kept" and found.payment.renewal is None:
+        said += _questions_of_renewal(found, name)
     return said
+
+
+def _questions_of_renewal(found: BooksValue, name: str) -> list[str]:
+    """Return whether the books leave open how often a customer may leave."""
+    agreeing = renewal_gaps(found.ledger)
+    if name == "year" or list(agreeing) == [name] or _all_are_at_risk(found.ledger.firm()):
+        return []
+    joined = ("both", "and") if agreeing else ("neither", "nor")
+    why = f"{joined[0]} a renewal every {name} {joined[1]} a longer one"
+    return [
+        f"The books do not show how often a customer may leave: the customers at risk fit {why}. "
+        f"Each rate is taken to be that of a {name}. If contracts run for a year, state it as the "
+        "renewal of the payment terms; the annual rate is then higher."
+    ]
+
+
+def _all_are_at_risk(firm: pd.DataFrame) -> bool:
+    """Return whether the customers at risk are about all those at the start of a period."""
+    if "opening_customers" in firm:
+        opening = firm["opening_customers"]
+    elif "closing_customers" in firm:
+        closing = firm["closing_customers"]
+        opening = closing.reindex(firm.index - 1).set_axis(firm.index)
+    else:
+        return False
+    return bool(((firm["customers_at_risk"] - opening).abs() / opening).median() <= _ALL)

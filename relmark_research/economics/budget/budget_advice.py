@@ -37,6 +37,9 @@ class BudgetShift:
     probability: float
 
 
+_ROWS = ("table", "s_shaped")
+
+
 @short_repr
 @dataclass(frozen=True, repr=False)
 class BudgetRecommendation:
@@ -63,6 +66,9 @@ class BudgetRecommendation:
         the recommended allocation.
     shadow_price
         Equity per additional unit of budget.
+    s_shaped
+        Lines whose spend changes and whose counts an S-shaped curve fits better: the recommendation
+        is then a hint, since it assumes diminishing returns.
     """
 
     table: pd.DataFrame
@@ -75,13 +81,14 @@ class BudgetRecommendation:
     regret_today: float
     regret: float
     shadow_price: float
+    s_shaped: tuple[tuple[str, str], ...] = ()
 
     def by_purpose(self) -> pd.DataFrame:
         """Return today, best and change, summed over segments."""
         return self.table.groupby("purpose")[["today", "best", "change"]].sum()
 
     def _summary(self) -> dict[str, object]:
-        numbers = {name: value for name, value in vars(self).items() if name != "table"}
+        numbers = {name: value for name, value in vars(self).items() if name not in _ROWS}
         return {"lines": len(self.table), **numbers}
 
 

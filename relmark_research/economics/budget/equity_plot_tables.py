@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from relmark_research.economics.budget.customer_equity import CustomerEquity
+from relmark_research.economics.budget.ledger_curves import logit_aic_difference
 from relmark_research.economics.budget.spending_position import SpendingPosition
 from relmark_research.economics.response.curve_shapes import Array
-from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
+from relmark_research.economics.response.response_curves import ResponseCurve
 from relmark_research.economics.value_of_retention.elasticities import (
     elasticities,
     one_way_sensitivity,
@@ -148,8 +149,6 @@ def fit_table(position: SpendingPosition, *, level: float = 0.95) -> pd.DataFram
     rows = []
     for line in position.index:
         fit = position.fits[line]
-        data = fit.data
-        logit = LogitCurve.fit(data.spend, data.successes, data.trials)
         low, high = fit.interval(lambda ceiling, _: ceiling, level=level)
         ceiling, steepness = fit.curve.parameters
         rows.append(
@@ -160,7 +159,7 @@ def fit_table(position: SpendingPosition, *, level: float = 0.95) -> pd.DataFram
                 "steepness": steepness,
                 "p_value": fit.p_value,
                 "dispersion": fit.dispersion,
-                "logit_aic_difference": logit.aic - fit.aic,
+                "logit_aic_difference": logit_aic_difference(fit),
                 "identification": fit.grade,
             }
         )

@@ -8,7 +8,7 @@ import pandas as pd
 from relmark_research.economics.budget.spend_ledger import COLUMNS, PURPOSES, Purpose, SpendLedger
 from relmark_research.economics.response.curve_memory import CurveMemory, curve_memory, tilted
 from relmark_research.economics.response.curve_shapes import Array, exponential_slope
-from relmark_research.economics.response.response_curves import ResponseCurve
+from relmark_research.economics.response.response_curves import LogitCurve, ResponseCurve
 from relmark_research.economics.response.response_fit import ResponseFit
 from relmark_research.errors import DataError, ParameterError
 
@@ -41,6 +41,12 @@ def fit_curves(ledger: SpendLedger, today: pd.DataFrame) -> tuple[CurveFits, dic
                 note = f"{notes.get(segment, '')} no {purpose} curve: {error}"
                 notes[segment] = note.strip()
     return fits, notes
+
+
+def logit_aic_difference(fit: ResponseFit) -> float:
+    """Return the AIC of an S-shaped (logit) curve on the same counts less that of the fit."""
+    data = fit.data
+    return LogitCurve.fit(data.spend, data.successes, data.trials).aic - fit.aic
 
 
 def fit_memories(ledger: SpendLedger, fits: CurveFits) -> CurveMemories:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from relmark_research._repr import short_repr
@@ -40,6 +42,8 @@ _COUNTS = (
     "prospects_reached", "customers_won", "customers_at_risk", "customers_kept", "customers_lost",
     *STOCKS, "active_customers",
 )  # fmt: skip
+_TOTALS = ("all", "total", "sum", "firm", "company")
+_CLOSE = 0.85  # similarity of names from which a column is taken to be misspelt
 _MANY = 100  # customers in one column, beside which numbers below 1 are shares
 ALL = "all"
 
@@ -58,11 +62,14 @@ class SpendLedger:
         Period of the books.
     restated
         Number of rows that a later publication replaced.
+    misspelt
+        Columns of the source that were not read, each with the column whose name it nearly has.
     """
 
     table: pd.DataFrame
     period: Period
     restated: int = 0
+    misspelt: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_table(
@@ -95,7 +102,8 @@ class SpendLedger:
         ------
         DataError
             If no column counts customers, a period is duplicated without a date of publication, a
-            number is negative, or successes exceed the number of people.
+            number is negative, successes exceed the number of people, all periods are one longer
+            period apart, or a segment is the sum of the others.
 
         Examples
         --------
@@ -120,9 +128,12 @@ class SpendLedger:
         plain, restated = _latest(plain)
         _check_counts(plain)
         _check_shares(plain)
-        _check_periods(plain)
+        _check_periods(plain, "channel" if by is None and "channel" in renamed else None)
         _check_firm_rows(plain)
-        return cls(plain, _period_of(plain["period"]), restated)
+        _check_sums(plain)
+        unit = _period_of(plain["period"])
+        _check_spacing(plain, unit)
+        return cls(plain, unit, restated, _misspelt(renamed.columns, plain, {period, by}))
 
     @property
     def periods_per_year(self) -> int:
@@ -265,7 +276,7 @@ def _plain(frame: pd.DataFrame, period: str, by: str | None) -> pd.DataFrame:
         raise DataError(
             f"the books must count customers: at least one of {', '.join(_USEFUL)}; found "
             f"{', '.join(map(str, frame.columns))}. Name the columns that do: columns={{ours: "
-            "theirs}."
+            f"theirs}}.{_suggestions(_misspelt(frame.columns, plain, {period, by}))}"
         )
     if "published" in frame:
         plain["published"] = pd.to_datetime(frame["published"]).to_numpy()
@@ -322,9 +333,72 @@ def _check_shares(table: pd.DataFrame) -> None:
             _refuse(table, table[name] > 0, rule, [str(name)])
 
 
-def _check_periods(table: pd.DataFrame) -> None:
+def _misspelt(
+    columns: pd.Index, plain: pd.DataFrame, named: set[str | None]
+) -> tuple[tuple[str, str], ...]:
+    """Return columns that are not read, with the one of ours that each is close to."""
+    known = [name for name in (*NUMBERS, "published") if name not in plain]
+    found = []
+    for column in map(str, columns):
+        if column in plain or column in named or column in (*NUMBERS, "published"):
+            continue
+        plainly = "_".join(column.lower().replace("-", " ").split())
+        near = get_close_matches(plainly, known, n=1, cutoff=_CLOSE)
+        found += [(column, name) for name in near]
+    return tuple(found)
+
+
+def _suggestions(misspelt: tuple[tuple[str, str], ...]) -> str:
+    """Return the columns that may be meant, as a sentence."""
+    meant = ", ".join(f"{ours!r} by {theirs!r}" for theirs, ours in misspelt)
+    return f" Did you mean {meant}?" if meant else ""
+
+
+def _check_spacing(table: pd.DataFrame, unit: Period) -> None:
+    """Refuse periods that are all one longer period apart: quarters that stand for years."""
+    periods = pd.PeriodIndex(table["period"].drop_duplicates().sort_values())
+    gaps = set(np.diff(periods.astype("int64").to_numpy()).tolist())
+    longer = {unit.per_year / Period(name).per_year: name for name in ("quarter", "year")}
+    name = longer.get(gaps.pop()) if len(gaps) == 1 else None
+    if name is not None and name != unit.name:
+        raise DataError(
+            f"the periods are {unit.name}s that are all a {name} apart; found "
+            f"{', '.join(map(str, periods[:3]))}. If each row is a {name}, write the {name}s "
+            f"({'2024' if name == 'year' else '2024Q1'}); if it is a {unit.name}, add rows for the "
+            "others, with blank cells where nothing is known."
+        )
+
+
+def _check_sums(table: pd.DataFrame) -> None:
+    """Refuse a segment that is the sum of the others, which would count every customer twice."""
+    names = [name for name in NUMBERS if name in table and name not in LEVELS]
+    segments = list(table["segment"].unique())
+    if len(segments) < 2 or ALL in segments:
+        return
+    wide = table.pivot(index="period", columns="segment", values=names)
+    for segment in segments:
+        own = wide.xs(segment, axis=1, level="segment")
+        rest = wide.drop(columns=segment, level="segment").T.groupby(level=0).sum(min_count=1).T
+        known = own.notna() & rest[own.columns].notna()
+        is_sum = np.isclose(own, rest[own.columns], rtol=1e-9, atol=0) | ~known
+        has_numbers = (own.where(known) > 0).to_numpy().any()
+        if is_sum.to_numpy().all() and has_numbers and _is_total(str(segment), segments):
+            raise DataError(
+                f"segments must not contain each other; found {segment!r}, whose numbers are the "
+                "sum of the others in every period. Leave its rows out."
+            )
+
+
+def _is_total(segment: str, segments: list[str]) -> bool:
+    """Two segments may be equal by chance; one of them is a total only by its name."""
+    return len(segments) > 2 or segment.strip().lower() in _TOTALS
+
+
+def _check_periods(table: pd.DataFrame, by: str | None) -> None:
     twice = table.duplicated(["segment", "period"], keep=False)
     rule = "each period must occur once per segment (or have the column published)"
+    if by is not None:
+        rule += f". The table has a column {by}: name it with by={by!r}"
     _refuse(table, twice, rule, [])
 
 

@@ -9,7 +9,7 @@ acquisition with retention does not depend on V.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,7 @@ from relmark_research.economics.budget.ledger_curves import (
     draw_pairs,
     fit_curves,
     fit_memories,
+    logit_aic_difference,
     today_curve,
 )
 from relmark_research.economics.budget.spend_ledger import (
@@ -54,6 +55,8 @@ from relmark_research.errors import DataError, ParameterError, check_level, unkn
 from relmark_research.stats.intervals import percentile_interval
 from relmark_research.units import AnnualRate, Period
 
+_MOVED = 0.01  # change of a line's spend, as a share, that counts as one
+_BETTER = 2.0  # AIC from which another curve fits better
 AnnualMargins = float | Mapping[str, float] | pd.Series | pd.DataFrame
 
 
@@ -260,7 +263,7 @@ class SpendingPosition:
         """
         check_level(level)
         limit = self.budget if budget is None else budget
-        return recommend_allocation(
+        found = recommend_allocation(
             self.lines(observed_range_only=observed_range_only),
             self.draws(draws, seed=seed, observed_range_only=observed_range_only),
             self.spend,
@@ -268,6 +271,9 @@ class SpendingPosition:
             index=self.index,
             level=level,
         )
+        moved = self.index[(found.table["change"].abs() > _MOVED * found.table["today"]).to_numpy()]
+        s_shaped = [line for line in moved if logit_aic_difference(self.fits[line]) < -_BETTER]
+        return replace(found, s_shaped=tuple(s_shaped))
 
     def shift(
         self, share: float = 0.01, *, level: float = 0.95, draws: int = 2000, seed: int = 0

@@ -50,6 +50,11 @@ def _gain_claim(best: BudgetRecommendation, cash: Formatter, terms: str) -> Clai
             "No allocation is clearly better than today's: the best one found would gain "
             f"{gain} of customer equity, at {terms}."
         )
+    elif best.s_shaped:
+        said = (
+            f"A better split of the budget may gain {gain} of customer equity, at {terms}, but "
+            f"test it first: {s_shape_sentence(best)}"
+        )
     else:
         said = (
             f"By the response curves, reallocating the same budget {between}between acquisition "
@@ -190,6 +195,8 @@ def allocation_heading(best: BudgetRecommendation, cash: Formatter) -> Claim:
     """Return the heading about the gain of the best allocation."""
     gain = estimate(best.gain, best.gain_low, best.gain_high, cash)
     said = f"By the response curves, reallocating the same budget gains {gain}"
+    if best.s_shaped:
+        said = f"Reallocating the same budget may gain {gain}, which a test has to show"
     if best.probability < CERTAIN:
         said = f"No allocation is clearly better than today's; the best one found gains {gain}"
     return Claim(
@@ -245,7 +252,9 @@ def next_steps(
     advice = [_reallocate(best, cash, rows).claim(
         design, estimate=best.gain, low=best.gain_low, high=best.gain_high, rows=rows, source=BOOKS
     )]  # fmt: skip
-    if best.probability >= CERTAIN:
+    if best.s_shaped:
+        advice += _test_steps(best)
+    elif best.probability >= CERTAIN:
         more = table[table["change"] > 0].sort_values("gain", ascending=False).iloc[:3]
         less = table[table["change"] < 0].sort_values("change").iloc[:3]
         gained, lost = more["gain"].sum(), -less["gain"].sum()
@@ -300,6 +309,28 @@ def _lines(table: pd.DataFrame, cash: Formatter) -> str:
 def seen(statement: str) -> Claim:
     """Return a claim that the books carry: a comparison of spends that chance did not assign."""
     return Claim(statement=statement, design="observational", source=BOOKS)
+
+
+def _test_steps(best: BudgetRecommendation) -> list[Claim]:
+    """Return the advice where an S-shaped curve fits better: spend varied before any change."""
+    lines = " and ".join(_line(line) for line in best.s_shaped)
+    return [
+        seen(f"**Do not let the budget follow the new split before the test**: "
+             f"{s_shape_sentence(best)}"),
+        method(f"**Vary spend on {lines}** in places chosen at random, below and above today's, "
+               "and rerun this report: the shape of the curve is then known."),
+    ]  # fmt: skip
+
+
+def s_shape_sentence(best: BudgetRecommendation) -> str:
+    """Return why the best split is a hint where an S-shaped curve fits better; or nothing."""
+    if not best.s_shaped:
+        return ""
+    lines = " and ".join(_line(line) for line in best.s_shaped)
+    return (
+        f"the split assumes diminishing returns, but an S-shaped curve fits {lines} better, and "
+        "under it another split may be the best."
+    )
 
 
 def _step(line: Any, row: Any, cash: Formatter) -> str:

@@ -72,7 +72,7 @@ def answer(
     cash: Formatter,
 ) -> list[Claim]:
     """Return the answer: value, cost and payback, and what the books say of the next money."""
-    worth = with_interval(firm.customer_value, *firm.customer_value_interval, cash)
+    worth = _value_text(firm, cash)
     said = f"A customer is worth {worth} {_assumptions(firm, cash)}."
     if firm.payback is None:
         said += " Acquiring one must cost less than that."
@@ -91,9 +91,9 @@ def answer(
     return [
         *claims,
         seen(
-            "The books do not show the spend on acquisition and on retention, so they cannot show "
-            "which of the two should get more. One percentage point more annual retention is "
-            f"worth {rounded_money(firm.point_value, cash)} per customer."
+            f"{_no_comparison(firm)}, so they cannot show which of the two should get more. One "
+            "percentage point more annual retention is worth "
+            f"{rounded_money(firm.point_value, cash)} per customer."
         ),
     ]
 
@@ -125,6 +125,18 @@ def _of_value(firm: BooksValue, statement: str, cash: Formatter) -> Claim:
 def _sentence(heading: Claim) -> Claim:
     """Return a heading as a sentence."""
     return replace(heading, statement=f"{heading.statement}.")
+
+
+def _no_comparison(firm: BooksValue) -> str:
+    """Return why the books do not compare acquisition with retention."""
+    lacking = [name for name in PURPOSES if not firm.ledger.has(f"{name}_spend")]
+    if not lacking:
+        return "The books do not show what more spend on acquisition and on retention brings"
+    return f"The books do not show the spend on {' and on '.join(lacking)}"
+
+
+def _value_text(firm: BooksValue, cash: Formatter) -> str:
+    return with_interval(firm.customer_value, *firm.customer_value_interval, cash)
 
 
 def _is_off(firm: BooksValue) -> bool:
@@ -218,20 +230,15 @@ def rate_lines(firm: WithRetention) -> pd.DataFrame:
 
 def value_heading(firm: BooksValue, cash: Formatter) -> Claim:
     """Return the heading about value, cost and payback."""
-    worth = rounded_money(firm.customer_value, cash)
+    worth = _value_text(firm, cash)
     if firm.payback is None:
-        return _of_value(
-            firm,
-            f"A customer is worth {worth}, the upper limit of what acquiring one may cost",
-            cash,
-        )
-    ratio = number(firm.value_to_cost)
+        said = f"A customer is worth {worth}, the upper limit of what acquiring one may cost"
+        return _of_value(firm, said, cash)
     if firm.payback.never:
-        return _of_value(
-            firm,
-            f"A customer is worth {ratio} times the acquisition cost and never pays it back",
-            cash,
-        )
+        cost = rounded_money(firm.acquisition.cost, cash)
+        said = f"A customer is worth {worth} and never pays back the acquisition cost of {cost}"
+        return _of_value(firm, said, cash)
+    ratio = number(firm.value_to_cost)
     return _of_value(
         firm,
         f"A customer is worth {ratio} times the acquisition cost, which is paid back in "
@@ -243,7 +250,7 @@ def value_heading(firm: BooksValue, cash: Formatter) -> Claim:
 def value_paragraph(firm: BooksValue, cash: Formatter) -> Claim:
     """Return the terms of the value, and where the margin and the cost come from."""
     said = (
-        f"The value of {rounded_money(firm.customer_value, cash)} is the present value of "
+        f"The value of {_value_text(firm, cash)} is the present value of "
         f"{firm.payment}, the first one now, {_assumptions(firm, cash)}"
     )
     if firm.retention_spend:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ from relmark_research.reporting.record.run_data import known_log, known_tables, 
 from relmark_research.tables.options import worded_for
 from relmark_research.tables.proposals import Proposal, propose
 from relmark_research.tables.read_table import Table, read_table
-from relmark_research.tables.schemas import SCHEMAS, Schema, schema_of
+from relmark_research.tables.schemas import SCHEMAS, Column, Schema, schema_of
 
 if TYPE_CHECKING:
     from relmark_research.customers.log.transactions import TransactionLog
+
+_CLOSE = 0.85  # similarity of names from which a column may be a misspelt one
 
 
 def check_table(
@@ -195,8 +198,15 @@ def _detail_lines(tasks: tuple[Task, ...]) -> Iterator[str]:
 def _missing_columns(table: Table) -> list[str]:
     """Return a line per optional column that a table does not have, with what is missing."""
     known = SCHEMAS.get(table.schema.name)
+    unread = [str(name) for name in table.frame if known and name not in known.names]
     return [
-        f"  {table.schema.name} has no {column.name}: no {column.without}"
+        f"  {table.schema.name} has no {column.name}: no {column.without}{_meant(column, unread)}"
         for column in (known.columns if known else ())
         if not column.required and column.name not in table.frame and column.without != "loss"
     ]
+
+
+def _meant(column: Column, unread: list[str]) -> str:
+    """Return which unread column may be the missing one, as a question."""
+    near = get_close_matches(column.name, unread, n=1, cutoff=_CLOSE)
+    return f". Is it the column {near[0]!r}?" if near else ""

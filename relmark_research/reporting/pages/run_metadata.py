@@ -59,9 +59,17 @@ def provenance_terms(manifest: Manifest, run: NotebookRun | None = None) -> Term
     terms += _resource_terms(run) if run else []
     for title, record in (("Data", manifest.fingerprint), ("Code", manifest.git)):
         terms += [
-            (f"{title}: {label_of(name).lower()}", _text(item)) for name, item in record.items()
+            (f"{title}: {label_of(name).lower()}", _text(_known(item)))
+            for name, item in record.items()
         ]
     return [(term, text) for term, text in terms if text]
+
+
+def _known(item: Any) -> Any:
+    """Return a fact without its unknown parts, such as the money of a table of counts."""
+    if not isinstance(item, Mapping):
+        return item
+    return {name: _known(part) for name, part in item.items() if part is not None}
 
 
 def label_of(name: str) -> str:

@@ -2,8 +2,8 @@
 
 Paths in a recipe are relative to the recipe's folder, paths on the command line to the working
 directory, and a notebook's defaults to the notebook's folder. A parameter holds a path if its name
-is ``source``, if its default is a table of the sample, or if its comment has ``[file]`` or
-``[folder]``, which must exist, or ``[path]``, which need not exist.
+is ``source``, if its default is a table of the sample, or if its comment has ``[file]``,
+``[folder]`` or ``[table]``, which must exist, or ``[path]``, which need not exist.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,10 @@ from relmark_research.reporting.record.secrets import secret_names
 from relmark_research.tables.sources import databases
 
 _BUNDLED = (SAMPLE, "dataset:")
-_PATH_UNITS = ("file", "folder", "path")
+_PATH_UNITS = ("file", "folder", "path", "table")
 _EXISTS: dict[str, Callable[[str], object]] = {
     "source": source_files,
+    "table": source_files,
     "file": lambda text: Path(text).is_file(),
     "folder": lambda text: Path(text).is_dir(),
 }

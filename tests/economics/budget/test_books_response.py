@@ -51,12 +51,14 @@ def test_all_marketing_takes_the_place_of_acquisition_spend(ledger) -> None:
     assert found.marginal_cost() == pytest.approx(books_response(ledger).marginal_cost())
 
 
-def test_the_latest_periods_without_a_gap_are_used(ledger) -> None:
+def test_the_longest_run_of_periods_without_a_gap_is_used(ledger) -> None:
     table = ledger.table.rename(columns={"period": "quarter"})
     gap = table.drop(index=10)
     assert len(books_response(SpendLedger.from_table(gap)).fit.table) == len(table) - 11
     blank = table.assign(acquisition_spend=table["acquisition_spend"].where(table.index != 20))
     assert len(books_response(SpendLedger.from_table(blank)).fit.table) == len(table) - 21
+    zero = table.assign(acquisition_spend=table["acquisition_spend"].where(table.index != 42, 0.0))
+    assert len(books_response(SpendLedger.from_table(zero)).fit.table) == 42
 
 
 def test_books_without_spend_raise(ledger) -> None:

@@ -159,7 +159,7 @@ def test_implausible_books_are_questioned_in_words() -> None:
     off.loc[5, "closing_customers"] = 1400.0
     found = books_value(off, annual_margin=240, acquisition_cost=2, **ASK)
     said = " ".join(found.questions)
-    assert "1 periods are missing from the books, first 2023Q3" in said
+    assert "1 period is missing from the books, first 2023Q3" in said
     assert "opening + won - lost differs from closing customers by more than 0.5%" in said
     assert "more than their annual revenue in the books" in said
     assert "times the acquisition cost. Are margin and cost in one unit" in said
@@ -214,3 +214,59 @@ def test_a_share_given_as_an_annual_margin_is_refused() -> None:
     ):
         books_value(books, annual_margin=0.3, annual_discount_rate=0.1)
     assert books_value(books, margin=0.3, annual_discount_rate=0.1).annual_margin > 50
+
+
+def test_stated_contracts_have_the_rate_of_their_period() -> None:
+    """Where the books do not settle the renewal, the terms do; unstated, it is questioned."""
+    due, stayed = [250, 500, 300, 260], [200, 400, 240, 208]
+    growing = pd.DataFrame({
+        "quarter": ["2024Q1", "2024Q2", "2024Q3", "2024Q4"], "customers_at_risk": due,
+        "customers_kept": stayed, "customers_won": [50, 60, 70, 50],
+    })  # fmt: skip
+    steady = pd.DataFrame({
+        "quarter": [f"{2023 + q // 4}Q{q % 4 + 1}" for q in range(8)], "customers_at_risk": 250,
+        "customers_kept": 200, "customers_won": 50,
+    })  # fmt: skip
+    for table, fits in ((growing, "neither"), (steady, "both")):
+        stated = books_value(
+            table, annual_margin=100, payment=PaymentTerms("month", renewal="year"), **ASK
+        )
+        assert stated.retention.annual == pytest.approx(0.8)
+        assert not any("how often" in question for question in stated.questions)
+        unstated = books_value(table, annual_margin=100, **ASK)
+        assert unstated.retention.annual == pytest.approx(0.8**4)
+        assert f"the customers at risk fit {fits} a renewal" in " ".join(unstated.questions)
+    all_due = steady.assign(opening_customers=250)
+    assert "how often" not in " ".join(books_value(all_due, annual_margin=100, **ASK).questions)
+
+
+def test_a_spend_of_zero_is_no_acquisition_cost() -> None:
+    found = books_value(BOOKS.assign(marketing_spend=0), annual_margin=240, **ASK)
+    assert (found.acquisition.basis, found.payback) == ("not known", None)
+    assert "marketing_spend of 0" in " ".join(found.questions)
+    web = BOOKS.assign(channel="web", acquisition_spend=0)
+    by = pd.concat([web, web.assign(channel="shop", acquisition_spend=30, customers_won=1)])
+    free = books_value(SpendLedger.from_table(by, by="channel"), annual_margin=240, **ASK)
+    assert free.channels.loc["web", "acquisition_cost"] == 0
+    assert free.channels.loc["web", ["value_to_cost", "payback_months"]].isna().all()
+
+
+def test_a_rate_from_a_part_of_the_year_is_questioned() -> None:
+    part = books_value(BOOKS, annual_margin=240, recent=3, **ASK)
+    assert "from 3 of the 4 quarters of a year (2024Q2, 2024Q3, 2024Q4)" in " ".join(part.questions)
+    assert "quarters of a year" not in " ".join(books_value(BOOKS, margin=0.4, **ASK).questions)
+
+
+def test_a_column_that_is_nearly_one_of_ours_is_named() -> None:
+    near = BOOKS.rename(columns={"marketing_spend": "Marketing spnd"})
+    found = books_value(near, annual_margin=240, **ASK)
+    assert "The column Marketing spnd of the books was not read. Is it marketing_spend?" in (
+        found.questions
+    )
+    assert books_value(BOOKS.assign(note=1), annual_margin=240, **ASK).ledger.misspelt == ()
+
+
+def test_the_interval_of_a_negative_value_is_in_order() -> None:
+    dear = BOOKS.assign(retention_spend=500_000)
+    low, high = books_value(dear, annual_margin=240, **ASK).customer_value_interval
+    assert low < high < 0

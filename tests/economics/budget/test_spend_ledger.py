@@ -209,3 +209,32 @@ def test_a_rate_in_a_column_of_customers_is_refused() -> None:
         SpendLedger.from_table(pd.DataFrame(books))
     thousands = {**books, "customers_won": [0.07, 0.09], "closing_customers": [1.03, 1.07]}
     assert SpendLedger.from_table(pd.DataFrame(thousands)).has("customers_lost")
+
+
+def test_the_columns_that_may_count_customers_are_suggested() -> None:
+    with pytest.raises(DataError, match="Did you mean 'customers_won' by 'customer_won'"):
+        SpendLedger.from_table(pd.DataFrame({"quarter": ["2024Q1"], "customer_won": [70]}))
+
+
+@pytest.mark.parametrize(
+    ("labels", "period"),
+    [(["2021Q4", "2022Q4", "2023Q4"], "year"), (["2022-12", "2023-12"], "year")],
+)
+def test_periods_that_are_all_a_longer_one_apart_are_refused(labels, period) -> None:
+    books = pd.DataFrame({"quarter": labels, "customers_won": 70, "customers_lost": 40})
+    with pytest.raises(DataError, match=f"all a {period} apart"):
+        SpendLedger.from_table(books)
+
+
+def test_a_segment_that_is_the_sum_of_the_others_is_refused() -> None:
+    counts = {"customers_won": [70, 90], "customers_lost": [40, 50]}
+    web = pd.DataFrame({"quarter": ["2024Q1", "2024Q2"], "channel": "web", **counts})
+    shop = web.assign(channel="shop", customers_won=[5, 6], customers_lost=[3, 3])
+    both = web.assign(channel="Total", customers_won=[75, 96], customers_lost=[43, 53])
+    for rows in ([web, shop, both], [web, web.assign(channel="Total")]):
+        with pytest.raises(DataError, match="found 'Total', whose numbers are the sum"):
+            SpendLedger.from_table(pd.concat(rows), by="channel")
+    for rows in ([web, shop], [web, web.assign(channel="shop")]):
+        assert len(SpendLedger.from_table(pd.concat(rows), by="channel").segments) == 2
+    with pytest.raises(DataError, match="has a column channel: name it with by='channel'"):
+        SpendLedger.from_table(pd.concat([web, shop]))

@@ -12,11 +12,12 @@ from relmark_research.economics.budget.spending_position import spending_positio
 from relmark_research.economics.budget.unit_costs import unit_costs
 from relmark_research.formats import formatter
 from relmark_research.narrative.value import report_04 as module
+from relmark_research.narrative.value import report_04_joint
 from relmark_research.narrative.wording import rounded_money
 from tests.narrative.texts import Texts
 
 CASH = formatter("EUR")
-report_04 = Texts(module)
+report_04 = Texts(module, report_04_joint)
 ASSUMED = {"discount_rate": 0.1}
 MARGIN = {"web": 110, "mail": 160, "referral": 280, "fair": 390, "field": 1110}
 
@@ -201,3 +202,16 @@ def test_the_heading_on_effort_and_duration_follows_the_interval(stay, said):
     heading = report_04.joint_heading(SimpleNamespace(effect_of_effort=lambda: effect))
     assert said in heading
     assert "5.0% (3.0 to 7.0) more customers" in heading
+
+
+def test_a_better_s_shape_makes_the_split_a_hint(costs, position, best) -> None:
+    assert best.s_shaped == ()
+    hint = replace(best, s_shaped=(("web", "retention"),))
+    fitted = equity_plot_tables.fit_table(position)
+    steps = report_04.next_steps(hint, fitted, CASH, rows=40)
+    assert "2. **Do not let the budget follow the new split before the test**" in steps
+    assert "an S-shaped curve fits web retention better" in steps
+    assert "Largest increases" not in steps
+    assert "may gain" in report_04.allocation_heading(hint, CASH)
+    said = report_04.answer(costs, hint, CASH, **ASSUMED)
+    assert "but test it first: the split assumes" in said

@@ -118,7 +118,9 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     assert (found, set(unanswered)) == ({}, {"acquisition", "retention"})
     said = words.answer(firm, found, None, CASH)
     assert "Acquiring one must cost less than that" in said
-    assert "they cannot show which of the two should get more" in said
+    assert "do not show the spend on acquisition and on retention, so they cannot show" in said
+    part = firm_of(counted.assign(acquisition_spend=0))
+    assert "not show the spend on retention, so" in words.answer(part, found, None, CASH)
     assert not words.can_break_even(firm, found)
     assert words.value_heading(firm, CASH).endswith(
         "the upper limit of what acquiring one may cost"
@@ -135,7 +137,9 @@ def test_the_first_screen_of_a_firm_that_counts_customers_only(counted) -> None:
     never = firm_of(counted, acquisition_cost=1e6)
     assert "which is never paid back." in words.answer(never, found, None, CASH)
     assert "Do not spend more on acquisition" in books.next_steps(never, found, None, CASH)[0].text
-    assert words.value_heading(never, CASH).endswith("and never pays it back")
+    assert words.value_heading(never, CASH).endswith(
+        "and never pays back the acquisition cost of $1.00 million"
+    )
     assert words.key_figures(never, None, "USD")[-1]["value"] is None
 
 

@@ -94,6 +94,9 @@ def test_check_of_a_table_prints_its_audit_and_what_is_missing(project, capsys):
     assert code == cli.DONE
     assert "left out" in out
     assert "contacts has no relationship_level: no results by relationship level" in out
+    (project / "c.csv").write_text("customer_id,date,cost,relationship_levl\na,2024-01-01,1.5,x\n")
+    _, out, _ = said(capsys, "check", "c.csv", "--table", "contacts")
+    assert "no results by relationship level. Is it the column 'relationship_levl'?" in out
 
 
 def test_check_of_a_table_proposes_what_its_data_settle(project, capsys):

@@ -173,3 +173,9 @@ def test_labels():
     assert label_of("speaks.margin") == "Speaks, margin"
     assert label_of("cLV") == "CLV"
     assert label_of("") == ""
+
+
+def test_parts_of_a_fact_that_are_not_known_are_not_named():
+    books = {"rows_read": 30, "rows_used": 30, "money_left_out": None}
+    found = provenance_terms(replace(MANIFEST, fingerprint={"tables": {"books": books}}))
+    assert dict(found)["Data: tables"] == "books: rows read: 30, rows used: 30"

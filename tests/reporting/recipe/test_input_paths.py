@@ -80,3 +80,15 @@ def test_a_default_path_starts_from_the_notebook(project):
 def test_a_missing_file_is_refused_before_anything_runs(project, line, said):
     with pytest.raises(ReportError, match=f"notebook one: parameter {said}"):
         given(project, f"parameters: {{{line}}}")
+
+
+def test_a_table_without_a_default_starts_from_the_recipe_and_must_exist(project):
+    write_notebook(
+        project / "notebooks", "one", parameters='prospects = ""   # those of a year [table]'
+    )
+    folder = project / "reports" / "recipes"
+    found = given(project, "parameters: {prospects: sales.csv}")
+    assert found["prospects"] == str(folder / "sales.csv")
+    assert given(project, "")["prospects"] == ""
+    with pytest.raises(ReportError, match="parameter 'prospects' must be a table; nothing found"):
+        given(project, "parameters: {prospects: none.csv}")
