@@ -66,10 +66,11 @@ def _spring_without_dropout() -> float:
     weeks, first = _weeks(), rows.groupby("customer_id")["date"].min()
     days = pd.date_range("1997-01-01", "1997-09-30")
     repeats = rows[rows["date"] > rows["customer_id"].map(first)]
-    repeats = repeats.drop_duplicates(["customer_id", "date"])["date"]
-    flags = [weeks["spring"].to_numpy()[weeks["date"].searchsorted(d, side="right") - 1] > 0
-             for d in (repeats, days)]  # fmt: skip
-    customers = first.sort_values().searchsorted(days, side="right")
+    again = repeats.drop_duplicates(["customer_id", "date"])["date"]
+    spring, starts = weeks["spring"].to_numpy() > 0, weeks["date"].to_numpy()
+    flags = [spring[np.searchsorted(starts, when.to_numpy(), side="right") - 1]
+             for when in (again, days)]  # fmt: skip
+    customers = np.searchsorted(np.sort(first.to_numpy()), days.to_numpy(), side="right")
     rates = [(flags[0] == one).sum() / customers[flags[1] == one].sum() for one in (True, False)]
     return float(rates[0] / rates[1])
 

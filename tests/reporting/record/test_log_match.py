@@ -36,7 +36,8 @@ def test_every_table_with_a_customer_and_a_day_is_matched():
         for schema in SCHEMAS.values()
         if {"customer_id"} <= set(schema.names) and any(c.type == "date" for c in schema.columns)
     }
-    assert dated - {"transactions", "contracts"} == set(DAYS)  # no report reads contracts yet
+    # no report reads contracts yet; covariates go on after the log, for forecasts
+    assert dated - {"transactions", "contracts", "covariates"} == set(DAYS)
 
 
 @pytest.mark.parametrize("name", DAYS)
