@@ -11,7 +11,7 @@ from relmark_research.customers.log.customer_summary import Split
 from relmark_research.customers.log.left_truncation import LeftTruncation
 from relmark_research.customers.log.transactions import TransactionLog
 from relmark_research.errors import DataError
-from relmark_research.evidence import Claim, advice_verdict, method
+from relmark_research.evidence import Claim, Stated, advice_verdict, method
 from relmark_research.formats import Formatter, count, number, share, with_interval
 from relmark_research.narrative.wording import probability_text
 from relmark_research.relationships.campaigns.mailing_response import size_of_test
@@ -415,18 +415,44 @@ def mailing_responses(measured: pd.DataFrame, *, randomised: bool) -> list[Claim
 
 
 def mailing_advice(
-    measured: pd.DataFrame | None, contribution: float, cash: Formatter, *, randomised: bool
+    measured: pd.DataFrame | None, contribution: Stated, cash: Formatter, *, randomised: bool
 ) -> list[Claim]:
-    """Return the advice on letters: of measured arms by their verdict, otherwise to test."""
+    """Return the advice on letters: of measured arms by their verdict, otherwise to test.
+
+    Where the contribution of a response is assumed there is no verdict, but the contribution from
+    which each arm pays.
+    """
     if measured is None:
         return [method(
             "**Test before you mail.** Draw the customers who get a letter at random, and give "
             "the table of the campaign (`tables: campaigns`) to this report."
         )]  # fmt: skip
     ranked = measured.sort_values("gain", ascending=False, na_position="last", kind="stable")
+    of_arm = _arm_advice if contribution.basis == "given" else _arm_break_even
     return [
-        _arm_advice(row, contribution, cash, randomised=randomised) for _, row in ranked.iterrows()
+        of_arm(row, contribution.value, cash, randomised=randomised) for _, row in ranked.iterrows()
     ]
+
+
+def _arm_break_even(
+    row: pd.Series, contribution: float, cash: Formatter, *, randomised: bool
+) -> Claim:
+    """Return the contribution of an added response from which an arm pays."""
+    if pd.isna(row["uplift"]) or not randomised:
+        return _arm_advice(row, contribution, cash, randomised=randomised)
+    name, low, high = name_of(row), float(row["uplift_low"]), float(row["uplift_high"])
+    cost = contribution * float(row["uplift"]) - float(row["gain"])
+    shown, hint = "", ""
+    if low > 0:
+        even = with_interval(cost / row["uplift"], cost / high, cost / low, cash)
+        shown = f"**{name[0].upper()}{name[1:]} pays if a response it adds brings {even} or more.**"
+        shown += " Name the contribution of a response (contribution_per_response) for a verdict."
+    else:
+        hint = f"**Test {name} again, or leave it**: it is not shown to add a response."
+    return Claim(
+        statement=shown or hint, hint=hint, design="randomised", estimate=float(row["uplift"]),
+        low=low, high=high, no_effect=0.0, source="campaigns",
+    )  # fmt: skip
 
 
 def _arm_advice(row: pd.Series, contribution: float, cash: Formatter, *, randomised: bool) -> Claim:
@@ -438,7 +464,7 @@ def _arm_advice(row: pd.Series, contribution: float, cash: Formatter, *, randomi
             "nothing shows what it adds."
         )
     gain = with_interval(row["gain"], row["gain_low"], row["gain_high"], cash)
-    basis = f"at an assumed contribution of {cash(contribution)} per response"
+    basis = f"at a contribution of {cash(contribution)} per response"
     verdict = advice_verdict(p)
     expected = f"{basis} it gains {gain} per contact, with {probability_text(p)} of a gain."
     if verdict == "do":
@@ -458,8 +484,7 @@ def _arm_advice(row: pd.Series, contribution: float, cash: Formatter, *, randomi
     return Claim(
         statement=said, hint=said, design="randomised", estimate=float(row["gain"]),
         low=float(row["gain_low"]), high=float(row["gain_high"]),
-        no_effect=0.0 if verdict == "test" else None, source="campaigns",
-        assumptions=("contribution per response",),
+        no_effect=0.0 if verdict == "test" else None, source="campaigns", probability=p,
     )  # fmt: skip
 
 

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from relmark_research.evidence import Stated, stated
 from relmark_research.formats import formatter
 from relmark_research.narrative import report_02
 from relmark_research.relationships.campaigns.mailing_response import mailing_response
 
 CASH = formatter("USD")
 PRICES = (2.0, 10.0)
+GIVEN = Stated(10.0, "given")
 NAME = "02_differentiation"
 
 
@@ -55,7 +57,7 @@ def test_without_a_measured_response_there_is_a_break_even_and_no_advice_to_mail
     assert "there are 60 in all" in few
     dear = report_02.mailing_without_response((12.0, 10.0), base, 60, CASH)
     assert "no response rate can pay" in dear[-1].text
-    (step,) = report_02.mailing_advice(None, 10.0, CASH, randomised=False)
+    (step,) = report_02.mailing_advice(None, GIVEN, CASH, randomised=False)
     assert step.text.startswith("**Test before you mail.**")
 
 
@@ -70,11 +72,24 @@ def test_without_a_measured_response_there_is_a_break_even_and_no_advice_to_mail
 )
 def test_advice_on_a_letter_follows_its_verdict(letter, control, verdict: str) -> None:
     found = measured(letter, control)
-    (said,) = report_02.mailing_advice(found, 10.0, CASH, randomised=True)
+    (said,) = report_02.mailing_advice(found, GIVEN, CASH, randomised=True)
     assert said.text.startswith(verdict)
-    assert "assumed contribution of $10.00" in said.text
-    assert said.assumptions == ("contribution per response",)
+    assert "at a contribution of $10.00" in said.text
     assert said.verdict == ("hint" if verdict.startswith("**Test") else "finding")
+    assert said.advice == {"**R": "do", "**D": "stop", "**T": "test"}[verdict[:3]]
+
+
+def test_an_assumed_contribution_gives_a_break_even_and_no_verdict() -> None:
+    assumed = stated(None, default=10.0)
+    (pays,) = report_02.mailing_advice(
+        measured((600, 1000), (100, 1000)), assumed, CASH, randomised=True
+    )
+    assert pays.text.startswith("**Letter pays if a response it adds brings $4.00 (3.7")
+    (none,) = report_02.mailing_advice(
+        measured((100, 1000), (100, 1000)), assumed, CASH, randomised=True
+    )
+    assert none.text == "**Test letter again, or leave it**: it is not shown to add a response."
+    assert (none.verdict, none.advice) == ("hint", None)
 
 
 def test_effects_are_findings_of_experiments_only() -> None:
@@ -92,7 +107,7 @@ def test_effects_are_findings_of_experiments_only() -> None:
     (counted,) = report_02.mailing_responses(measured((200, 1000), None), randomised=False)
     assert counted.design == "counted"
     assert "nothing is known of what the contact added" in counted.text
-    (step,) = report_02.mailing_advice(found, 10.0, CASH, randomised=False)
+    (step,) = report_02.mailing_advice(found, GIVEN, CASH, randomised=False)
     assert "with a control group drawn at random" in step.text
 
 
@@ -162,7 +177,7 @@ def test_the_report_without_money_and_with_a_response_of_nobody_in_particular(
     found = page(NAME, source=alike, value=None, campaigns=given, control="Niemand")
     assert found.left_out == ["How much of the value do the best customers bring?"]
     assert "Brief: no added response is shown" in found.text
-    assert "**Do not repeat Brief**" in found.text
+    assert "**Test Brief again, or leave it**" in found.text
 
 
 def test_a_log_too_short_for_a_holdout_leaves_sections_out(page, tmp_path) -> None:

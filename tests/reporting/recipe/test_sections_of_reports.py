@@ -123,7 +123,6 @@ def test_the_sample_firm_has_tables_for_every_question():
         each.reason
         for task in plan(recipe)
         for each in task.sections
-        if not each.runs
-        and each.missing not in (("acquired",), ("stage_counts",), ("covariates",))
+        if not each.runs and each.missing not in (("acquired",), ("stage_counts",), ("covariates",))
     }
     assert left_out <= {"no column is named for the parameter segment"}
