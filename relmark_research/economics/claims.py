@@ -101,7 +101,7 @@ def retaining_is_cheaper(costs: pd.DataFrame, *, segment: str = ALL) -> Claim:
     'holds'
     >>> print(retaining_is_cheaper(costs, segment="web").sentence)
     The average acquisition cost is 1.05 times (1.02 to 1.09) the average retention cost. At the
-    margin the ratio is 0.44 (0.34 to 0.57): the marginal retention cost exceeds the marginal
+    margin the ratio is 0.45 (0.35 to 0.59): the marginal retention cost exceeds the marginal
     acquisition cost.
     """
     costs = frame_in_memory(costs, "costs")

@@ -35,9 +35,13 @@ TAKES_NO_TABLE: dict[str, tuple[str, ...]] = {
     ),
     "the table is read by CustomerSummary.of, as in forecast": (
         "clv.compare_with_lifetimes", "clv.CovariateFit.estimates_gradient",
-        "clv.CovariateFit.models_for", "BGCNBD.fit", "MBGCNBD.fit",
+        "clv.CovariateFit.models_for", "clv.CovariateFit.at_maximum",
+        "clv.TimeVaryingFit.at_maximum", "BGCNBD.fit", "MBGCNBD.fit",
         "clv.TimeVaryingFit.estimates_gradient", "clv.TimeVaryingFit.model_for",
         "clv.TimeVaryingFit.models_for",
+    ),
+    "a log, and segments that are joined by customer_id; see tests of customer_tables": (
+        "customer_table",
     ),
     "the table with dates is read as fit_covariates reads it; see tests of _dated_table": (
         "clv.TimeVaryingFit.on",

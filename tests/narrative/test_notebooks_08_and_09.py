@@ -67,7 +67,7 @@ def test_a_recipe_with_a_campaign_alone_is_planned_without_the_other_tables(tmp_
 
 def test_a_campaign_alone_has_its_sections_and_no_other(run):
     shown = run("09_campaigns", **NONE_09 | CAMPAIGN | {
-        "campaigns": campaign(effect=0.15), "covariates": ["age", "town"],
+        "campaigns": campaign(effect=0.15), "traits": ["age", "town"],
     })  # fmt: skip
     assert left_out(shown) == ["Where are prospects lost?", "Do satisfied customers stay?"]
     assert "**Repeat letter**" in texts(shown, "say")
@@ -122,7 +122,7 @@ def test_answers_alone_on_another_scale_are_left_out_with_the_reason(run):
 
 def test_a_campaign_that_chance_did_not_form_has_no_effect(run):
     shown = run("09_campaigns", **NONE_09 | CAMPAIGN | {
-        "campaigns": campaign(effect=0.15), "covariates": ["town"], "randomised": False,
+        "campaigns": campaign(effect=0.15), "traits": ["town"], "randomised": False,
     })  # fmt: skip
     designs = {claim["design"] for each in shown for claim in each.get("claims", [])}
     assert designs == {"observational", "counted", "method"}

@@ -132,8 +132,8 @@ def predict_customers(
     ...     value=ValueTerms(GammaGamma(p=6.25, q=3.74, v=15.44)))
     >>> found[["expected_purchases", "purchases_high", "expected_value", "value_high"]].round(2)
        expected_purchases  purchases_high  expected_value  value_high
-    0                1.23             5.0           37.93      163.72
-    1                0.20             2.0            6.92       66.22
+    0                1.23             5.0           37.93      183.77
+    1                0.20             2.0            6.87       70.74
     """
     summary = CustomerSummary.of(customers)
     model = common_purchase_model(fit, reason="a table of customers needs one for all customers.")

@@ -393,7 +393,7 @@ def spending_position(
     >>> position = spending_position(rm.load_sample("books"), by="channel", recent=4,
     ...                              annual_margin=margins, annual_discount_rate=0.10)
     >>> position.marginal_returns_by_purpose()["marginal_return"].round(2).to_dict()
-    {'acquisition': 6.27, 'retention': 5.81}
+    {'acquisition': 6.24, 'retention': 5.82}
     """
     ledger = SpendLedger.from_table(table, by=by, period=period, names=names)
     ledger.require(*SPLIT, purpose="spending_position")
@@ -433,6 +433,8 @@ def _annual_margins(margin: AnnualMargins, segments: list[str]) -> pd.DataFrame:
         table = pd.DataFrame({"annual_margin": values, "standard_error": 0.0})
     if segments == [ALL] and len(table) == 1:
         table = table.set_axis([ALL])
+    elif list(table.index) == [ALL]:
+        table = table.loc[[ALL] * len(segments)].set_axis(segments)
     missing = [segment for segment in segments if segment not in table.index]
     if missing:
         raise ParameterError(

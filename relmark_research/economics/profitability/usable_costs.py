@@ -92,7 +92,7 @@ def usable_costs(
     >>> log = rm.read_transactions("dataset:sample", cost="cost")
     >>> found = usable_costs(log, customers=rm.load_sample("customers"), segment="region")
     >>> found.segments.value_counts().index.tolist(), found.contacts, found.notes
-    (['west', 'east', 'south'], None, ())
+    (['north', 'south', 'east', 'west'], None, ())
     """
     ids = pd.Index(log.customer_summary(unit="day").table.index.astype(str))
     people = None if customers is None else open_table(customers, "customers")

@@ -96,5 +96,6 @@ def cohort_moves(history: LadderHistory) -> pd.DataFrame:
 def sort_by_rung(table: pd.DataFrame, estimate: TransitionMatrix) -> pd.DataFrame:
     """Return a table with an index of rungs in ascending order, states off the ladder first."""
     table = frame_in_memory(table, "table")
-    rank = dict(zip(estimate.states, estimate.rank, strict=True))
-    return table.loc[sorted(table.index, key=lambda rung: rank[rung])]
+    places = enumerate(zip(estimate.states, estimate.rank, strict=True))
+    order = {state: (rank, place) for place, (state, rank) in places}
+    return table.loc[sorted(table.index, key=lambda rung: order[rung])]

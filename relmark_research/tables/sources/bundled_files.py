@@ -188,6 +188,8 @@ def complete_journey_file(table: str) -> Path:
 
 def _complete_journey(table: str) -> pd.DataFrame:
     """Return the log, the customers or the campaigns of the Complete Journey, with our names."""
+    import pandas as pd
+
     if table == "customers":
         people = pd.read_parquet(complete_journey_file("demographics"))
         return _with_household_ids(people)
@@ -212,6 +214,8 @@ def _complete_journey_campaigns() -> pd.DataFrame:
     ``pre_value`` what it bought in as many days before. Campaigns whose days lie partly outside the
     log are left out.
     """
+    import pandas as pd
+
     spend = _daily_spend(_complete_journey("transactions"))
     received = pd.read_parquet(complete_journey_file("campaigns"))
     parts = []
@@ -240,6 +244,8 @@ def _complete_journey_campaigns() -> pd.DataFrame:
 
 def _daily_spend(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the spend of each household (row) on each day (column)."""
+    import pandas as pd
+
     table = rows.pivot_table("value", "customer_id", "date", "sum", fill_value=0.0)
     days = pd.date_range(table.columns.min(), table.columns.max())
     return table.reindex(columns=days, fill_value=0.0)

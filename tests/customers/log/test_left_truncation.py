@@ -108,7 +108,9 @@ def test_averages_over_cohorts_leave_the_truncated_ones_out(truncated):
 
 
 def test_the_report_says_first_seen_where_it_cannot_say_new(truncated):
-    (said,) = report_01.first_seen_note(truncated.left_truncation)
-    assert said.startswith("The log seems to begin in the middle of the business: ")
-    assert "not all new" in said
-    assert report_01.first_seen_note(rm.load_cdnow().left_truncation) == []
+    months = pd.DataFrame(index=range(12))
+    _, note = report_01.growth(months, truncated.left_truncation, "Bars per month.")
+    assert note.text.startswith("The log seems to begin in the middle of the business: ")
+    assert "not all new" in note.text
+    whole = rm.load_cdnow().left_truncation
+    assert [each.text for each in report_01.growth(months, whole, "Bars.")] == ["Bars."]

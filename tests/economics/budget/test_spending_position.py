@@ -210,3 +210,11 @@ def test_a_ledger_without_prospects_has_no_position() -> None:
     ledger = load_sample("books").drop(columns="prospects_reached")
     with pytest.raises(DataError, match=r"needs prospects_reached; the books have .*books_value"):
         spending_position(ledger, annual_margin=100, annual_discount_rate=0.1, by="channel")
+
+
+def test_one_margin_for_all_is_that_of_every_segment():
+    terms = {"by": "channel", "recent": 4, "annual_discount_rate": 0.1}
+    alike = spending_position("sample:books", annual_margin={"all": 200}, **terms)
+    each = spending_position("sample:books", annual_margin=200, **terms)
+    returned = [one.marginal_returns_by_purpose()["marginal_return"] for one in (alike, each)]
+    pd.testing.assert_series_equal(*returned)

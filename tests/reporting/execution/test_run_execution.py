@@ -84,7 +84,13 @@ def stage(monkeypatch):
 
 
 def recipe(**fields):
-    made = {"alerts": (), "reuse": True, "secrets": dict, "notebook_secrets": dict}
+    made = {
+        "alerts": (),
+        "reuse": True,
+        "secrets": dict,
+        "notebook_secrets": dict,
+        "customer_table": None,
+    }
     return SimpleNamespace(**{**made, **fields})
 
 
