@@ -634,12 +634,13 @@ def trust(words: str, terms: Terms) -> list[Claim]:
 def chain_tests(found: Sequence[ChainTest], notes: Sequence[str]) -> list[Claim]:
     """Return the tests of the matrix, how to read them, and notes on the data."""
     said = [method(each.result) for each in found]
-    said.append(
-        method(
-            "Lasting differences between customers make such tests significant even where nobody "
-            "changes: read how many points differ, not the p-value alone."
+    if said:
+        said.append(
+            method(
+                "Lasting differences between customers make such tests significant even where "
+                "nobody changes: read how many points differ, not the p-value alone."
+            )
         )
-    )
     words = " ".join(f"{note[0].upper()}{note[1:]}." for note in notes)
     return [*said, method(words or "Every rung was reached, and left again by some.")]
 

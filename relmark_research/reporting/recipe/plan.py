@@ -190,7 +190,7 @@ def _with_sections(task: Task, recipe: Recipe, known: Mapping[str, KnownTable]) 
     planned = plan_sections(sections, given, task.parameters)
     reason = task.missing_table
     if not reason and not any(each.runs for each in planned):
-        reasons = dict.fromkeys(each.reason for each in planned)
+        reasons = dict.fromkeys(part for each in planned for part in each.reason.split(", and "))
         reason = f"none of its sections can run: {'; '.join(reasons)}."
     return replace(task, sections=planned, missing_table=reason)
 
