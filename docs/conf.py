@@ -56,6 +56,7 @@ nitpick_ignore_regex = [
     ("py:class", rf"({OTHERS})\..*"),
     ("py:class", rf"(.*\.)?({ALIASES}|{INSIDE})"),
     ("py:class", r"relmark_research\..*"),  # no page: a test asks for the public
+    ("py:obj", r"typing\.Literal\['\w+'"),
     ("py:class", r"(dict|Mapping|tuple)\[str|Literal\['\w+'|date"),
     ("py:class", r"[A-Z]\w+"),  # a type in a signature that has no page of its own
 ]
