@@ -48,7 +48,12 @@ def firm(tmp_path_factory):
 
 
 def run(folder: Path, out: Path, *, tables=(), log=True, cost=True, notebooks=NOTEBOOKS):
-    data = {"source": "transactions.csv" if log else "none", "currency": "EUR"}
+    from relmark_research.reporting.recipe.parameters import read_parameters
+
+    known = {each.name for notebook in notebooks for each in read_parameters(notebook)}
+    data = {"currency": "EUR"}
+    if "source" in known:
+        data["source"] = "transactions.csv" if log else "none"
     if log and not cost:
         data["cost"] = "none"
     recipe = {

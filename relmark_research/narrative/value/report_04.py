@@ -556,11 +556,13 @@ def trust_paragraph(
         "than an S-shaped alternative in which customers stay without any spend. "
     )
     if isinstance(margins, pd.DataFrame):
-        used = margins.loc[position.segments, "customers"].astype(float)
+        one = list(margins.index) == [ALL]
+        used = margins.loc[[ALL] if one else position.segments, "customers"].astype(float)
+        each = f", between {count(used.min())} and {count(used.max())} per segment"
         said += (
-            f"Margins are those of {count(used.sum())} customers' first years, between "
-            f"{count(used.min())} and {count(used.max())} per segment; every interval here "
-            "includes their uncertainty. "
+            f"Margins are those of {count(used.sum())} customers' first years"
+            f"{', the same for every segment' if one else each}; every interval here includes "
+            "their uncertainty. "
         )
     return seen(
         said

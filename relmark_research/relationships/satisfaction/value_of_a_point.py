@@ -32,6 +32,8 @@ Array = np.ndarray
 
 RETENTION, NEXT_YEAR, LIFETIME = "retention", "next year", "lifetime"
 
+_ALL = "all"  # the one row of margins that are not by segment
+
 
 @dataclass(frozen=True, repr=False)
 class PointValue:
@@ -249,7 +251,11 @@ def _answer_margins(
         }
     if isinstance(annual_margin, Mapping):
         table = np.array([annual_margin[name] for name in annual_margin], dtype=float)
-        position = _margin_positions(link, list(annual_margin), segment)
+        names = list(annual_margin)
+        is_one = names == [_ALL]
+        position = (
+            np.zeros(link.answers, int) if is_one else _margin_positions(link, names, segment)
+        )
     else:
         table = np.atleast_1d(np.asarray(annual_margin, dtype=float))[None, :]
         position = np.zeros(link.answers, dtype=int)

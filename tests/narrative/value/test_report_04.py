@@ -186,6 +186,9 @@ def test_points_of_equity_and_claims_are_counted(position) -> None:
     said = report_04.trust_paragraph(position, fitted, margins)
     assert f"of {margins['customers'].sum()} customers' first years, between 10 and {last} " in said
     assert "Margins are those" not in report_04.trust_paragraph(position, fitted, MARGIN)
+    one = pd.DataFrame({"customers": [40]}, index=["all"])
+    said = report_04.trust_paragraph(position, fitted, one)
+    assert "those of 40 customers' first years, the same for every segment;" in said
 
 
 @pytest.mark.parametrize(

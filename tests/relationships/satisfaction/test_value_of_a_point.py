@@ -90,3 +90,10 @@ def test_a_value_is_shown_before_its_limits():
     table = pd.DataFrame({"value": [5.0], "low": [3.0], "high": [8.0]}, index=["a point more"])
     shown = PointValue(table, pd.DataFrame(), (5.0, 3.0, 8.0), (-4.0, -6.0, -2.0), 0.9)._rows()
     assert shown == [("", "value", "low", "high"), ("a point more", 5.0, 3.0, 8.0)]
+
+
+def test_one_margin_for_all_needs_no_segments(link) -> None:
+    terms = {"annual_discount_rate": 0.1, "draws": 50}
+    named = value_of_a_point(link, annual_margin={"all": (100.0, 5.0)}, **terms)
+    plain = value_of_a_point(link, annual_margin=(100.0, 5.0), **terms)
+    pd.testing.assert_frame_equal(named.table, plain.table)
