@@ -51,9 +51,8 @@ def run(folder: Path, out: Path, *, tables=(), log=True, cost=True, notebooks=NO
     from relmark_research.reporting.recipe.parameters import read_parameters
 
     known = {each.name for notebook in notebooks for each in read_parameters(notebook)}
-    data = {"currency": "EUR"}
-    if "source" in known:
-        data["source"] = "transactions.csv" if log else "none"
+    log = log and "source" in known
+    data = {"source": "transactions.csv" if log else "none", "currency": "EUR"}
     if log and not cost:
         data["cost"] = "none"
     recipe = {
