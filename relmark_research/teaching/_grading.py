@@ -114,8 +114,9 @@ def _number_hint(answer: Any, correct: float, unit: str, tolerance: float | None
         return f"Give a number; found {_type_name(answer)}."
     if math.isnan(answer):
         return "That is NaN, not a number: look for a 0 divided by 0, or for a missing value."
+    is_near_0 = abs(correct) <= _allowed_difference(correct, tolerance)
     for factor, words in _UNIT_ERRORS.get(unit, ()):
-        if agree(answer / factor, correct, tolerance):
+        if agree(answer / factor, correct, tolerance) and not is_near_0:
             return f"The figure is right, but {words}."
     if agree(-answer, correct, tolerance):
         return "The sign is wrong."

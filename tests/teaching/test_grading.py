@@ -195,3 +195,10 @@ def test_wrong_truth_values_are_counted_and_not_named():
     assert differences({"a": False, "b": 0.5}, one) == "1 of 2 are right; look again at a."
     said = differences({"a": 1, "b": False, "c": True}, correct)
     assert "look again at a. Answer True or False" in said
+
+
+@pytest.mark.parametrize("answer", [-0.1, 0.1, 0.05])
+def test_a_wrong_answer_near_0_is_not_right_in_percent(answer):
+    assert "percent" not in differences(answer, 0.0, unit="share", tolerance=0.002)
+    both = differences({"a": answer, "b": 0.1}, {"a": 0.0, "b": 0.1}, unit="share", tolerance=0.002)
+    assert "percent" not in both

@@ -5,10 +5,11 @@ An error stays where it occurred and is also reported at the top.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape, unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from relmark_research.reporting.record.manifest import RECORD_MIME, KeyFigure, key_figure
 
@@ -89,7 +90,8 @@ def read_body(notebook: "nbformat.NotebookNode") -> Body:
         if _PAPERMILL_ERROR in cell.get("metadata", {}).get("tags", ()):
             continue
         if cell.cell_type == "markdown":
-            _add(body, _without_title(body, markdown(cell.source, trusted=True)))
+            text = _with_attachments(cell.source, cell.get("attachments", {}))
+            _add(body, _without_title(body, markdown(text, trusted=True)))
         elif cell.cell_type == "code":
             for output in cell.get("outputs", ()):
                 _add(body, _output(body, output))
@@ -102,20 +104,47 @@ def read_body(notebook: "nbformat.NotebookNode") -> Body:
 def markdown(text: str, *, trusted: bool = False) -> str:
     """Return Markdown as HTML; HTML inside it is escaped unless ``trusted``.
 
-    Images that would have to be downloaded are replaced by their alternative text.
+    Images that would have to be downloaded are replaced by their alternative text. Formulas of
+    trusted text are MathML; elsewhere a dollar is a dollar.
     """
     import mistune
 
     class Renderer(mistune.HTMLRenderer):
+        def block_math(self, text: str) -> str:
+            return f"<p>{_mathml(text, display='block')}</p>\n"
+
+        def inline_math(self, text: str) -> str:
+            return _mathml(text, display="inline")
+
         def image(self, text: str, url: str, title: str | None = None) -> str:
             if url.startswith("data:image/"):
                 return f'<img src="{escape(url)}" alt="{escape(text)}">'
             return f"<em>{escape(text)}</em>"
 
-    rendered = mistune.create_markdown(
-        renderer=Renderer(escape=not trusted), plugins=["table", "strikethrough"]
-    )(text)
+    plugins = ["table", "strikethrough", *(["math"] if trusted else [])]
+    rendered = mistune.create_markdown(renderer=Renderer(escape=not trusted), plugins=plugins)(text)
     return str(rendered)
+
+
+def _mathml(tex: str, *, display: str) -> str:
+    """Return a formula as MathML, or its TeX as code where it cannot be read."""
+    from latex2mathml.converter import convert
+
+    try:
+        return str(convert(tex.strip(), display=display))
+    except Exception:  # noqa: BLE001 - whatever a parser raises on a formula by hand
+        return f"<code>{escape(tex)}</code>"
+
+
+def _with_attachments(text: str, attachments: Mapping[str, Mapping[str, str]]) -> str:
+    """Return Markdown with the images pasted into its cell in place of their names."""
+    for name, forms in attachments.items():
+        mime = next((each for each in forms if each.startswith("image/")), None)
+        if mime:
+            image = f"(data:{mime};base64,{''.join(forms[mime].split())})"
+            for written in dict.fromkeys((name, quote(name))):
+                text = text.replace(f"(attachment:{written})", image)
+    return text
 
 
 def highlighted(code: str) -> str:

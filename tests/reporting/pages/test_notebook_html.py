@@ -115,3 +115,29 @@ def test_papermills_own_banner_is_left_out():
 def test_figures_share_no_id(notebook):
     ids = re.findall(r'\bid="([^"]+)"', read_body(notebook).html)
     assert len(ids) == len(set(ids))
+
+
+def test_an_image_pasted_into_a_cell_is_shown():
+    cell = new_markdown_cell("![A map](attachment:my%20map.png)\n\n![x](attachment:none.png)")
+    cell["attachments"] = {"my map.png": {"image/png": "iVBORw0K\nGgo="}}
+    html = read_body(notebook_of(cell)).html
+    assert '<img src="data:image/png;base64,iVBORw0KGgo=" alt="A map">' in html
+    assert "attachment:" not in html
+
+
+def test_formulas_of_a_cell_are_mathml():
+    cell = new_markdown_cell("The ratio $r_1$:\n\n$$\\frac{a}{b}$$\n\nand after.")
+    html = read_body(notebook_of(cell)).html
+    assert re.search(r'<math [^>]*display="block"[^>]*>.*<mfrac>', html)
+    assert re.search(r'<math [^>]*display="inline"[^>]*>.*<msub>', html)
+    assert "$" not in html
+
+
+def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written():
+    html = read_body(notebook_of(new_markdown_cell("$$\\frac{a}{<b$$"))).html
+    assert "<b" not in html
+    assert "frac" in html
+
+
+def test_a_dollar_of_a_sentence_is_no_formula():
+    assert "$5 to $7" in markdown("They bring $5 to $7 each.")
