@@ -88,6 +88,7 @@ def label(value: Any) -> str:
         return " ".join(map(label, value))
     text = str(value).strip()
     text = re.sub(r"[ T]00:00:00(\.0+)?(\+00:00)?$", "", text)
+    text = re.sub(r"^0E-\d+$", "0", text)  # Decimal("0.0000000000")
     whole = _WHOLE.fullmatch(text)
     return whole.group(1) if whole else text
 
