@@ -225,7 +225,7 @@ def arm_paragraph(row: pd.Series, terms: Basis) -> list[Claim]:
             low=ends[1],
             high=ends[2],
             no_effect=0,
-            hint=f"The difference is within chance: {difference}.",
+            hint=f"No difference is shown: {difference}.",
         ),
     ]
     if row.get("variance_reduction", 0) > 0.005:

@@ -144,7 +144,7 @@ def nps_paragraph(words: str) -> list[Claim]:
     """Return the score by quarter, and how to read a change."""
     return [
         Claim(statement=words, design="counted"),
-        method("Where the intervals overlap much, a change between quarters is within chance."),
+        method("Where the intervals of two quarters overlap widely, no change is shown."),
     ]
 
 

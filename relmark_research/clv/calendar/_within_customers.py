@@ -3,8 +3,8 @@
     y_ij     value of purchase j of customer i, Gamma with mean a_i exp(z_ij'theta)
     e_ij     y_ij exp(-z_ij'theta), its value without the effects
 
-Given a customer's mean of e, the own levels a_i drop out: no level is estimated, and customers who
-join or leave do not look like a trend. Up to the shape of the gamma distribution,
+Given a customer's mean of e, the customer's level a_i cancels: no level is estimated, and customers
+who join or leave do not look like a trend. Up to the shape of the gamma distribution,
 
     score(theta) = sum over purchases of z_ij (e_ij / mean_i(e) - 1)
     information  = sum over customers of (sum_j z_ij z_ij' - n_i zbar_i zbar_i')

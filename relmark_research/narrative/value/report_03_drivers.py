@@ -170,7 +170,7 @@ def drivers_paragraph(found: PurchaseDrivers) -> list[Claim]:
     claims = [method(f"Purchases by unit of a covariate, with {100 * found.level:g}% intervals:")]
     claims += [_sentence(row, found) for _, row in found.table.iterrows()]
     together = "fit the purchases better than none" if found.p_value < 1 - found.level else (
-        "fit the purchases no better than none, within chance"
+        "are not shown to fit the purchases better than none"
     )  # fmt: skip
     n, base = found.fit.n_customers, type(found.fit.base).__name__
     claims.append(
