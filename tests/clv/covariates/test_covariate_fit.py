@@ -236,7 +236,7 @@ def test_interval_of_a_forecast_is_that_of_draws(fitted):
     few = rm.CustomerSummary(table.iloc[:30], unit="week")
     found = rm.forecast(fit, few, horizon="26 weeks", level=0.95)
     center = np.concatenate([np.log(fit.base.values), fit.coefficients])
-    drawn = np.random.default_rng(5).multivariate_normal(center, fit.covariance, size=75)
+    drawn = np.random.default_rng(5).multivariate_normal(center, fit.covariance, size=150)
     k, logs = len(fit.base.values), []
     for values in drawn:
         own = rm.clv.CovariateFit(

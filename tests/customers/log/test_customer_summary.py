@@ -81,7 +81,7 @@ def test_no_repeat_customer_is_nothing_to_learn_from():
 
 
 def test_customers_with_missing_values_of_pandas_own_kind() -> None:
-    customers = rm.load_cdnow().customer_summary(unit="week").table.head(300)
+    customers = rm.load_cdnow().customer_summary(unit="week").table
     spend = customers["monetary_value"].where(customers["frequency"] > 0)
     nullable = customers.assign(monetary_value=spend).convert_dtypes()
     assert nullable["monetary_value"].isna().any()

@@ -60,7 +60,7 @@ def test_margins_with_errors_widen_the_intervals() -> None:
     for margin in (sure, unsure):
         found = spending_position(
             "sample:books", annual_margin=margin, annual_discount_rate=0.1, by="channel", recent=4
-        ).marginal_returns(draws=150)
+        ).marginal_returns(draws=400)
         widths.append((found["marginal_return_high"] - found["marginal_return_low"]).sum())
     assert widths[1] > 2 * widths[0]
 
