@@ -473,6 +473,7 @@ def _gain(sentence: str, row: Mapping[Any, Any], terms: Basis) -> Claim:
         estimate=ends[0],
         low=ends[1],
         high=ends[2],
+        probability=float(row["probability_of_gain"]) if row["enough"] else None,
         rows=int(row["customers"]),
     )
 

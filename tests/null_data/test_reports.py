@@ -76,6 +76,7 @@ def test_campaigns_that_cost_more_than_they_bring_are_stopped(said) -> None:
     stopped = about(said("opposite"), "09", "**Do not repeat")
     assert len(stopped) >= 4
     assert {claim["design"] for claim in stopped} == {"randomised"}
+    assert {claim["advice"] for claim in stopped} == {"stop"}
     assert all(claim["estimate"] < 0 for claim in stopped)
 
 
